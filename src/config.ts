@@ -1,0 +1,322 @@
+import { join } from 'node:path';
+
+/**
+ * The configuration: one schema yields the type, the validation, `.env.example` and the README's table. This is the
+ * only reader of `process.env`.
+ */
+interface OptionBase<T> {
+  readonly default: T;
+  /** One line for the README and `.env.example`. */
+  readonly description: string;
+}
+interface IntegerOption extends OptionBase<number> {
+  readonly type: 'integer' | 'number';
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly unit?: string;
+}
+interface StringOption extends OptionBase<string> {
+  readonly type: 'string';
+  readonly pattern?: RegExp;
+  /** What the pattern accepts, in words. */
+  readonly accepted?: string;
+}
+interface BooleanOption extends OptionBase<boolean> {
+  readonly type: 'boolean';
+}
+interface ChoiceOption<T extends string> extends OptionBase<T> {
+  readonly type: 'choice';
+  readonly choices: readonly T[];
+}
+/** A comma-separated list; empty means none. */
+interface ListOption extends OptionBase<readonly string[]> {
+  readonly type: 'list';
+  readonly accepted: string;
+}
+export type ConfigOption = IntegerOption | StringOption | BooleanOption | ChoiceOption<string> | ListOption;
+
+/** `default: 0` with "0 = …" in the description means: chosen from the machine. */
+export const CONFIG_SCHEMA = {
+  HOST: { type: 'string', default: '0.0.0.0', description: 'Address to listen on.' },
+  PORT: {
+    type: 'integer',
+    default: 8000,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port to listen on; 0 takes a free one.',
+  },
+  LOG_LEVEL: {
+    type: 'choice',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    description: 'Least severe log line that is written.',
+  },
+  LOG_DIR: {
+    type: 'string',
+    default: 'logs',
+    description:
+      'Folder of the rotated log files; standard output alone when it cannot be written or is empty.',
+  },
+  TEMP_DIR: {
+    type: 'string',
+    default: 'temp_uploads',
+    description: 'Folder of the job folders; put it on a disk with room for uploads and results.',
+  },
+  MODELS_DIR: {
+    type: 'string',
+    default: 'models',
+    description: 'Folder of `manifest.json` and the model files.',
+  },
+  CORS_ORIGINS: {
+    type: 'list',
+    default: ['*'],
+    accepted: '`*`, or origins separated by commas',
+    description: 'Origins whose pages may call the service.',
+  },
+  API_KEYS: {
+    type: 'list',
+    default: [],
+    accepted: 'keys separated by commas',
+    description: 'When set, a request needs one of them in `X-API-Key` or as a bearer token.',
+  },
+  TRUST_PROXY: {
+    type: 'string',
+    default: 'false',
+    description:
+      'Whose `X-Forwarded-For` counts: `false`, `true`, a number of hops, or addresses and networks separated by commas.',
+  },
+  RATE_LIMIT_MAX: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Requests per client and window; 0 turns the limit off.',
+  },
+  RATE_LIMIT_WINDOW_SECONDS: {
+    type: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 86_400,
+    unit: 's',
+    description: 'Window of the rate limit.',
+  },
+  MAX_UPLOAD_MB: {
+    type: 'number',
+    default: 25,
+    minimum: 0.001,
+    maximum: 4096,
+    unit: 'MB',
+    description: 'Largest upload, in megabytes of 1,000,000 bytes.',
+  },
+  MAX_INPUT_MEGAPIXELS: {
+    type: 'number',
+    default: 50,
+    minimum: 0.0001,
+    maximum: 1000,
+    unit: 'MP',
+    description: 'Largest input image.',
+  },
+  MAX_OUTPUT_MEGAPIXELS: {
+    type: 'number',
+    default: 400,
+    minimum: 0.001,
+    maximum: 4000,
+    unit: 'MP',
+    description: 'Largest output image.',
+  },
+  MAX_AVIF_MEGAPIXELS: {
+    type: 'number',
+    default: 16,
+    minimum: 0.001,
+    maximum: 256,
+    unit: 'MP',
+    description: 'Largest AVIF output; its encoder is slow and hungry.',
+  },
+  UPLOAD_TIMEOUT_SECONDS: {
+    type: 'number',
+    default: 60,
+    minimum: 0.1,
+    maximum: 86_400,
+    unit: 's',
+    description: 'Longest time an upload may take.',
+  },
+  DEFAULT_TIMEOUT_SECONDS: {
+    type: 'number',
+    default: 60,
+    minimum: 0.1,
+    maximum: 86_400,
+    unit: 's',
+    description: 'Deadline of a request that names none, from the end of the upload.',
+  },
+  MAX_TIMEOUT_SECONDS: {
+    type: 'number',
+    default: 600,
+    minimum: 0.1,
+    maximum: 86_400,
+    unit: 's',
+    description: 'Longest deadline a request may ask for.',
+  },
+  MAX_CONCURRENT_UPLOADS: {
+    type: 'integer',
+    default: 16,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'Uploads read at the same time.',
+  },
+  MAX_RUNNING_JOBS: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1024,
+    description: 'Jobs in the engines at the same time; 0 = four for each engine.',
+  },
+  MAX_QUEUED_JOBS: {
+    type: 'integer',
+    default: 32,
+    minimum: 0,
+    maximum: 100_000,
+    description: 'Jobs waiting for an engine; one more is refused with 503.',
+  },
+  MAX_JOB_DISK_MB: {
+    type: 'number',
+    default: 10_000,
+    minimum: 1,
+    maximum: 100_000_000,
+    unit: 'MB',
+    description: 'Disk that job folders may use together.',
+  },
+  ENGINES: { type: 'integer', default: 1, minimum: 1, maximum: 64, description: 'Engine processes.' },
+  ENGINE_THREADS: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    description: 'Threads of each engine; 0 = the processors this process may use, shared among the engines.',
+  },
+  ENGINE_MEMORY_MB: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 10_000_000,
+    unit: 'MB',
+    description: 'Memory budget of all engines; 0 = three quarters of what the machine or the cgroup allows.',
+  },
+  ENGINE_SILENCE_SECONDS: {
+    type: 'number',
+    default: 60,
+    minimum: 1,
+    maximum: 3600,
+    unit: 's',
+    description: 'An engine with work that says nothing for this long is killed and replaced.',
+  },
+  SHUTDOWN_DELAY_SECONDS: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 600,
+    unit: 's',
+    description:
+      'After SIGTERM, how long readiness fails before connections are refused: the time a load balancer needs.',
+  },
+  SHUTDOWN_GRACE_SECONDS: {
+    type: 'number',
+    default: 30,
+    minimum: 0,
+    maximum: 3600,
+    unit: 's',
+    description: 'After that, how long queued and running jobs may take to end.',
+  },
+} as const satisfies Record<string, ConfigOption>;
+
+type ValueOf<O> = O extends { type: 'integer' | 'number' }
+  ? number
+  : O extends { type: 'boolean' }
+    ? boolean
+    : O extends { type: 'list' }
+      ? readonly string[]
+      : O extends { type: 'choice'; choices: readonly (infer C)[] }
+        ? C
+        : string;
+
+/** Every option by its environment variable's name, validated, with defaults applied. Folders are absolute paths. */
+export type Config = { readonly [K in keyof typeof CONFIG_SCHEMA]: ValueOf<(typeof CONFIG_SCHEMA)[K]> };
+
+/** All bad variables at once, each with its accepted range. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+  }
+}
+
+/** "1 to 65535", "true or false", …: what an option accepts, in words. */
+export function acceptedValues(option: ConfigOption): string {
+  switch (option.type) {
+    case 'integer':
+    case 'number':
+      return `${option.type === 'integer' ? 'a whole number' : 'a number'} from ${option.minimum} to ${option.maximum}`;
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return option.choices.join(', ');
+    case 'list':
+      return option.accepted;
+    case 'string':
+      return option.accepted ?? 'text';
+  }
+}
+
+/** @returns the value, or undefined when the text is not one of the accepted values. */
+function parse(option: ConfigOption, text: string): unknown {
+  switch (option.type) {
+    case 'integer':
+    case 'number': {
+      const value = text === '' ? Number.NaN : Number(text);
+      const whole = option.type === 'number' || Number.isInteger(value);
+      return Number.isFinite(value) && whole && value >= option.minimum && value <= option.maximum
+        ? value
+        : undefined;
+    }
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : undefined;
+    case 'choice':
+      return option.choices.includes(text) ? text : undefined;
+    case 'list':
+      return text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '');
+    case 'string':
+      return option.pattern === undefined || option.pattern.test(text) ? text : undefined;
+  }
+}
+
+/**
+ * Reads the configuration.
+ * @param environment usually `process.env`.
+ * @param root folder that relative folders are taken from: the package's own.
+ * @throws ConfigError naming every bad variable.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries<ConfigOption>(CONFIG_SCHEMA)) {
+    const text = environment[name];
+    if (text === undefined) {
+      values[name] = option.default;
+      continue;
+    }
+    const value = parse(option, text.trim());
+    if (value === undefined) problems.push(`${name} is "${text}"; expected ${acceptedValues(option)}.`);
+    else values[name] = value;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  for (const folder of ['LOG_DIR', 'TEMP_DIR', 'MODELS_DIR']) {
+    const path = values[folder];
+    if (typeof path === 'string' && path !== '')
+      values[folder] = path.startsWith('/') ? path : join(root, path);
+  }
+  return values as Config;
+}

@@ -1,0 +1,108 @@
+/**
+ * Every way a request can fail, by a stable code that clients may rely on. The codes live here without HTTP status
+ * numbers; `http/error-handler.ts` maps each to one, exhaustively.
+ */
+export const ERROR_CODES = [
+  // what the caller sent
+  'no_file',
+  'too_many_files',
+  'unknown_option',
+  'invalid_option',
+  'repeated_option',
+  'malformed_multipart',
+  'upload_aborted',
+  'unsupported_image',
+  'corrupt_image',
+  'image_crashes_engine',
+  'unsupported_media_type',
+  'invalid_request',
+  'upload_too_large',
+  'image_too_large',
+  'output_too_large',
+  'upload_timeout',
+  // who the caller is, and what it asked for
+  'unauthorized',
+  'not_found',
+  'method_not_allowed',
+  'rate_limited',
+  // what the service can do now
+  'queue_full',
+  'shutting_down',
+  'engine_unavailable',
+  'fallback_refused',
+  'deadline_exceeded',
+  'cancelled',
+  'disk_full',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What else a caller can use: the option at fault, what is accepted, when to come back. Sent as problem members. */
+export interface ErrorDetails {
+  /** Name of the option, form field or header at fault. */
+  readonly parameter?: string;
+  /** The accepted range or values, in words: "1 to 100". */
+  readonly accepted?: string;
+  /** What was received, shortened to a safe length. */
+  readonly received?: string;
+  readonly retryAfterSeconds?: number;
+  /** For 405: the methods that the path allows. */
+  readonly allow?: readonly string[];
+}
+
+/**
+ * The one error class of the domain. `message` is for the caller: a full sentence, no paths, nothing internal.
+ * `internal` (and `cause`) are for the log alone. Survives the process border through `toMessage`/`fromMessage`.
+ */
+export class TesseraError extends Error {
+  override readonly name = 'TesseraError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  readonly internal: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: ErrorDetails; internal?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.internal = options.internal;
+  }
+
+  /** A structured-clone-safe form, for IPC and for the job file. */
+  toMessage(): ErrorMessage {
+    return {
+      code: this.code,
+      message: this.message,
+      details: this.details,
+      ...(this.internal === undefined ? {} : { internal: this.internal }),
+    };
+  }
+
+  static fromMessage(message: ErrorMessage): TesseraError {
+    return new TesseraError(message.code, message.message, {
+      details: message.details,
+      ...(message.internal === undefined ? {} : { internal: message.internal }),
+    });
+  }
+
+  /** Anything thrown, as a TesseraError; what is not one becomes `internal` with its text kept for the log. */
+  static from(thrown: unknown): TesseraError {
+    if (thrown instanceof TesseraError) return thrown;
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    return new TesseraError('internal', 'Something went wrong on our side.', {
+      internal: text,
+      cause: thrown,
+    });
+  }
+}
+
+export interface ErrorMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+  readonly internal?: string;
+}

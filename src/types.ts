@@ -1,0 +1,208 @@
+/** The shared types: what crosses rooms and the process border. All are plain data, safe to clone and to store as JSON. */
+
+export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const INPUT_FORMATS = ['jpeg', 'png', 'webp', 'tiff', 'bmp', 'avif', 'gif'] as const;
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+
+/** ONNX Runtime execution providers that Tessera knows; `none` for Lanczos, which needs no runtime. */
+export const PROVIDERS = ['cuda', 'webgpu', 'coreml', 'dml', 'cpu'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** The name under which plain Lanczos resampling appears as a model. */
+export const LANCZOS = 'lanczos';
+
+/** Options of one upscale, validated and with defaults applied. */
+export interface UpscaleOptions {
+  /** 1 < scale <= 8; undefined means the scale of the model that leads the chain for this request. */
+  readonly scale?: number;
+  /** A manifest name or `lanczos`; undefined means the chain's own order. */
+  readonly model?: string;
+  readonly format: OutputFormat | 'auto';
+  /** Image media types the client named in `Accept`, best first; only `auto` looks at it. */
+  readonly accept: readonly string[];
+  /** 1..100, for JPEG, WebP and AVIF. */
+  readonly quality: number;
+  /** Largest model input in pixels, margins included. */
+  readonly tileSizePx: number;
+  /** Input pixels that neighbouring tiles share; undefined means the model's own. */
+  readonly tileOverlapPx?: number;
+  /** sRGB, 0..255 each; what alpha is flattened on for JPEG. */
+  readonly background: readonly [number, number, number];
+  readonly metadata: 'strip' | 'keep';
+  /** false: fail with `fallback_refused` rather than be served by another rung than the first. */
+  readonly fallback: boolean;
+  /** Seconds from the end of the upload to the result. */
+  readonly timeoutSeconds: number;
+}
+
+/** What the server learns from an image's header before anything is decoded. */
+export interface ImageHeader {
+  readonly format: InputFormat;
+  /** Pixels as shown, EXIF orientation applied. */
+  readonly width: number;
+  readonly height: number;
+  readonly hasAlpha: boolean;
+  readonly sixteenBit: boolean;
+  /** Frames or pages in the file; only the first is upscaled. */
+  readonly pages: number;
+}
+
+export type AttemptOutcome = 'served' | 'failed' | 'skipped';
+
+/** Why a rung did not serve. A closed list: bad input and cancellation never cause a fallback. */
+export const FALLBACK_REASONS = [
+  'not_installed',
+  'corrupt_model',
+  'unsupported_by_model',
+  'provider_unavailable',
+  'out_of_memory',
+  'invalid_output',
+  'device_lost',
+  'engine_crash',
+  'over_time_budget',
+  'runtime_error',
+] as const;
+export type FallbackReason = (typeof FALLBACK_REASONS)[number];
+
+/** One try of one rung (or of one tile size on it). */
+export interface Attempt {
+  readonly model: string;
+  /** undefined for Lanczos. */
+  readonly provider?: Provider;
+  /** Model input in pixels at the time; undefined when the rung was skipped before planning. */
+  readonly tileSizePx?: number;
+  readonly outcome: AttemptOutcome;
+  readonly reason?: FallbackReason;
+  /** One sentence for people; nothing internal. */
+  readonly detail?: string;
+  readonly ms: number;
+}
+
+/** A rung not to be tried for this job, with the reason to record. */
+export interface ExcludedRung {
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly reason: FallbackReason;
+}
+
+/** One job as the engine gets it. Only paths and small values: pixels never cross the process border. */
+export interface UpscaleTask {
+  readonly id: string;
+  readonly sourcePath: string;
+  /** Where the encoded result goes, inside `workFolder`. */
+  readonly resultPath: string;
+  /** The job's own folder (0700): scratch files go here and nowhere else. */
+  readonly workFolder: string;
+  readonly header: ImageHeader;
+  readonly options: UpscaleOptions;
+  /** Epoch milliseconds. */
+  readonly deadlineAtMs: number;
+  /** Set when an engine died under this job. */
+  readonly excludedRungs: readonly ExcludedRung[];
+  /** Attempts from engines that died, to be reported before this engine's own. */
+  readonly earlierAttempts: readonly Attempt[];
+}
+
+export type Stage = 'decode' | 'infer' | 'encode';
+
+export interface UpscaleProgress {
+  readonly stage: Stage;
+  readonly tilesDone: number;
+  readonly tilesTotal: number;
+  /** The rung at work; undefined before one is chosen. */
+  readonly model?: string;
+  readonly provider?: Provider;
+  /** By measured speed; undefined while unknown. */
+  readonly secondsLeft?: number;
+}
+
+export interface UpscaleTimings {
+  readonly decodeMs: number;
+  /** Inside ONNX Runtime (and conversion to its layout). */
+  readonly inferMs: number;
+  /** Planning, cutting tiles out, feathering and copying into the canvas. */
+  readonly blendMs: number;
+  readonly encodeMs: number;
+  /** Inside the engine but waiting for other jobs' tiles. */
+  readonly turnWaitMs: number;
+}
+
+export interface UpscaleResult {
+  readonly width: number;
+  readonly height: number;
+  readonly format: OutputFormat;
+  readonly bytes: number;
+  /** output width / input width as asked. */
+  readonly scale: number;
+  readonly model: string;
+  /** undefined for Lanczos. */
+  readonly provider?: Provider;
+  readonly tiles: number;
+  /** true when another rung than the first eligible one served. */
+  readonly fallback: boolean;
+  readonly attempts: readonly Attempt[];
+  readonly timings: UpscaleTimings;
+  /** Frames or pages in the source beyond the first, which alone was upscaled. */
+  readonly droppedPages: number;
+}
+
+/** The answer to a dry run. */
+export interface UpscalePlan {
+  readonly width: number;
+  readonly height: number;
+  readonly rungs: readonly PlannedRung[];
+  /** Name of the rung expected to serve. */
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly tiles: number;
+  readonly estimatedSeconds: number;
+  readonly estimatedMemoryBytes: number;
+}
+
+export interface PlannedRung {
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly tileSizePx?: number;
+  readonly tiles?: number;
+  readonly estimatedSeconds?: number;
+  readonly estimatedMemoryBytes?: number;
+  /** Set when the rung would be skipped. */
+  readonly skipReason?: FallbackReason;
+}
+
+/** A model as `GET /models` tells of it. */
+export interface ModelStatus {
+  readonly name: string;
+  readonly title: string;
+  readonly scale: number;
+  readonly licence: string;
+  /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */
+  readonly family: 'tessera' | 'real-esrgan' | 'swin2sr' | 'lanczos' | 'custom';
+  readonly installed: boolean;
+  /** Two independent sources agree on its hash. */
+  readonly confirmed: boolean;
+  /** Place in the chain, from 0; undefined when not in it. */
+  readonly chainPosition?: number;
+  readonly sizeRequirements: {
+    readonly minimum: number;
+    readonly multipleOf: number;
+    readonly fixed?: readonly [number, number];
+  };
+  readonly overlapPx: number;
+  readonly loaded: boolean;
+  /** Provider of the loaded session, or the one that would be tried first. */
+  readonly provider?: Provider;
+  /** Measured while working, by provider; absent until measured. */
+  readonly microsecondsPerPixel: Readonly<Partial<Record<Provider | 'none', number>>>;
+  /** Why it cannot serve now, when it cannot. */
+  readonly unavailable?: string;
+}
+
+export interface ProviderStatus {
+  readonly provider: Provider;
+  readonly usable: boolean;
+  /** Why not, when not; or how it was proven. */
+  readonly detail: string;
+}
