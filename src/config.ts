@@ -185,6 +185,27 @@ export const CONFIG_SCHEMA = {
     unit: 'MB',
     description: 'Disk that job folders may use together.',
   },
+  JOB_TTL_MINUTES: {
+    type: 'number',
+    default: 60,
+    minimum: 0.01,
+    maximum: 525_600,
+    unit: 'min',
+    description: 'How long a job of `POST /jobs` and its result stay after its end.',
+  },
+  CALLBACK_HOSTS: {
+    type: 'list',
+    default: [],
+    accepted:
+      'hosts separated by commas, each `host` or `host:port`, with `=private` where private addresses are meant',
+    description:
+      'Hosts that a `callback_url` may name: `host` or `host:port`, and `=private` after it when it has a private address.',
+  },
+  CALLBACK_SECRET: {
+    type: 'string',
+    default: '',
+    description: 'Key of the HMAC-SHA256 that signs callbacks; empty turns callbacks off.',
+  },
   ENGINES: { type: 'integer', default: 1, minimum: 1, maximum: 64, description: 'Engine processes.' },
   ENGINE_THREADS: {
     type: 'integer',

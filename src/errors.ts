@@ -25,6 +25,8 @@ export const ERROR_CODES = [
   'not_found',
   'method_not_allowed',
   'rate_limited',
+  'idempotency_conflict',
+  'result_not_ready',
   // what the service can do now
   'queue_full',
   'shutting_down',

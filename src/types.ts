@@ -206,3 +206,11 @@ export interface ProviderStatus {
   /** Why not, when not; or how it was proven. */
   readonly detail: string;
 }
+
+/** The part of a pino logger that rooms below HTTP write to. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -25,6 +25,26 @@ export interface JobRequest {
   readonly uploadedAtMs: number;
 }
 
+/** What a job that outlives its request and the process is kept on. */
+export interface DurableTerms {
+  /** Whose job it is: a digest of the API key, or empty without keys. An idempotency key counts for its owner alone. */
+  readonly owner: string;
+  /** Client's `Idempotency-Key`: the same key, source bytes and options give the same job. */
+  readonly idempotencyKey?: string;
+  /** Told of the end by one signed POST; passed `checkCallbackUrl` before. */
+  readonly callbackUrl?: string;
+}
+
+/** One change in a job's life, for server-sent events. Every event is a full picture: a missed one does no harm. */
+export interface JobEvent {
+  /** Rises with every event of a job, also across restarts. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly state: JobState;
+  readonly progress: UpscaleProgress | undefined;
+  readonly position: number | undefined;
+}
+
 /** A job as its owner sees it. Snapshots are plain values; `settled` never rejects unhandled. */
 export interface Job {
   readonly id: string;
@@ -38,6 +58,14 @@ export interface Job {
   readonly error: TesseraError | undefined;
   readonly resultPath: string;
   readonly queueWaitMs: number;
+  /** Epoch milliseconds; `startedAtMs` is of the last start, when a restart of the service made it run again. */
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  /** When a durable job that has ended is removed; undefined before its end and for jobs that are not durable. */
+  readonly expiresAtMs: number | undefined;
+  /** Events after `afterId` (default: all that are kept), oldest first: every change of state, and the latest progress. */
+  events(afterId?: number): readonly JobEvent[];
   /** Resolves with the result, or rejects with the TesseraError. */
   readonly settled: Promise<UpscaleResult>;
   /** Called at every change of state or progress; returns the unsubscribe. */
@@ -52,6 +80,8 @@ export interface QueueStatus {
   readonly running: number;
   readonly queued: number;
   readonly uploading: number;
+  /** Durable jobs that are known, in whatever state. */
+  readonly kept: number;
   readonly maxRunning: number;
   readonly maxQueued: number;
   /** Measured backlog in seconds: what `Retry-After` says. */
@@ -66,7 +96,25 @@ export interface Jobs {
    * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full.
    */
   reserve(declaredBytes: number | undefined): Promise<Reservation>;
+  /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
   submit(reservation: Reservation, request: JobRequest): Job;
+  /**
+   * Submits a job that survives a restart and stays, with its result, until `JOB_TTL_MINUTES` after its end. Resolves when
+   * that is on disk. When the owner's idempotency key is known with the same bytes and options, `existing` is true, the job is
+   * that one, and the reservation has been released.
+   * @throws TesseraError idempotency_conflict, shutting_down, disk_full; the reservation is then to be released.
+   */
+  keep(
+    reservation: Reservation,
+    request: JobRequest,
+    terms: DurableTerms,
+  ): Promise<{ readonly job: Job; readonly existing: boolean }>;
+  /** A durable job. */
+  find(id: string): Job | undefined;
+  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has. */
+  remove(id: string): Promise<'cancelled' | 'removed' | undefined>;
+  /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
+  checkCallbackUrl(url: string): void;
   status(): QueueStatus;
   /** No new jobs; resolves when all have ended or the grace period is over (then they are cancelled). */
   close(graceMs: number): Promise<void>;
