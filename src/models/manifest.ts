@@ -1,4 +1,8 @@
-import type { ModelStatus } from '../types.js';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import Type from 'typebox';
+import { Compile } from 'typebox/compile';
+import { LANCZOS, type ModelStatus } from '../types.js';
 
 /** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
 export interface ModelEntry {
@@ -21,6 +25,7 @@ export interface ModelEntry {
   readonly dtype: 'float32' | 'float16' | 'uint8';
   /** Largest sample value of the tensor: 1 or 255. */
   readonly range: number;
+  /** Input pixels; `fixed` is [width, height]. */
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
   readonly overlapPx: number;
@@ -28,4 +33,173 @@ export interface ModelEntry {
   readonly floatTwin?: string;
   /** Entry of the same weights in half precision, preferred on a GPU. */
   readonly halfTwin?: string;
+}
+
+const PositiveInteger = Type.Integer({ minimum: 1 });
+
+/** The schema of one entry; unknown keys are errors, because a misspelt optional key would be silently without effect. */
+const EntrySchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
+    title: Type.String({ minLength: 1, maxLength: 120 }),
+    family: Type.Enum(['tessera', 'real-esrgan', 'swin2sr', 'custom']),
+    scale: Type.Integer({ minimum: 1, maximum: 8 }),
+    licence: Type.String({ minLength: 1, maxLength: 120 }),
+    file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,120}\\.onnx$' }),
+    bytes: PositiveInteger,
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    url: Type.Optional(Type.String({ pattern: '^https?://[^\\s]+$' })),
+    confirmed: Type.Boolean(),
+    input: Type.String({ minLength: 1 }),
+    output: Type.String({ minLength: 1 }),
+    layout: Type.Enum(['nchw', 'nhwc']),
+    dtype: Type.Enum(['float32', 'float16', 'uint8']),
+    range: Type.Enum([1, 255]),
+    sizeRequirements: Type.Object(
+      {
+        minimum: PositiveInteger,
+        multipleOf: PositiveInteger,
+        fixed: Type.Optional(Type.Tuple([PositiveInteger, PositiveInteger])),
+      },
+      { additionalProperties: false },
+    ),
+    overlapPx: Type.Integer({ minimum: 0, maximum: 1024 }),
+    floatTwin: Type.Optional(Type.String()),
+    halfTwin: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
+const checkFile = Compile(Type.Object({ models: Type.Array(EntrySchema) }, { additionalProperties: false }));
+
+/** A manifest that cannot be used, with every problem found in it. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+  constructor(
+    readonly file: string,
+    readonly problems: readonly string[],
+  ) {
+    super(`${file} cannot be used:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  }
+}
+
+/** Shipped with the package: every known model. */
+export const MANIFEST_FILE = 'manifest.json';
+/**
+ * A user's own models, beside the shipped manifest: an upgrade of the package replaces `manifest.json`, and a file
+ * that Tessera alone writes can be replaced atomically without touching hand-written text.
+ */
+export const CUSTOM_MANIFEST_FILE = 'custom.json';
+
+/**
+ * Reads `manifest.json` and, where there is one, `custom.json`.
+ * @param modelsFolder absolute path of the folder that holds them and the model files.
+ * @returns all entries, shipped ones first, in the files' order.
+ * @throws ManifestError naming the file and every problem in it.
+ */
+export async function loadManifest(modelsFolder: string): Promise<readonly ModelEntry[]> {
+  const shipped = await readEntries(join(modelsFolder, MANIFEST_FILE), 'required');
+  const custom = await readEntries(join(modelsFolder, CUSTOM_MANIFEST_FILE), 'optional');
+  const all = [...shipped, ...custom];
+  const problems = contradictions(all);
+  if (problems.length > 0)
+    throw new ManifestError(
+      custom.length > 0 ? `${MANIFEST_FILE} with ${CUSTOM_MANIFEST_FILE}` : MANIFEST_FILE,
+      problems,
+    );
+  return all;
+}
+
+/** The entries of `custom.json` alone; none when the file is not there. @throws ManifestError */
+export function loadCustomEntries(modelsFolder: string): Promise<readonly ModelEntry[]> {
+  return readEntries(join(modelsFolder, CUSTOM_MANIFEST_FILE), 'optional');
+}
+
+async function readEntries(path: string, need: 'required' | 'optional'): Promise<readonly ModelEntry[]> {
+  const file = basename(path);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (need === 'optional' && code === 'ENOENT') return [];
+    throw new ManifestError(file, [`it cannot be read from the models folder (${code})`]);
+  }
+  return parseManifest(text, file);
+}
+
+/**
+ * Checks the text of one manifest file against the schema (not across files: see `loadManifest`).
+ * @param file its name, for the error.
+ * @throws ManifestError
+ */
+export function parseManifest(text: string, file: string): readonly ModelEntry[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ManifestError(file, [`it is not JSON: ${error instanceof Error ? error.message : error}`]);
+  }
+  // One mistake yields several schema errors; the ones about nested keywords only repeat the outer one.
+  const problems = [...checkFile.Errors(value)]
+    .filter((error) => error.keyword !== 'boolean')
+    .map((error) => `${place(value, error.instancePath)} ${describe(error)}`);
+  if (problems.length > 0) throw new ManifestError(file, problems);
+  if (!checkFile.Check(value)) throw new ManifestError(file, ['it does not match the schema']);
+  return value.models as readonly ModelEntry[];
+}
+
+function describe(error: { keyword: string; message: string; params: object }): string {
+  if (error.keyword === 'enum' && 'allowedValues' in error.params)
+    return `must be one of ${JSON.stringify(error.params.allowedValues)}`;
+  if (error.keyword === 'additionalProperties' && 'additionalProperties' in error.params)
+    return `has unknown keys: ${String(error.params.additionalProperties)}`;
+  return error.message;
+}
+
+/** "/models/3/bytes" as "model 3 (realesrgan-x2plus): bytes". */
+function place(value: unknown, instancePath: string): string {
+  const [, list, index, ...rest] = instancePath.split('/');
+  if (list !== 'models' || index === undefined) return instancePath === '' ? 'the file' : instancePath;
+  const models = typeof value === 'object' && value !== null && 'models' in value ? value.models : undefined;
+  const model: unknown = Array.isArray(models) ? models[Number(index)] : undefined;
+  const name =
+    typeof model === 'object' && model !== null && 'name' in model ? ` (${String(model.name)})` : '';
+  return `model ${index}${name}${rest.length > 0 ? `: ${rest.join('.')}` : ''}`;
+}
+
+/** What no schema of one entry can see: names, files and twins across entries. */
+function contradictions(entries: readonly ModelEntry[]): string[] {
+  const problems: string[] = [];
+  const byName = new Map<string, ModelEntry>();
+  const byFile = new Map<string, ModelEntry>();
+  for (const entry of entries) {
+    if (entry.name === LANCZOS)
+      problems.push(`the name "${LANCZOS}" is taken by the resampler that needs no model`);
+    if (byName.has(entry.name)) problems.push(`two models are named "${entry.name}"`);
+    const sharer = byFile.get(entry.file);
+    if (sharer !== undefined)
+      problems.push(`"${sharer.name}" and "${entry.name}" share the file ${entry.file}`);
+    byName.set(entry.name, entry);
+    byFile.set(entry.file, entry);
+    const { fixed, multipleOf } = entry.sizeRequirements;
+    if (fixed?.some((side) => side % multipleOf !== 0))
+      problems.push(`"${entry.name}" has a fixed size that is no multiple of ${multipleOf}`);
+    if (entry.dtype === 'uint8' && entry.range !== 255)
+      problems.push(`"${entry.name}" is uint8, so its range must be 255`);
+  }
+  for (const entry of entries) {
+    for (const [kind, twinName] of [
+      ['floatTwin', entry.floatTwin],
+      ['halfTwin', entry.halfTwin],
+    ] as const) {
+      if (twinName === undefined) continue;
+      const twin = byName.get(twinName);
+      if (twin === undefined)
+        problems.push(`"${entry.name}" names the ${kind} "${twinName}", which is not listed`);
+      else if (twin.scale !== entry.scale)
+        problems.push(`"${entry.name}" and its ${kind} "${twinName}" differ in scale`);
+    }
+  }
+  return problems;
 }
