@@ -1,0 +1,64 @@
+import type { Attempt, ExcludedRung, Provider } from '../types.js';
+import type { TileModel } from './tile-model.js';
+
+/** A rung that computes tiles through a network. */
+export interface NetworkRung {
+  readonly kind: 'network';
+  readonly model: TileModel;
+  /** 2 when an x2 model is asked for x4 in two passes. */
+  readonly passes: 1 | 2;
+  /** Largest tile side known to fit in memory, or the size asked for; in input pixels. */
+  readonly tileSizePx: number;
+  /** This side fitted after a larger one did not: later requests start from it. */
+  rememberTileSize(tileSizePx: number): void;
+  /** Feeds the measured speed that estimates are made of. */
+  recordSpeed(inputPixels: number, ms: number): void;
+  /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
+  alternative(): Promise<TileModel | undefined>;
+  /** Measured microseconds per input pixel; undefined before the first measurement. */
+  readonly microsecondsPerPixel: number | undefined;
+}
+
+/** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
+export type Rung = NetworkRung | { readonly kind: 'lanczos' };
+
+/** What the chain needs to know of an image to choose and to estimate. */
+export interface ChainRequest {
+  readonly model?: string;
+  readonly scale?: number;
+  readonly sixteenBit: boolean;
+  readonly width: number;
+  readonly height: number;
+  readonly fallback: boolean;
+  readonly tileSizePx: number;
+  /** Epoch milliseconds. */
+  readonly deadlineAtMs: number;
+  readonly excludedRungs: readonly ExcludedRung[];
+  readonly earlierAttempts: readonly Attempt[];
+  readonly signal: AbortSignal;
+}
+
+/** Records a try that did not end the rung (a tile too large for memory, say). */
+export type NoteAttempt = (attempt: Omit<Attempt, 'ms'> & { readonly ms?: number }) => void;
+
+export interface ChainAnswer<T> {
+  readonly value: T;
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly fallback: boolean;
+  readonly attempts: readonly Attempt[];
+}
+
+/** What the pipeline sees of the chain; `models/chain.ts` is the real one. */
+export interface Chain {
+  /**
+   * Walks the rungs until `attempt` serves on one.
+   * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back.
+   */
+  serve<T>(
+    request: ChainRequest,
+    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+  ): Promise<ChainAnswer<T>>;
+  /** The scale that a request without one gets: that of the model which leads the chain for it. */
+  leadScale(request: ChainRequest): number;
+}
