@@ -1,0 +1,131 @@
+import { TesseraError } from '../errors.js';
+import type { Attempt, FallbackReason, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import type { RunHooks } from './engine.js';
+import type { LostRung, StopCode } from './protocol.js';
+
+/** How the caller learns of the end: one of them is called, once. */
+export interface AssignmentOutcome {
+  resolve(result: UpscaleResult): void;
+  reject(error: TesseraError): void;
+}
+
+/**
+ * One job in the supervisor's care, from `run` to its end, over as many engine processes as it takes. Holds the rules of
+ * blame: only a job that was alone in an engine that died is blamed, first by leaving out the rung that was at work, the
+ * second time by failing as an image that crashes engines.
+ */
+export class Assignment {
+  /** Set once an engine died under it: it runs again with nothing beside it, so that another death has one suspect. */
+  alone = false;
+  /** Set when it is to stop; it stays in its engine until the next tile. */
+  stopping: TesseraError | undefined;
+  /** Ends the wait for an engine that does not obey a stop. */
+  stopTimer: NodeJS.Timeout | undefined;
+  #task: UpscaleTask;
+  #progress: UpscaleProgress | undefined;
+  #startedMs = performance.now();
+  #blames = 0;
+  #ended = false;
+
+  constructor(
+    task: UpscaleTask,
+    private readonly hooks: RunHooks,
+    private readonly outcome: AssignmentOutcome,
+  ) {
+    this.#task = task;
+  }
+
+  /** What the next engine gets. */
+  get task(): UpscaleTask {
+    return this.#task;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Handed to an engine. */
+  started(): void {
+    this.#startedMs = performance.now();
+    this.#progress = undefined;
+  }
+
+  progressed(progress: UpscaleProgress): void {
+    this.#progress = progress;
+    if (this.stopping === undefined) this.hooks.onProgress(progress);
+  }
+
+  /** A result that arrives after the deadline is still a result; one that nobody waits for is not. */
+  succeed(result: UpscaleResult): void {
+    if (this.stopping !== undefined && this.stopping.code !== 'deadline_exceeded') this.fail(this.stopping);
+    else this.#end(() => this.outcome.resolve(result));
+  }
+
+  fail(error: TesseraError): void {
+    this.#end(() => this.outcome.reject(this.stopping ?? error));
+  }
+
+  stop(code: StopCode): TesseraError {
+    this.stopping ??= new TesseraError(code, STOP_SENTENCES[code]);
+    return this.stopping;
+  }
+
+  /** Its engine died, or was killed, with other jobs inside or none. Settles the job when that is its end. */
+  engineDied(wasAlone: boolean): void {
+    if (this.stopping !== undefined) {
+      this.fail(this.stopping);
+      return;
+    }
+    this.alone = true;
+    if (!wasAlone) return;
+    this.#blames++;
+    if (this.#blames > 1) {
+      this.fail(
+        new TesseraError(
+          'image_crashes_engine',
+          'This image made the upscaling engine crash twice, so it cannot be upscaled. Saving it again in another program may help.',
+        ),
+      );
+      return;
+    }
+    // It may have died while decoding, before any rung was at work: then there is nothing to leave out.
+    const { model, provider } = this.#progress ?? {};
+    if (model === undefined) return;
+    this.#leaveOut(
+      { model, reason: 'engine_crash', ...(provider === undefined ? {} : { provider }) },
+      'The engine process died while this model was at work.',
+    );
+  }
+
+  /** The engine cannot use this rung again: the next one runs the job without it. */
+  rungLost(rung: LostRung, detail: string): void {
+    this.#leaveOut(rung, detail);
+  }
+
+  #leaveOut(rung: { model: string; reason: FallbackReason } & LostRung, detail: string): void {
+    const attempt: Attempt = {
+      ...rung,
+      outcome: 'failed',
+      detail,
+      ms: Math.round(performance.now() - this.#startedMs),
+    };
+    this.#task = {
+      ...this.#task,
+      excludedRungs: [...this.#task.excludedRungs, rung],
+      earlierAttempts: [...this.#task.earlierAttempts, attempt],
+    };
+  }
+
+  #end(settle: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.stopTimer);
+    settle();
+  }
+}
+
+const STOP_SENTENCES: Readonly<Record<StopCode, string>> = {
+  cancelled: 'The job was cancelled.',
+  deadline_exceeded: 'The image could not be upscaled within the time allowed; ask for a longer timeout.',
+  shutting_down: 'The service is stopping; try again in a moment.',
+};

@@ -1,0 +1,16 @@
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+
+/** Delays between restarts: none after a long and good life, then doubling from 100 ms up to 30 s. */
+export class Backoff {
+  #failures = 0;
+
+  /** Notes a failure. @returns how long to wait before the next try. */
+  nextDelayMs(): number {
+    return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}

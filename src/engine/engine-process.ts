@@ -1,0 +1,207 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { TesseraError } from '../errors.js';
+import type { Log, ModelStatus, ProviderStatus, UpscalePlan } from '../types.js';
+import type { Assignment } from './assignment.js';
+import {
+  type EngineSettings,
+  type FromEngine,
+  type LostRung,
+  type PlanRequest,
+  PROTOCOL_VERSION,
+  type ToEngine,
+} from './protocol.js';
+
+/** How to start an engine process. */
+export interface EngineLaunch {
+  /** Path of the module with the runner. */
+  readonly runnerPath: string;
+  /** Environment of the process; secrets have no place in it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Runs in node's place: a wrapper that sets limits and then executes node with its arguments. */
+  readonly execPath?: string;
+}
+
+/** What an engine process tells its supervisor. */
+export interface EngineListener {
+  onReady(): void;
+  onStatus(models: readonly ModelStatus[], providers: readonly ProviderStatus[]): void;
+  /** A job has left the engine, by whatever end. */
+  onVacancy(): void;
+  onRungLost(engine: EngineProcess, assignment: Assignment, rung: LostRung, detail: string): void;
+  /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
+  onExit(engine: EngineProcess, how: string): void;
+}
+
+const ENTRY = fileURLToPath(new URL('./process.js', import.meta.url));
+
+/** A plan that an engine owed when it died: another may answer. */
+export class EngineGone extends Error {
+  override readonly name = 'EngineGone';
+}
+
+interface PendingPlan {
+  resolve(plan: UpscalePlan): void;
+  reject(error: Error): void;
+}
+
+/** The server's handle on one engine process: the handshake, the jobs inside, its last sign of life. */
+export class EngineProcess {
+  state: 'starting' | 'ready' | 'stopping' = 'starting';
+  rssBytes = 0;
+  lastHeardMs = performance.now();
+  /** It once said that it is ready. */
+  wasReady = false;
+  readonly assignments = new Map<string, Assignment>();
+  readonly #child: ChildProcess;
+  readonly #plans = new Map<number, PendingPlan>();
+  #lastPlanId = 0;
+  #gone = false;
+
+  /** @throws never: a process that cannot be spawned ends by `onExit`, as one that dies later. */
+  constructor(
+    launch: EngineLaunch,
+    settings: EngineSettings,
+    private readonly log: Log,
+    private readonly listener: EngineListener,
+  ) {
+    this.#child = fork(ENTRY, [launch.runnerPath], {
+      env: launch.environment,
+      ...(launch.execPath === undefined ? {} : { execPath: launch.execPath }),
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child.on('message', (message: FromEngine) => this.#receive(message));
+    // 'exit' does not come when the program cannot be spawned, 'error' also comes when a message cannot be sent.
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) this.#ended(`it could not be started: ${error.message}`);
+    });
+    this.#child.on('exit', (code, signal) =>
+      this.#ended(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
+    );
+    this.#logLines('stdout');
+    this.#logLines('stderr');
+    this.#send({ type: 'start', version: PROTOCOL_VERSION, settings });
+  }
+
+  /** -1 when it could not be spawned. */
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  run(assignment: Assignment): void {
+    // The silence of an engine without work is no sign of anything: it counts from here.
+    if (this.assignments.size === 0) this.lastHeardMs = performance.now();
+    this.assignments.set(assignment.task.id, assignment);
+    this.#send({ type: 'run', task: assignment.task });
+  }
+
+  stop(id: string, error: TesseraError): void {
+    this.#send({ type: 'stop', id, error: error.toMessage() });
+  }
+
+  /** @throws TesseraError from the engine, EngineGone when it dies first. */
+  plan(request: PlanRequest): Promise<UpscalePlan> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone) return reject(new EngineGone());
+      this.#plans.set(++this.#lastPlanId, { resolve, reject });
+      this.#send({ type: 'plan', planId: this.#lastPlanId, request });
+    });
+  }
+
+  modelsChanged(): void {
+    this.#send({ type: 'models-changed' });
+  }
+
+  /** Ends at once; `onExit` follows. */
+  kill(): void {
+    this.state = 'stopping';
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Lets go of the process: it exits by itself at the next pass of its event loop. */
+  disconnect(): void {
+    this.state = 'stopping';
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #send(message: ToEngine): void {
+    // A message to a process that is dying is lost with it: 'exit' follows and its jobs are run again.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #receive(message: FromEngine): void {
+    this.lastHeardMs = performance.now();
+    switch (message.type) {
+      case 'ready':
+        if (message.version !== PROTOCOL_VERSION) {
+          this.log.error({ pid: this.pid, version: message.version }, 'the engine speaks another protocol');
+          this.kill();
+          return;
+        }
+        this.state = 'ready';
+        this.wasReady = true;
+        this.listener.onReady();
+        return;
+      case 'heartbeat':
+        this.rssBytes = message.rssBytes;
+        return;
+      case 'status':
+        this.listener.onStatus(message.models, message.providers);
+        return;
+      case 'progress':
+        this.assignments.get(message.id)?.progressed(message.progress);
+        return;
+      case 'done':
+        this.#leave(message.id)?.succeed(message.result);
+        return;
+      case 'failed':
+        this.#leave(message.id)?.fail(TesseraError.fromMessage(message.error));
+        return;
+      case 'rung-lost': {
+        const assignment = this.#leave(message.id);
+        if (assignment !== undefined)
+          this.listener.onRungLost(this, assignment, message.rung, message.detail);
+        return;
+      }
+      case 'planned':
+        this.#takePlan(message.planId)?.resolve(message.plan);
+        return;
+      case 'plan-failed':
+        this.#takePlan(message.planId)?.reject(TesseraError.fromMessage(message.error));
+        return;
+    }
+  }
+
+  #leave(id: string): Assignment | undefined {
+    const assignment = this.assignments.get(id);
+    this.assignments.delete(id);
+    if (assignment !== undefined) queueMicrotask(() => this.listener.onVacancy());
+    return assignment;
+  }
+
+  #takePlan(planId: number): PendingPlan | undefined {
+    const pending = this.#plans.get(planId);
+    this.#plans.delete(planId);
+    return pending;
+  }
+
+  #ended(how: string): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.state = 'stopping';
+    for (const plan of this.#plans.values()) plan.reject(new EngineGone());
+    this.#plans.clear();
+    this.listener.onExit(this, how);
+  }
+
+  #logLines(stream: 'stdout' | 'stderr'): void {
+    const source = this.#child[stream];
+    // undefined, against its type, when the process could not be spawned
+    if (!source) return;
+    createInterface({ input: source }).on('line', (line) =>
+      this.log.warn({ pid: this.pid, stream, line: line.slice(0, 2000) }, 'engine output'),
+    );
+  }
+}

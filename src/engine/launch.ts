@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.js';
+import type { Log } from '../types.js';
+import type { FleetOptions } from './fleet.js';
+import { engineConfig } from './protocol.js';
+import { engineResources } from './resources.js';
+
+/** Secrets of the server that its engines, which decode strangers' images, are not given. */
+const SECRETS = ['API_KEYS', 'CALLBACK_SECRET'];
+/** An engine with work says that it lives this often, or four times within the silence that is its death. */
+const HEARTBEAT_MS = 1000;
+
+/**
+ * How the service starts its engines.
+ * @param environment the server's own.
+ */
+export function fleetOptions(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): FleetOptions {
+  const resources = engineResources(config);
+  const silenceMs = config.ENGINE_SILENCE_SECONDS * 1000;
+  return {
+    engines: resources.engines,
+    launch: {
+      runnerPath: fileURLToPath(new URL('./upscale-runner.js', import.meta.url)),
+      environment: engineEnvironment(environment, resources.threadsPerEngine),
+    },
+    settings: {
+      config: engineConfig(config),
+      threads: resources.threadsPerEngine,
+      memoryBytes: resources.memoryBytesPerEngine,
+      heartbeatMs: Math.min(HEARTBEAT_MS, silenceMs / 4),
+    },
+    silenceMs,
+    log,
+  };
+}
+
+/** The server's environment without its secrets, and with what must be set before a process starts. */
+export function engineEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  threads: number,
+): Record<string, string | undefined> {
+  const own: Record<string, string | undefined> = {
+    // sharp runs each image on a libuv thread, beside libvips' own threads.
+    UV_THREADPOOL_SIZE: String(Math.max(4, threads)),
+    ...environment,
+  };
+  for (const name of SECRETS) delete own[name];
+  return own;
+}

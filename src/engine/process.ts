@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { TesseraError } from '../errors.js';
+import type { UpscaleTask } from '../types.js';
+import { diskFullError } from './disk-full.js';
+import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from './protocol.js';
+import { type CreateRunner, RungUnusable, type Runner } from './runner.js';
+import { Turns } from './turns.js';
+
+/**
+ * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
+ * server is gone, however it went, the channel closes and the engine exits, from within a job at the next tile.
+ */
+
+// Ctrl-C and a container's stop reach the whole process group: the server decides when an engine ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(0));
+preferAsVictim();
+
+const turns = new Turns();
+const running = new Map<string, AbortController>();
+const started = start();
+process.on('message', (message: ToEngine) => {
+  void receive(message);
+});
+
+function send(message: FromEngine): void {
+  // A closed channel is not an error here: 'disconnect' follows and ends the process.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** Resolves with the runner once the server has sent its settings. */
+async function start(): Promise<Runner> {
+  const first = await new Promise<ToEngine>((resolve) => process.once('message', resolve));
+  if (first.type !== 'start' || first.version !== PROTOCOL_VERSION) {
+    throw new Error(`The server speaks another protocol than this engine (version ${PROTOCOL_VERSION}).`);
+  }
+  const modulePath = process.argv[2];
+  if (modulePath === undefined) throw new Error('The engine was started without its runner.');
+  const { createRunner } = (await import(modulePath)) as { createRunner: CreateRunner };
+  const runner = await createRunner(first.settings, turns);
+  send({ type: 'status', models: runner.models(), providers: runner.providers() });
+  send({ type: 'ready', version: PROTOCOL_VERSION });
+  setInterval(beat, first.settings.heartbeatMs);
+  return runner;
+}
+
+function beat(): void {
+  send({ type: 'heartbeat', rssBytes: process.memoryUsage.rss() });
+}
+
+async function receive(message: ToEngine): Promise<void> {
+  const runner = await started;
+  switch (message.type) {
+    case 'start':
+      return;
+    case 'run':
+      await run(runner, message.task);
+      send({ type: 'status', models: runner.models(), providers: runner.providers() });
+      beat();
+      return;
+    case 'stop':
+      running.get(message.id)?.abort(TesseraError.fromMessage(message.error));
+      return;
+    case 'plan':
+      try {
+        send({ type: 'planned', planId: message.planId, plan: await runner.plan(message.request) });
+      } catch (thrown) {
+        const error = TesseraError.from(thrown).toMessage();
+        send({ type: 'plan-failed', planId: message.planId, error });
+      }
+      return;
+    case 'models-changed':
+      await runner.modelsChanged();
+      send({ type: 'status', models: runner.models(), providers: runner.providers() });
+      return;
+  }
+}
+
+async function run(runner: Runner, task: UpscaleTask): Promise<void> {
+  const { id } = task;
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    const result = await runner.run(task, {
+      signal: controller.signal,
+      onProgress: (progress) => send({ type: 'progress', id, progress }),
+    });
+    send({ type: 'done', id, result });
+  } catch (thrown) {
+    if (thrown instanceof RungUnusable) {
+      send({ type: 'rung-lost', id, rung: thrown.rung, detail: thrown.message });
+    } else {
+      const error = diskFullError(thrown) ?? TesseraError.from(thrown);
+      send({ type: 'failed', id, error: error.toMessage() });
+    }
+  } finally {
+    running.delete(id);
+    turns.forget(id);
+  }
+}
+
+/** When memory runs out the kernel is to take an engine, which is replaced, and not the server. Linux only. */
+function preferAsVictim(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '500');
+  } catch {
+    // Another system, or a sandbox without /proc: the kernel's own choice is left as it is.
+  }
+}

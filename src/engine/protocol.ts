@@ -1,0 +1,79 @@
+import type { Config } from '../config.js';
+import type { ErrorMessage } from '../errors.js';
+import type {
+  FallbackReason,
+  ModelStatus,
+  Provider,
+  ProviderStatus,
+  UpscalePlan,
+  UpscaleProgress,
+  UpscaleResult,
+  UpscaleTask,
+} from '../types.js';
+
+/**
+ * The border between the server process and an engine process: only paths and small values cross it, as JSON over
+ * Node's IPC channel. Both ends come from one package; the version catches a server that was upgraded in place and forks an
+ * engine of other code than its own.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** The configuration as engines get it: what decodes strangers' images holds no secrets. */
+export type EngineConfig = Omit<Config, 'API_KEYS' | 'CALLBACK_SECRET' | 'CALLBACK_HOSTS'>;
+
+/** @returns the configuration without its secrets. */
+export function engineConfig(config: Config): EngineConfig {
+  const { API_KEYS: _keys, CALLBACK_SECRET: _secret, CALLBACK_HOSTS: _hosts, ...rest } = config;
+  return rest;
+}
+
+/** What an engine process is told before anything else. */
+export interface EngineSettings {
+  readonly config: EngineConfig;
+  /** Threads of this engine: ONNX Runtime's and libvips'. */
+  readonly threads: number;
+  /** Memory budget of this engine. */
+  readonly memoryBytes: number;
+  /** How often an engine with work says that it lives. */
+  readonly heartbeatMs: number;
+}
+
+export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
+
+/** Why a job is to stop at its next tile. */
+export type StopCode = 'cancelled' | 'deadline_exceeded' | 'shutting_down';
+
+export type ToEngine =
+  | { readonly type: 'start'; readonly version: number; readonly settings: EngineSettings }
+  | { readonly type: 'run'; readonly task: UpscaleTask }
+  | { readonly type: 'stop'; readonly id: string; readonly error: ErrorMessage }
+  | { readonly type: 'plan'; readonly planId: number; readonly request: PlanRequest }
+  | { readonly type: 'models-changed' };
+
+/** A rung that only a new process can use again. */
+export interface LostRung {
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly reason: FallbackReason;
+}
+
+export type FromEngine =
+  | { readonly type: 'ready'; readonly version: number }
+  | { readonly type: 'heartbeat'; readonly rssBytes: number }
+  | {
+      readonly type: 'status';
+      readonly models: readonly ModelStatus[];
+      readonly providers: readonly ProviderStatus[];
+    }
+  | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
+  | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
+  | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
+  | {
+      readonly type: 'rung-lost';
+      readonly id: string;
+      readonly rung: LostRung;
+      /** What is known of the failure, for the log and the attempt. */
+      readonly detail: string;
+    }
+  | { readonly type: 'planned'; readonly planId: number; readonly plan: UpscalePlan }
+  | { readonly type: 'plan-failed'; readonly planId: number; readonly error: ErrorMessage };

@@ -1,0 +1,203 @@
+import { TesseraError } from '../errors.js';
+import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../types.js';
+import { Assignment } from './assignment.js';
+import { Changes, LONGEST_TIMER_MS } from './changes.js';
+import type { Engine, EngineStatus, RunHooks } from './engine.js';
+import { EngineGone, type EngineProcess } from './engine-process.js';
+import { EngineReport } from './engine-report.js';
+import { Fleet, type FleetOptions } from './fleet.js';
+import { handOut } from './hand-out.js';
+import type { LostRung, PlanRequest, StopCode } from './protocol.js';
+
+/** How long engines without work may take to exit by themselves. */
+const EXIT_LIMIT_MS = 1000;
+
+/** Hands jobs to a fleet of engine processes, and sees each to its end through crashes, silence and lost devices. */
+export class Supervisor implements Engine {
+  readonly #fleet: Fleet;
+  readonly #waiting: Assignment[] = [];
+  readonly #report = new EngineReport();
+  readonly #changes = new Changes();
+  #stopping = false;
+  /** Calls of `run` that have not ended. */
+  #unfinished = 0;
+
+  constructor(private readonly options: FleetOptions) {
+    this.#fleet = new Fleet(options, {
+      onReady: () => this.#handOut(),
+      onStatus: (models, providers) => this.#report.update(models, providers),
+      onVacancy: () => this.#handOut(),
+      onRungLost: (engine, assignment, rung, detail) => this.#replace(engine, assignment, rung, detail),
+      onExit: (engine) => this.#runAgain(engine),
+    });
+  }
+
+  async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
+    this.#refuseIfUnable();
+    let endHooks = () => {};
+    this.#unfinished++;
+    try {
+      return await new Promise<UpscaleResult>((resolve, reject) => {
+        const assignment = new Assignment(task, hooks, { resolve, reject });
+        const leftMs = Math.min(Math.max(0, task.deadlineAtMs - Date.now()), LONGEST_TIMER_MS);
+        const deadline = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
+        const abort = () => this.#stop(assignment, stopCode(hooks.signal));
+        hooks.signal.addEventListener('abort', abort);
+        endHooks = () => {
+          clearTimeout(deadline);
+          hooks.signal.removeEventListener('abort', abort);
+        };
+        this.#waiting.push(assignment);
+        if (hooks.signal.aborted) abort();
+        this.#handOut();
+      });
+    } finally {
+      endHooks();
+      this.#unfinished--;
+      this.#changes.announce();
+    }
+  }
+
+  async plan(request: PlanRequest): Promise<UpscalePlan> {
+    for (;;) {
+      await this.#untilDownOr(() => this.#fleet.ready.length > 0);
+      const [engine] = [...this.#fleet.ready].sort((a, b) => a.assignments.size - b.assignments.size);
+      if (engine === undefined) continue;
+      try {
+        return await engine.plan(request);
+      } catch (thrown) {
+        if (!(thrown instanceof EngineGone)) throw thrown;
+      }
+    }
+  }
+
+  status(): EngineStatus {
+    return {
+      state: this.#state(),
+      engines: this.#fleet.all
+        .filter((engine) => engine.pid > 0)
+        .map(({ pid, state, assignments, rssBytes }) => ({ pid, state, jobs: assignments.size, rssBytes })),
+      threadsPerEngine: this.options.settings.threads,
+      restarts: this.#fleet.restarts,
+      models: this.#report.models,
+      providers: this.#report.providers,
+    };
+  }
+
+  modelsChanged(): void {
+    for (const engine of this.#fleet.all) engine.modelsChanged();
+  }
+
+  ready(): Promise<void> {
+    return this.#untilDownOr(() => this.#fleet.wasReady);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#changes.announce();
+    await this.#changes.until(() => this.#unfinished === 0, graceMs);
+    // Whoever is still at work after the grace period is ended without another word.
+    for (const assignment of this.#waiting.splice(0)) assignment.fail(assignment.stop('shutting_down'));
+    for (const engine of this.#fleet.all) {
+      for (const assignment of engine.assignments.values()) assignment.stop('shutting_down');
+    }
+    this.#fleet.close();
+    const gone = () => this.#fleet.all.length === 0;
+    if (!(await this.#changes.until(gone, EXIT_LIMIT_MS))) {
+      this.#fleet.kill();
+      await this.#changes.until(gone);
+    }
+    await this.#changes.until(() => this.#unfinished === 0);
+  }
+
+  #handOut(): void {
+    for (const { assignment, engine } of handOut(this.#waiting, this.#fleet.ready)) {
+      this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
+      assignment.started();
+      engine.run(assignment);
+    }
+    this.#changes.announce();
+  }
+
+  /** An engine has ended: its jobs go on in another one, those blamed for it for the last time excepted. */
+  #runAgain(engine: EngineProcess): void {
+    const jobs = [...engine.assignments.values()];
+    for (const assignment of jobs) assignment.engineDied(jobs.length === 1);
+    this.#waiting.unshift(...jobs.filter((assignment) => !assignment.ended));
+    if (this.#fleet.isDown) for (const assignment of this.#waiting.splice(0)) assignment.fail(unavailable());
+    this.#handOut();
+  }
+
+  /** Only a new process can use the rung again: the job goes on without it, the others there start anew, unblamed. */
+  #replace(engine: EngineProcess, assignment: Assignment, rung: LostRung, detail: string): void {
+    this.options.log.warn({ pid: engine.pid, rung, detail }, 'an engine is replaced: it lost a device');
+    assignment.rungLost(rung, detail);
+    this.#evacuate(engine, [assignment, ...engine.assignments.values()]);
+  }
+
+  #stop(assignment: Assignment, code: StopCode): void {
+    if (assignment.ended || assignment.stopping !== undefined) return;
+    const error = assignment.stop(code);
+    const place = this.#waiting.indexOf(assignment);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      assignment.fail(error);
+      this.#handOut();
+      return;
+    }
+    const engine = this.#fleet.all.find((host) => host.assignments.has(assignment.task.id));
+    engine?.stop(assignment.task.id, error);
+    assignment.stopTimer = setTimeout(() => {
+      if (engine !== undefined) this.#expel(engine, assignment);
+    }, this.options.silenceMs);
+  }
+
+  /** A job that does not stop at its next tile is stuck: its engine goes, and this job alone is why. */
+  #expel(engine: EngineProcess, assignment: Assignment): void {
+    if (!engine.assignments.has(assignment.task.id)) return;
+    this.options.log.warn(
+      { pid: engine.pid, job: assignment.task.id },
+      'an engine is killed: a job does not stop',
+    );
+    this.#evacuate(engine, [...engine.assignments.values()]);
+  }
+
+  /** Ends an engine on purpose: its jobs wait again, without blame; those that were to stop have stopped. */
+  #evacuate(engine: EngineProcess, jobs: readonly Assignment[]): void {
+    engine.assignments.clear();
+    engine.kill();
+    for (const job of jobs) if (job.stopping !== undefined) job.fail(job.stopping);
+    this.#waiting.unshift(...jobs.filter((job) => !job.ended));
+    this.#handOut();
+  }
+
+  #state(): EngineStatus['state'] {
+    if (this.#stopping) return 'stopping';
+    const ready = this.#fleet.ready.length;
+    if (ready === this.options.engines) return 'ready';
+    if (ready > 0) return 'degraded';
+    return this.#fleet.wasReady || this.#fleet.isDown ? 'down' : 'starting';
+  }
+
+  async #untilDownOr(condition: () => boolean): Promise<void> {
+    await this.#changes.until(() => this.#stopping || this.#fleet.isDown || condition());
+    this.#refuseIfUnable();
+  }
+
+  #refuseIfUnable(): void {
+    if (this.#stopping) throw new TesseraError('shutting_down', 'The service is stopping.');
+    if (this.#fleet.isDown) throw unavailable();
+  }
+}
+
+function unavailable(): TesseraError {
+  return new TesseraError('engine_unavailable', 'The upscaling engine cannot be started at the moment.', {
+    details: { retryAfterSeconds: 30 },
+  });
+}
+
+/** Why a signal was aborted, where the aborter said so in our words. */
+function stopCode(signal: AbortSignal): StopCode {
+  const code = signal.reason instanceof TesseraError ? signal.reason.code : undefined;
+  return code === 'deadline_exceeded' || code === 'shutting_down' ? code : 'cancelled';
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../../src/config.js';
+import type { FleetOptions } from '../../src/engine/fleet.js';
+import { type EngineSettings, engineConfig } from '../../src/engine/protocol.js';
+import { Supervisor } from '../../src/engine/supervisor.js';
+import type { Log, UpscaleProgress, UpscaleResult, UpscaleTask } from '../../src/types.js';
+import type { Script } from './runners/scripted-runner.js';
+
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function runnerPath(name: string): string {
+  return fileURLToPath(new URL(`./runners/${name}.js`, import.meta.url));
+}
+
+export function settings(): EngineSettings {
+  return { config: engineConfig(loadConfig({}, '/')), threads: 1, memoryBytes: 1e9, heartbeatMs: 100 };
+}
+
+/** A running job of a rig. */
+export interface Running {
+  readonly result: Promise<UpscaleResult>;
+  readonly progress: readonly UpscaleProgress[];
+  readonly abort: AbortController;
+  /** Resolves at the job's next progress for which the condition holds. */
+  progressed(condition?: (progress: UpscaleProgress) => boolean): Promise<UpscaleProgress>;
+  /** The process ids of its runs so far. */
+  runs(): Promise<number[]>;
+}
+
+/** A supervisor over scripted engines, with a folder for their jobs; closed and removed after the test. */
+export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-engine-'));
+  const supervisor = new Supervisor({
+    engines: 1,
+    launch: { runnerPath: runnerPath('scripted-runner'), environment: process.env },
+    settings: settings(),
+    silenceMs: 60_000,
+    log: SILENT,
+    ...changes,
+  });
+  test.after(async () => {
+    await supervisor.close(0);
+    await rm(folder, { recursive: true });
+  });
+  let count = 0;
+  const run = async (script: Script, changed: Partial<UpscaleTask> = {}): Promise<Running> => {
+    const id = `job-${++count}`;
+    const workFolder = join(folder, id);
+    await mkdir(workFolder);
+    const sourcePath = join(workFolder, 'source');
+    await writeFile(sourcePath, JSON.stringify(script));
+    const abort = new AbortController();
+    const progress: UpscaleProgress[] = [];
+    const listeners = new Set<(progress: UpscaleProgress) => void>();
+    const result = supervisor.run(
+      { ...TASK, id, sourcePath, resultPath: join(workFolder, 'result'), workFolder, ...changed },
+      {
+        signal: abort.signal,
+        onProgress: (one) => {
+          progress.push(one);
+          for (const listener of listeners) listener(one);
+        },
+      },
+    );
+    // The test looks at the outcome when it is ready to.
+    result.catch(() => {});
+    return {
+      result,
+      progress,
+      abort,
+      progressed: (condition = () => true) =>
+        new Promise((resolve) => {
+          const listener = (one: UpscaleProgress) => {
+            if (!condition(one)) return;
+            listeners.delete(listener);
+            resolve(one);
+          };
+          listeners.add(listener);
+        }),
+      runs: async () => (await readFile(join(workFolder, 'runs'), 'utf8')).trim().split('\n').map(Number),
+    };
+  };
+  const engine = () => {
+    const [first] = supervisor.status().engines;
+    assert.ok(first, 'an engine is running');
+    return first;
+  };
+  return { supervisor, run, engine, folder };
+}
+
+export const TASK: Omit<UpscaleTask, 'id' | 'sourcePath' | 'resultPath' | 'workFolder'> = {
+  header: { format: 'png', width: 1, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
+  options: {
+    format: 'auto',
+    accept: [],
+    quality: 95,
+    tileSizePx: 512,
+    background: [255, 255, 255],
+    metadata: 'strip',
+    fallback: true,
+    timeoutSeconds: 60,
+  },
+  deadlineAtMs: Number.MAX_SAFE_INTEGER,
+  excludedRungs: [],
+  earlierAttempts: [],
+};
+
+/** Whether a process exists (a zombie does not). */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    const status = await readFile(`/proc/${pid}/stat`, 'utf8');
+    return !/^\d+ \(.*\) Z/.test(status);
+  } catch {
+    return false;
+  }
+}

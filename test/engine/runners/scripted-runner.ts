@@ -1,0 +1,88 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CreateRunner, RungUnusable, type RunnerHooks } from '../../../src/engine/runner.js';
+import type { Turns } from '../../../src/engine/turns.js';
+import type { UpscaleResult, UpscaleTask } from '../../../src/types.js';
+
+/** What a scripted job does; its source file holds this as JSON. */
+export interface Script {
+  readonly tiles?: number;
+  /** Milliseconds that each tile blocks the event loop, as inference does. */
+  readonly tileMs?: number;
+  /** The process kills itself at this tile (-1: before any rung is at work) in its first `dieTimes` runs of the job. */
+  readonly dieAtTile?: number;
+  readonly dieTimes?: number;
+  /** At this tile the event loop is blocked for good. */
+  readonly blockAtTile?: number;
+  /** It dies and blocks only while this model is at work. */
+  readonly onlyUnderModel?: string;
+  /** At this tile the job stops for nothing, while the event loop stays free. */
+  readonly deafAtTile?: number;
+  /** Rungs that turn out to need a new process. */
+  readonly losesModels?: readonly string[];
+}
+
+/** Rungs of the scripted chain, best first. */
+const MODELS = ['first', 'second', 'third'];
+
+export const createRunner: CreateRunner = async (_settings, turns) => ({
+  run: (task, hooks) => runScript(task, hooks, turns),
+  plan: async (request) => ({
+    width: request.header.width * 4,
+    height: request.header.height * 4,
+    rungs: [],
+    model: 'first',
+    tiles: 1,
+    estimatedSeconds: 1,
+    estimatedMemoryBytes: 1,
+  }),
+  modelsChanged: async () => {},
+  models: () => [],
+  providers: () => [{ provider: 'cpu', usable: true, detail: `process ${process.pid}` }],
+});
+
+async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): Promise<UpscaleResult> {
+  const script = JSON.parse(readFileSync(task.sourcePath, 'utf8')) as Script;
+  const runsFile = join(task.workFolder, 'runs');
+  appendFileSync(runsFile, `${process.pid}\n`);
+  const runs = readFileSync(runsFile, 'utf8').trim().split('\n').length;
+  const dies = script.dieAtTile !== undefined && runs <= (script.dieTimes ?? Infinity);
+  if (dies && script.dieAtTile === -1) process.kill(process.pid, 'SIGKILL');
+  const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
+  const model = MODELS.find((name) => !excluded.has(name)) ?? 'last';
+  const tiles = script.tiles ?? 2;
+  let turnWaitMs = 0;
+  for (let tile = 0; tile < tiles; tile++) {
+    hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, model, provider: 'cpu' });
+    const turn = await turns.take(
+      task.id,
+      script.deafAtTile === tile ? new AbortController().signal : hooks.signal,
+    );
+    turnWaitMs += turn.waitedMs;
+    if (script.losesModels?.includes(model)) {
+      turn.end();
+      throw new RungUnusable({ model, provider: 'cpu', reason: 'device_lost' }, 'the device is lost');
+    }
+    const harmless = (script.onlyUnderModel ?? model) !== model;
+    if (script.blockAtTile === tile && !harmless) for (;;);
+    if (script.deafAtTile === tile) await new Promise(() => {});
+    if (dies && script.dieAtTile === tile && !harmless) process.kill(process.pid, 'SIGKILL');
+    const endMs = performance.now() + (script.tileMs ?? 1);
+    while (performance.now() < endMs);
+    turn.end();
+  }
+  return {
+    width: 4,
+    height: 4,
+    format: 'png',
+    bytes: 1,
+    scale: 4,
+    model,
+    provider: 'cpu',
+    tiles,
+    fallback: model !== 'first',
+    attempts: [...task.earlierAttempts, { model, provider: 'cpu', outcome: 'served', ms: 1 }],
+    timings: { decodeMs: 0, inferMs: 0, blendMs: 0, encodeMs: 0, turnWaitMs },
+    droppedPages: 0,
+  };
+}

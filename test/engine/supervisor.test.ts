@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { TesseraError } from '../../src/errors.js';
+import { isAlive, rig, runnerPath, settings, TASK } from './rig.js';
+
+const failsWith = (code: string) => (thrown: unknown) =>
+  thrown instanceof TesseraError && thrown.code === code;
+
+describe('engine deaths', () => {
+  it('runs a job again when its engine is killed in mid-job, without the rung that was at work', async (test) => {
+    const { supervisor, run, engine } = await rig(test);
+    const job = await run({ tiles: 200, tileMs: 2 });
+    await job.progressed(({ tilesDone }) => tilesDone > 2);
+    process.kill(engine().pid, 'SIGKILL');
+    const result = await job.result;
+    assert.equal(result.model, 'second');
+    assert.equal(result.fallback, true);
+    assert.deepEqual(
+      result.attempts.map(({ model, provider, outcome, reason }) => ({ model, provider, outcome, reason })),
+      [
+        { model: 'first', provider: 'cpu', outcome: 'failed', reason: 'engine_crash' },
+        { model: 'second', provider: 'cpu', outcome: 'served', reason: undefined },
+      ],
+    );
+    assert.equal(new Set(await job.runs()).size, 2);
+    assert.equal(supervisor.status().restarts, 1);
+  });
+
+  it('fails an image that kills its engine twice, as bad input', async (test) => {
+    const { run } = await rig(test);
+    const job = await run({ dieAtTile: 1 });
+    await assert.rejects(job.result, failsWith('image_crashes_engine'));
+    assert.equal((await job.runs()).length, 2);
+  });
+
+  it('goes on with the next rung where one rung alone kills the engine', async (test) => {
+    const { run } = await rig(test);
+    const job = await run({ dieAtTile: 1, onlyUnderModel: 'first' });
+    assert.equal((await job.result).model, 'second');
+  });
+
+  it('leaves no rung out when the engine died before one was at work', async (test) => {
+    const { run } = await rig(test);
+    const job = await run({ dieAtTile: -1, dieTimes: 1 });
+    const result = await job.result;
+    assert.equal(result.model, 'first');
+    assert.equal(result.attempts.length, 1);
+  });
+
+  it('runs jobs that shared the dead engine again one at a time, without blame', async (test) => {
+    const { run, engine } = await rig(test);
+    const jobs = [
+      await run({ tiles: 50, tileMs: 2 }),
+      await run({ tiles: 50, tileMs: 2 }),
+      await run({ tiles: 50, tileMs: 2 }),
+    ];
+    await Promise.all(jobs.map((job) => job.progressed()));
+    let most = 0;
+    process.kill(engine().pid, 'SIGKILL');
+    const died = jobs.map((job) => job.progress.length);
+    const watch = Promise.all(
+      jobs.map(async (job) => {
+        await job.progressed(({ tilesDone }) => tilesDone === 1);
+        most = Math.max(most, engine().jobs);
+      }),
+    );
+    const results = await Promise.all(jobs.map((job) => job.result));
+    await watch;
+    assert.deepEqual(
+      results.map(({ model }) => model),
+      ['first', 'first', 'first'],
+    );
+    assert.ok(died.every((count) => count > 0));
+    assert.equal(most, 1);
+  });
+
+  it('finds the guilty one among jobs that shared the engine', async (test) => {
+    const { run } = await rig(test);
+    const innocent = await run({ tiles: 300, tileMs: 1 });
+    await innocent.progressed();
+    const guilty = await run({ tiles: 20, dieAtTile: 1 });
+    await assert.rejects(guilty.result, failsWith('image_crashes_engine'));
+    assert.equal((await innocent.result).model, 'first');
+  });
+
+  it('restarts an engine that was killed while idle, and blames no job', async (test) => {
+    const { supervisor, run, engine } = await rig(test);
+    await supervisor.ready();
+    process.kill(engine().pid, 'SIGKILL');
+    assert.equal((await (await run({})).result).model, 'first');
+  });
+
+  it('replaces an engine that lost a device: the job goes on without that rung, others there lose only time', async (test) => {
+    const { run } = await rig(test);
+    const other = await run({ tiles: 100, tileMs: 2 });
+    await other.progressed();
+    const job = await run({ losesModels: ['first', 'second'] });
+    const result = await job.result;
+    assert.equal(result.model, 'third');
+    assert.deepEqual(
+      result.attempts.map(({ reason }) => reason),
+      ['device_lost', 'device_lost', undefined],
+    );
+    assert.equal((await other.result).model, 'first');
+  });
+});
+
+describe('an engine that says nothing', () => {
+  it('is killed, and its job runs on the next rung', async (test) => {
+    const { run } = await rig(test, { silenceMs: 600 });
+    const job = await run({ blockAtTile: 1, onlyUnderModel: 'first' });
+    assert.equal((await job.result).model, 'second');
+  });
+
+  it('is left alone while it has no work', async (test) => {
+    const { supervisor, run, engine } = await rig(test, {
+      silenceMs: 200,
+      settings: { ...settings(), heartbeatMs: 60_000 },
+    });
+    await (await run({})).result;
+    const { pid } = engine();
+    await delay(500);
+    assert.equal(engine().pid, pid);
+    assert.equal(supervisor.status().restarts, 0);
+  });
+});
+
+describe('stopping a job', () => {
+  it('takes effect at the next tile', async (test) => {
+    const { run, engine } = await rig(test);
+    const job = await run({ tiles: 10_000, tileMs: 5 });
+    await job.progressed(({ tilesDone }) => tilesDone === 3);
+    job.abort.abort();
+    await assert.rejects(job.result, failsWith('cancelled'));
+    const tiles = job.progress.at(-1)?.tilesDone ?? Number.NaN;
+    assert.ok(tiles <= 5, `went on for ${tiles - 3} tiles`);
+    assert.equal(engine().jobs, 0);
+  });
+
+  it('happens at the deadline too', async (test) => {
+    const { run } = await rig(test);
+    const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: Date.now() + 300 });
+    await assert.rejects(job.result, failsWith('deadline_exceeded'));
+  });
+
+  it('is at once for a job that waits for an engine', async (test) => {
+    const { run } = await rig(test, {
+      launch: { runnerPath: runnerPath('scripted-runner'), environment: {}, execPath: '/bin/cat' },
+    });
+    const job = await run({});
+    job.abort.abort();
+    await assert.rejects(job.result, failsWith('cancelled'));
+  });
+
+  it('ends the engine of a job that does not listen, and only that job with it', async (test) => {
+    const { run } = await rig(test, { silenceMs: 500 });
+    const deaf = await run({ deafAtTile: 1 });
+    await deaf.progressed(({ tilesDone }) => tilesDone === 1);
+    deaf.abort.abort();
+    const other = await run({ tiles: 2 });
+    await assert.rejects(deaf.result, failsWith('cancelled'));
+    assert.equal((await other.result).model, 'first');
+  });
+});
+
+describe('turns', () => {
+  it('let a small image through while a large one is running', async (test) => {
+    const { run } = await rig(test);
+    const large = await run({ tiles: 5000, tileMs: 1 });
+    await large.progressed();
+    const small = await run({ tiles: 5 });
+    await small.result;
+    const done = large.progress.at(-1)?.tilesDone ?? 5000;
+    assert.ok(done < 1000, `the large one had done ${done} of 5000 tiles`);
+    large.abort.abort();
+    await assert.rejects(large.result, failsWith('cancelled'));
+  });
+});
+
+describe('several engines', () => {
+  it('share the jobs, the least loaded first', async (test) => {
+    const { supervisor, run } = await rig(test, { engines: 2 });
+    await supervisor.ready();
+    while (supervisor.status().state !== 'ready') await delay(10);
+    const jobs = [await run({ tiles: 100, tileMs: 1 }), await run({ tiles: 100, tileMs: 1 })];
+    await Promise.all(jobs.map((job) => job.result));
+    const pids = await Promise.all(jobs.map((job) => job.runs()));
+    assert.equal(new Set(pids.flat()).size, 2);
+  });
+});
+
+describe('an engine that cannot start', () => {
+  for (const [what, launch] of [
+    ['its program is missing', { runnerPath: runnerPath('scripted-runner'), execPath: '/nonexistent/node' }],
+    ['its code is broken', { runnerPath: runnerPath('broken-runner') }],
+  ] as const) {
+    it(`fails jobs with engine_unavailable and is told as down when ${what}`, async (test) => {
+      const { supervisor, run } = await rig(test, { launch: { ...launch, environment: process.env } });
+      await assert.rejects((await run({})).result, failsWith('engine_unavailable'));
+      await assert.rejects(supervisor.ready(), failsWith('engine_unavailable'));
+      await assert.rejects(supervisor.plan(TASK), failsWith('engine_unavailable'));
+      assert.equal(supervisor.status().state, 'down');
+      await assert.rejects((await run({})).result, failsWith('engine_unavailable'));
+    });
+  }
+});
+
+describe('dry runs and reports', () => {
+  it('come from an engine', async (test) => {
+    const { supervisor } = await rig(test);
+    const plan = await supervisor.plan({ ...TASK, header: { ...TASK.header, width: 10 } });
+    assert.equal(plan.width, 40);
+    const status = supervisor.status();
+    assert.equal(status.state, 'ready');
+    assert.equal(status.providers[0]?.detail, `process ${status.engines[0]?.pid}`);
+  });
+});
+
+describe('closing', () => {
+  it('lets jobs end within the grace period, takes no new ones, and leaves no process', async (test) => {
+    const { supervisor, run, engine } = await rig(test);
+    const job = await run({ tiles: 50, tileMs: 2 });
+    await job.progressed();
+    const { pid } = engine();
+    const closed = supervisor.close(60_000);
+    await assert.rejects((await run({})).result, failsWith('shutting_down'));
+    assert.equal((await job.result).model, 'first');
+    await closed;
+    assert.equal(await isAlive(pid), false);
+  });
+
+  it('still runs a job again whose engine dies within the grace period', async (test) => {
+    const { supervisor, run, engine } = await rig(test);
+    const job = await run({ tiles: 100, tileMs: 2 });
+    await job.progressed();
+    const closed = supervisor.close(60_000);
+    process.kill(engine().pid, 'SIGKILL');
+    assert.equal((await job.result).model, 'second');
+    await closed;
+  });
+
+  it('ends what is still at work after the grace period', async (test) => {
+    const { supervisor, run, engine } = await rig(test);
+    const job = await run({ blockAtTile: 0 });
+    await job.progressed();
+    const { pid } = engine();
+    await supervisor.close(0);
+    await assert.rejects(job.result, failsWith('shutting_down'));
+    assert.equal(await isAlive(pid), false);
+  });
+});
+
+describe('the engine process', () => {
+  it('ignores the signals of a terminal and a container, which are for the server', async (test) => {
+    const { run, engine } = await rig(test);
+    const job = await run({ tiles: 100, tileMs: 2 });
+    await job.progressed();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(engine().pid, signal);
+    assert.equal((await job.result).model, 'first');
+  });
+
+  it('exits when its server is killed, also from within a job', { timeout: 30_000 }, async (test) => {
+    const server = fork(fileURLToPath(new URL('./runners/doomed-server.js', import.meta.url)), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    test.after(() => server.kill('SIGKILL'));
+    const [pid] = (await once(server, 'message')) as [number];
+    assert.equal(await isAlive(pid), true);
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    while (await isAlive(pid)) await delay(10);
+  });
+});
