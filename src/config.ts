@@ -1,253 +1,5 @@
-import { join } from 'node:path';
-
-/**
- * The configuration: one schema yields the type, the validation, `.env.example` and the README's table. This is the
- * only reader of `process.env`.
- */
-interface OptionBase<T> {
-  readonly default: T;
-  /** One line for the README and `.env.example`. */
-  readonly description: string;
-}
-interface IntegerOption extends OptionBase<number> {
-  readonly type: 'integer' | 'number';
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly unit?: string;
-}
-interface StringOption extends OptionBase<string> {
-  readonly type: 'string';
-  readonly pattern?: RegExp;
-  /** What the pattern accepts, in words. */
-  readonly accepted?: string;
-}
-interface BooleanOption extends OptionBase<boolean> {
-  readonly type: 'boolean';
-}
-interface ChoiceOption<T extends string> extends OptionBase<T> {
-  readonly type: 'choice';
-  readonly choices: readonly T[];
-}
-/** A comma-separated list; empty means none. */
-interface ListOption extends OptionBase<readonly string[]> {
-  readonly type: 'list';
-  readonly accepted: string;
-}
-export type ConfigOption = IntegerOption | StringOption | BooleanOption | ChoiceOption<string> | ListOption;
-
-/** `default: 0` with "0 = …" in the description means: chosen from the machine. */
-export const CONFIG_SCHEMA = {
-  HOST: { type: 'string', default: '0.0.0.0', description: 'Address to listen on.' },
-  PORT: {
-    type: 'integer',
-    default: 8000,
-    minimum: 0,
-    maximum: 65535,
-    description: 'Port to listen on; 0 takes a free one.',
-  },
-  LOG_LEVEL: {
-    type: 'choice',
-    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-    default: 'info',
-    description: 'Least severe log line that is written.',
-  },
-  LOG_DIR: {
-    type: 'string',
-    default: 'logs',
-    description:
-      'Folder of the rotated log files; standard output alone when it cannot be written or is empty.',
-  },
-  TEMP_DIR: {
-    type: 'string',
-    default: 'temp_uploads',
-    description: 'Folder of the job folders; put it on a disk with room for uploads and results.',
-  },
-  MODELS_DIR: {
-    type: 'string',
-    default: 'models',
-    description: 'Folder of `manifest.json` and the model files.',
-  },
-  CORS_ORIGINS: {
-    type: 'list',
-    default: ['*'],
-    accepted: '`*`, or origins separated by commas',
-    description: 'Origins whose pages may call the service.',
-  },
-  API_KEYS: {
-    type: 'list',
-    default: [],
-    accepted: 'keys separated by commas',
-    description: 'When set, a request needs one of them in `X-API-Key` or as a bearer token.',
-  },
-  TRUST_PROXY: {
-    type: 'string',
-    default: 'false',
-    description:
-      'Whose `X-Forwarded-For` counts: `false`, `true`, a number of hops, or addresses and networks separated by commas.',
-  },
-  RATE_LIMIT_MAX: {
-    type: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: 1_000_000,
-    description: 'Requests per client and window; 0 turns the limit off.',
-  },
-  RATE_LIMIT_WINDOW_SECONDS: {
-    type: 'integer',
-    default: 60,
-    minimum: 1,
-    maximum: 86_400,
-    unit: 's',
-    description: 'Window of the rate limit.',
-  },
-  MAX_UPLOAD_MB: {
-    type: 'number',
-    default: 25,
-    minimum: 0.001,
-    maximum: 4096,
-    unit: 'MB',
-    description: 'Largest upload, in megabytes of 1,000,000 bytes.',
-  },
-  MAX_INPUT_MEGAPIXELS: {
-    type: 'number',
-    default: 50,
-    minimum: 0.0001,
-    maximum: 1000,
-    unit: 'MP',
-    description: 'Largest input image.',
-  },
-  MAX_OUTPUT_MEGAPIXELS: {
-    type: 'number',
-    default: 400,
-    minimum: 0.001,
-    maximum: 4000,
-    unit: 'MP',
-    description: 'Largest output image.',
-  },
-  MAX_AVIF_MEGAPIXELS: {
-    type: 'number',
-    default: 16,
-    minimum: 0.001,
-    maximum: 256,
-    unit: 'MP',
-    description: 'Largest AVIF output; its encoder is slow and hungry.',
-  },
-  UPLOAD_TIMEOUT_SECONDS: {
-    type: 'number',
-    default: 60,
-    minimum: 0.1,
-    maximum: 86_400,
-    unit: 's',
-    description: 'Longest time an upload may take.',
-  },
-  DEFAULT_TIMEOUT_SECONDS: {
-    type: 'number',
-    default: 60,
-    minimum: 0.1,
-    maximum: 86_400,
-    unit: 's',
-    description: 'Deadline of a request that names none, from the end of the upload.',
-  },
-  MAX_TIMEOUT_SECONDS: {
-    type: 'number',
-    default: 600,
-    minimum: 0.1,
-    maximum: 86_400,
-    unit: 's',
-    description: 'Longest deadline a request may ask for.',
-  },
-  MAX_CONCURRENT_UPLOADS: {
-    type: 'integer',
-    default: 16,
-    minimum: 1,
-    maximum: 10_000,
-    description: 'Uploads read at the same time.',
-  },
-  MAX_RUNNING_JOBS: {
-    type: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: 1024,
-    description: 'Jobs in the engines at the same time; 0 = four for each engine.',
-  },
-  MAX_QUEUED_JOBS: {
-    type: 'integer',
-    default: 32,
-    minimum: 0,
-    maximum: 100_000,
-    description: 'Jobs waiting for an engine; one more is refused with 503.',
-  },
-  MAX_JOB_DISK_MB: {
-    type: 'number',
-    default: 10_000,
-    minimum: 1,
-    maximum: 100_000_000,
-    unit: 'MB',
-    description: 'Disk that job folders may use together.',
-  },
-  JOB_TTL_MINUTES: {
-    type: 'number',
-    default: 60,
-    minimum: 0.01,
-    maximum: 525_600,
-    unit: 'min',
-    description: 'How long a job of `POST /jobs` and its result stay after its end.',
-  },
-  CALLBACK_HOSTS: {
-    type: 'list',
-    default: [],
-    accepted:
-      'hosts separated by commas, each `host` or `host:port`, with `=private` where private addresses are meant',
-    description:
-      'Hosts that a `callback_url` may name: `host` or `host:port`, and `=private` after it when it has a private address.',
-  },
-  CALLBACK_SECRET: {
-    type: 'string',
-    default: '',
-    description: 'Key of the HMAC-SHA256 that signs callbacks; empty turns callbacks off.',
-  },
-  ENGINES: { type: 'integer', default: 1, minimum: 1, maximum: 64, description: 'Engine processes.' },
-  ENGINE_THREADS: {
-    type: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: 256,
-    description: 'Threads of each engine; 0 = the processors this process may use, shared among the engines.',
-  },
-  ENGINE_MEMORY_MB: {
-    type: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: 10_000_000,
-    unit: 'MB',
-    description: 'Memory budget of all engines; 0 = three quarters of what the machine or the cgroup allows.',
-  },
-  ENGINE_SILENCE_SECONDS: {
-    type: 'number',
-    default: 60,
-    minimum: 1,
-    maximum: 3600,
-    unit: 's',
-    description: 'An engine with work that says nothing for this long is killed and replaced.',
-  },
-  SHUTDOWN_DELAY_SECONDS: {
-    type: 'number',
-    default: 0,
-    minimum: 0,
-    maximum: 600,
-    unit: 's',
-    description:
-      'After SIGTERM, how long readiness fails before connections are refused: the time a load balancer needs.',
-  },
-  SHUTDOWN_GRACE_SECONDS: {
-    type: 'number',
-    default: 30,
-    minimum: 0,
-    maximum: 3600,
-    unit: 's',
-    description: 'After that, how long queued and running jobs may take to end.',
-  },
-} as const satisfies Record<string, ConfigOption>;
+import { isAbsolute, join } from 'node:path';
+import { CONFIG_SCHEMA, type ConfigOption } from './config-schema.js';
 
 type ValueOf<O> = O extends { type: 'integer' | 'number' }
   ? number
@@ -304,18 +56,20 @@ function parse(option: ConfigOption, text: string): unknown {
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'choice':
       return option.choices.includes(text) ? text : undefined;
-    case 'list':
-      return text
+    case 'list': {
+      const items = text
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== '');
+      return items.every(option.acceptsItem ?? (() => true)) ? items : undefined;
+    }
     case 'string':
-      return option.pattern === undefined || option.pattern.test(text) ? text : undefined;
+      return (option.accepts?.(text) ?? true) ? text : undefined;
   }
 }
 
 /**
- * Reads the configuration.
+ * Reads the configuration. This is the only reader of `process.env`.
  * @param environment usually `process.env`.
  * @param root folder that relative folders are taken from: the package's own.
  * @throws ConfigError naming every bad variable.
@@ -333,11 +87,16 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     if (value === undefined) problems.push(`${name} is "${text}"; expected ${acceptedValues(option)}.`);
     else values[name] = value;
   }
+  const { DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS } = values as Config;
+  if (DEFAULT_TIMEOUT_SECONDS > MAX_TIMEOUT_SECONDS) {
+    problems.push(
+      `DEFAULT_TIMEOUT_SECONDS is ${DEFAULT_TIMEOUT_SECONDS}; expected at most MAX_TIMEOUT_SECONDS, which is ${MAX_TIMEOUT_SECONDS}.`,
+    );
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   for (const folder of ['LOG_DIR', 'TEMP_DIR', 'MODELS_DIR']) {
     const path = values[folder];
-    if (typeof path === 'string' && path !== '')
-      values[folder] = path.startsWith('/') ? path : join(root, path);
+    if (typeof path === 'string' && path !== '') values[folder] = isAbsolute(path) ? path : join(root, path);
   }
   return values as Config;
 }

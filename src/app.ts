@@ -1,0 +1,104 @@
+import multipart from '@fastify/multipart';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { TesseraError } from './errors.js';
+import { replyToClientError } from './http/client-error.js';
+import type { HttpContext } from './http/context.js';
+import { replyWithProblem } from './http/error-handler.js';
+import { awaitsContinue, holdBackContinue } from './http/expect-continue.js';
+import { KnownPaths } from './http/known-paths.js';
+import { linger } from './http/linger.js';
+import { Metrics } from './http/metrics.js';
+import { addProtection } from './http/protection.js';
+import { requestId } from './http/request-id.js';
+import { recordAtEnd } from './http/request-log.js';
+import { registerDocs, registerOpenApi } from './http/routes/docs.js';
+import { registerHealth } from './http/routes/health.js';
+import { registerMetrics } from './http/routes/metrics.js';
+import { registerModels } from './http/routes/models.js';
+import { registerUpscale } from './http/routes/upscale.js';
+import { parseTrustProxy } from './trust-proxy.js';
+
+/** Time beyond the upload's own, after which a request that still arrives is cut off. */
+const REQUEST_GRACE_MS = 30_000;
+
+/** The Fastify app from finished services; needs no socket until it is told to listen. */
+export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
+  const { config } = context;
+  const metrics = new Metrics(context.engine, context.jobs);
+  const app: FastifyInstance = Fastify({
+    loggerInstance: context.log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    frameworkErrors: replyWithProblem,
+    genReqId: requestId,
+    requestIdHeader: false,
+    trustProxy: parseTrustProxy(config.TRUST_PROXY),
+    requestTimeout: config.UPLOAD_TIMEOUT_SECONDS * 1000 + REQUEST_GRACE_MS,
+    // While stopping, requests on open connections get the answer of their route.
+    return503OnClosing: false,
+    clientErrorHandler: replyToClientError,
+  });
+  holdBackContinue(app);
+  app.setErrorHandler(replyWithProblem);
+  const paths = new KnownPaths(app);
+  addHooks(app, paths, metrics);
+  await addProtection(app, config);
+
+  app.removeAllContentTypeParsers();
+  await app.register(multipart);
+  // The image as the body: it is read by the route, as it streams.
+  for (const type of [/^image\//, 'application/octet-stream']) {
+    app.addContentTypeParser(type, (_request, _body, done) => done(null));
+  }
+  app.setNotFoundHandler((request) => {
+    throw notFound(request, paths);
+  });
+
+  await registerOpenApi(app, config.API_KEYS.length > 0);
+  registerUpscale(app, context, metrics);
+  registerModels(app, context);
+  registerHealth(app, context);
+  registerMetrics(app, metrics);
+  await registerDocs(app);
+  return app;
+}
+
+function addHooks(app: FastifyInstance, paths: KnownPaths, metrics: Metrics): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    recordAtEnd(request, reply, metrics);
+    const preflight = request.headers['access-control-request-method'] !== undefined;
+    if (request.method === 'OPTIONS' && !preflight) return replyWithAllow(request, reply, paths);
+  });
+  app.addHook('onSend', async (request, reply) => {
+    const { raw } = request;
+    const hasBody =
+      raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
+    if (!hasBody || raw.complete) return;
+    // A client that still waits for "100 Continue" has sent nothing: it is told not to.
+    if (awaitsContinue(request)) reply.header('connection', 'close');
+    else linger(raw);
+  });
+}
+
+function replyWithAllow(request: FastifyRequest, reply: FastifyReply, paths: KnownPaths): FastifyReply {
+  const allow = paths.methodsOf(pathOf(request));
+  if (allow.length === 0) throw notFound(request, paths);
+  return reply.code(204).header('allow', allow.join(', ')).send();
+}
+
+function notFound(request: FastifyRequest, paths: KnownPaths): TesseraError {
+  const allow = paths.methodsOf(pathOf(request));
+  if (allow.length === 0) return new TesseraError('not_found', 'There is nothing at this path; see /docs.');
+  return new TesseraError('method_not_allowed', `This path takes ${allow.join(', ')}.`, {
+    details: { allow },
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
+}

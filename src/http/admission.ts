@@ -1,0 +1,90 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { JobRequest, Reservation } from '../jobs/job.js';
+import { LANCZOS } from '../types.js';
+import type { HttpContext } from './context.js';
+import { safeStem } from './download-name.js';
+import { parseOptions, type RawOption, type RequestOptions } from './options.js';
+import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
+
+export interface AdmittedImage {
+  readonly reservation: Reservation;
+  readonly request: JobRequest;
+}
+
+export interface Admission {
+  readonly images: readonly AdmittedImage[];
+  readonly options: RequestOptions;
+  /** Gives back every place that has not become a job. */
+  release(): Promise<void>;
+}
+
+/**
+ * From a request to images on disk that may become jobs. What can be refused by the head of the request (options in
+ * the query, Content-Length, a full queue) is refused before the body is read.
+ * @throws TesseraError; nothing is left on disk then.
+ */
+export async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  maxFiles: number,
+): Promise<Admission> {
+  const { config, jobs } = context;
+  const fromQuery = queryOptions(request);
+  const parse = (raw: readonly RawOption[]) =>
+    parseOptions(raw, modelNames(context), request.headers.accept, config);
+  parse(fromQuery);
+
+  const reservations: Reservation[] = [];
+  const release = async () => {
+    await Promise.all(reservations.map((reservation) => reservation.release()));
+  };
+  const target: UploadTarget = {
+    maxFiles,
+    maxBytes: config.MAX_UPLOAD_MB * 1e6,
+    timeoutMs: config.UPLOAD_TIMEOUT_SECONDS * 1000,
+    async pathFor(index) {
+      const reservation = reservations[index] ?? (await jobs.reserve(undefined));
+      reservations[index] = reservation;
+      return reservation.sourcePath;
+    },
+  };
+  checkDeclaredLength(request, target);
+  try {
+    reservations.push(await jobs.reserve(declaredBytes(request)));
+    const upload = await receiveUpload(request, reply, target);
+    const options = parse([...fromQuery, ...upload.fields]);
+    const images: AdmittedImage[] = [];
+    for (const [index, file] of upload.files.entries()) {
+      const reservation = reservations[index];
+      if (reservation === undefined) throw new Error('An upload without a reservation');
+      const stem = file.fileName === undefined ? undefined : safeStem(file.fileName);
+      images.push({
+        reservation,
+        request: {
+          header: await context.inspectImage(file.path, options.upscale),
+          options: options.upscale,
+          sourceBytes: file.bytes,
+          ...(stem === undefined ? {} : { fileName: stem }),
+          uploadedAtMs: upload.endedAtMs,
+        },
+      });
+    }
+    return { images, options, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Names that the option `model` accepts. */
+export function modelNames(context: HttpContext): readonly string[] {
+  return [...new Set([...context.engine.status().models.map((model) => model.name), LANCZOS])];
+}
+
+function queryOptions(request: FastifyRequest): RawOption[] {
+  const query = request.query as Readonly<Record<string, string | readonly string[]>>;
+  return Object.entries(query).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((text): RawOption => [name, text]),
+  );
+}

@@ -1,0 +1,33 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { TesseraError } from '../errors.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { requestId } from './request-id.js';
+
+/** What Node's parser refuses, by its error code. */
+const PARSER_ERRORS: Readonly<Record<string, readonly [status: number, sentence: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers of the request are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+};
+
+/** Answers a request that never became one, on the bare socket: a problem document like every other error. */
+export function replyToClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  if (socket.writable && socket.bytesWritten === 0) {
+    const [status, sentence] = PARSER_ERRORS[error.code ?? ''] ?? [400, 'The request is not valid HTTP.'];
+    const id = requestId({ headers: {} });
+    const title = STATUS_CODES[status] ?? 'Error';
+    const body = JSON.stringify({
+      ...problemOf(new TesseraError('invalid_request', sentence), id),
+      status,
+      title,
+    });
+    socket.write(
+      `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}

@@ -1,0 +1,38 @@
+import type { OutputFormat } from '../types.js';
+
+export const MEDIA_TYPES: Record<OutputFormat, string> = {
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  tiff: 'image/tiff',
+};
+
+const EXTENSIONS: Record<OutputFormat, string> = {
+  jpeg: 'jpg',
+  png: 'png',
+  webp: 'webp',
+  avif: 'avif',
+  tiff: 'tif',
+};
+
+const MAX_LENGTH = 100;
+
+/**
+ * The stem of a client's file name, safe to show and to save under: no folders, no control characters, nothing that a
+ * file system treats specially. `undefined` when nothing is left.
+ */
+export function safeStem(fileName: string): string | undefined {
+  const base = fileName.split(/[/\\]/).at(-1) ?? '';
+  const stem = base
+    .replace(/\.[^.]*$/, '')
+    .replace(/[\p{C}<>:"|?*]/gu, '')
+    .replace(/^[.\s]+|[.\s]+$/g, '');
+  const short = [...stem].slice(0, MAX_LENGTH).join('');
+  return short === '' ? undefined : short;
+}
+
+/** `photo_x4.jpg`. @param stem from `safeStem`. */
+export function downloadName(stem: string | undefined, scale: number, format: OutputFormat): string {
+  return `${stem ?? 'image'}_x${Number(scale.toFixed(2))}.${EXTENSIONS[format]}`;
+}

@@ -1,0 +1,77 @@
+import { open } from 'node:fs/promises';
+import contentDisposition from 'content-disposition';
+import type { FastifyReply } from 'fastify';
+import type { Job } from '../jobs/job.js';
+import type { UpscaleResult } from '../types.js';
+import { attemptsHeader } from './attempts-header.js';
+import { downloadName, MEDIA_TYPES } from './download-name.js';
+
+/** A client that takes nothing of the result for this long is cut off, so that it does not hold the disk for ever. */
+const READER_IDLE_MS = 120_000;
+
+/** Headers of an image answer beyond the standard ones; CORS exposes them. */
+export const IMAGE_HEADERS = [
+  'X-Upscale-Model',
+  'X-Upscale-Provider',
+  'X-Upscale-Scale',
+  'X-Upscale-Tiles',
+  'X-Upscale-Fallback',
+  'X-Upscale-Width',
+  'X-Upscale-Height',
+  'X-Upscale-Attempts',
+  'X-Upscale-Dropped-Pages',
+] as const;
+
+/** The headers that say what an image is and what happened to it. */
+export function imageHeaders(job: Job, result: UpscaleResult): Record<string, string> {
+  const { timings } = result;
+  const phases: readonly (readonly [string, number])[] = [
+    ['queue', job.queueWaitMs],
+    ['decode', timings.decodeMs],
+    ['infer', timings.inferMs],
+    ['blend', timings.blendMs],
+    ['encode', timings.encodeMs],
+    ['turns', timings.turnWaitMs],
+  ];
+  return {
+    'content-type': MEDIA_TYPES[result.format],
+    'content-disposition': contentDisposition(
+      downloadName(job.request.fileName, result.scale, result.format),
+      { type: 'inline' },
+    ),
+    'server-timing': phases.map(([name, ms]) => `${name};dur=${ms.toFixed(1)}`).join(', '),
+    'x-upscale-model': result.model,
+    'x-upscale-provider': result.provider ?? 'none',
+    'x-upscale-scale': String(Number(result.scale.toFixed(6))),
+    'x-upscale-tiles': String(result.tiles),
+    'x-upscale-fallback': String(result.fallback),
+    'x-upscale-width': String(result.width),
+    'x-upscale-height': String(result.height),
+    'x-upscale-attempts': attemptsHeader(result.attempts),
+    ...(result.droppedPages === 0 ? {} : { 'x-upscale-dropped-pages': String(result.droppedPages) }),
+  };
+}
+
+/** Streams a job's result from disk; its folder is removed when the last byte is gone, or the client is. */
+export async function replyWithImage(
+  reply: FastifyReply,
+  job: Job,
+  result: UpscaleResult,
+): Promise<FastifyReply> {
+  const file = await open(job.resultPath, 'r');
+  const stream = file.createReadStream();
+  stream.once('close', () => void job.dispose());
+  reply.raw.setTimeout(READER_IDLE_MS, () => reply.raw.destroy());
+  return reply
+    .headers(imageHeaders(job, result))
+    .header('content-length', (await file.stat()).size)
+    .header('cache-control', 'no-store')
+    .header('vary', varyBy(reply, 'Accept'))
+    .send(stream);
+}
+
+/** CORS may have set `Vary: Origin` already. */
+function varyBy(reply: FastifyReply, name: string): string {
+  const before = reply.getHeader('vary');
+  return before === undefined ? name : `${String(before)}, ${name}`;
+}

@@ -1,0 +1,96 @@
+import { addAbortSignal } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { TesseraError } from '../errors.js';
+import { domainError } from './error-handler.js';
+import { type RawOption, shorten } from './options.js';
+import { storeFile } from './store-file.js';
+import type { UploadedFile, UploadTarget } from './upload.js';
+
+/** Form fields that may hold the image. */
+const FILE_FIELDS: readonly string[] = ['file', 'image'];
+
+/** More than there are options, so that a mistake gets the sentence that names it. */
+const MAX_FIELDS = 64;
+const MAX_FIELD_BYTES = 4096;
+
+/**
+ * Reads a multipart body: files to disk as they stream by, fields in the order they came, before or after the files.
+ * @param signal ends the wait for more of the body; the caller reports why.
+ * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and storeFile's.
+ */
+export async function readMultipart(
+  request: FastifyRequest,
+  target: UploadTarget,
+  signal: AbortSignal,
+): Promise<{ files: UploadedFile[]; fields: RawOption[] }> {
+  const files: UploadedFile[] = [];
+  const fields: RawOption[] = [];
+  const parts = request.parts({
+    limits: {
+      // One more than is accepted: that one is refused by name.
+      files: target.maxFiles + 1,
+      fields: MAX_FIELDS,
+      parts: MAX_FIELDS + target.maxFiles + 1,
+      fieldSize: MAX_FIELD_BYTES,
+      fileSize: Number.POSITIVE_INFINITY,
+    },
+  });
+  try {
+    for await (const part of parts) {
+      if (part.type === 'field') {
+        fields.push(readField(part.fieldname, part.value, part.valueTruncated || part.fieldnameTruncated));
+        continue;
+      }
+      addAbortSignal(signal, part.file);
+      checkFilePart(part.fieldname, part.filename, files.length, target.maxFiles);
+      const path = await target.pathFor(files.length);
+      const bytes = await storeFile(part.file, path, target.maxBytes);
+      if (bytes === 0) throw new TesseraError('no_file', 'The uploaded file is empty.');
+      files.push({ path, bytes, ...(part.filename === '' ? {} : { fileName: part.filename }) });
+    }
+  } catch (thrown) {
+    throw multipartError(thrown);
+  }
+  return { files, fields };
+}
+
+function readField(name: string, value: unknown, truncated: boolean): RawOption {
+  if (FILE_FIELDS.includes(name)) {
+    throw new TesseraError(
+      'no_file',
+      `The field "${name}" holds text instead of a file. (With curl, write -F ${name}=@photo.jpg, with the @.)`,
+      { details: { parameter: name } },
+    );
+  }
+  if (truncated) {
+    throw new TesseraError('invalid_option', `The field "${shorten(name)}" is too long.`, {
+      details: { parameter: shorten(name), accepted: `at most ${MAX_FIELD_BYTES} bytes` },
+    });
+  }
+  return [name, typeof value === 'string' ? value : String(value)];
+}
+
+function checkFilePart(field: string, fileName: string, before: number, maxFiles: number): void {
+  if (!FILE_FIELDS.includes(field)) {
+    throw new TesseraError(
+      'unknown_option',
+      `The field "${shorten(field)}" holds a file; send the image as ${FILE_FIELDS.join(' or ')}.`,
+      { details: { parameter: shorten(field), accepted: FILE_FIELDS.join(', ') } },
+    );
+  }
+  if (before >= maxFiles) {
+    const accepted = maxFiles === 1 ? 'one file' : `at most ${maxFiles} files`;
+    throw new TesseraError('too_many_files', `The form holds too many files; send ${accepted}.`, {
+      details: { accepted, ...(fileName === '' ? {} : { received: shorten(fileName) }) },
+    });
+  }
+}
+
+/** The parser's own errors are the caller's doing; Fastify would answer 500 for most of them. */
+function multipartError(thrown: unknown): TesseraError {
+  const error = domainError(thrown);
+  if (error.code !== 'internal' || thrown instanceof TesseraError) return error;
+  return new TesseraError('malformed_multipart', 'The multipart body is malformed or ends too early.', {
+    cause: thrown,
+  });
+}

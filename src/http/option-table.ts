@@ -1,0 +1,144 @@
+import type { Config } from '../config.js';
+import { OUTPUT_FORMATS } from '../types.js';
+
+/** One option of `/upscale` and `/jobs`. The table below yields the parser, the OpenAPI schema, errors and the README. */
+export type OptionSpec =
+  | {
+      readonly type: 'number' | 'integer';
+      readonly minimum: number;
+      /** true: the minimum itself is not accepted. */
+      readonly exclusiveMinimum?: boolean;
+      readonly maximum: number;
+      readonly unit?: string;
+      readonly default?: number;
+      readonly defaultText?: string;
+      readonly description: string;
+    }
+  | {
+      readonly type: 'choice';
+      readonly choices: readonly string[];
+      readonly default: string;
+      readonly description: string;
+    }
+  | { readonly type: 'boolean'; readonly default: boolean; readonly description: string }
+  | { readonly type: 'colour'; readonly default: string; readonly description: string }
+  | { readonly type: 'model'; readonly defaultText: string; readonly description: string };
+
+export const OPTION_NAMES = [
+  'scale',
+  'model',
+  'format',
+  'quality',
+  'tile_size',
+  'tile_overlap',
+  'background',
+  'metadata',
+  'fallback',
+  'timeout',
+  'dry_run',
+] as const;
+export type OptionName = (typeof OPTION_NAMES)[number];
+
+/** The options with the limits that the configuration sets. */
+export function optionTable(
+  config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
+): Record<OptionName, OptionSpec> {
+  return {
+    scale: {
+      type: 'number',
+      minimum: 1,
+      exclusiveMinimum: true,
+      maximum: 8,
+      defaultText: "the model's (4)",
+      description:
+        'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`.',
+    },
+    model: {
+      type: 'model',
+      defaultText: "the chain's first",
+      description: 'A name from `GET /models`; `lanczos` turns the network off.',
+    },
+    format: {
+      type: 'choice',
+      choices: ['auto', ...OUTPUT_FORMATS],
+      default: 'auto',
+      description:
+        'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG.',
+    },
+    quality: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 95,
+      description: 'For JPEG, WebP and AVIF; PNG and TIFF are lossless.',
+    },
+    tile_size: {
+      type: 'integer',
+      minimum: 32,
+      maximum: 4096,
+      unit: 'px',
+      default: 512,
+      description: 'Largest piece that the model is given, in input pixels, margins included.',
+    },
+    tile_overlap: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1024,
+      unit: 'px',
+      defaultText: "the model's",
+      description: 'Input pixels that neighbouring tiles share; at most half of `tile_size`.',
+    },
+    background: {
+      type: 'colour',
+      default: '#ffffff',
+      description: 'What transparency is flattened on for JPEG.',
+    },
+    metadata: {
+      type: 'choice',
+      choices: ['strip', 'keep'],
+      default: 'strip',
+      description: '`keep` copies EXIF and XMP; the orientation is already applied.',
+    },
+    fallback: {
+      type: 'boolean',
+      default: true,
+      description: '`false`: an error rather than another model than the first.',
+    },
+    timeout: {
+      type: 'number',
+      minimum: 0,
+      exclusiveMinimum: true,
+      maximum: config.MAX_TIMEOUT_SECONDS,
+      unit: 's',
+      default: Math.min(config.DEFAULT_TIMEOUT_SECONDS, config.MAX_TIMEOUT_SECONDS),
+      description: 'Seconds from the end of the upload to the result, at most `MAX_TIMEOUT_SECONDS`.',
+    },
+    dry_run: {
+      type: 'boolean',
+      default: false,
+      description: '`true`: answer with the plan and the estimate as JSON; nothing is computed.',
+    },
+  };
+}
+
+/** What an option accepts, in words: "a whole number from 1 to 100". */
+export function acceptedByOption(spec: OptionSpec, models: readonly string[] = []): string {
+  switch (spec.type) {
+    case 'number':
+    case 'integer': {
+      const noun = spec.type === 'integer' ? 'a whole number' : 'a number';
+      const range = spec.exclusiveMinimum
+        ? `above ${spec.minimum} and at most ${spec.maximum}`
+        : `from ${spec.minimum} to ${spec.maximum}`;
+      return `${noun} ${range}`;
+    }
+    case 'choice':
+      return spec.choices.join(', ');
+    case 'boolean':
+      return 'true or false';
+    case 'colour':
+      return 'a colour as #rgb or #rrggbb';
+    case 'model':
+      return models.length === 0 ? 'a name from GET /models' : models.join(', ');
+  }
+}

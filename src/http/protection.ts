@@ -1,0 +1,81 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.js';
+import { TesseraError } from '../errors.js';
+import { keyCheck } from './auth.js';
+import { IMAGE_HEADERS } from './image-reply.js';
+
+/** Headers beyond those that CORS shows to scripts by itself. */
+const EXPOSED_HEADERS = [
+  ...IMAGE_HEADERS,
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Length',
+  'Content-Range',
+  'ETag',
+  'Location',
+  'Retry-After',
+  'Server-Timing',
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'X-Request-Id',
+];
+
+/** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
+const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|openapi\.json)?$/;
+
+/** Routes that the rate limit does not count. */
+const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics)$/;
+
+/** Security headers, CORS, rate limit and key, in the order in which they look at a request: preflights end at CORS. */
+export async function addProtection(app: FastifyInstance, config: Config): Promise<void> {
+  await addSecurityHeaders(app);
+  await app.register(cors, {
+    origin: config.CORS_ORIGINS.includes('*') ? '*' : [...config.CORS_ORIGINS],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: 7200,
+    strictPreflight: false,
+  });
+  if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config);
+  const checkKey = keyCheck(config.API_KEYS);
+  app.addHook('onRequest', async (request) => {
+    if (!OPEN_ROUTES.test(request.routeOptions.url ?? 'unknown')) checkKey(request);
+  });
+}
+
+async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // Pages of other origins may show the images, by CORS_ORIGINS.
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    // The service itself speaks plain HTTP, where these do nothing but warn; a proxy that adds TLS adds them.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    strictTransportSecurity: false,
+  });
+}
+
+async function addRateLimit(app: FastifyInstance, config: Config): Promise<void> {
+  const windowSeconds = config.RATE_LIMIT_WINDOW_SECONDS;
+  await app.register(rateLimit, {
+    global: false,
+    max: config.RATE_LIMIT_MAX,
+    timeWindow: windowSeconds * 1000,
+    allowList: (request) => UNLIMITED_ROUTES.test(request.routeOptions.url ?? ''),
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      new TesseraError('rate_limited', 'Too many requests; come back later.', {
+        details: {
+          accepted: `at most ${max} requests in ${windowSeconds} seconds`,
+          retryAfterSeconds: ttl / 1000,
+        },
+      }),
+  });
+  app.addHook('onRequest', app.rateLimit());
+}

@@ -1,0 +1,53 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { packageVersion } from '../../package-root.js';
+import { ProblemSchema } from '../schemas/problem.js';
+
+/** Everything that the page of `/docs` needs is its own; its styles are inline and its icons are data. */
+const DOCS_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; " +
+  "font-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Collects the routes that are registered after it into the OpenAPI document. */
+export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): Promise<void> {
+  app.addSchema(ProblemSchema);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tessera',
+        version: packageVersion(),
+        description:
+          'Send an image, get it back larger, through a neural network. Every error is a problem document (RFC 9457) with a stable `code`.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      tags: [
+        { name: 'upscale', description: 'One image in one exchange.' },
+        { name: 'jobs', description: 'Long work with a handle: progress, result, cancel.' },
+        { name: 'service', description: 'What serves, and how it is.' },
+      ],
+      components: {
+        securitySchemes: {
+          key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          bearer: { type: 'http', scheme: 'bearer' },
+        },
+      },
+      // `{}`: without a key, which is enough unless API_KEYS is set.
+      security: needsKey ? [{ key: [] }, { bearer: [] }] : [{}, { key: [] }, { bearer: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),
+    },
+  });
+}
+
+/** `/openapi.json` and the page at `/docs` that shows it, with a form to try every route. */
+export async function registerDocs(app: FastifyInstance): Promise<void> {
+  app.get('/openapi.json', { schema: { hide: true }, handler: () => app.swagger() });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true },
+  });
+}

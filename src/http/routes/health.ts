@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify';
+import type { EngineStatus } from '../../engine/engine.js';
+import { packageVersion } from '../../package-root.js';
+import type { HttpContext } from '../context.js';
+import { HealthSchema, ProbeSchema } from '../schemas/status.js';
+
+type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down';
+
+/**
+ * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
+ * requests". Open without a key: probes carry none.
+ */
+export function registerHealth(app: FastifyInstance, { engine, jobs, lifecycle }: HttpContext): void {
+  const health = (status: EngineStatus): Health => {
+    if (lifecycle.stopping) return 'stopping';
+    return status.state === 'ready' ? 'ok' : status.state;
+  };
+
+  app.get('/health', {
+    schema: {
+      tags: ['service'],
+      summary: 'State of the service in full',
+      response: { 200: { description: 'Always, as long as the server answers.', ...HealthSchema } },
+    },
+    handler: (_request, reply) => {
+      const status = engine.status();
+      reply.header('cache-control', 'no-store').send({
+        status: health(status),
+        realesrgan_available: status.models.some(
+          ({ family, installed, unavailable }) =>
+            family === 'real-esrgan' && installed && unavailable === undefined,
+        ),
+        version: packageVersion(),
+        uptimeSeconds: Math.round(process.uptime()),
+        engine: {
+          state: status.state,
+          processes: status.engines,
+          threadsPerEngine: status.threadsPerEngine,
+          restarts: status.restarts,
+        },
+        queue: jobs.status(),
+        models: status.models,
+        providers: status.providers,
+      });
+    },
+  });
+
+  app.get('/health/live', {
+    schema: {
+      tags: ['service'],
+      summary: 'Liveness: the server process answers',
+      response: { 200: { description: 'It does.', ...ProbeSchema } },
+    },
+    handler: (_request, reply) => {
+      reply.header('cache-control', 'no-store').send({ status: 'ok' });
+    },
+  });
+
+  app.get('/health/ready', {
+    schema: {
+      tags: ['service'],
+      summary: 'Readiness: requests are welcome',
+      response: {
+        200: { description: 'An engine is ready.', ...ProbeSchema },
+        503: { description: 'Starting, stopping, or without an engine.', ...ProbeSchema },
+      },
+    },
+    handler: (_request, reply) => {
+      const status = health(engine.status());
+      const ready = status === 'ok' || status === 'degraded';
+      reply
+        .code(ready ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send({ status: ready ? 'ok' : status });
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { Metrics } from '../metrics.js';
+import { problemResponses } from '../schemas/problem.js';
+
+/** `GET /metrics`, for Prometheus. */
+export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
+  app.get('/metrics', {
+    schema: {
+      tags: ['service'],
+      summary: 'Metrics in the text format of Prometheus',
+      response: {
+        200: {
+          description: 'Requests, durations, queue, tiles, pixels, speed, fallbacks, restarts, memory.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+        ...problemResponses('unauthorized'),
+      },
+    },
+    handler: async (_request, reply) =>
+      reply
+        .type(metrics.registry.contentType)
+        .header('cache-control', 'no-store')
+        .send(await metrics.registry.metrics()),
+  });
+}

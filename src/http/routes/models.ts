@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.js';
+import { problemResponses } from '../schemas/problem.js';
+import { ModelListSchema } from '../schemas/status.js';
+
+/** `GET /models`: what may serve, and what each can do. */
+export function registerModels(app: FastifyInstance, { engine }: HttpContext): void {
+  app.get('/models', {
+    schema: {
+      tags: ['service'],
+      summary: 'The models and the providers they run on',
+      response: {
+        200: {
+          description: 'All models of the manifest, those of the chain with their place.',
+          ...ModelListSchema,
+        },
+        ...problemResponses('unauthorized', 'rate_limited'),
+      },
+    },
+    handler: () => {
+      const { models, providers } = engine.status();
+      return { models, providers };
+    },
+  });
+}

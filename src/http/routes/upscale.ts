@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TesseraError } from '../../errors.js';
+import type { Job } from '../../jobs/job.js';
+import { type Admission, admit } from '../admission.js';
+import { clientGone } from '../client-gone.js';
+import type { HttpContext } from '../context.js';
+import { replyWithImage } from '../image-reply.js';
+import type { Metrics } from '../metrics.js';
+import { upscaleSchema } from '../schemas/upscale.js';
+
+/** `POST /upscale`: an image in, the larger one out, in one exchange. */
+export function registerUpscale(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+  app.post('/upscale', {
+    schema: upscaleSchema(context.config),
+    // The schema describes; the body streams past it, and options have their own parser.
+    validatorCompiler: () => () => true,
+    handler: async (request, reply) => {
+      const admission = await admit(request, reply, context, 1);
+      if (admission.options.dryRun) return replyWithPlan(admission, reply, context);
+      return replyWithUpscale(admission, request, reply, context, metrics);
+    },
+  });
+}
+
+async function replyWithPlan(
+  admission: Admission,
+  reply: FastifyReply,
+  context: HttpContext,
+): Promise<FastifyReply> {
+  try {
+    const { header, options } = onlyImage(admission).request;
+    return reply.header('cache-control', 'no-store').send(await context.engine.plan({ header, options }));
+  } finally {
+    await admission.release();
+  }
+}
+
+async function replyWithUpscale(
+  admission: Admission,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  metrics: Metrics,
+): Promise<FastifyReply> {
+  const gone = clientGone(reply);
+  const job = await submit(admission, context);
+  metrics.observe(job);
+  gone.addEventListener('abort', () => job.cancel(), { once: true });
+  if (gone.aborted) job.cancel();
+  try {
+    const result = await job.settled;
+    request.log.info(
+      {
+        model: result.model,
+        provider: result.provider,
+        fallback: result.fallback,
+        attempts: result.attempts,
+        width: result.width,
+        height: result.height,
+      },
+      'upscaled',
+    );
+    return await replyWithImage(reply, job, result);
+  } catch (error) {
+    await job.dispose();
+    throw stoppedByShutdown(error, gone, context);
+  }
+}
+
+async function submit(admission: Admission, context: HttpContext): Promise<Job> {
+  const { reservation, request } = onlyImage(admission);
+  try {
+    return context.jobs.submit(reservation, request);
+  } catch (error) {
+    await admission.release();
+    throw error;
+  }
+}
+
+function onlyImage(admission: Admission): Admission['images'][number] {
+  const [image] = admission.images;
+  if (image === undefined) throw new Error('An admission without an image');
+  return image;
+}
+
+/** A job that was cancelled while its client still waits was cancelled by the end of the grace period. */
+function stoppedByShutdown(error: unknown, gone: AbortSignal, context: HttpContext): unknown {
+  const cancelled = error instanceof TesseraError && error.code === 'cancelled';
+  if (!cancelled || gone.aborted || !context.lifecycle.stopping) return error;
+  return new TesseraError('shutting_down', 'The service stopped before the image was ready; send it again.', {
+    details: { retryAfterSeconds: 5 },
+    cause: error,
+  });
+}

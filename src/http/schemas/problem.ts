@@ -1,0 +1,41 @@
+import { Type } from 'typebox';
+import { ERROR_CODES, type ErrorCode } from '../../errors.js';
+import { ERROR_TABLE } from '../error-table.js';
+import { PROBLEM_TYPE } from '../problem.js';
+
+/** RFC 9457, as `http/problem.ts` writes it. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
+    title: Type.String({ description: 'The reason phrase of the status.' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
+    code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
+    request_id: Type.String({ description: 'The request in the log; also in X-Request-Id.' }),
+    parameter: Type.Optional(Type.String({ description: 'The option, field or header at fault.' })),
+    accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
+    received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
+    retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),
+  },
+  { $id: 'Problem', title: 'Problem' },
+);
+
+const REF = { $ref: 'Problem#' };
+
+/** Response schemas for the problems that a route may answer with, by status, each with its codes. */
+export function problemResponses(...codes: readonly ErrorCode[]): Record<number, object> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...codes, 'internal' as const]) {
+    const { status } = ERROR_TABLE[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${ERROR_TABLE[code].when}`).join('\n\n'),
+        content: { [PROBLEM_TYPE]: { schema: REF } },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,83 @@
+import { Type } from 'typebox';
+import { PROVIDERS } from '../../types.js';
+
+const Microseconds = Type.Record(Type.String(), Type.Number(), {
+  description: 'Measured while working, per input pixel, by provider.',
+});
+
+/** A model as `GET /models` tells of it. */
+export const ModelSchema = Type.Object({
+  name: Type.String({ description: 'What the option `model` takes.' }),
+  title: Type.String(),
+  family: Type.String(),
+  scale: Type.Number({ description: 'The scale it was trained for; other scales are resampled from it.' }),
+  licence: Type.String(),
+  installed: Type.Boolean(),
+  confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
+  chainPosition: Type.Optional(Type.Integer({ description: 'Place in the chain, from 0.' })),
+  sizeRequirements: Type.Object({
+    minimum: Type.Integer(),
+    multipleOf: Type.Integer(),
+    fixed: Type.Optional(Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 })),
+  }),
+  overlapPx: Type.Integer(),
+  loaded: Type.Boolean(),
+  provider: Type.Optional(Type.Enum([...PROVIDERS])),
+  microsecondsPerPixel: Microseconds,
+  unavailable: Type.Optional(Type.String({ description: 'Why it cannot serve now.' })),
+});
+
+const ProviderSchema = Type.Object({
+  provider: Type.Enum([...PROVIDERS]),
+  usable: Type.Boolean(),
+  detail: Type.String({ description: 'How that was proven, or why not.' }),
+});
+
+export const ModelListSchema = Type.Object({
+  models: Type.Array(ModelSchema),
+  providers: Type.Array(ProviderSchema),
+});
+
+export const HealthSchema = Type.Object({
+  status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down']),
+  realesrgan_available: Type.Boolean({
+    description: 'Whether a Real-ESRGAN model, not only the embedded network, can serve now.',
+  }),
+  version: Type.String(),
+  uptimeSeconds: Type.Number(),
+  engine: Type.Object({
+    state: Type.Enum(['starting', 'ready', 'degraded', 'down', 'stopping']),
+    processes: Type.Array(
+      Type.Object({
+        pid: Type.Integer(),
+        state: Type.Enum(['starting', 'ready', 'stopping']),
+        jobs: Type.Integer(),
+        rssBytes: Type.Number(),
+      }),
+    ),
+    threadsPerEngine: Type.Integer(),
+    restarts: Type.Integer(),
+  }),
+  queue: Type.Object({
+    running: Type.Integer(),
+    queued: Type.Integer(),
+    uploading: Type.Integer(),
+    kept: Type.Integer(),
+    maxRunning: Type.Integer(),
+    maxQueued: Type.Integer(),
+    backlogSeconds: Type.Number(),
+    diskBytes: Type.Number(),
+  }),
+  models: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      installed: Type.Boolean(),
+      loaded: Type.Boolean(),
+      provider: Type.Optional(Type.Enum([...PROVIDERS])),
+      unavailable: Type.Optional(Type.String()),
+    }),
+  ),
+  providers: Type.Array(ProviderSchema),
+});
+
+export const ProbeSchema = Type.Object({ status: Type.Enum(['ok', 'starting', 'stopping', 'down']) });

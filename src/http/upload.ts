@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { TesseraError } from '../errors.js';
+import { sendContinue } from './expect-continue.js';
+import { readMultipart } from './multipart.js';
+import type { RawOption } from './options.js';
+import { storeFile, uploadTooLarge } from './store-file.js';
+
+/** Boundaries, part headers and fields around the file of a multipart body. */
+const MULTIPART_ALLOWANCE_BYTES = 1_000_000;
+
+export interface UploadTarget {
+  readonly maxFiles: number;
+  /** For each file. */
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  /** Where the n-th file goes (from 0); asked for when the file begins. */
+  pathFor(index: number): Promise<string>;
+}
+
+export interface UploadedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** As the client named it: for display only, never a path. */
+  readonly fileName?: string;
+}
+
+export interface Upload {
+  readonly files: readonly UploadedFile[];
+  readonly fields: readonly RawOption[];
+  /** When the last byte had come, epoch milliseconds. */
+  readonly endedAtMs: number;
+}
+
+/** Content-Length, when the request declares one. */
+export function declaredBytes(request: FastifyRequest): number | undefined {
+  const length = request.headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}
+
+/**
+ * Refuses by Content-Length, before a byte of the body is read.
+ * @throws TesseraError upload_too_large, no_file.
+ */
+export function checkDeclaredLength(
+  request: FastifyRequest,
+  target: Pick<UploadTarget, 'maxBytes' | 'maxFiles'>,
+): void {
+  const declared = declaredBytes(request);
+  const chunked = request.headers['transfer-encoding'] !== undefined;
+  if (declared === 0 || (declared === undefined && !chunked)) {
+    throw new TesseraError(
+      'no_file',
+      'The request has no body; send the image as the form field "file" or as the body itself.',
+    );
+  }
+  const allowed = request.isMultipart()
+    ? target.maxBytes * target.maxFiles + MULTIPART_ALLOWANCE_BYTES
+    : target.maxBytes;
+  if (declared !== undefined && declared > allowed) throw uploadTooLarge(target.maxBytes);
+}
+
+/**
+ * Streams the body of an upload to disk, never through memory.
+ * @throws TesseraError upload_timeout, upload_aborted, upload_too_large, no_file, malformed_multipart, …; the files
+ * written so far are left to the owner of their folder.
+ */
+export async function receiveUpload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: UploadTarget,
+): Promise<Upload> {
+  sendContinue(request, reply);
+  const clock = new AbortController();
+  const late = new Promise<never>((_resolve, reject) => {
+    clock.signal.addEventListener('abort', () => reject(uploadTimeout(target.timeoutMs)), { once: true });
+  });
+  const timer = setTimeout(() => clock.abort(), target.timeoutMs);
+  try {
+    const body = request.isMultipart()
+      ? readMultipart(request, target, clock.signal)
+      : readRawBody(request, target, clock.signal);
+    const { files, fields } = await Promise.race([body, late]);
+    if (files.length === 0) {
+      throw new TesseraError('no_file', 'The form holds no image; send it as the field "file".', {
+        details: { parameter: 'file' },
+      });
+    }
+    return { files, fields, endedAtMs: Date.now() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readRawBody(
+  request: FastifyRequest,
+  target: UploadTarget,
+  signal: AbortSignal,
+): Promise<{ files: UploadedFile[]; fields: RawOption[] }> {
+  const path = await target.pathFor(0);
+  const bytes = await storeFile(detached(request.raw, signal), path, target.maxBytes);
+  if (bytes === 0) throw new TesseraError('no_file', 'The body is empty.');
+  return { files: [{ path, bytes }], fields: [] };
+}
+
+/** The body as a stream that may be destroyed without destroying the connection, which still has to carry the answer. */
+function detached(request: IncomingMessage, signal: AbortSignal): Readable {
+  const body = new PassThrough({ signal });
+  request.pipe(body);
+  request.once('close', () => {
+    if (!request.readableEnded) {
+      body.destroy(new TesseraError('upload_aborted', 'The connection ended before the body did.'));
+    }
+  });
+  body.once('close', () => request.unpipe(body));
+  return body;
+}
+
+function uploadTimeout(timeoutMs: number): TesseraError {
+  const accepted = `at most ${timeoutMs / 1000} seconds`;
+  return new TesseraError('upload_timeout', `The upload took too long; accepted is ${accepted}.`, {
+    details: { accepted },
+  });
+}

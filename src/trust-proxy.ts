@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+
+/** Names that proxy-addr, which Fastify asks, gives to groups of networks. */
+const NAMED_NETWORKS: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** Whether a text is a value of `TRUST_PROXY`. */
+export function isTrustProxy(text: string): boolean {
+  return text === 'true' || text === 'false' || text.split(',').every((item) => isNetwork(item.trim()));
+}
+
+function isNetwork(text: string): boolean {
+  if (NAMED_NETWORKS.includes(text)) return true;
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+/**
+ * `TRUST_PROXY` as Fastify's option `trustProxy` wants it. A number of hops is not offered: it cannot tell a proxy from a
+ * client that connects directly and invents the header.
+ * @param text as `isTrustProxy` accepts it.
+ */
+export function parseTrustProxy(text: string): boolean | string[] {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text.split(',').map((item) => item.trim());
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import sharp from 'sharp';
+import { TesseraError } from '../../src/errors.js';
+import { form, picture, startApp } from './harness.js';
+
+async function problem(response: Response): Promise<Record<string, unknown>> {
+  assert.equal(response.headers.get('content-type'), 'application/problem+json');
+  const body = (await response.json()) as Record<string, unknown>;
+  assert.equal(body.status, response.status);
+  assert.equal(body.request_id, response.headers.get('x-request-id'));
+  return body;
+}
+
+test('a form with a file and fields after it comes back larger, with every header', async (t) => {
+  const { origin, empty, engine } = await startApp(t);
+  const response = await fetch(`${origin}/upscale`, {
+    method: 'POST',
+    body: await form({ scale: '2.5', quality: '80' }, 'holiday photo.png'),
+    headers: { accept: 'image/webp;q=0.5, image/jpeg, image/*' },
+  });
+  assert.equal(response.status, 200);
+  const body = Buffer.from(await response.arrayBuffer());
+  const { width, height, format } = await sharp(body).metadata();
+  assert.deepEqual([width, height, format], [40, 30, 'jpeg']);
+  const headers = Object.fromEntries(response.headers);
+  assert.equal(headers['content-type'], 'image/jpeg');
+  assert.equal(headers['content-length'], String(body.length));
+  assert.equal(headers['content-disposition'], 'inline; filename="holiday photo_x2.5.jpg"');
+  assert.match(headers.vary ?? '', /\bAccept\b/);
+  assert.equal(
+    headers['server-timing'],
+    'queue;dur=7.0, decode;dur=1.0, infer;dur=2.0, blend;dur=3.0, encode;dur=4.0, turns;dur=0.0',
+  );
+  assert.equal(headers['x-upscale-model'], 'fake-x4');
+  assert.equal(headers['x-upscale-provider'], 'cpu');
+  assert.equal(headers['x-upscale-scale'], '2.5');
+  assert.equal(headers['x-upscale-tiles'], '2');
+  assert.equal(headers['x-upscale-fallback'], 'false');
+  assert.equal(headers['x-upscale-width'], '40');
+  assert.equal(headers['x-upscale-height'], '30');
+  assert.equal(
+    headers['x-upscale-attempts'],
+    'missing-x4;outcome=skipped;reason=not_installed;ms=0, fake-x4;provider=cpu;tile=512;outcome=served;ms=12',
+  );
+  assert.deepEqual(engine.tasks[0]?.options.accept, ['image/jpeg', 'image/webp']);
+  await empty();
+});
+
+test('the image itself may be the body, with options in the query', async (t) => {
+  const { origin, empty, jobs } = await startApp(t);
+  for (const type of ['image/png', 'image/x-anything', 'application/octet-stream']) {
+    const body = await picture();
+    const response = await fetch(`${origin}/upscale?scale=3&format=png`, {
+      method: 'POST',
+      body: new Uint8Array(body),
+      headers: { 'content-type': type },
+    });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-disposition'), 'inline; filename="image_x3.png"');
+    const { width, format } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+    assert.deepEqual([width, format], [48, 'png']);
+    assert.equal(jobs.reserved.at(-1), body.length);
+  }
+  await empty();
+});
+
+test('a body of unknown length is counted as it streams', async (t) => {
+  const { origin, empty } = await startApp(t, { MAX_UPLOAD_MB: '0.01' });
+  const small = await picture();
+  const stream = (bytes: Uint8Array) =>
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+  const send = (bytes: Uint8Array) =>
+    fetch(`${origin}/upscale`, {
+      method: 'POST',
+      body: stream(bytes),
+      duplex: 'half',
+      headers: { 'content-type': 'image/png' },
+    });
+  assert.equal((await send(new Uint8Array(small))).status, 200);
+  const refused = await problem(await send(new Uint8Array(20_000)));
+  assert.equal(refused.code, 'upload_too_large');
+  assert.equal(refused.status, 413);
+  assert.equal(refused.accepted, 'at most 0.01 MB');
+  await empty();
+});
+
+test('a dry run answers with the plan and computes nothing', async (t) => {
+  const { origin, engine, empty } = await startApp(t);
+  const response = await fetch(`${origin}/upscale?dry_run=true`, {
+    method: 'POST',
+    body: await form({ scale: '2' }),
+  });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
+  const plan = (await response.json()) as Record<string, unknown>;
+  assert.deepEqual([plan.width, plan.height, plan.model, plan.tiles], [32, 24, 'fake-x4', 1]);
+  assert.deepEqual((plan.rungs as unknown[])[0], { model: 'missing-x4', skipReason: 'not_installed' });
+  assert.equal(engine.tasks.length, 0);
+  await empty();
+});
+
+test('an unknown, repeated or invalid option is an error that names it', async (t) => {
+  const { origin, empty, jobs } = await startApp(t);
+  const cases: readonly (readonly [
+    query: string,
+    fields: Record<string, string>,
+    code: string,
+    parameter: string,
+  ])[] = [
+    ['?scael=2', {}, 'unknown_option', 'scael'],
+    ['', { scael: '2' }, 'unknown_option', 'scael'],
+    ['?scale=2&scale=3', {}, 'repeated_option', 'scale'],
+    ['?scale=2', { scale: '2' }, 'repeated_option', 'scale'],
+    ['?scale=1', {}, 'invalid_option', 'scale'],
+    ['?scale=9', {}, 'invalid_option', 'scale'],
+    ['?timeout=601', {}, 'invalid_option', 'timeout'],
+    ['?model=nope', {}, 'invalid_option', 'model'],
+    ['', { quality: '101' }, 'invalid_option', 'quality'],
+    ['', { background: 'blue' }, 'invalid_option', 'background'],
+    ['?tile_size=64', { tile_overlap: '40' }, 'invalid_option', 'tile_overlap'],
+  ];
+  for (const [query, fields, code, parameter] of cases) {
+    const response = await fetch(`${origin}/upscale${query}`, { method: 'POST', body: await form(fields) });
+    assert.equal(response.status, 400, `${query} ${JSON.stringify(fields)}`);
+    const body = await problem(response);
+    assert.equal(body.code, code);
+    assert.equal(body.parameter, parameter);
+    assert.ok(String(body.detail).includes(`"${parameter}"`));
+    if (code !== 'repeated_option') assert.ok(String(body.accepted).length > 0);
+  }
+  // Options in the query are judged before a place is taken.
+  jobs.reserved.length = 0;
+  await fetch(`${origin}/upscale?scale=0`, { method: 'POST', body: await form() });
+  assert.deepEqual(jobs.reserved, []);
+  await empty();
+});
+
+test('errors of the engine get their status, and an internal one tells nothing', async (t) => {
+  const { origin, engine, empty, logLines } = await startApp(t);
+  const cases = [
+    [new TesseraError('corrupt_image', 'The image is cut off.'), 400],
+    [new TesseraError('fallback_refused', 'x4plus is not installed.'), 503],
+    [new TesseraError('deadline_exceeded', 'Not ready in time.'), 504],
+    [new TesseraError('disk_full', 'The disk is full.'), 507],
+    [new Error('secret /path/to/model'), 500],
+  ] as const;
+  for (const [failure, status] of cases) {
+    engine.failure = failure;
+    const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
+    assert.equal(response.status, status);
+    const body = await problem(response);
+    assert.doesNotMatch(JSON.stringify(body), /secret/);
+    if (status === 500) {
+      const line = logLines.find((entry) => entry.includes('secret'));
+      assert.equal(JSON.parse(line ?? '{}').requestId, body.request_id);
+    }
+  }
+  await empty();
+});
+
+test('a full queue is told before the body is read, with when to come back', async (t) => {
+  const { origin, jobs, empty } = await startApp(t);
+  jobs.refusal = new TesseraError('queue_full', 'The queue is full.', {
+    details: { retryAfterSeconds: 11.2 },
+  });
+  const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get('retry-after'), '12');
+  assert.equal((await problem(response)).code, 'queue_full');
+  await empty();
+});
+
+test('a client that leaves stops its job, and nothing stays', async (t) => {
+  const { origin, engine, empty } = await startApp(t);
+  engine.hold();
+  const controller = new AbortController();
+  const request = fetch(`${origin}/upscale`, {
+    method: 'POST',
+    body: await form(),
+    signal: controller.signal,
+  });
+  while (engine.tasks.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  controller.abort();
+  await assert.rejects(request, { name: 'AbortError' });
+  while (engine.cancelled.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(engine.cancelled[0], engine.tasks[0]?.id);
+  await empty();
+});
+
+test('an image type that is none of an upload’s is refused by name', async (t) => {
+  const { origin } = await startApp(t);
+  for (const type of ['text/plain', 'application/json', 'application/x-www-form-urlencoded']) {
+    const response = await fetch(`${origin}/upscale`, {
+      method: 'POST',
+      body: 'x=1',
+      headers: { 'content-type': type },
+    });
+    assert.equal(response.status, 415);
+    assert.equal((await problem(response)).code, 'unsupported_media_type');
+  }
+});
