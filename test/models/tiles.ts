@@ -1,0 +1,40 @@
+import type { RgbPixels } from '../../src/models/tile-model.js';
+
+/** A tile with all sorts of values: smooth, with another pattern in each channel, shifted by `seed`. */
+export function gradientTile(
+  width: number,
+  height: number,
+  type: Uint8ArrayConstructor | Uint16ArrayConstructor,
+  seed = 0,
+): RgbPixels {
+  const data = new type(width * height * 3);
+  const unit = type === Uint8Array ? 1 : 251;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++) data[(y * width + x) * 3 + c] = (seed + x * 5 + y * 3 * (c + 1)) * unit;
+  return { data, width, height };
+}
+
+/** Nearest neighbour. */
+export function repeated(tile: RgbPixels, scale: number): RgbPixels {
+  const width = tile.width * scale;
+  const height = tile.height * scale;
+  const data =
+    tile.data instanceof Uint8Array
+      ? new Uint8Array(width * height * 3)
+      : new Uint16Array(width * height * 3);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++)
+        data[(y * width + x) * 3 + c] =
+          tile.data[(Math.floor(y / scale) * tile.width + Math.floor(x / scale)) * 3 + c] ?? 0;
+  return { data, width, height };
+}
+
+/** Over all samples, in dB, for 8-bit pixels of one size. */
+export function psnr(a: RgbPixels, b: RgbPixels): number {
+  if (a.data.length !== b.data.length) throw new Error('the pictures differ in size');
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += ((a.data[i] ?? 0) - (b.data[i] ?? 0)) ** 2;
+  return sum === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10((255 * 255 * a.data.length) / sum);
+}

@@ -1,0 +1,91 @@
+import { type Field, float, int, message, nested } from './protobuf.js';
+
+/** A small writer of ONNX files (opset 17), for networks made to misbehave. Field numbers from onnx.proto. */
+
+/** `TensorProto.DataType`. */
+const ELEMENT = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
+export type ElementType = keyof typeof ELEMENT;
+
+export interface Value {
+  readonly name: string;
+  readonly type: ElementType;
+  /** A name is a free size. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface Node {
+  readonly op: string;
+  /** An empty name leaves an optional input out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, number | string | readonly number[]>>;
+}
+
+export interface Constant {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  readonly values: readonly number[];
+}
+
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly constants?: readonly Constant[];
+}
+
+/** @returns the bytes of an .onnx file. */
+export function writeOnnx(graph: Graph): Uint8Array {
+  const content = message([
+    ...graph.nodes.map((node) => nested(1, nodeMessage(node))),
+    nested(2, 'made for a test'),
+    ...(graph.constants ?? []).map((constant) => nested(5, tensorMessage(constant))),
+    ...graph.inputs.map((value) => nested(11, valueMessage(value))),
+    ...graph.outputs.map((value) => nested(12, valueMessage(value))),
+  ]);
+  return message([int(1, 8), nested(7, content), nested(8, message([nested(1, ''), int(2, 17)]))]);
+}
+
+function nodeMessage(node: Node): Uint8Array {
+  return message([
+    ...node.inputs.map((name) => nested(1, name)),
+    ...node.outputs.map((name) => nested(2, name)),
+    nested(4, node.op),
+    ...Object.entries(node.attributes ?? {}).map(([name, value]) => nested(5, attribute(name, value))),
+  ]);
+}
+
+/** Whole numbers are INT and lists INTS; a fraction is FLOAT; text is STRING. */
+function attribute(name: string, value: number | string | readonly number[]): Uint8Array {
+  const content: readonly Field[] =
+    typeof value === 'string'
+      ? [nested(4, value), int(20, 3)]
+      : typeof value !== 'number'
+        ? [...value.map((each) => int(8, each)), int(20, 7)]
+        : Number.isInteger(value)
+          ? [int(3, value), int(20, 2)]
+          : [float(2, value), int(20, 1)];
+  return message([nested(1, name), ...content]);
+}
+
+function tensorMessage(constant: Constant): Uint8Array {
+  const raw =
+    constant.type === 'int64'
+      ? BigInt64Array.from(constant.values.map(BigInt))
+      : constant.type === 'float32'
+        ? Float32Array.from(constant.values)
+        : Uint8Array.from(constant.values);
+  return message([
+    ...constant.dims.map((dim) => int(1, dim)),
+    int(2, ELEMENT[constant.type]),
+    nested(8, constant.name),
+    nested(9, new Uint8Array(raw.buffer)),
+  ]);
+}
+
+function valueMessage(value: Value): Uint8Array {
+  const dims = value.shape.map((dim) => nested(1, typeof dim === 'number' ? int(1, dim) : nested(2, dim)));
+  const tensor = message([int(1, ELEMENT[value.type]), nested(2, message(dims))]);
+  return message([nested(1, value.name), nested(2, nested(1, tensor))]);
+}

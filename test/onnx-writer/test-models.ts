@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelEntry } from '../../src/models/manifest.js';
+import { type Constant, type Graph, type Node, writeOnnx } from './onnx.js';
+
+/**
+ * Networks whose right answer is known by heart: each pixel repeated (nearest neighbour), after whatever oddity the test
+ * is about.
+ */
+export interface TestNetwork {
+  readonly bytes: Uint8Array;
+  readonly facts: Pick<ModelEntry, 'scale' | 'input' | 'output' | 'layout' | 'dtype' | 'range'>;
+  readonly sizeRequirements?: ModelEntry['sizeRequirements'];
+}
+
+type Type = ModelEntry['dtype'];
+interface Shape {
+  readonly type?: Type;
+  readonly layout?: ModelEntry['layout'];
+  readonly scale?: number;
+  /** What the file truly enlarges by, when it is not what the entry says. */
+  readonly trueScale?: number;
+  readonly fixed?: readonly [number, number];
+  readonly range?: 1 | 255;
+  readonly input?: string;
+  readonly output?: string;
+  /** Nodes from "x" to "y" before enlarging, in NCHW. */
+  readonly before?: { readonly nodes: readonly Node[]; readonly constants?: readonly Constant[] };
+}
+
+/** Each pixel becomes a square of `scale` pixels of the same colour. */
+export function nearestNetwork(shape: Shape = {}): TestNetwork {
+  const { type = 'float32', layout = 'nchw', scale = 2, range = type === 'uint8' ? 255 : 1 } = shape;
+  const { input = 'input', output = 'output', trueScale = scale, fixed } = shape;
+  const [w, h] = fixed ?? ['width', 'height'];
+  const [outW, outH] = fixed === undefined ? ['out_w', 'out_h'] : fixed.map((side) => side * trueScale);
+  const dims = (width: number | string = 'w', height: number | string = 'h'): (number | string)[] =>
+    layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
+  const toPlanes: Node[] =
+    layout === 'nchw'
+      ? [{ op: 'Identity', inputs: [input], outputs: ['x'] }]
+      : [{ op: 'Transpose', inputs: [input], outputs: ['x'], attributes: { perm: [0, 3, 1, 2] } }];
+  const fromPlanes: Node[] =
+    layout === 'nchw'
+      ? [{ op: 'Identity', inputs: ['z'], outputs: [output] }]
+      : [{ op: 'Transpose', inputs: ['z'], outputs: [output], attributes: { perm: [0, 2, 3, 1] } }];
+  const before = shape.before ?? { nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }] };
+  const graph: Graph = {
+    inputs: [{ name: input, type, shape: dims(w, h) }],
+    outputs: [{ name: output, type, shape: dims(outW, outH) }],
+    nodes: [
+      ...toPlanes,
+      ...before.nodes,
+      {
+        op: 'Resize',
+        inputs: ['y', '', 'scales'],
+        outputs: ['z'],
+        attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+      },
+      ...fromPlanes,
+    ],
+    constants: [
+      { name: 'scales', type: 'float32', dims: [4], values: [1, 1, trueScale, trueScale] },
+      ...(before.constants ?? []),
+    ],
+  };
+  return { bytes: writeOnnx(graph), facts: { scale, input, output, layout, dtype: type, range } };
+}
+
+/** Swin2SR's contract: `pixel_values` → `reconstruction`, ×2, and an error unless both sides are multiples of 8. */
+export function swin2srContractNetwork(): TestNetwork {
+  const network = nearestNetwork({
+    scale: 2,
+    input: 'pixel_values',
+    output: 'reconstruction',
+    before: {
+      nodes: [
+        { op: 'SpaceToDepth', inputs: ['x'], outputs: ['windows'], attributes: { blocksize: 8 } },
+        { op: 'DepthToSpace', inputs: ['windows'], outputs: ['y'], attributes: { blocksize: 8 } },
+      ],
+    },
+  });
+  return { ...network, sizeRequirements: { minimum: 8, multipleOf: 8 } };
+}
+
+/** Every sample of the answer is not a number. */
+export function nanNetwork(scale = 4): TestNetwork {
+  return nearestNetwork({ scale, before: timesConstant(Number.NaN) });
+}
+
+/** Every sample of the answer is zero: what an overflow in half precision often leaves. */
+export function blackNetwork(scale = 4): TestNetwork {
+  return nearestNetwork({ scale, before: timesConstant(0) });
+}
+
+function timesConstant(factor: number): NonNullable<Shape['before']> {
+  return {
+    nodes: [{ op: 'Mul', inputs: ['x', 'factor'], outputs: ['y'] }],
+    constants: [{ name: 'factor', type: 'float32', dims: [1], values: [factor] }],
+  };
+}
+
+/** Needs `12 * copies` bytes for each input pixel, for nothing: 2048 copies of a 512² tile are 6.4 GB. */
+export function memoryEaterNetwork(copies = 2048, scale = 4): TestNetwork {
+  return nearestNetwork({
+    scale,
+    before: {
+      nodes: [
+        { op: 'Unsqueeze', inputs: ['x', 'first'], outputs: ['row'] },
+        { op: 'Expand', inputs: ['row', 'repeats'], outputs: ['many'] },
+        { op: 'ReduceMax', inputs: ['many'], outputs: ['y'], attributes: { axes: [0], keepdims: 0 } },
+      ],
+      constants: [
+        { name: 'first', type: 'int64', dims: [1], values: [0] },
+        { name: 'repeats', type: 'int64', dims: [5], values: [copies, 1, 1, 1, 1] },
+      ],
+    },
+  });
+}
+
+/** Puts a network into a models folder. @returns its entry, true to the file unless `changes` say otherwise. */
+export async function install(
+  modelsFolder: string,
+  name: string,
+  network: TestNetwork,
+  changes: Partial<ModelEntry> = {},
+): Promise<ModelEntry> {
+  const file = `${name}.onnx`;
+  await writeFile(join(modelsFolder, file), network.bytes);
+  return {
+    name,
+    title: name,
+    family: 'custom',
+    licence: 'MIT',
+    file,
+    bytes: network.bytes.length,
+    sha256: createHash('sha256').update(network.bytes).digest('hex'),
+    confirmed: true,
+    sizeRequirements: network.sizeRequirements ?? { minimum: 1, multipleOf: 1 },
+    overlapPx: 8,
+    ...network.facts,
+    ...changes,
+  };
+}
