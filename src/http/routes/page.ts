@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type {} from '@fastify/swagger';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
+
+/** Modules of others, served from their npm packages as files of our own: the page asks nobody else for anything. */
+const VENDOR_MODULES = { 'client-zip': 'client-zip.js', 'img-comparison-slider': 'img-comparison-slider.js' };
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Own files only, nothing inline; pictures also from memory (`blob:`), where the page holds originals and results. */
+export const PAGE_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+interface PageFile {
+  readonly url: string;
+  readonly mediaType: string;
+  readonly content: Buffer;
+  readonly etag: string;
+}
+
+/**
+ * The page at `/` and its files under `/assets`. They are few and small, so they are read once and served from memory: a path
+ * that is not among them never reaches the disk. Browsers ask each time whether a file has changed (`ETag`), so that a new
+ * version is never mixed with an old one.
+ */
+export function registerPage(app: FastifyInstance): void {
+  for (const file of [...ownFiles(), ...vendorFiles()]) {
+    app.get(file.url, {
+      schema: { hide: true },
+      handler: (request, reply) => sendFile(file, request, reply),
+    });
+  }
+}
+
+function sendFile(file: PageFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('cache-control', 'no-cache').header('etag', file.etag);
+  if (file.url === '/') reply.header('content-security-policy', PAGE_CSP);
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (known?.includes(file.etag)) return reply.code(304).send();
+  return reply.type(file.mediaType).send(file.content);
+}
+
+function ownFiles(): PageFile[] {
+  const assets = readdirSync(join(WEB_FOLDER, 'assets'));
+  return [
+    pageFile('/', join(WEB_FOLDER, 'index.html')),
+    ...assets.map((name) => pageFile(`/assets/${name}`, join(WEB_FOLDER, 'assets', name))),
+  ];
+}
+
+function vendorFiles(): PageFile[] {
+  return Object.entries(VENDOR_MODULES).map(([name, file]) =>
+    pageFile(`/assets/vendor/${file}`, fileURLToPath(import.meta.resolve(name))),
+  );
+}
+
+/** @throws Error for a file whose type the page has no use for. */
+function pageFile(url: string, path: string): PageFile {
+  const content = readFileSync(path);
+  const mediaType = MEDIA_TYPES[extname(path)];
+  if (mediaType === undefined)
+    throw new Error(`The page cannot serve ${path}: no media type for its ending.`);
+  return { url, mediaType, content, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
+}

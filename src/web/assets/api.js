@@ -1,0 +1,109 @@
+import { keyHeader } from './api-key.js';
+
+/**
+ * The public API, as the page uses it.
+ * @typedef {import('typebox').Static<typeof import('../../http/schemas/job.js').JobSchema>} Job
+ * @typedef {import('../../types.js').ModelStatus} ModelStatus
+ */
+
+/** An answer that is not a success, in the words of its problem document (RFC 9457). */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code stable code, or `unknown` when something between us and the service answered.
+   * @param {string} detail
+   * @param {number} [retryAfterSeconds]
+   */
+  constructor(status, code, detail, retryAfterSeconds) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** @returns {boolean} true when the same request may well succeed a little later. */
+  get passing() {
+    return this.retryAfterSeconds !== undefined && (this.status === 429 || this.status === 503);
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} body
+   * @param {string | null} retryAfter the header's value.
+   */
+  static from(status, body, retryAfter) {
+    const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+    const later = Number.isFinite(seconds) ? seconds : undefined;
+    try {
+      const { code, detail, title } = JSON.parse(body);
+      if (typeof detail === 'string' || typeof title === 'string') {
+        return new Problem(status, String(code ?? 'unknown'), detail ?? title, later);
+      }
+    } catch {
+      // Not ours: a proxy's page. Its status is all there is to tell.
+    }
+    return new Problem(status, 'unknown', `The server answered with status ${status}.`, later);
+  }
+}
+
+/**
+ * Paths are relative to the page, so that the service also works under a prefix.
+ * @param {string} path
+ * @returns {string}
+ */
+export function address(path) {
+  return new URL(path, document.baseURI).href;
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @returns {Promise<Response>} always a success.
+ * @throws {Problem} when the service answers with an error; TypeError when there is no connection.
+ */
+export async function request(path, init = {}) {
+  const response = await fetch(address(path), {
+    cache: 'no-store',
+    ...init,
+    headers: { ...keyHeader(), ...init.headers },
+  });
+  if (response.ok) return response;
+  throw Problem.from(response.status, await response.text(), response.headers.get('retry-after'));
+}
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Job>}
+ */
+export async function getJob(id, signal) {
+  return (await request(`jobs/${id}`, { signal })).json();
+}
+
+/**
+ * Cancels a job, or removes its result. A job that is gone already is what was wanted.
+ * @param {string} id
+ * @param {{ keepalive?: boolean }} [init] keepalive: the request outlives the page.
+ */
+export async function deleteJob(id, init = {}) {
+  try {
+    await request(`jobs/${id}`, { method: 'DELETE', ...init });
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 404)) throw error;
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Blob>}
+ */
+export async function getResult(id, signal) {
+  return (await request(`jobs/${id}/result`, { signal })).blob();
+}
+
+/** @returns {Promise<ModelStatus[]>} */
+export async function getModels() {
+  const { models } = await (await request('models')).json();
+  return models;
+}

@@ -1,0 +1,154 @@
+import { byId, find } from './element.js';
+import { titleOf } from './models.js';
+import { drawThumbnail } from './thumbnail.js';
+import {
+  bytesInWords,
+  durationInWords,
+  fallbackInWords,
+  fractionDone,
+  progressInWords,
+  rungInWords,
+  sizeInWords,
+} from './words.js';
+
+/**
+ * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {'cancel' | 'compare' | 'again' | 'remove'} CardAction
+ */
+
+/** The list item that shows one picture and what can be done with it. */
+export class Card {
+  /** @type {string | undefined} */
+  #downloadUrl;
+  #picture;
+
+  /**
+   * @param {Picture} picture
+   * @param {(action: CardAction) => void} onAction
+   */
+  constructor(picture, onAction) {
+    this.#picture = picture;
+    const content = byId('card-template', HTMLTemplateElement).content.cloneNode(true);
+    this.element = find(/** @type {DocumentFragment} */ (content), '.card', HTMLLIElement);
+    this.thumb = find(this.element, '.thumb', HTMLElement);
+    this.progress = find(this.element, '.card-progress', HTMLProgressElement);
+    this.download = find(this.element, '[data-action=download]', HTMLAnchorElement);
+    find(this.element, '.card-name', HTMLElement).textContent = picture.file.name;
+    this.progress.setAttribute('aria-label', `Progress of ${picture.file.name}`);
+    for (const button of this.element.querySelectorAll('button')) {
+      const action = /** @type {CardAction} */ (button.dataset.action);
+      const verb = button.textContent?.trim() || 'Remove';
+      button.setAttribute('aria-label', `${verb}: ${picture.file.name}`);
+      button.addEventListener('click', () => onAction(action));
+    }
+    picture.addEventListener('change', () => this.#show());
+    this.#show();
+    drawThumbnail(this.thumb, picture.file);
+  }
+
+  /** @param {CardAction} action */
+  focus(action) {
+    this.#button(action).focus();
+  }
+
+  /** Marks the card whose comparison is open. @param {boolean} current */
+  set current(current) {
+    this.element.setAttribute('aria-current', String(current));
+  }
+
+  /** Frees what the browser keeps for it. */
+  remove() {
+    if (this.#downloadUrl !== undefined) URL.revokeObjectURL(this.#downloadUrl);
+    this.element.remove();
+  }
+
+  /** @param {CardAction} action */
+  #button(action) {
+    return find(this.element, `button[data-action=${action}]`, HTMLButtonElement);
+  }
+
+  #show() {
+    const picture = this.#picture;
+    const hadFocus = this.element.contains(document.activeElement);
+    const { phase, job } = picture;
+    this.element.dataset.phase = phase;
+    find(this.element, '.card-sizes', HTMLElement).textContent = this.#sizes();
+    find(this.element, '.card-status', HTMLElement).textContent = this.#status();
+
+    const note = find(this.element, '.card-note', HTMLElement);
+    note.textContent =
+      phase === 'done' && job?.result?.fallback ? fallbackInWords(job.attempts, titleOf) : '';
+    note.hidden = note.textContent === '';
+
+    this.#button('cancel').hidden = !picture.busy;
+    this.#button('compare').hidden = phase !== 'done';
+    this.#button('again').hidden = phase !== 'failed' && phase !== 'cancelled';
+    this.#button('remove').hidden = picture.busy;
+    this.#showDownload();
+    this.#showProgress();
+    // A button that vanishes under the reader must not drop them at the top of the page.
+    if (hadFocus && !this.element.contains(document.activeElement)) this.element.focus();
+  }
+
+  #sizes() {
+    const { job, file } = this.#picture;
+    if (job === undefined) return bytesInWords(file.size);
+    const from = sizeInWords(job.source.width, job.source.height);
+    return job.result === undefined ? from : `${from} → ${sizeInWords(job.result.width, job.result.height)}`;
+  }
+
+  #status() {
+    const picture = this.#picture;
+    switch (picture.phase) {
+      case 'waiting':
+        return picture.nextTryInSeconds === undefined
+          ? 'Waiting to be sent'
+          : `The service is busy. Next try in ${picture.nextTryInSeconds} s`;
+      case 'uploading':
+        return picture.uploaded < 1
+          ? `Sending, ${Math.floor(picture.uploaded * 100)} %`
+          : 'Sent, waiting for an answer';
+      case 'working':
+        return picture.job === undefined ? '' : progressInWords(picture.job, titleOf);
+      case 'receiving':
+        return 'Fetching the result';
+      case 'failed':
+        return picture.reason;
+      case 'cancelled':
+        return 'Cancelled';
+      case 'done': {
+        const result = picture.job?.result;
+        if (result === undefined) return '';
+        return [
+          result.format.toUpperCase(),
+          bytesInWords(result.bytes),
+          durationInWords(result.milliseconds),
+          rungInWords(titleOf(result.model), result.provider),
+        ].join(' · ');
+      }
+    }
+  }
+
+  #showDownload() {
+    const { phase, result, job } = this.#picture;
+    if (this.#downloadUrl !== undefined && phase !== 'done') {
+      URL.revokeObjectURL(this.#downloadUrl);
+      this.#downloadUrl = undefined;
+    }
+    if (phase === 'done' && result !== undefined && this.#downloadUrl === undefined) {
+      this.#downloadUrl = URL.createObjectURL(result);
+      this.download.href = this.#downloadUrl;
+      this.download.download = job?.result?.fileName ?? 'result';
+      this.download.setAttribute('aria-label', `Download ${this.download.download}`);
+    }
+    this.download.hidden = this.#downloadUrl === undefined;
+  }
+
+  #showProgress() {
+    const { phase, job, uploaded, busy } = this.#picture;
+    const done = phase === 'done' || phase === 'receiving' ? 1 : job === undefined ? 0 : fractionDone(job);
+    this.thumb.style.setProperty('--done', String(phase === 'cancelled' || phase === 'failed' ? 0 : done));
+    this.progress.hidden = !busy;
+    this.progress.value = phase === 'uploading' ? uploaded : done;
+  }
+}

@@ -1,0 +1,96 @@
+import { getJob, Problem, request } from './api.js';
+import { readEvents } from './events.js';
+import { pause, Slots } from './slots.js';
+
+/** @typedef {import('./api.js').Job} Job */
+
+/** A browser opens six connections to one server at most: three for events leave room for uploads and results. */
+const streams = new Slots(3);
+/** Silence (not even a heartbeat) after which a stream counts as broken. */
+const SILENCE_MS = 45_000;
+/** Between looks at a job that has no stream of its own. */
+const POLL_MS = 1_500;
+/** A service that cannot be reached for this long is given up. */
+const PATIENCE_MS = 120_000;
+
+/** @param {Job} job */
+export function hasEnded(job) {
+  return job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
+}
+
+/**
+ * Follows a job until it ends: by its event stream, taken up again by `Last-Event-ID` when it breaks, or by asking now and
+ * then while all streams are taken. Yields the job whenever something changed.
+ * @param {Job} job as last known.
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Job, void, void>} the last one yielded has ended.
+ * @throws {Problem} when the service no longer knows the job; Error when it could not be reached for two minutes.
+ */
+export async function* followJob(job, signal) {
+  const place = /** @type {{ lastEventId: string | undefined }} */ ({ lastEventId: undefined });
+  let current = job;
+  let reachedAtMs = performance.now();
+  for (let tries = 0; !hasEnded(current); tries += 1) {
+    try {
+      if (streams.tryTake()) {
+        try {
+          for await (const next of streamOf(current, place, signal)) {
+            current = next;
+            reachedAtMs = performance.now();
+            tries = 0;
+            yield current;
+          }
+        } finally {
+          streams.release();
+        }
+        if (hasEnded(current)) return;
+      }
+      // No slot, or the stream ended early: ask, so that a lost last event is not waited for.
+      current = await getJob(current.id, signal);
+      reachedAtMs = performance.now();
+      yield current;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Problem && !error.passing) throw error;
+      if (performance.now() - reachedAtMs > PATIENCE_MS) {
+        throw new Error('The service could not be reached for two minutes.', { cause: error });
+      }
+    }
+    if (!hasEnded(current)) await pause(Math.min(POLL_MS * 2 ** Math.min(tries, 3), 10_000), signal);
+  }
+}
+
+/**
+ * @param {Job} job
+ * @param {{ lastEventId: string | undefined }} place where to go on; updated.
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Job, void, void>}
+ */
+async function* streamOf(job, place, signal) {
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  };
+  let current = job;
+  try {
+    const response = await request(`jobs/${job.id}/events`, {
+      headers: {
+        accept: 'text/event-stream',
+        ...(place.lastEventId === undefined ? {} : { 'last-event-id': place.lastEventId }),
+      },
+      signal: AbortSignal.any([signal, silence.signal]),
+    });
+    if (response.body === null) return;
+    for await (const { event, data, id } of readEvents(response.body, heard)) {
+      if (id !== undefined) place.lastEventId = id;
+      if (event === 'state') current = JSON.parse(data);
+      else if (event === 'progress') current = { ...current, state: 'running', progress: JSON.parse(data) };
+      else continue;
+      yield current;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}

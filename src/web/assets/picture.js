@@ -1,0 +1,149 @@
+import { deleteJob, getResult, Problem } from './api.js';
+import { followJob } from './follow.js';
+import { pause, Slots } from './slots.js';
+import { uploadPicture } from './upload.js';
+
+/**
+ * @typedef {import('./api.js').Job} Job
+ * @typedef {'waiting' | 'uploading' | 'working' | 'receiving' | 'done' | 'failed' | 'cancelled'} Phase
+ */
+
+const uploads = new Slots(2);
+/** A full queue is asked again this often before the refusal is shown. */
+const MOST_TRIES = 30;
+
+/** One picture's way through the service: upload, job, result. What it is doing is told by `change` events. */
+export class Picture extends EventTarget {
+  /** @type {Phase} */
+  phase = 'waiting';
+  /** Of the bytes sent, 0 to 1. */
+  uploaded = 0;
+  /** Whole seconds until the next try, while the service is busy. @type {number | undefined} */
+  nextTryInSeconds = undefined;
+  /** @type {Job | undefined} */
+  job = undefined;
+  /** @type {Blob | undefined} */
+  result = undefined;
+  /** Why it failed, in words. */
+  reason = '';
+  /** Code of the problem, for the page to act on (`unauthorized`). */
+  code = '';
+  /** @type {AbortController} */
+  #abort = new AbortController();
+
+  /** @param {File} file */
+  constructor(file) {
+    super();
+    this.file = file;
+  }
+
+  /** @returns {boolean} true while there is something to cancel. */
+  get busy() {
+    return ['waiting', 'uploading', 'working', 'receiving'].includes(this.phase);
+  }
+
+  /**
+   * Runs from upload to result; also again, after an end. Never rejects: what went wrong is told by `phase` and `reason`.
+   * @param {URLSearchParams} options
+   */
+  async run(options) {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#forget();
+    this.#set({ phase: 'waiting', uploaded: 0, result: undefined, reason: '', code: '' });
+    try {
+      const job = await this.#submit(options, abort.signal);
+      await this.#finish(job, abort.signal);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.#fail(error);
+    }
+  }
+
+  /** Stops whatever is going on, here and in the service. */
+  async cancel() {
+    this.#abort.abort();
+    this.#set({ phase: 'cancelled', nextTryInSeconds: undefined });
+    if (this.job !== undefined) await deleteJob(this.job.id).catch(() => undefined);
+  }
+
+  /** Stops, and removes the job and its result from the service. @param {{ keepalive?: boolean }} [init] */
+  async dispose(init) {
+    this.#abort.abort();
+    if (this.job !== undefined) await deleteJob(this.job.id, init).catch(() => undefined);
+  }
+
+  /**
+   * @param {URLSearchParams} options
+   * @param {AbortSignal} signal
+   * @returns {Promise<Job>}
+   */
+  async #submit(options, signal) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await uploads.take(signal);
+        try {
+          this.#set({ phase: 'uploading', uploaded: 0 });
+          const onProgress = (/** @type {number} */ uploaded) => this.#set({ uploaded });
+          return await uploadPicture(this.file, options, onProgress, signal);
+        } finally {
+          uploads.release();
+        }
+      } catch (error) {
+        if (!(error instanceof Problem && error.passing) || tries === MOST_TRIES) throw error;
+        await this.#countDown(Math.max(1, Math.ceil(error.retryAfterSeconds ?? 1)), signal);
+      }
+    }
+  }
+
+  /**
+   * @param {number} seconds
+   * @param {AbortSignal} signal
+   */
+  async #countDown(seconds, signal) {
+    for (let left = seconds; left > 0; left -= 1) {
+      this.#set({ phase: 'waiting', nextTryInSeconds: left });
+      await pause(1000, signal);
+    }
+    this.#set({ nextTryInSeconds: undefined });
+  }
+
+  /**
+   * @param {Job} admitted
+   * @param {AbortSignal} signal
+   */
+  async #finish(admitted, signal) {
+    let job = admitted;
+    this.#set({ phase: 'working', job });
+    for await (job of followJob(admitted, signal)) this.#set({ job });
+    if (job.state === 'cancelled') return this.#set({ phase: 'cancelled' });
+    if (job.error !== undefined) {
+      return this.#set({ phase: 'failed', reason: job.error.detail, code: job.error.code });
+    }
+    this.#set({ phase: 'receiving' });
+    this.#set({ result: await getResult(job.id, signal), phase: 'done' });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    const reason =
+      error instanceof TypeError
+        ? 'The service cannot be reached.'
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    this.#set({ phase: 'failed', reason, code: error instanceof Problem ? error.code : '' });
+  }
+
+  /** The job of an earlier run is of no use any more. */
+  #forget() {
+    if (this.job !== undefined) deleteJob(this.job.id).catch(() => undefined);
+    this.job = undefined;
+  }
+
+  /** @param {Partial<Picture>} changes */
+  #set(changes) {
+    Object.assign(this, changes);
+    this.dispatchEvent(new Event('change'));
+  }
+}

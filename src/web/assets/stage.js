@@ -1,0 +1,148 @@
+import { Comparison } from './comparison.js';
+import { byId, find } from './element.js';
+import { titleOf } from './models.js';
+import { attemptInWords, bytesInWords, durationInWords, rungInWords, sizeInWords } from './words.js';
+
+/** @typedef {import('./picture.js').Picture} Picture */
+
+/** The section that shows one result beside its original: the comparison, the facts, how it was served. */
+export class Stage {
+  #section = byId('stage', HTMLElement);
+  #title = byId('stage-title', HTMLElement);
+  #comparison = new Comparison(byId('stage-view', HTMLElement));
+  /** @type {Picture | undefined} */
+  #picture;
+  /** @type {string | undefined} */
+  #downloadUrl;
+  #onClose;
+
+  /** @param {(picture: Picture) => void} onClose called with the picture whose comparison was closed. */
+  constructor(onClose) {
+    this.#onClose = onClose;
+    byId('stage-close', HTMLButtonElement).addEventListener('click', () => this.close());
+    this.#section.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && document.fullscreenElement === null) this.close();
+    });
+    for (const button of this.#section.querySelectorAll('[data-zoom]')) {
+      const kind = button.getAttribute('data-zoom');
+      button.addEventListener('click', () => this.#zoom(kind ?? ''));
+    }
+    find(this.#section, '[data-zoom=screen]', HTMLButtonElement).hidden = !document.fullscreenEnabled;
+    this.#comparison.addEventListener('view', () => this.#showZoom());
+  }
+
+  /** @returns {Picture | undefined} the picture that is shown. */
+  get picture() {
+    return this.#picture;
+  }
+
+  /**
+   * @param {Picture} picture done.
+   * @param {{ focus: boolean }} how focus: the reader asked for it, and is taken there.
+   */
+  async open(picture, { focus }) {
+    const { job, result, file } = picture;
+    if (job?.result === undefined || result === undefined) return;
+    this.#forgetUrl();
+    this.#picture = picture;
+    this.#title.textContent = file.name;
+    this.#section.hidden = false;
+    this.#showFacts(job, file);
+    const link = byId('stage-download', HTMLAnchorElement);
+    this.#downloadUrl = URL.createObjectURL(result);
+    link.href = this.#downloadUrl;
+    link.download = job.result.fileName;
+    link.textContent = `Download ${job.result.format.toUpperCase()}, ${bytesInWords(job.result.bytes)}`;
+    link.hidden = false;
+    if (focus) {
+      this.#section.scrollIntoView({ block: 'start' });
+      this.#title.focus({ preventScroll: true });
+    }
+    await this.#comparison.show(file, result, job.result);
+  }
+
+  close() {
+    const picture = this.#picture;
+    if (picture === undefined) return;
+    if (document.fullscreenElement !== null) document.exitFullscreen();
+    this.#picture = undefined;
+    this.#section.hidden = true;
+    this.#comparison.clear();
+    this.#forgetUrl();
+    this.#onClose(picture);
+  }
+
+  #forgetUrl() {
+    if (this.#downloadUrl !== undefined) URL.revokeObjectURL(this.#downloadUrl);
+    this.#downloadUrl = undefined;
+  }
+
+  /** @param {string} kind */
+  #zoom(kind) {
+    if (kind === 'in') this.#comparison.step(1);
+    else if (kind === 'out') this.#comparison.step(-1);
+    else if (kind === 'fit') this.#comparison.fit();
+    else if (kind === 'actual') this.#comparison.actual();
+    else if (document.fullscreenElement === null) this.#section.requestFullscreen();
+    else document.exitFullscreen();
+  }
+
+  #showZoom() {
+    const percent = this.#comparison.percent;
+    byId('zoom-level', HTMLOutputElement).textContent =
+      `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+    const press = (/** @type {string} */ kind, /** @type {boolean} */ on) =>
+      find(this.#section, `[data-zoom=${kind}]`, HTMLButtonElement).setAttribute('aria-pressed', String(on));
+    press('fit', this.#comparison.fits);
+    press('actual', Math.abs(percent - 100) < 0.5);
+  }
+
+  /**
+   * @param {import('./api.js').Job} job
+   * @param {File} file
+   */
+  #showFacts(job, file) {
+    const { source, result, attempts } = job;
+    if (result === undefined) return;
+    /** @type {[string, string][]} */
+    const facts = [
+      [
+        'Before',
+        `${sizeInWords(source.width, source.height)} · ${source.format.toUpperCase()} · ${bytesInWords(file.size)}`,
+      ],
+      [
+        'After',
+        `${sizeInWords(result.width, result.height)} · ${result.format.toUpperCase()} · ${bytesInWords(result.bytes)}`,
+      ],
+      [
+        'Time',
+        `${durationInWords(result.milliseconds)}, ${result.tiles} ${result.tiles === 1 ? 'tile' : 'tiles'}`,
+      ],
+      [
+        result.fallback ? 'Served by a fallback' : 'Served by',
+        rungInWords(titleOf(result.model), result.provider),
+      ],
+    ];
+    byId('stage-facts', HTMLElement).replaceChildren(
+      ...facts.map(([name, value]) => {
+        const pair = document.createElement('div');
+        const term = document.createElement('dt');
+        const description = document.createElement('dd');
+        term.textContent = name;
+        description.textContent = value;
+        pair.append(term, description);
+        return pair;
+      }),
+    );
+    const details = byId('attempts', HTMLDetailsElement);
+    details.hidden = attempts.length === 0;
+    details.open = result.fallback;
+    byId('attempt-list', HTMLElement).replaceChildren(
+      ...attempts.map((attempt) => {
+        const item = document.createElement('li');
+        item.textContent = attemptInWords(attempt, titleOf);
+        return item;
+      }),
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import { Slots } from './slots.js';
+
+/** Decoding is memory: one at a time. */
+const decoding = new Slots(1);
+const never = new AbortController().signal;
+const LONG_SIDE_PX = 320;
+
+/**
+ * Draws a small version of a picture twice into `thumb`: grey beneath, in colour above, so that the colour can be uncovered
+ * as work goes on. A type that this browser cannot decode shows its ending instead.
+ * @param {HTMLElement} thumb
+ * @param {File} file
+ */
+export async function drawThumbnail(thumb, file) {
+  await decoding.take(never);
+  try {
+    const bitmap = await createImageBitmap(file);
+    const factor = Math.min(1, LONG_SIDE_PX / Math.max(bitmap.width, bitmap.height));
+    for (let layer = 0; layer < 2; layer += 1) {
+      const canvas = document.createElement('canvas');
+      canvas.width = Math.max(1, Math.round(bitmap.width * factor));
+      canvas.height = Math.max(1, Math.round(bitmap.height * factor));
+      const context = canvas.getContext('2d');
+      if (context === null) break;
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      thumb.append(canvas);
+    }
+    bitmap.close();
+  } catch {
+    const type = document.createElement('span');
+    type.className = 'thumb-type';
+    type.textContent = (/\.([a-z0-9]{1,5})$/i.exec(file.name)?.[1] ?? 'file').toUpperCase();
+    thumb.append(type);
+  } finally {
+    decoding.release();
+  }
+}

@@ -1,0 +1,132 @@
+/** Numbers and reasons in plain words. Pure: no DOM, so that tests run them as they are. */
+
+/**
+ * @typedef {import('./api.js').Job} Job
+ * @typedef {Job['attempts'][number]} Attempt
+ * @typedef {(name: string) => string} TitleOf model name → title
+ */
+
+const NBSP = '\u00a0';
+
+/**
+ * @param {number} bytes
+ * @returns {string} decimal units: "1.4 MB".
+ */
+export function bytesInWords(bytes) {
+  if (bytes < 1000) return `${bytes}${NBSP}bytes`;
+  const [value, unit] = bytes < 999_500 ? [bytes / 1000, 'kB'] : [bytes / 1e6, 'MB'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)}${NBSP}${unit}`;
+}
+
+/**
+ * @param {number} ms
+ * @returns {string} "0.3 s", "12 s", "2 min 05 s".
+ */
+export function durationInWords(ms) {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}${NBSP}s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds}${NBSP}s`;
+  return `${Math.floor(seconds / 60)}${NBSP}min ${String(seconds % 60).padStart(2, '0')}${NBSP}s`;
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+export function sizeInWords(width, height) {
+  return `${width}${NBSP}×${NBSP}${height}`;
+}
+
+/** @type {Record<string, string>} */
+const PROVIDER_WORDS = {
+  cuda: 'the NVIDIA GPU',
+  webgpu: 'the GPU (WebGPU)',
+  coreml: 'Core ML',
+  dml: 'the GPU (DirectML)',
+  cpu: 'the CPU',
+};
+
+/**
+ * @param {string} title
+ * @param {string | undefined} provider undefined: no network ran (Lanczos).
+ */
+export function rungInWords(title, provider) {
+  return provider === undefined ? title : `${title} on ${PROVIDER_WORDS[provider] ?? provider}`;
+}
+
+/** @type {Record<string, string>} */
+const REASON_WORDS = {
+  not_installed: 'is not installed',
+  corrupt_model: 'has a damaged model file',
+  unsupported_by_model: 'cannot take this picture',
+  provider_unavailable: 'cannot run here',
+  out_of_memory: 'ran out of memory',
+  invalid_output: 'gave an invalid picture',
+  device_lost: 'lost its device',
+  engine_crash: 'crashed',
+  over_time_budget: 'would have taken too long',
+  runtime_error: 'failed while running',
+};
+
+/**
+ * @param {Attempt} attempt
+ * @param {TitleOf} titleOf
+ * @returns {string} one sentence.
+ */
+export function attemptInWords(attempt, titleOf) {
+  const rung = rungInWords(titleOf(attempt.model), attempt.provider);
+  const tile = attempt.tileSizePx === undefined ? '' : ` with tiles of ${attempt.tileSizePx}${NBSP}px`;
+  if (attempt.outcome === 'served') return `${rung} served it${tile} in ${durationInWords(attempt.ms)}.`;
+  const reason = REASON_WORDS[attempt.reason ?? ''] ?? 'did not serve';
+  const spent = attempt.outcome === 'failed' ? `${tile}, after ${durationInWords(attempt.ms)}` : '';
+  const detail = attempt.detail === undefined ? '' : ` ${attempt.detail}`;
+  return `${rung} ${reason}${spent}.${detail}`;
+}
+
+/**
+ * @param {readonly Attempt[]} attempts
+ * @param {TitleOf} titleOf
+ * @returns {string} why another model than the first served: one sentence; empty when nothing tells.
+ */
+export function fallbackInWords(attempts, titleOf) {
+  const passed = attempts.filter((attempt) => attempt.outcome !== 'served');
+  const telling = passed.find((attempt) => attempt.reason !== 'not_installed') ?? passed[0];
+  if (telling === undefined) return '';
+  const rung = rungInWords(titleOf(telling.model), telling.provider);
+  return `A fallback served it: ${rung} ${REASON_WORDS[telling.reason ?? ''] ?? 'did not serve'}.`;
+}
+
+/**
+ * @param {Job} job queued or running.
+ * @param {TitleOf} titleOf
+ * @returns {string} where the work stands.
+ */
+export function progressInWords(job, titleOf) {
+  if (job.state === 'queued') {
+    const ahead = job.position ?? 0;
+    return ahead === 0 ? 'Next in line' : `Waiting: ${ahead} ${ahead === 1 ? 'picture' : 'pictures'} ahead`;
+  }
+  const { progress } = job;
+  if (progress === undefined) return 'Starting';
+  if (progress.stage === 'decode') return 'Reading the picture';
+  if (progress.stage === 'encode') return 'Writing the result';
+  const parts = [`Tile ${Math.min(progress.tilesDone + 1, progress.tilesTotal)} of ${progress.tilesTotal}`];
+  if (progress.secondsLeft !== undefined)
+    parts.push(
+      `about ${durationInWords(Math.max(1, Math.round(progress.secondsLeft)) * 1000).replace('.0', '')} left`,
+    );
+  if (progress.model !== undefined) parts.push(rungInWords(titleOf(progress.model), progress.provider));
+  return parts.join(' · ');
+}
+
+/**
+ * @param {Job} job
+ * @returns {number} 0 to 1 of the work: tiles, with a little kept for reading and writing.
+ */
+export function fractionDone(job) {
+  if (job.state === 'succeeded') return 1;
+  const { progress } = job;
+  if (progress === undefined || progress.stage === 'decode') return 0;
+  if (progress.stage === 'encode') return 0.97;
+  return 0.97 * (progress.tilesDone / Math.max(1, progress.tilesTotal));
+}
