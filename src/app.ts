@@ -20,6 +20,7 @@ import { registerDocs, registerOpenApi } from './http/routes/docs.js';
 import { registerHealth } from './http/routes/health.js';
 import { registerMetrics } from './http/routes/metrics.js';
 import { registerModels } from './http/routes/models.js';
+import { registerPage } from './http/routes/page.js';
 import { registerUpscale } from './http/routes/upscale.js';
 import { parseTrustProxy } from './trust-proxy.js';
 
@@ -64,6 +65,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   registerHealth(app, context);
   registerMetrics(app, metrics);
   await registerDocs(app);
+  registerPage(app);
   return app;
 }
 

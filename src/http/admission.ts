@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { JobRequest, Reservation } from '../jobs/job.js';
+import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
+import { imageTypesByPreference } from './accept.js';
 import type { HttpContext } from './context.js';
 import { safeStem } from './download-name.js';
-import { parseOptions, type RawOption, type RequestOptions } from './options.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
 export interface AdmittedImage {
@@ -32,7 +33,7 @@ export async function admit(
   const { config, jobs } = context;
   const fromQuery = queryOptions(request);
   const parse = (raw: readonly RawOption[]) =>
-    parseOptions(raw, modelNames(context), request.headers.accept, config);
+    parseOptions(raw, modelNames(context), imageTypesByPreference(request.headers.accept), config);
   parse(fromQuery);
 
   const reservations: Reservation[] = [];

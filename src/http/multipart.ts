@@ -1,8 +1,8 @@
 import { addAbortSignal } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
+import { type RawOption, shorten } from '../options.js';
 import { domainError } from './error-handler.js';
-import { type RawOption, shorten } from './options.js';
 import { storeFile } from './store-file.js';
 import type { UploadedFile, UploadTarget } from './upload.js';
 

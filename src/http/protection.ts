@@ -25,10 +25,10 @@ const EXPOSED_HEADERS = [
 ];
 
 /** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
-const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|openapi\.json)?$/;
+const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|openapi\.json|assets\/.*)?$/;
 
 /** Routes that the rate limit does not count. */
-const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics)$/;
+const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics|assets\/.*)?$/;
 
 /** Security headers, CORS, rate limit and key, in the order in which they look at a request: preflights end at CORS. */
 export async function addProtection(app: FastifyInstance, config: Config): Promise<void> {

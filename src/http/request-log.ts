@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OPTION_NAMES } from '../option-table.js';
+import { shorten } from '../options.js';
 import type { Metrics } from './metrics.js';
-import { OPTION_NAMES } from './option-table.js';
-import { shorten } from './options.js';
 
 /** nginx's number for a client that left before the answer. */
 const CLIENT_LEFT = 499;

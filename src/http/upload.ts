@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
+import type { RawOption } from '../options.js';
 import { sendContinue } from './expect-continue.js';
 import { readMultipart } from './multipart.js';
-import type { RawOption } from './options.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
 
 /** Boundaries, part headers and fields around the file of a multipart body. */

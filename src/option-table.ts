@@ -1,7 +1,7 @@
-import type { Config } from '../config.js';
-import { OUTPUT_FORMATS } from '../types.js';
+import type { Config } from './config.js';
+import { OUTPUT_FORMATS } from './types.js';
 
-/** One option of `/upscale` and `/jobs`. The table below yields the parser, the OpenAPI schema, errors and the README. */
+/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the command line and the README. */
 export type OptionSpec =
   | {
       readonly type: 'number' | 'integer';

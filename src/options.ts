@@ -1,7 +1,5 @@
-import type { Config } from '../config.js';
-import { TesseraError } from '../errors.js';
-import type { UpscaleOptions } from '../types.js';
-import { imageTypesByPreference } from './accept.js';
+import type { Config } from './config.js';
+import { TesseraError } from './errors.js';
 import {
   acceptedByOption,
   OPTION_NAMES,
@@ -9,8 +7,9 @@ import {
   type OptionSpec,
   optionTable,
 } from './option-table.js';
+import type { UpscaleOptions } from './types.js';
 
-/** A name and its text as it came, from the query or the form, in the order of arrival. */
+/** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];
 
 export interface RequestOptions {
@@ -24,16 +23,16 @@ const ECHO_LENGTH = 60;
 type Value = string | number | boolean | readonly [number, number, number];
 
 /**
- * Reads the options of one request.
- * @param raw query parameters and form fields together.
+ * Reads the options of one upscale.
+ * @param raw of all sources together: query parameters and form fields, or the command line.
  * @param models names that `model` accepts.
- * @param acceptHeader the request's `Accept`.
+ * @param accept image media types that the caller can take, best first; only `format=auto` looks at it.
  * @throws TesseraError unknown_option, repeated_option, invalid_option, each naming the option and what is accepted.
  */
 export function parseOptions(
   raw: readonly RawOption[],
   models: readonly string[],
-  acceptHeader: string | undefined,
+  accept: readonly string[],
   config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
 ): RequestOptions {
   const table = optionTable(config);
@@ -72,7 +71,7 @@ export function parseOptions(
       ...(scale === undefined ? {} : { scale }),
       ...(model === undefined ? {} : { model }),
       format: withDefault('format') as UpscaleOptions['format'],
-      accept: imageTypesByPreference(acceptHeader),
+      accept,
       quality: withDefault('quality') as number,
       tileSizePx,
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
