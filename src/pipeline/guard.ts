@@ -1,0 +1,24 @@
+import { TesseraError } from '../errors.js';
+
+/** When a job must stop: asked around each stage and before each tile. */
+export class Guard {
+  constructor(
+    readonly signal: AbortSignal,
+    /** Epoch milliseconds. */
+    readonly deadlineAtMs: number,
+  ) {}
+
+  /** @throws TesseraError: what the signal was aborted with, cancelled, or deadline_exceeded. */
+  check(): void {
+    if (this.signal.aborted) {
+      const reason: unknown = this.signal.reason;
+      throw reason instanceof TesseraError
+        ? reason
+        : new TesseraError('cancelled', 'The job was cancelled.', { cause: reason });
+    }
+    if (Date.now() >= this.deadlineAtMs)
+      throw new TesseraError('deadline_exceeded', 'The time for this image is over.', {
+        details: { parameter: 'timeout' },
+      });
+  }
+}

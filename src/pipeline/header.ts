@@ -1,0 +1,73 @@
+import { open } from 'node:fs/promises';
+import sharp, { type Metadata } from 'sharp';
+import { TesseraError } from '../errors.js';
+import type { ImageHeader } from '../types.js';
+import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
+import { checkInputSize, type PipelineLimits } from './limits.js';
+import { SNIFF_BYTES, sniff } from './sniff.js';
+
+async function readHead(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const head = Buffer.alloc(Math.max(SNIFF_BYTES, BMP_HEADER_BYTES));
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * What an image says of itself, before a pixel is decoded or room for one is made.
+ * @throws TesseraError unsupported_image, corrupt_image, image_too_large.
+ */
+export async function readHeader(path: string, limits: PipelineLimits): Promise<ImageHeader> {
+  const head = await readHead(path);
+  const format = sniff(head);
+  if (format === 'bmp') {
+    const bmp = readBmpHeader(head);
+    checkInputSize(bmp.width, bmp.height, limits);
+    return {
+      format,
+      width: bmp.width,
+      height: bmp.height,
+      hasAlpha: bmp.masks[3] !== 0,
+      sixteenBit: false,
+      pages: 1,
+    };
+  }
+  const metadata = await readMetadata(path, format);
+  const { width, height } = metadata.autoOrient;
+  checkInputSize(width, height, limits);
+  if (metadata.depth !== 'uchar' && metadata.depth !== 'ushort')
+    throw new TesseraError(
+      'unsupported_image',
+      `Images of ${metadata.depth} samples are not supported; accepted are 1 to 16 bits per channel.`,
+      { details: { parameter: 'file', accepted: '1 to 16 bits per channel' } },
+    );
+  return {
+    format,
+    width,
+    height,
+    hasAlpha: metadata.hasAlpha,
+    sixteenBit: metadata.depth === 'ushort',
+    pages: metadata.pages ?? 1,
+  };
+}
+
+async function readMetadata(path: string, format: string): Promise<Metadata> {
+  try {
+    return await sharp(path, { limitInputPixels: false }).metadata();
+  } catch (error) {
+    throw corruptImage(format, error);
+  }
+}
+
+/** What a decoder's complaint becomes: its own text is for the log alone, as it may name paths. */
+export function corruptImage(format: string, error: unknown): TesseraError {
+  return new TesseraError('corrupt_image', `The ${format.toUpperCase()} image is damaged or incomplete.`, {
+    details: { parameter: 'file' },
+    internal: error instanceof Error ? error.message : String(error),
+    cause: error,
+  });
+}

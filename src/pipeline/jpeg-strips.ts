@@ -1,0 +1,212 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import sharp, { type JpegOptions } from 'sharp';
+import { diskError } from './canvas.js';
+import { toGrey } from './planes.js';
+import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+
+/** Pixels of one strip, more or less: some milliseconds of encoding. */
+const STRIP_PIXELS = 1_000_000;
+
+/** A restart interval is a 16-bit count of blocks. */
+const MAX_RESTART_INTERVAL = 65_535;
+
+const SOF0 = 0xc0;
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOS = 0xda;
+const DRI = 0xdd;
+const RST0 = 0xd0;
+const APP2 = 0xe2;
+
+export interface JpegShape {
+  readonly width: number;
+  readonly height: number;
+  readonly grey: boolean;
+  /** Goes into the header; colour images only. */
+  readonly icc: Buffer | undefined;
+}
+
+/**
+ * Encodes a JPEG while its rows are still being computed, several strips at a time, so that neither a canvas nor a wait
+ * for one core is needed. Each strip is a JPEG of its own with the same fixed tables (hence `optimiseCoding: false`);
+ * their entropy-coded data, joined by restart markers, are the scan of the whole image (ITU-T T.81, B.2.1 and E.1.4).
+ * The pixels are those of one call of the encoder, bit by bit.
+ */
+export class JpegStrips implements RowSink {
+  readonly #file: FileHandle;
+  readonly #shape: JpegShape;
+  readonly #options: JpegOptions;
+  readonly #stripRows: number;
+  readonly #interval: number;
+  readonly #inFlight: number;
+  #rows: Samples = new Uint8Array(0);
+  /** Rows in the buffer that are finished but not yet handed to an encoder. */
+  #finished = 0;
+  #held = 0;
+  #rowsDone = 0;
+  #strips = 0;
+  #encoding: Promise<void>[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #bytes = 0;
+
+  private constructor(file: FileHandle, shape: JpegShape, options: JpegOptions, threads: number) {
+    this.#file = file;
+    this.#shape = shape;
+    this.#options = options;
+    this.#inFlight = threads + 1;
+    const blockRows = !shape.grey && options.chromaSubsampling !== '4:4:4' ? 16 : 8;
+    const blocksAcross = Math.ceil(shape.width / blockRows);
+    const wanted = Math.max(1, Math.round(STRIP_PIXELS / (shape.width * blockRows)));
+    const blockRowsInStrip = Math.min(wanted, Math.floor(MAX_RESTART_INTERVAL / blocksAcross));
+    this.#stripRows = blockRowsInStrip * blockRows;
+    this.#interval = blockRowsInStrip * blocksAcross;
+  }
+
+  /** @param threads strips encoded at the same time. */
+  static async create(
+    path: string,
+    shape: JpegShape,
+    options: JpegOptions,
+    threads: number,
+  ): Promise<JpegStrips> {
+    return new JpegStrips(await open(path, 'w', 0o600), shape, options, threads);
+  }
+
+  window(rows: number): Samples {
+    const stride = this.#shape.width * 3;
+    const needed = (this.#finished + rows) * stride;
+    if (this.#rows.length < needed) {
+      const grown = allocateSamples(needed, false);
+      grown.set(this.#rows.subarray(0, this.#held * stride));
+      this.#rows = grown;
+    }
+    this.#held = Math.max(this.#held, this.#finished + rows);
+    return this.#rows.subarray(this.#finished * stride, needed);
+  }
+
+  async finish(rows: number): Promise<void> {
+    this.#finished += rows;
+    this.#rowsDone += rows;
+    const stride = this.#shape.width * 3;
+    const last = this.#rowsDone === this.#shape.height;
+    let from = 0;
+    while (this.#finished - from >= this.#stripRows || (last && this.#finished > from)) {
+      const to = Math.min(from + this.#stripRows, this.#finished);
+      if (this.#encoding.length >= this.#inFlight) await this.#encoding.shift();
+      this.#encode(this.#rows.subarray(from * stride, to * stride), to - from);
+      from = to;
+    }
+    if (from === 0) return;
+    // The encoders still read the old buffer.
+    const kept = this.#rows.subarray(from * stride, this.#held * stride);
+    const length = this.#rows.length;
+    this.#rows = allocateSamples(last ? 0 : length, false);
+    if (!last) this.#rows.set(kept);
+    this.#held -= from;
+    this.#finished -= from;
+  }
+
+  #encode(rgb: Samples, rows: number): void {
+    const { width, grey } = this.#shape;
+    const strip = this.#strips;
+    this.#strips += 1;
+    const pixels = grey ? toGrey(rgb, width * rows) : rgb;
+    const encoded = sharp(pixels, { raw: { width, height: rows, channels: grey ? 1 : 3 } })
+      .toColourspace(grey ? 'b-w' : 'srgb')
+      .jpeg(this.#options)
+      .toBuffer();
+    const before = this.#writing;
+    const written = Promise.all([encoded, before]).then(([jpeg]) => this.#append(jpeg, strip));
+    this.#writing = written;
+    this.#encoding.push(written);
+    written.catch(() => {});
+  }
+
+  async #append(jpeg: Buffer, strip: number): Promise<void> {
+    const scan = scanOf(jpeg);
+    await this.#write(strip === 0 ? this.#header(jpeg, scan) : Buffer.from([0xff, RST0 + ((strip - 1) % 8)]));
+    // Without the two bytes of the end marker.
+    await this.#write(jpeg.subarray(scan.data, jpeg.length - 2));
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#bytes);
+        done += bytesWritten;
+        this.#bytes += bytesWritten;
+      }
+    } catch (error) {
+      throw diskError(error);
+    }
+  }
+
+  /** The first strip's header with the image's height, the profile, and the interval of restarts. */
+  #header(jpeg: Buffer, scan: Scan): Buffer {
+    const head = Buffer.from(jpeg.subarray(0, scan.header));
+    head.writeUInt16BE(this.#shape.height, scan.frame + 5);
+    const interval = Buffer.from([0xff, DRI, 0, 4, 0, 0]);
+    interval.writeUInt16BE(this.#interval, 4);
+    return Buffer.concat([
+      head.subarray(0, scan.tables),
+      this.#shape.icc === undefined ? Buffer.alloc(0) : iccSegment(this.#shape.icc),
+      head.subarray(scan.tables),
+      interval,
+      jpeg.subarray(scan.header, scan.data),
+    ]);
+  }
+
+  /** @returns bytes of the file. @throws TesseraError disk_full. */
+  async complete(): Promise<number> {
+    await this.#writing;
+    await this.#write(Buffer.from([0xff, EOI]));
+    await this.#file.close();
+    return this.#bytes;
+  }
+
+  /** Ends the work on a file that nobody will read. */
+  async abandon(): Promise<void> {
+    await this.#writing.catch(() => {});
+    await this.#file.close();
+  }
+}
+
+/** Where the parts of a baseline JPEG begin. */
+interface Scan {
+  /** First segment behind the JFIF header: where further application segments may go. */
+  readonly tables: number;
+  /** The frame header (SOF0). */
+  readonly frame: number;
+  /** The scan header (SOS). */
+  readonly header: number;
+  /** The entropy-coded data. */
+  readonly data: number;
+}
+
+/** @throws Error for what is no baseline JPEG of one scan: the encoder was asked for one. */
+function scanOf(jpeg: Buffer): Scan {
+  if (jpeg[0] !== 0xff || jpeg[1] !== SOI) throw new Error('The encoder returned no JPEG');
+  let tables = 2;
+  let frame = 0;
+  for (let at = 2; at + 4 < jpeg.length; ) {
+    const marker = jpeg[at + 1] ?? 0;
+    const next = at + 2 + jpeg.readUInt16BE(at + 2);
+    if (marker >= 0xe0 && marker <= 0xef) tables = next;
+    if (marker === SOF0) frame = at;
+    if (marker === SOS && frame > 0) return { tables, frame, header: at, data: next };
+    at = next;
+  }
+  throw new Error('The encoder returned no baseline JPEG');
+}
+
+/** A profile as one APP2 segment (ICC.1:2022, B.4); ours is far below the 65,519 bytes that one can hold. */
+function iccSegment(icc: Buffer): Buffer {
+  const segment = Buffer.alloc(18 + icc.length);
+  segment.writeUInt16BE(0xff00 | APP2, 0);
+  segment.writeUInt16BE(16 + icc.length, 2);
+  segment.write('ICC_PROFILE\0', 4, 'latin1');
+  segment[16] = 1;
+  segment[17] = 1;
+  icc.copy(segment, 18);
+  return segment;
+}

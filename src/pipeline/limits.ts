@@ -1,0 +1,74 @@
+import { TesseraError } from '../errors.js';
+import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+
+/** What one image may cost; from the configuration and the machine. */
+export interface PipelineLimits {
+  readonly maxInputPixels: number;
+  readonly maxOutputPixels: number;
+  /** AVIF's encoder is slow and hungry: its own cap. */
+  readonly maxAvifPixels: number;
+}
+
+const MAX_SIDE_PX: Readonly<Record<OutputFormat, number>> = {
+  jpeg: 65_500,
+  png: 1_000_000,
+  webp: 16_383,
+  avif: 16_384,
+  tiff: 1_000_000,
+};
+
+function megapixels(pixels: number): string {
+  return `${Number((pixels / 1e6).toPrecision(3))} megapixels`;
+}
+
+/** @throws TesseraError image_too_large. */
+export function checkInputSize(width: number, height: number, limits: PipelineLimits): void {
+  if (width * height <= limits.maxInputPixels) return;
+  throw new TesseraError(
+    'image_too_large',
+    `The image has ${width} x ${height} pixels (${megapixels(width * height)}); at most ${megapixels(limits.maxInputPixels)} are accepted.`,
+    { details: { parameter: 'file', accepted: `up to ${megapixels(limits.maxInputPixels)}` } },
+  );
+}
+
+/** What the output size of an image is: both sides rounded by themselves, at least one pixel. */
+export function outputSize(width: number, height: number, scale: number): { width: number; height: number } {
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+/** Whether a format can hold an image of this size. */
+export function fits(format: OutputFormat, width: number, height: number, limits: PipelineLimits): boolean {
+  return (
+    Math.max(width, height) <= MAX_SIDE_PX[format] &&
+    (format !== 'avif' || width * height <= limits.maxAvifPixels)
+  );
+}
+
+/**
+ * @param width, height of the output. @param format `auto` picks one that can hold the image, so only pixels count.
+ * @throws TesseraError output_too_large with what the format, or the service, accepts.
+ */
+export function checkOutputSize(
+  width: number,
+  height: number,
+  format: OutputFormat | 'auto',
+  limits: PipelineLimits,
+): void {
+  const refuse = (accepted: string, parameter: string) =>
+    new TesseraError(
+      'output_too_large',
+      `The result would have ${width} x ${height} pixels (${megapixels(width * height)}); accepted: ${accepted}.`,
+      { details: { parameter, accepted } },
+    );
+  if (width * height > limits.maxOutputPixels)
+    throw refuse(`up to ${megapixels(limits.maxOutputPixels)}`, 'scale');
+  if (format === 'auto') {
+    if (!OUTPUT_FORMATS.some((each) => fits(each, width, height, limits)))
+      throw refuse(`up to ${MAX_SIDE_PX.png} pixels a side`, 'scale');
+    return;
+  }
+  if (Math.max(width, height) > MAX_SIDE_PX[format])
+    throw refuse(`up to ${MAX_SIDE_PX[format]} pixels a side in ${format.toUpperCase()}`, 'format');
+  if (format === 'avif' && width * height > limits.maxAvifPixels)
+    throw refuse(`up to ${megapixels(limits.maxAvifPixels)} in AVIF`, 'format');
+}

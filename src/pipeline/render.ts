@@ -1,0 +1,328 @@
+import type { NetworkRung, NoteAttempt } from '../models/rung.js';
+import { type RgbPixels, TileFailure, type TileModel } from '../models/tile-model.js';
+import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../tiling/blend.js';
+import { cut, type Raster } from '../tiling/cut.js';
+import { borderedSpan, planTiles, type SideRequirements, type TilePlan, tileCount } from '../tiling/plan.js';
+import type { Provider } from '../types.js';
+import type { Guard } from './guard.js';
+import { allocateSamples, MemoryRows, type RowSink, type Samples } from './row-sink.js';
+import type { Turns } from './turns.js';
+
+/** What a render works with. */
+export interface RenderContext {
+  readonly jobId: string;
+  readonly turns: Turns;
+  readonly guard: Guard;
+  readonly note: NoteAttempt;
+  /** Called after each tile of the grid. */
+  onTile(done: number, total: number): void;
+  readonly clock: RenderClock;
+}
+
+/** Milliseconds, added to while rendering. */
+export interface RenderClock {
+  inferMs: number;
+  turnWaitMs: number;
+  /** Waiting for the sink to take rows. */
+  sinkMs: number;
+  /** Tiles computed, those of a region that was split included. */
+  tiles: number;
+}
+
+/** Providers that tune their kernels for each new shape: theirs must not change. */
+const CONSTANT_SHAPE: ReadonlySet<Provider> = new Set(['cuda', 'dml', 'coreml', 'webgpu']);
+
+const TILE_BUDGET_MS = 500;
+
+/** A tile that varies less than this (of 255) may rightly come back constant. */
+const VARIED = 16;
+
+interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function side(model: TileModel, axis: 0 | 1): SideRequirements {
+  const { minimum, multipleOf, fixed } = model.entry.sizeRequirements;
+  return { minimum, multipleOf, fixed: fixed?.[axis] };
+}
+
+/** The grid in which a rung computes an image. */
+export function planRender(
+  width: number,
+  height: number,
+  rung: Pick<NetworkRung, 'model' | 'tileSizePx' | 'microsecondsPerPixel'>,
+  overlapPx: number,
+): TilePlan {
+  return planTiles({
+    columns: borderedSpan(width),
+    rows: borderedSpan(height),
+    tileSizePx: rung.tileSizePx,
+    overlapPx,
+    width: side(rung.model, 0),
+    height: side(rung.model, 1),
+    cost: CONSTANT_SHAPE.has(rung.model.provider)
+      ? undefined
+      : { microsecondsPerPixel: rung.microsecondsPerPixel, tileBudgetMs: TILE_BUDGET_MS },
+  });
+}
+
+/**
+ * Renders a whole image on one rung, a row of tiles after the other, into a sink. Out of memory, a tile is computed as
+ * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the rung's alternative.
+ */
+export class Render {
+  readonly #rung: NetworkRung;
+  readonly #context: RenderContext;
+  readonly #overlapPx: number;
+  /** Largest tile side that is tried now. */
+  #limitPx: number;
+  /** Set when a tile failed for memory and the smaller size is not yet proven. */
+  #unproven = false;
+  #input: Samples = new Uint8Array(0);
+
+  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
+    this.#rung = rung;
+    this.#context = context;
+    this.#overlapPx = overlapPx;
+    this.#limitPx = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * @param image RGB. @param sink takes `image.width * scale` by `image.height * scale` pixels.
+   * @param constantTiles true: a tile of one value is not computed but filled (for alpha, most of which is constant).
+   * @throws TileFailure when the rung cannot; TesseraError when cancelled, late, or out of disk.
+   */
+  async into(image: Raster, sink: RowSink, constantTiles = false): Promise<void> {
+    const plan = planRender(image.width, image.height, this.#rung, this.#overlapPx);
+    const wanted: Region = { left: 0, top: 0, width: image.width, height: image.height };
+    const total = tileCount(plan);
+    let done = 0;
+    await this.#grid(image, plan, wanted, sink, constantTiles, () => {
+      done += 1;
+      this.#context.onTile(done, total);
+    });
+  }
+
+  /** Computes the tiles of a grid and joins them; `wanted` is what the sink gets of it. */
+  async #grid(
+    image: Raster,
+    plan: TilePlan,
+    wanted: Region,
+    sink: RowSink,
+    constantTiles: boolean,
+    onTile: () => void,
+  ): Promise<void> {
+    const { scale } = this.#rung.model.entry;
+    const { columns, rows } = plan;
+    const stride = wanted.width * scale * 3;
+    for (const [row, top] of rows.starts.entries()) {
+      const down = shareOf(rows, row, wanted.top, wanted.top + wanted.height);
+      const downWeights = shareWeights(down, scale, 1);
+      const window = sink.window((down.to - down.from) * scale);
+      // The rows that fade into the tile row above are first joined among themselves.
+      const fading = allocateSamples(downWeights.length * stride, image.data instanceof Uint16Array);
+      for (const [column, left] of columns.starts.entries()) {
+        const across = shareOf(columns, column, wanted.left, wanted.left + wanted.width);
+        if (across.to > across.from && down.to > down.from) {
+          const region = { left, top, width: columns.tileLength, height: rows.tileLength };
+          const tile = await this.#compute(image, region, constantTiles);
+          this.#place(tile, region, across, down, wanted, fading, downWeights.length, window, stride);
+        }
+        onTile();
+      }
+      fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
+      const next = rows.seams[row]?.from ?? wanted.top + wanted.height;
+      const until = Math.min(Math.max(next, wanted.top), wanted.top + wanted.height);
+      const finishing = performance.now();
+      await sink.finish((until - down.from) * scale);
+      this.#context.clock.sinkMs += performance.now() - finishing;
+    }
+  }
+
+  #place(
+    tile: RgbPixels,
+    region: Region,
+    across: Share,
+    down: Share,
+    wanted: Region,
+    fading: Samples,
+    fadingRows: number,
+    window: Samples,
+    stride: number,
+  ): void {
+    const { scale } = this.#rung.model.entry;
+    const weights = shareWeights(across, scale, 3);
+    const samples = (across.to - across.from) * scale * 3;
+    const tileStride = tile.width * 3;
+    const tileOffset =
+      (down.from - region.top) * scale * tileStride + (across.from - region.left) * scale * 3;
+    const offset = (across.from - wanted.left) * scale * 3;
+    placeRows(
+      { data: tile.data, stride: tileStride, offset: tileOffset },
+      { data: fading, stride, offset },
+      samples,
+      fadingRows,
+      weights,
+    );
+    placeRows(
+      { data: tile.data, stride: tileStride, offset: tileOffset + fadingRows * tileStride },
+      { data: window, stride, offset: fadingRows * stride + offset },
+      samples,
+      (down.to - down.from) * scale - fadingRows,
+      weights,
+    );
+  }
+
+  /** One tile, by whatever way succeeds on this rung. */
+  async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+    if (Math.max(region.width, region.height) > this.#limitPx)
+      return this.#split(image, region, constantTiles);
+    const { jobId, turns, guard, clock } = this.#context;
+    guard.check();
+    const turn = await turns.take(jobId, guard.signal);
+    clock.turnWaitMs += turn.waitedMs;
+    const started = performance.now();
+    try {
+      guard.check();
+      const tile = this.#cut(image, region);
+      if (constantTiles && isConstant(tile.data)) return this.#filled(tile);
+      const upscaled = await this.#run(this.#rung.model, tile);
+      if (this.#unproven) {
+        this.#unproven = false;
+        this.#rung.rememberTileSize(this.#limitPx);
+      }
+      return upscaled;
+    } catch (error) {
+      if (!(error instanceof TileFailure)) throw error;
+      if (error.reason === 'out_of_memory') this.#shrink(region, error, performance.now() - started);
+      else if (error.reason === 'invalid_output')
+        return await this.#retryElsewhere(image, region, error, started);
+      else throw error;
+    } finally {
+      turn.end();
+    }
+    return this.#split(image, region, constantTiles);
+  }
+
+  #cut(image: Raster, region: Region): RgbPixels {
+    const samples = region.width * region.height * 3;
+    if (this.#input.length !== samples || this.#input.BYTES_PER_ELEMENT !== image.data.BYTES_PER_ELEMENT)
+      this.#input = allocateSamples(samples, image.data instanceof Uint16Array);
+    cut(image, region.left, region.top, region.width, region.height, this.#input);
+    return { data: this.#input, width: region.width, height: region.height };
+  }
+
+  async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
+    const started = performance.now();
+    const upscaled = await model.run(tile);
+    const ms = performance.now() - started;
+    this.#context.clock.inferMs += ms;
+    this.#context.clock.tiles += 1;
+    if (
+      isConstant(upscaled.data) &&
+      spread(tile.data) >= VARIED * (tile.data.BYTES_PER_ELEMENT === 2 ? 257 : 1)
+    )
+      throw new TileFailure('invalid_output', 'The model returned one colour for a tile that has more.');
+    if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
+    return upscaled;
+  }
+
+  #filled(tile: RgbPixels): RgbPixels {
+    const { scale } = this.#rung.model.entry;
+    const width = tile.width * scale;
+    const height = tile.height * scale;
+    const data = allocateSamples(width * height * 3, tile.data instanceof Uint16Array);
+    return { data: data.fill(tile.data[0] ?? 0), width, height };
+  }
+
+  /** Least side that still has room for the margins that make seams invisible. */
+  #leastPx(): number {
+    const { minimum, multipleOf } = this.#rung.model.entry.sizeRequirements;
+    const least = Math.max(minimum, this.#overlapPx + 16);
+    return Math.ceil(least / multipleOf) * multipleOf;
+  }
+
+  /** @throws TileFailure when no smaller tile is left to try. */
+  #shrink(region: Region, failure: TileFailure, ms: number): void {
+    const { model } = this.#rung;
+    const longest = Math.max(region.width, region.height);
+    this.#context.note({
+      model: model.entry.name,
+      provider: model.provider,
+      tileSizePx: longest,
+      outcome: 'failed',
+      reason: 'out_of_memory',
+      ms,
+    });
+    const least = this.#leastPx();
+    if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
+    this.#limitPx = Math.max(least, Math.floor(longest / 2));
+    this.#unproven = true;
+  }
+
+  /** A region as smaller tiles, with the same margins and seams as between any tiles. */
+  async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+    const { model, microsecondsPerPixel } = this.#rung;
+    const { scale } = model.entry;
+    const plan = planTiles({
+      columns: { from: region.left, to: region.left + region.width },
+      rows: { from: region.top, to: region.top + region.height },
+      tileSizePx: this.#limitPx,
+      overlapPx: this.#overlapPx,
+      width: side(model, 0),
+      height: side(model, 1),
+      cost: CONSTANT_SHAPE.has(model.provider)
+        ? undefined
+        : { microsecondsPerPixel, tileBudgetMs: TILE_BUDGET_MS },
+    });
+    const width = region.width * scale;
+    const height = region.height * scale;
+    const rows = new MemoryRows(width, height, image.data instanceof Uint16Array);
+    await this.#grid(image, plan, region, rows, constantTiles, () => {});
+    return { data: rows.data, width, height };
+  }
+
+  /** The same tile by the rung's alternative. @throws TileFailure the first one, when that cannot either. */
+  async #retryElsewhere(
+    image: Raster,
+    region: Region,
+    failure: TileFailure,
+    started: number,
+  ): Promise<RgbPixels> {
+    const { model } = this.#rung;
+    this.#context.note({
+      model: model.entry.name,
+      provider: model.provider,
+      tileSizePx: Math.max(region.width, region.height),
+      outcome: 'failed',
+      reason: 'invalid_output',
+      ms: performance.now() - started,
+    });
+    const alternative = await this.#rung.alternative();
+    if (alternative === undefined) throw failure;
+    try {
+      return await this.#run(alternative, this.#cut(image, region));
+    } catch (error) {
+      throw error instanceof TileFailure ? failure : error;
+    }
+  }
+}
+
+/** Whether every pixel equals the first; a varied image is recognised at its first different pixel. */
+function isConstant(rgb: Samples): boolean {
+  for (let at = 3; at < rgb.length; at += 1) if (rgb[at] !== rgb[at - 3]) return false;
+  return true;
+}
+
+function spread(samples: Samples): number {
+  let least = Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (const sample of samples) {
+    if (sample < least) least = sample;
+    if (sample > most) most = sample;
+  }
+  return most - least;
+}

@@ -1,0 +1,276 @@
+import type { Chain, ChainRequest, NetworkRung, NoteAttempt, Rung } from '../models/rung.js';
+import type { OutputFormat, Stage, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import { bleedColours } from './bleed.js';
+import type { Canvas } from './canvas.js';
+import { type DecodedImage, decode } from './decode.js';
+import { copyOnCanvas, Drawing, drawOnCanvas, Easel, nativeScale } from './draw.js';
+import { chooseFormat, encode, jpegOptions } from './encode.js';
+import { Guard } from './guard.js';
+import { JpegStrips } from './jpeg-strips.js';
+import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import type { RenderClock, RenderContext } from './render.js';
+import { srgbProfile } from './srgb.js';
+import type { Turns } from './turns.js';
+
+/** What `upscale` works with, made once for the engine process. */
+export interface PipelineServices {
+  readonly chain: Chain;
+  readonly turns: Turns;
+  readonly limits: PipelineLimits;
+  /** Encoders at work at the same time, each on one thread. */
+  readonly threads: number;
+}
+
+export interface PipelineHooks {
+  /** Aborted when the job is cancelled; takes effect at the next tile. */
+  readonly signal: AbortSignal;
+  onProgress(progress: UpscaleProgress): void;
+}
+
+/** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
+type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
+
+/** One job from its source to its result. */
+class Upscale {
+  readonly #task: UpscaleTask;
+  readonly #services: PipelineServices;
+  readonly #hooks: PipelineHooks;
+  readonly #guard: Guard;
+  readonly #easel: Easel;
+  readonly #clock: RenderClock = { inferMs: 0, turnWaitMs: 0, sinkMs: 0, tiles: 0 };
+  #decodeMs = 0;
+  #drawMs = 0;
+  #encodeMs = 0;
+
+  constructor(task: UpscaleTask, services: PipelineServices, hooks: PipelineHooks) {
+    this.#task = task;
+    this.#services = services;
+    this.#hooks = hooks;
+    this.#guard = new Guard(hooks.signal, task.deadlineAtMs);
+    this.#easel = new Easel(task.workFolder);
+  }
+
+  async run(): Promise<UpscaleResult> {
+    const { options, header } = this.#task;
+    const { chain, limits } = this.#services;
+    const request = this.#chainRequest();
+    const scale = options.scale ?? chain.leadScale(request);
+    try {
+      this.#guard.check();
+      const target = outputSize(header.width, header.height, scale);
+      checkOutputSize(target.width, target.height, options.format, limits);
+      const image = await this.#decode();
+      const format = this.#format(image, target);
+      const served = await chain.serve({ ...request, scale }, (rung, note) =>
+        this.#draw(image, rung, note, format, target),
+      );
+      const bytes = await this.#encode(served.value, image, format, target);
+      return {
+        ...target,
+        format,
+        bytes,
+        scale,
+        model: served.model,
+        ...(served.provider === undefined ? {} : { provider: served.provider }),
+        tiles: this.#clock.tiles,
+        fallback: served.fallback,
+        attempts: served.attempts,
+        timings: this.#timings(),
+        droppedPages: header.pages - 1,
+      };
+    } finally {
+      await this.#easel.clear();
+    }
+  }
+
+  #chainRequest(): ChainRequest {
+    const { options, header, deadlineAtMs, excludedRungs, earlierAttempts } = this.#task;
+    return {
+      ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.scale === undefined ? {} : { scale: options.scale }),
+      sixteenBit: header.sixteenBit,
+      width: header.width,
+      height: header.height,
+      fallback: options.fallback,
+      tileSizePx: options.tileSizePx,
+      deadlineAtMs,
+      excludedRungs,
+      earlierAttempts,
+      signal: this.#hooks.signal,
+    };
+  }
+
+  async #decode(): Promise<DecodedImage> {
+    const { sourcePath, header, options } = this.#task;
+    this.#report('decode', 0, 0);
+    const started = performance.now();
+    const image = await decode(sourcePath, header, options.metadata === 'keep', this.#services.limits);
+    if (image.alpha !== undefined) bleedColours(image.colour, image.alpha);
+    this.#decodeMs = performance.now() - started;
+    return image;
+  }
+
+  #format(image: DecodedImage, target: { width: number; height: number }): OutputFormat {
+    const { options } = this.#task;
+    return chooseFormat(
+      { options, transparent: image.alpha !== undefined, sixteenBit: image.sixteenBit, ...target },
+      this.#services.limits,
+    );
+  }
+
+  /** One rung's try at the image. Leaves nothing behind when it fails. */
+  async #draw(
+    image: DecodedImage,
+    rung: Rung,
+    note: NoteAttempt,
+    format: OutputFormat,
+    target: { width: number; height: number },
+  ): Promise<Drawn> {
+    const started = performance.now();
+    try {
+      if (rung.kind === 'lanczos') return { canvas: await copyOnCanvas(image, this.#easel) };
+      const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
+      const drawing = new Drawing(rung, overlapPx, this.#renderContext(rung, note));
+      if (this.#goesStraightToJpeg(image, rung, format, target))
+        return { bytes: await this.#drawJpeg(image, drawing, target) };
+      return { canvas: await drawOnCanvas(image, rung, drawing, this.#easel) };
+    } catch (error) {
+      await this.#easel.clear();
+      throw error;
+    } finally {
+      this.#drawMs += performance.now() - started;
+    }
+  }
+
+  /** Whether the rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+  #goesStraightToJpeg(
+    image: DecodedImage,
+    rung: NetworkRung,
+    format: OutputFormat,
+    target: { width: number; height: number },
+  ): boolean {
+    return (
+      format === 'jpeg' &&
+      image.alpha === undefined &&
+      !image.sixteenBit &&
+      !carriesMetadata(image) &&
+      image.colour.width * nativeScale(rung) === target.width &&
+      image.colour.height * nativeScale(rung) === target.height
+    );
+  }
+
+  async #drawJpeg(
+    image: DecodedImage,
+    drawing: Drawing,
+    target: { width: number; height: number },
+  ): Promise<number> {
+    const { resultPath, options } = this.#task;
+    const shape = { ...target, grey: image.grey, icc: image.grey ? undefined : await srgbProfile() };
+    const jpeg = await JpegStrips.create(
+      resultPath,
+      shape,
+      jpegOptions(options.quality),
+      this.#services.threads,
+    );
+    try {
+      drawing.expect(image.colour);
+      await drawing.render(image.colour, jpeg, false);
+      const waiting = performance.now();
+      const bytes = await jpeg.complete();
+      this.#clock.sinkMs += performance.now() - waiting;
+      return bytes;
+    } catch (error) {
+      await jpeg.abandon();
+      throw error;
+    }
+  }
+
+  #renderContext(rung: NetworkRung, note: NoteAttempt): RenderContext {
+    const { entry, provider } = rung.model;
+    const started = performance.now();
+    return {
+      jobId: this.#task.id,
+      turns: this.#services.turns,
+      guard: this.#guard,
+      note,
+      clock: this.#clock,
+      onTile: (tilesDone, tilesTotal) => {
+        const secondsLeft = ((performance.now() - started) / tilesDone / 1000) * (tilesTotal - tilesDone);
+        this.#hooks.onProgress({
+          stage: 'infer',
+          tilesDone,
+          tilesTotal,
+          model: entry.name,
+          provider,
+          secondsLeft,
+        });
+      },
+    };
+  }
+
+  async #encode(
+    drawn: Drawn,
+    image: DecodedImage,
+    format: OutputFormat,
+    target: { width: number; height: number },
+  ): Promise<number> {
+    if ('bytes' in drawn) return drawn.bytes;
+    this.#guard.check();
+    this.#report('encode', this.#clock.tiles, this.#clock.tiles);
+    const started = performance.now();
+    const { canvas } = drawn;
+    const icc = image.grey ? undefined : await srgbProfile();
+    await canvas.complete({ ...image.metadata, ...(icc === undefined ? {} : { icc }) });
+    const { options, resultPath } = this.#task;
+    const bytes = await encode({
+      canvasPath: canvas.path,
+      grey: image.grey,
+      sixteenBit: image.sixteenBit,
+      transparent: image.alpha !== undefined,
+      keepMetadata: carriesMetadata(image),
+      from: canvas.shape,
+      to: target,
+      format,
+      quality: options.quality,
+      background: options.background,
+      resultPath,
+    });
+    this.#encodeMs = performance.now() - started;
+    this.#guard.check();
+    return bytes;
+  }
+
+  #report(stage: Stage, tilesDone: number, tilesTotal: number): void {
+    this.#hooks.onProgress({ stage, tilesDone, tilesTotal });
+  }
+
+  /** What overlaps counts once: encoding beside inference is the wait for it that remains. */
+  #timings(): UpscaleResult['timings'] {
+    const { inferMs, turnWaitMs, sinkMs } = this.#clock;
+    return {
+      decodeMs: this.#decodeMs,
+      inferMs,
+      blendMs: Math.max(0, this.#drawMs - inferMs - turnWaitMs - sinkMs),
+      encodeMs: this.#encodeMs + sinkMs,
+      turnWaitMs,
+    };
+  }
+}
+
+function carriesMetadata({ metadata }: DecodedImage): boolean {
+  return metadata.exif !== undefined || metadata.xmp !== undefined;
+}
+
+/**
+ * Upscales one image: decode, bleed colours under transparency, draw on the first rung that serves, encode at exactly
+ * the promised size. The result is at `task.resultPath`; nothing else is left in the work folder.
+ * @throws TesseraError: corrupt_image, image_too_large, output_too_large, cancelled, deadline_exceeded, disk_full,
+ * fallback_refused.
+ */
+export function upscale(
+  task: UpscaleTask,
+  services: PipelineServices,
+  hooks: PipelineHooks,
+): Promise<UpscaleResult> {
+  return new Upscale(task, services, hooks).run();
+}

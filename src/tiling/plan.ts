@@ -1,0 +1,196 @@
+/** Input pixels of reflection around the image: Real-ESRGAN's `pre_pad`. The network's own padding never meets the image. */
+export const BORDER_PX = 10;
+
+/** Widest feather between two tiles, in input pixels. */
+export const FEATHER_PX = 8;
+
+/** Tiles that share more than all but this much would not advance. */
+const LEAST_STEP_PX = 16;
+
+/** What a model accepts as width or height, in input pixels. */
+export interface SideRequirements {
+  readonly minimum: number;
+  readonly multipleOf: number;
+  /** The only accepted length, where the model has a fixed size. */
+  readonly fixed?: number | undefined;
+}
+
+/** Where two neighbouring tiles are cross-faded: from inclusive, to exclusive, in the axis' coordinates. */
+export interface Seam {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Tiles along one axis. Coordinates are input pixels of the image, so that tiles of the bordered image start at
+ * `-BORDER_PX`. All tiles have the same length; one tile may reach past the end, into more reflection.
+ */
+export interface AxisPlan {
+  readonly tileLength: number;
+  readonly starts: readonly number[];
+  /** `starts.length - 1` of them, ascending, not overlapping. */
+  readonly seams: readonly Seam[];
+}
+
+/** A grid of equal tiles over a span of the image. */
+export interface TilePlan {
+  readonly columns: AxisPlan;
+  readonly rows: AxisPlan;
+}
+
+/** A half-open range of input pixels along one axis. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The image with its reflected border, along one axis. */
+export function borderedSpan(length: number): Span {
+  return { from: -BORDER_PX, to: length + BORDER_PX };
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+/** The largest length within `tileSizePx` that the model accepts (its least, when none is). */
+function largestTile(tileSizePx: number, side: SideRequirements): number {
+  const least = roundUp(side.minimum, side.multipleOf);
+  return Math.max(least, Math.floor(tileSizePx / side.multipleOf) * side.multipleOf);
+}
+
+/**
+ * Covers a span with equal tiles: as many as `tileSizePx` needs, then as short as that number allows, evenly spread, so
+ * that no thin remainder is left at the end.
+ * @param tileSizePx largest tile, margins included.
+ * @param overlapPx what neighbours share at least; less where the tile is too short for it.
+ * @param constant true where every tile must be `tileSizePx` long unless one tile holds the whole span (a GPU tunes its
+ *   kernels anew for each shape).
+ */
+export function planAxis(
+  span: Span,
+  tileSizePx: number,
+  overlapPx: number,
+  side: SideRequirements,
+  constant = false,
+): AxisPlan {
+  const length = span.to - span.from;
+  const longest = side.fixed ?? largestTile(tileSizePx, side);
+  const whole = side.fixed ?? roundUp(Math.max(length, side.minimum), side.multipleOf);
+  if (length <= longest && whole <= longest) return { tileLength: whole, starts: [span.from], seams: [] };
+
+  const step = Math.min(LEAST_STEP_PX, longest);
+  const overlap = Math.min(overlapPx, longest - step);
+  const least = roundUp(side.minimum, side.multipleOf);
+  let count = Math.ceil((length - overlap) / (longest - overlap));
+  let tileLength = longest;
+  if (side.fixed === undefined && !constant) {
+    const shortest = roundUp(Math.ceil((length + (count - 1) * overlap) / count), side.multipleOf);
+    tileLength = Math.min(longest, Math.max(least, shortest));
+    count = Math.max(2, Math.ceil((length - overlap) / (tileLength - overlap)));
+  }
+  const travel = length - tileLength;
+  const starts = Array.from(
+    { length: count },
+    (_, index) => span.from + Math.round((index * travel) / (count - 1)),
+  );
+  return { tileLength, starts, seams: seamsBetween(starts, tileLength) };
+}
+
+/**
+ * The seam of two neighbours lies in the middle of what they share, at most `FEATHER_PX` wide: what is nearer to a
+ * tile's inner edge was computed against padding and is dropped.
+ */
+function seamsBetween(starts: readonly number[], tileLength: number): Seam[] {
+  const steps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
+  // Two seams of one tile must not meet; their middles are at least the least step apart, less the rounding.
+  const room = steps.length > 1 ? Math.min(...steps) - 1 : Number.POSITIVE_INFINITY;
+  return steps.map((step, index) => {
+    const shared = tileLength - step;
+    const width = Math.max(0, Math.min(FEATHER_PX, shared, room));
+    const from = (starts[index + 1] ?? 0) + Math.floor((shared - width) / 2);
+    return { from, to: from + width };
+  });
+}
+
+/** Counts and sizes that a cost is made of. */
+export interface TileCost {
+  /** Microseconds per input pixel; undefined while unmeasured. */
+  readonly microsecondsPerPixel: number | undefined;
+  /** A tile should not block longer than this: progress, cancelling and other jobs wait for it. */
+  readonly tileBudgetMs: number;
+}
+
+/** Sides worth trying on a CPU, in input pixels: from where margins weigh too much to where the cache is left. */
+const CPU_SIDES_PX = [64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024];
+
+/** Per tile: cutting, the call into the runtime, the seams. Measured on two cores with the embedded model. */
+const TILE_OVERHEAD_US = 300;
+
+/**
+ * How much slower a pixel is in a tile of so many pixels than in the fastest. The activations of a large tile do not
+ * fit the cache; measured with 32 to 64 features: level up to 160², +7 % at 256², +20 % at 512², +40 % at 1024².
+ */
+function cacheFactor(pixels: number): number {
+  const beyond = Math.max(0, Math.log2(pixels / (160 * 160)));
+  return 1 + 0.06 * beyond + 0.003 * beyond * beyond;
+}
+
+/** What a plan would cost, in microseconds. */
+function estimate(plan: TilePlan, cost: TileCost): number {
+  const pixels = plan.columns.tileLength * plan.rows.tileLength;
+  const tiles = plan.columns.starts.length * plan.rows.starts.length;
+  const microseconds = pixels * (cost.microsecondsPerPixel ?? 1) * cacheFactor(pixels);
+  const tooLong = cost.microsecondsPerPixel !== undefined && microseconds > cost.tileBudgetMs * 1000;
+  // Too long a tile is worse than any waste, but still ordered: the shortest wins where none is short enough.
+  return tiles * (microseconds + TILE_OVERHEAD_US) * (tooLong ? 1 + microseconds / 1000 : 1);
+}
+
+/** What a grid is planned for. */
+export interface GridRequest {
+  readonly columns: Span;
+  readonly rows: Span;
+  /** Largest tile side, margins included, in input pixels. */
+  readonly tileSizePx: number;
+  readonly overlapPx: number;
+  readonly width: SideRequirements;
+  readonly height: SideRequirements;
+  /** undefined where tile shape must stay constant; otherwise smaller, oblong tiles may be chosen by cost. */
+  readonly cost: TileCost | undefined;
+}
+
+/** The cheapest grid of tiles no longer than `tileSizePx`, or the one constant grid where `cost` is undefined. */
+export function planTiles(request: GridRequest): TilePlan {
+  const grid = (columnPx: number, rowPx: number): TilePlan => ({
+    columns: planAxis(
+      request.columns,
+      columnPx,
+      request.overlapPx,
+      request.width,
+      request.cost === undefined,
+    ),
+    rows: planAxis(request.rows, rowPx, request.overlapPx, request.height, request.cost === undefined),
+  });
+  const { cost } = request;
+  let best = grid(request.tileSizePx, request.tileSizePx);
+  if (cost === undefined) return best;
+  const sides = CPU_SIDES_PX.filter((side) => side < request.tileSizePx && side > 2 * request.overlapPx);
+  sides.push(request.tileSizePx);
+  let least = estimate(best, cost);
+  for (const columnPx of sides) {
+    for (const rowPx of sides) {
+      const plan = grid(columnPx, rowPx);
+      const microseconds = estimate(plan, cost);
+      if (microseconds < least) {
+        least = microseconds;
+        best = plan;
+      }
+    }
+  }
+  return best;
+}
+
+/** Tiles in a grid. */
+export function tileCount(plan: TilePlan): number {
+  return plan.columns.starts.length * plan.rows.starts.length;
+}

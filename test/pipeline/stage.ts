@@ -1,0 +1,160 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
+import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/rung.js';
+import { type LoadedModel, openModel } from '../../src/models/session.js';
+import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
+import { packageRoot } from '../../src/package-root.js';
+import { readHeader } from '../../src/pipeline/header.js';
+import type { PipelineLimits } from '../../src/pipeline/limits.js';
+import type { Turns } from '../../src/pipeline/turns.js';
+import { type PipelineServices, upscale } from '../../src/pipeline/upscale.js';
+import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/types.js';
+
+export const modelsFolder = join(packageRoot(), 'models');
+
+export const limits: PipelineLimits = {
+  maxInputPixels: 50e6,
+  maxOutputPixels: 400e6,
+  maxAvifPixels: 16e6,
+};
+
+export const defaults: UpscaleOptions = {
+  format: 'png',
+  accept: [],
+  quality: 95,
+  tileSizePx: 512,
+  background: [255, 255, 255],
+  metadata: 'strip',
+  fallback: true,
+  timeoutSeconds: 60,
+};
+
+/** The manifest's embedded int8 entry (uint8), or its float twin. */
+export async function embeddedEntry(twin: 'int8' | 'float' = 'int8'): Promise<ModelEntry> {
+  const entries = await loadManifest(modelsFolder);
+  const entry = entries.find((each) => each.family === 'tessera' && each.floatTwin !== undefined);
+  const wanted = twin === 'int8' ? entry : entries.find((each) => each.name === entry?.floatTwin);
+  if (wanted === undefined) throw new Error('The manifest has no embedded model with a float twin');
+  return wanted;
+}
+
+export async function openEmbedded(twin: 'int8' | 'float' = 'int8', threads = 2): Promise<LoadedModel> {
+  return openModel(await embeddedEntry(twin), modelsFolder, 'cpu', { threads });
+}
+
+export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}): NetworkRung {
+  return {
+    kind: 'network',
+    model,
+    passes: 1,
+    tileSizePx: 512,
+    rememberTileSize: () => {},
+    recordSpeed: () => {},
+    alternative: async () => undefined,
+    microsecondsPerPixel: 0.4,
+    ...changes,
+  };
+}
+
+/** A chain of given rungs: falls to the next on a TileFailure, as the real one does. */
+export class GivenChain implements Chain {
+  readonly requests: ChainRequest[] = [];
+  constructor(
+    readonly rungs: (request: ChainRequest) => readonly Rung[],
+    readonly scale = 4,
+  ) {}
+
+  leadScale(): number {
+    return this.scale;
+  }
+
+  async serve<T>(
+    request: ChainRequest,
+    attempt: (rung: Rung, note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void) => Promise<T>,
+  ) {
+    this.requests.push(request);
+    const attempts: Attempt[] = [];
+    let failure: unknown;
+    for (const [index, rung] of this.rungs(request).entries()) {
+      const model = rung.kind === 'lanczos' ? 'lanczos' : rung.model.entry.name;
+      try {
+        const value = await attempt(rung, (noted) => attempts.push({ ms: 0, ...noted }));
+        attempts.push({ model, outcome: 'served', ms: 0 });
+        const provider = rung.kind === 'lanczos' ? {} : { provider: rung.model.provider };
+        return { value, model, ...provider, fallback: index > 0, attempts };
+      } catch (error) {
+        if (!(error instanceof TileFailure)) throw error;
+        failure = error;
+        attempts.push({ model, outcome: 'failed', reason: error.reason, ms: 0 });
+      }
+    }
+    throw failure;
+  }
+}
+
+/** Turns for one job: every tile waits for one round of the event loop. */
+export const freeTurns: Turns = {
+  take: async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { waitedMs: 0, end: () => {} };
+  },
+};
+
+export interface Run {
+  readonly result: UpscaleResult;
+  readonly resultPath: string;
+  /** Names left in the work folder, the result aside. */
+  readonly left: readonly string[];
+  readonly progress: readonly UpscaleProgress[];
+}
+
+/** Upscales a file in a folder of its own; `use` looks at the result before the folder is removed. */
+export async function upscaled<T>(
+  sourcePath: string,
+  options: Partial<UpscaleOptions>,
+  services: Partial<PipelineServices> & Pick<PipelineServices, 'chain'>,
+  use: (run: Run) => Promise<T>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<T> {
+  const workFolder = await mkdtemp(join(tmpdir(), 'tessera-pipeline-'));
+  try {
+    const header = await readHeader(sourcePath, limits);
+    const resultPath = join(workFolder, 'result');
+    const progress: UpscaleProgress[] = [];
+    const result = await upscale(
+      {
+        id: 'job',
+        sourcePath,
+        resultPath,
+        workFolder,
+        header,
+        options: { ...defaults, ...options },
+        deadlineAtMs: Date.now() + 1000 * (options.timeoutSeconds ?? defaults.timeoutSeconds),
+        excludedRungs: [],
+        earlierAttempts: [],
+      },
+      { turns: freeTurns, limits, threads: 2, ...services },
+      { signal, onProgress: (each) => progress.push(each) },
+    );
+    const left = (await readdir(workFolder)).filter((name) => name !== 'result');
+    return await use({ result, resultPath, left, progress });
+  } finally {
+    await rm(workFolder, { recursive: true });
+  }
+}
+
+/** Decibels between two rasters of 8-bit samples; Infinity when they are equal. */
+export function psnr(one: Uint8Array | Uint16Array, other: Uint8Array | Uint16Array, most = 255): number {
+  let sum = 0;
+  for (let at = 0; at < one.length; at += 1) sum += ((one[at] ?? 0) - (other[at] ?? 0)) ** 2;
+  return 10 * Math.log10((most * most * one.length) / sum);
+}
+
+export function largestDifference(one: Uint8Array, other: Uint8Array): number {
+  let largest = 0;
+  for (let at = 0; at < one.length; at += 1)
+    largest = Math.max(largest, Math.abs((one[at] ?? 0) - (other[at] ?? 0)));
+  return largest;
+}

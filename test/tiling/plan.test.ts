@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  BORDER_PX,
+  borderedSpan,
+  FEATHER_PX,
+  planAxis,
+  planTiles,
+  type SideRequirements,
+} from '../../src/tiling/plan.js';
+
+const free: SideRequirements = { minimum: 1, multipleOf: 1 };
+
+const requirements = fc.record({
+  minimum: fc.integer({ min: 1, max: 80 }),
+  multipleOf: fc.constantFrom(1, 2, 4, 8, 16, 64),
+});
+const lengths = fc.oneof(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 20_000 }));
+const tileSizes = fc.integer({ min: 1, max: 1200 });
+const overlaps = fc.integer({ min: 0, max: 400 });
+
+describe('planAxis', () => {
+  it('covers every pixel with equal tiles that the model accepts, seams inside what neighbours share', () => {
+    fc.assert(
+      fc.property(
+        lengths,
+        tileSizes,
+        overlaps,
+        requirements,
+        fc.boolean(),
+        (length, tile, overlap, side, constant) => {
+          const span = borderedSpan(length);
+          const plan = planAxis(span, tile, overlap, side, constant);
+          const { tileLength, starts, seams } = plan;
+          assert.equal(tileLength % side.multipleOf, 0);
+          assert.ok(tileLength >= side.minimum);
+          const least = Math.ceil(side.minimum / side.multipleOf) * side.multipleOf;
+          assert.ok(tileLength <= Math.max(least, tile, side.multipleOf), `${tileLength} for ${tile}`);
+          assert.equal(starts[0], -BORDER_PX);
+          assert.equal(seams.length, starts.length - 1);
+          const last = starts.at(-1) ?? 0;
+          assert.ok(last + tileLength >= span.to);
+          if (starts.length > 1) assert.equal(last + tileLength, span.to);
+          for (const [index, seam] of seams.entries()) {
+            const left = starts[index] ?? 0;
+            const right = starts[index + 1] ?? 0;
+            assert.ok(right > left, 'tiles advance');
+            assert.ok(seam.from >= right && seam.to <= left + tileLength, 'both tiles have the seam');
+            assert.ok(seam.to - seam.from <= FEATHER_PX);
+            assert.ok(seam.from >= (seams[index - 1]?.to ?? span.from), 'seams do not meet');
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('gives neighbours the overlap that was asked for, where the tile has room for it', () => {
+    fc.assert(
+      fc.property(
+        lengths,
+        fc.integer({ min: 64, max: 600 }),
+        fc.integer({ min: 0, max: 48 }),
+        (length, tile, overlap) => {
+          const { tileLength, starts } = planAxis(borderedSpan(length), tile, overlap, free);
+          for (const [index, start] of starts.slice(1).entries())
+            assert.ok((starts[index] ?? 0) + tileLength - start >= overlap);
+        },
+      ),
+    );
+  });
+
+  it('takes one tile for an image that fits, and tiles of the whole size where the shape must stay constant', () => {
+    assert.deepEqual(planAxis(borderedSpan(100), 512, 32, free), {
+      tileLength: 120,
+      starts: [-10],
+      seams: [],
+    });
+    assert.equal(planAxis(borderedSpan(900), 512, 32, free).tileLength, 476);
+    assert.equal(planAxis(borderedSpan(900), 512, 32, free, true).tileLength, 512);
+  });
+
+  it('keeps to a fixed size, also for an image smaller than it', () => {
+    const fixed = { minimum: 1, multipleOf: 1, fixed: 64 };
+    assert.equal(planAxis(borderedSpan(5), 512, 16, fixed).tileLength, 64);
+    const plan = planAxis(borderedSpan(300), 512, 16, fixed);
+    assert.equal(plan.tileLength, 64);
+    assert.equal((plan.starts.at(-1) ?? 0) + 64, 310);
+  });
+});
+
+describe('planTiles', () => {
+  const cost = { microsecondsPerPixel: 0.4, tileBudgetMs: 500 };
+  const grid = (width: number, height: number, changes: object = {}) =>
+    planTiles({
+      columns: borderedSpan(width),
+      rows: borderedSpan(height),
+      tileSizePx: 512,
+      overlapPx: 32,
+      width: free,
+      height: free,
+      cost,
+      ...changes,
+    });
+
+  it('never exceeds the tile size', () => {
+    fc.assert(
+      fc.property(lengths, lengths, fc.integer({ min: 33, max: 600 }), (width, height, tileSizePx) => {
+        const plan = grid(width, height, { tileSizePx });
+        assert.ok(plan.columns.tileLength <= tileSizePx && plan.rows.tileLength <= tileSizePx);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('prefers tiles of at most half a second by the measured speed', () => {
+    const slow = grid(2000, 2000, { cost: { microsecondsPerPixel: 180, tileBudgetMs: 500 } });
+    const milliseconds = (slow.columns.tileLength * slow.rows.tileLength * 180) / 1000;
+    const finest = grid(2000, 2000, { tileSizePx: 96, cost: undefined });
+    assert.ok(
+      milliseconds <= Math.max(500, (finest.columns.tileLength ** 2 * 180) / 1000),
+      `${milliseconds} ms`,
+    );
+  });
+
+  it('spends little on margins: at most a fifth more pixels than one tile for the whole image', () => {
+    for (const [width, height] of [
+      [512, 512],
+      [1024, 1024],
+      [2048, 1365],
+      [6000, 4000],
+    ] as const) {
+      const { columns, rows } = grid(width, height);
+      const computed = columns.tileLength * columns.starts.length * rows.tileLength * rows.starts.length;
+      const least = (width + 2 * BORDER_PX) * (height + 2 * BORDER_PX);
+      assert.ok(computed / least < 1.2, `${width} x ${height}: ${computed / least}`);
+    }
+  });
+});
