@@ -1,0 +1,208 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config.js';
+import { LONGEST_TIMER_MS } from '../engine/changes.js';
+import type { Log } from '../types.js';
+import { Callbacks } from './callback.js';
+import { CallbackHosts } from './callback-hosts.js';
+import { IdempotencyIndex } from './idempotency.js';
+import type { DurableTerms } from './job.js';
+import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, readJobFile, writeJobFile } from './job-file.js';
+import { RESULT_FILE, SOURCE_FILE, type UpscaleJob } from './upscale-job.js';
+
+interface Kept {
+  readonly job: UpscaleJob;
+  file: JobFile;
+  /** Resolves when the job is on disk. */
+  readonly written: Promise<void>;
+}
+
+/** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
+export class DurableJobs {
+  readonly callbackHosts: CallbackHosts;
+  readonly #kept = new Map<string, Kept>();
+  readonly #index = new IdempotencyIndex<UpscaleJob>();
+  readonly #callbacks: Callbacks;
+  readonly #ttlMs: number;
+  #expiry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    config: Pick<Config, 'JOB_TTL_MINUTES' | 'CALLBACK_HOSTS' | 'CALLBACK_SECRET'>,
+    private readonly log: Log,
+  ) {
+    this.#ttlMs = config.JOB_TTL_MINUTES * 60_000;
+    this.callbackHosts = new CallbackHosts(config.CALLBACK_SECRET === '' ? [] : config.CALLBACK_HOSTS);
+    this.#callbacks = new Callbacks(this.callbackHosts, config.CALLBACK_SECRET, log);
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  find(id: string): UpscaleJob | undefined {
+    return this.#kept.get(id)?.job;
+  }
+
+  /**
+   * The job that the owner's key stands for; undefined when the key is new.
+   * @throws TesseraError idempotency_conflict.
+   */
+  existing(terms: DurableTerms, digest: string | undefined): Pick<Kept, 'job' | 'written'> | undefined {
+    const job = digest === undefined ? undefined : this.#index.find(terms, digest);
+    return job === undefined ? undefined : this.#kept.get(job.id);
+  }
+
+  /** Makes a new job durable. Its key counts from now on, also while the file is being written. */
+  async keep(job: UpscaleJob, terms: DurableTerms, digest: string | undefined): Promise<void> {
+    const file = jobFile({
+      id: job.id,
+      request: job.request,
+      terms,
+      ...(digest === undefined ? {} : { digest }),
+      createdAtMs: job.createdAtMs,
+      lastEventId: job.lastEventId,
+      starts: 0,
+    });
+    const written = writeJobFile(job.workFolder, file);
+    this.#kept.set(job.id, { job, file, written });
+    if (digest !== undefined) this.#index.add(terms, digest, job);
+    try {
+      await written;
+    } catch (thrown) {
+      this.forget(job);
+      throw thrown;
+    }
+  }
+
+  /** Notes that a run begins: a service that dies again and again under one job must stop trying it. */
+  async started(job: UpscaleJob): Promise<void> {
+    const kept = this.#kept.get(job.id);
+    if (kept === undefined) return;
+    const { startedAtMs } = job;
+    await this.#write(kept, {
+      ...kept.file,
+      starts: kept.file.starts + 1,
+      ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    });
+  }
+
+  /** A run that the stop of the service ended: no fault of the job's, and to be done again. */
+  async interrupted(job: UpscaleJob): Promise<void> {
+    const kept = this.#kept.get(job.id);
+    if (kept === undefined) return;
+    await this.#write(kept, { ...kept.file, starts: 0, lastEventId: job.lastEventId });
+  }
+
+  /** How a job ends that ends now. */
+  endOf(outcome: Pick<JobEnd, 'state' | 'result' | 'error'>): JobEnd {
+    const endedAtMs = Date.now();
+    return { ...outcome, endedAtMs, expiresAtMs: endedAtMs + this.#ttlMs };
+  }
+
+  /** Writes the end down, and leaves of the folder what is still asked for. The job's listeners learn of it after this. */
+  async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
+    const kept = this.#kept.get(job.id);
+    if (kept === undefined) return;
+    const callback = kept.file.terms.callbackUrl === undefined ? {} : { callback: 'pending' as const };
+    await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
+    await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
+    this.#scheduleExpiry();
+    void this.#callBack(kept);
+  }
+
+  /** Takes back a job that was on disk at start. */
+  adopt(job: UpscaleJob, file: JobFile): void {
+    const kept: Kept = { job, file, written: Promise.resolve() };
+    this.#kept.set(job.id, kept);
+    if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
+    this.#scheduleExpiry();
+    void this.#callBack(kept);
+  }
+
+  /** Its folder is about to go: no one finds it any more, and its key is new again. */
+  forget(job: UpscaleJob): void {
+    const kept = this.#kept.get(job.id);
+    if (kept === undefined) return;
+    this.#kept.delete(job.id);
+    if (kept.file.digest !== undefined) this.#index.remove(kept.file.terms);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#expiry);
+    this.#callbacks.close();
+  }
+
+  /** A disk that is full now must not undo what was computed: the job goes on, and is only less safe against a restart. */
+  async #write(kept: Kept, file: JobFile): Promise<void> {
+    kept.file = file;
+    try {
+      await writeJobFile(kept.job.workFolder, file);
+    } catch (thrown) {
+      this.log.warn({ err: thrown, job: kept.job.id }, 'the state of a job could not be written');
+    }
+  }
+
+  async #callBack(kept: Kept): Promise<void> {
+    const { end, terms, callback, id } = kept.file;
+    if (callback !== 'pending' || terms.callbackUrl === undefined || end === undefined) return;
+    const { state, endedAtMs, result, error } = end;
+    const body = {
+      id,
+      state,
+      endedAt: new Date(endedAtMs).toISOString(),
+      ...(result === undefined ? {} : { result }),
+      ...(error === undefined ? {} : { error: { code: error.code, detail: error.message } }),
+    };
+    const done = await this.#callbacks.deliver({ url: terms.callbackUrl, jobId: id, body });
+    if (!done || !this.#kept.has(id)) return;
+    const { callback: _pending, ...file } = kept.file;
+    await this.#write(kept, file);
+  }
+
+  /** One timer, for the job that expires first. */
+  #scheduleExpiry(): void {
+    clearTimeout(this.#expiry);
+    let firstMs = Infinity;
+    for (const { file } of this.#kept.values())
+      firstMs = Math.min(firstMs, file.end?.expiresAtMs ?? Infinity);
+    if (this.#closed || firstMs === Infinity) return;
+    this.#expiry = setTimeout(
+      () => {
+        const nowMs = Date.now();
+        for (const { job, file } of [...this.#kept.values()]) {
+          if ((file.end?.expiresAtMs ?? Infinity) <= nowMs) void job.dispose();
+        }
+        this.#scheduleExpiry();
+      },
+      Math.min(Math.max(0, firstMs - Date.now()), LONGEST_TIMER_MS),
+    );
+    this.#expiry.unref();
+  }
+}
+
+/** Whether a folder left by a dead instance holds a durable job that is still of use. */
+export async function isWorthKeeping(folder: string): Promise<boolean> {
+  const file = await readJobFile(folder);
+  if (file === undefined) return false;
+  if (file.end === undefined) return (await sizeOf(join(folder, SOURCE_FILE))) === file.request.sourceBytes;
+  if (file.end.expiresAtMs <= Date.now()) return false;
+  return file.end.result === undefined || (await sizeOf(join(folder, RESULT_FILE))) === file.end.result.bytes;
+}
+
+/** Removes all from a job's folder but its state and what is named. */
+export async function clear(folder: string, keep: readonly string[]): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { Changes } from '../engine/changes.js';
+import type { Engine } from '../engine/engine.js';
+import { TesseraError } from '../errors.js';
+import type { UpscaleResult } from '../types.js';
+import { type AdmissionLimits, nextToStart } from './admission.js';
+import type { DiskBudget } from './disk-budget.js';
+import { Speed } from './speed.js';
+import type { UpscaleJob } from './upscale-job.js';
+
+/** What becomes of a job once it has left the engine. */
+export interface WorkListener {
+  /** Before a job is given to the engine. */
+  onStart(job: UpscaleJob): Promise<void>;
+  /** Called once for each job, with a result or the reason why there is none. Its slot is free by then. */
+  onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): void;
+}
+
+/** Jobs that wait, and jobs that the engine works on: as many as memory, disk and slots allow. */
+export class WorkQueue {
+  readonly #waiting: UpscaleJob[] = [];
+  readonly #running = new Set<UpscaleJob>();
+  readonly #speed = new Speed();
+  readonly #changes = new Changes();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly engines: number,
+    private readonly limits: AdmissionLimits,
+    private readonly disk: DiskBudget,
+    private readonly listener: WorkListener,
+  ) {}
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Seconds until the work that is known of is done, by measured speed. */
+  get backlogSeconds(): number {
+    let seconds = 0;
+    for (const job of [...this.#waiting, ...this.#running]) {
+      seconds += this.#speed.secondsLeft(job.request, job.progress);
+    }
+    return seconds / this.engines;
+  }
+
+  add(job: UpscaleJob): void {
+    this.#waiting.push(job);
+    job.changed();
+    if (Number.isFinite(job.deadlineAtMs)) this.#watchDeadline(job);
+    this.#startNext();
+  }
+
+  /** Jobs ahead of it; undefined when it does not wait. */
+  position(job: UpscaleJob): number | undefined {
+    const place = this.#waiting.indexOf(job);
+    return place < 0 ? undefined : place;
+  }
+
+  /** At once for one that waits, at the next tile for one that runs. */
+  stop(job: UpscaleJob, error: TesseraError): void {
+    const place = this.#waiting.indexOf(job);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      this.listener.onEnd(job, error);
+      this.#startNext();
+    } else if (this.#running.has(job)) {
+      job.abort.abort(error);
+    }
+  }
+
+  /** Lets all jobs end within the time, then stops those that have not. */
+  async drain(graceMs: number, error: TesseraError): Promise<void> {
+    const empty = () => this.#waiting.length + this.#running.size === 0;
+    if (await this.#changes.until(empty, graceMs)) return;
+    for (const job of [...this.#waiting, ...this.#running]) this.stop(job, error);
+    await this.#changes.until(empty);
+  }
+
+  #startNext(): void {
+    for (;;) {
+      const costs = [...this.#running].map((job) => job.cost);
+      const job = nextToStart(this.#waiting, costs, this.disk.leftBytes, this.limits);
+      if (job === undefined) break;
+      this.#waiting.splice(this.#waiting.indexOf(job), 1);
+      this.#running.add(job);
+      this.disk.hold(job.id, job.request.sourceBytes + job.cost.diskBytes);
+      job.started();
+      void this.#run(job);
+    }
+    for (const job of this.#waiting) job.changed();
+    this.#changes.announce();
+  }
+
+  async #run(job: UpscaleJob): Promise<void> {
+    let outcome: UpscaleResult | TesseraError;
+    try {
+      await this.listener.onStart(job);
+      outcome = await this.engine.run(job.task(), {
+        signal: job.abort.signal,
+        onProgress: (progress) => job.progressed(progress),
+      });
+      this.#speed.record(job.request, outcome);
+      this.disk.hold(job.id, job.request.sourceBytes + outcome.bytes);
+    } catch (thrown) {
+      outcome = TesseraError.from(thrown);
+    }
+    this.#running.delete(job);
+    this.listener.onEnd(job, outcome);
+    this.#startNext();
+  }
+
+  /** In the queue the deadline is ours to keep; in an engine it is the engine's. */
+  #watchDeadline(job: UpscaleJob): void {
+    const timer = setTimeout(
+      () => {
+        const sentence =
+          'The queue was too long for the time allowed; ask for a longer timeout, or try again later.';
+        if (job.state === 'queued') this.stop(job, new TesseraError('deadline_exceeded', sentence));
+      },
+      Math.max(0, job.deadlineAtMs - Date.now()),
+    );
+    const unsubscribe = job.onChange(() => {
+      if (job.state === 'queued') return;
+      clearTimeout(timer);
+      unsubscribe();
+    });
+  }
+}
