@@ -32,11 +32,16 @@ export class DiskBudget {
     this.#held.delete(id);
   }
 
-  /** @throws TesseraError disk_full, when so many more bytes would not fit. */
-  async check(bytes: number): Promise<void> {
+  /** Promises so many bytes to a job. @throws TesseraError disk_full, when the budget does not have them. */
+  claim(id: string, bytes: number): void {
     if (bytes > this.leftBytes) {
       throw diskFull('The jobs of the service use all the disk space they may; try again later.');
     }
+    this.hold(id, bytes);
+  }
+
+  /** @throws TesseraError disk_full, when the file system does not have so many bytes. */
+  async checkFileSystem(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.folder);
     if (bytes + HEADROOM_BYTES > bavail * bsize) {
       throw diskFull('The disk of the service is full; try again later.');

@@ -92,9 +92,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     try {
       const mostBytes = this.config.MAX_UPLOAD_MB * 1e6;
       const bytes = Math.min(declaredBytes ?? mostBytes, mostBytes);
-      await this.#disk.check(bytes);
-      this.#disk.hold(id, bytes);
+      this.#disk.claim(id, bytes);
       await this.#createFolder(workFolder);
+      await this.#disk.checkFileSystem(bytes);
     } catch (thrown) {
       await release();
       throw diskFullError(thrown) ?? thrown;

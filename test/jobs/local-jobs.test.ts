@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { describe, it } from 'node:test';
+import { TesseraError } from '../../src/errors.js';
+import { failsWith, jobFolders, ofPixels, request, rig } from './rig.js';
+
+describe('a job', () => {
+  it('goes from the queue through the engine to its result, in a private folder that dispose removes', async (test) => {
+    const { jobs, engine, folder, submit } = await rig(test);
+    const job = await submit();
+    const states: string[] = [];
+    job.onChange(() => states.push(job.state));
+    const run = await engine.next();
+    assert.equal(job.state, 'running');
+    assert.equal((await stat(dirname(run.task.sourcePath))).mode & 0o777, 0o700);
+    assert.equal((await stat(dirname(dirname(run.task.sourcePath)))).mode & 0o777, 0o700);
+    run.hooks.onProgress({ stage: 'infer', tilesDone: 1, tilesTotal: 2, model: 'held' });
+    assert.equal(job.progress?.tilesDone, 1);
+    await run.succeed();
+    assert.equal((await job.settled).bytes, 10);
+    assert.equal(job.state, 'succeeded');
+    assert.ok(existsSync(job.resultPath));
+    assert.deepEqual([...new Set(states)], ['running', 'succeeded']);
+    assert.equal(jobs.status().running, 0);
+    await job.dispose();
+    await job.dispose();
+    assert.deepEqual(await jobFolders(folder), []);
+    assert.equal(jobs.status().diskBytes, 0);
+  });
+
+  it('has an id of 128 random bits', async (test) => {
+    const { jobs } = await rig(test);
+    const ids = await Promise.all([1, 2, 3].map(async () => (await jobs.reserve(1)).id));
+    assert.equal(new Set(ids).size, 3);
+    for (const id of ids) assert.equal(Buffer.from(id, 'base64url').length, 16);
+  });
+
+  it('leaves nothing behind when it fails, also without dispose', async (test) => {
+    const { engine, folder, submit } = await rig(test);
+    const job = await submit();
+    (await engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    await assert.rejects(job.settled, failsWith('corrupt_image'));
+    assert.equal(job.state, 'failed');
+    await job.dispose();
+    assert.deepEqual(await jobFolders(folder), []);
+  });
+
+  it('tells an unexpected error as internal, with its text for the log alone', async (test) => {
+    const { engine, submit } = await rig(test);
+    const job = await submit();
+    (await engine.next()).fail(new Error('a secret path'));
+    await assert.rejects(job.settled, failsWith('internal'));
+    assert.doesNotMatch(job.error?.message ?? '', /secret/);
+    assert.match(job.error?.internal ?? '', /secret/);
+  });
+
+  it('is cancelled in the queue at once, and in the engine by its signal', async (test) => {
+    const { jobs, engine, folder, submit } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const running = await submit();
+    const queued = await submit();
+    assert.equal(queued.position, 0);
+    queued.cancel();
+    await assert.rejects(queued.settled, failsWith('cancelled'));
+    assert.equal(queued.state, 'cancelled');
+    assert.equal(engine.runs.length, 1);
+    running.cancel();
+    await assert.rejects(running.settled, failsWith('cancelled'));
+    await Promise.all([running.dispose(), queued.dispose()]);
+    assert.deepEqual(await jobFolders(folder), []);
+    assert.equal(jobs.status().running, 0);
+  });
+
+  it('is stopped by dispose when it has not ended', async (test) => {
+    const { folder, submit } = await rig(test);
+    const job = await submit();
+    await job.dispose();
+    assert.equal(job.state, 'cancelled');
+    assert.deepEqual(await jobFolders(folder), []);
+  });
+
+  it('fails when its deadline passes in the queue', async (test) => {
+    const { engine, submit } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    await submit();
+    const late = await submit({ options: { ...request().options, timeoutSeconds: 0.05 } });
+    await assert.rejects(late.settled, failsWith('deadline_exceeded'));
+    assert.equal(engine.runs.length, 1);
+  });
+
+  it('keeps its events: states, and progress thinned out', async (test) => {
+    const { engine, submit } = await rig(test);
+    const job = await submit();
+    const run = await engine.next();
+    for (let tile = 0; tile <= 1000; tile++) {
+      run.hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: 1000 });
+    }
+    await run.succeed();
+    await job.settled;
+    const events = job.events();
+    assert.equal(events[0]?.state, 'queued');
+    assert.equal(events.at(-1)?.state, 'succeeded');
+    assert.equal(events.findLast((event) => event.state === 'running')?.progress?.tilesDone, 1000);
+    assert.ok(events.length < 50, `${events.length} events`);
+    const ids = events.map((event) => event.id);
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((a, b) => a - b),
+    );
+    assert.deepEqual(job.events(ids[0]), events.slice(1));
+  });
+});
+
+describe('a reservation', () => {
+  it('gives its place and folder back on release, once', async (test) => {
+    const { jobs, folder } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 0 });
+    const reservation = await jobs.reserve(1000);
+    await writeFile(reservation.sourcePath, 'half an upload');
+    assert.deepEqual(await readdir(reservation.workFolder), ['source']);
+    await assert.rejects(jobs.reserve(1), failsWith('queue_full'));
+    await reservation.release();
+    await reservation.release();
+    assert.deepEqual(await jobFolders(folder), []);
+    assert.equal(jobs.status().diskBytes, 0);
+    await (await jobs.reserve(1)).release();
+  });
+
+  it('is harmless to release after submit', async (test) => {
+    const { jobs, engine, upload } = await rig(test);
+    const { reservation, request: asked } = await upload();
+    const job = jobs.submit(reservation, asked);
+    await reservation.release();
+    assert.ok(existsSync(reservation.sourcePath));
+    await (await engine.next()).succeed();
+    await job.settled;
+    assert.throws(() => jobs.submit(reservation, asked), /submitted before/);
+  });
+
+  it('is possible again after somebody removed the folder of the instance', async (test) => {
+    const { jobs, folder } = await rig(test);
+    for (const name of await readdir(folder)) await rm(`${folder}/${name}`, { recursive: true });
+    const reservation = await jobs.reserve(10);
+    await writeFile(reservation.sourcePath, 'x');
+    await reservation.release();
+  });
+});
+
+describe('admission', () => {
+  it('refuses when running and queued places are taken, with the measured backlog as Retry-After', async (test) => {
+    const { jobs, engine, submit } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 1, ENGINES: 1 });
+    // The engine reports a second of work for a hundred pixels: ten milliseconds a pixel.
+    const first = await submit();
+    await (await engine.next()).succeed();
+    await first.settled;
+    await submit(ofPixels(2000));
+    await submit(ofPixels(1000));
+    await assert.rejects(jobs.reserve(10), (thrown) => {
+      assert.ok(thrown instanceof TesseraError && thrown.code === 'queue_full');
+      assert.equal(thrown.details.retryAfterSeconds, 30);
+      return true;
+    });
+    // Of a job that runs, tiles that are done count no more.
+    const run = await engine.next();
+    run.hooks.onProgress({ stage: 'infer', tilesDone: 3, tilesTotal: 4 });
+    assert.equal(Math.round(jobs.status().backlogSeconds), 15);
+  });
+
+  it('bounds uploads apart from jobs', async (test) => {
+    const { jobs } = await rig(test, { MAX_CONCURRENT_UPLOADS: 2 });
+    await Promise.all([jobs.reserve(1), jobs.reserve(1)]);
+    await assert.rejects(jobs.reserve(1), failsWith('queue_full'));
+    assert.equal(jobs.status().uploading, 2);
+  });
+
+  it('counts an upload without a length as the largest there may be', async (test) => {
+    const { jobs } = await rig(test, { MAX_UPLOAD_MB: 2, MAX_JOB_DISK_MB: 3 });
+    const first = await jobs.reserve(undefined);
+    await assert.rejects(jobs.reserve(undefined), failsWith('disk_full'));
+    await jobs.reserve(500_000);
+    await first.release();
+    await jobs.reserve(undefined);
+  });
+
+  it('refuses a job whose result cannot fit into the disk budget, before it runs', async (test) => {
+    const { jobs, upload, folder } = await rig(test, { MAX_JOB_DISK_MB: 30, MAX_UPLOAD_MB: 1 });
+    const { reservation, request: asked } = await upload(ofPixels(1_000_000));
+    assert.throws(() => jobs.submit(reservation, asked), failsWith('disk_full'));
+    await reservation.release();
+    assert.deepEqual(await jobFolders(folder), []);
+  });
+
+  it('refuses when the file system has no room', async (test) => {
+    const { jobs } = await rig(test, { MAX_UPLOAD_MB: 4e9, MAX_JOB_DISK_MB: 1e12 });
+    await assert.rejects(jobs.reserve(1e15), failsWith('disk_full'));
+    assert.equal(jobs.status().diskBytes, 0);
+  });
+
+  it('starts a small image beside large ones, which leave it the last slot', async (test) => {
+    const { engine, submit } = await rig(test, { MAX_RUNNING_JOBS: 3 });
+    const large = [await submit(ofPixels(2e6)), await submit(ofPixels(2e6)), await submit(ofPixels(2e6))];
+    const small = await submit(ofPixels(1000));
+    assert.deepEqual(
+      large.map((job) => job.state),
+      ['running', 'running', 'queued'],
+    );
+    assert.equal(small.state, 'running');
+    await (await engine.next()).succeed();
+    await large[0]?.settled;
+    assert.equal(large[2]?.state, 'running');
+  });
+
+  it('runs together only what fits into the memory', async (test) => {
+    const { engine, submit } = await rig(test, { ENGINE_MEMORY_MB: 250 });
+    // 20 megapixels decode into twice 60 MB, beside a canvas of 64 MB.
+    const first = await submit(ofPixels(20e6));
+    const second = await submit(ofPixels(20e6));
+    const small = await submit(ofPixels(10_000));
+    assert.deepEqual([first.state, second.state, small.state], ['running', 'queued', 'running']);
+    await (await engine.next()).succeed();
+    await first.settled;
+    assert.equal(second.state, 'running');
+  });
+});
+
+describe('closing', () => {
+  it('takes no new jobs, and waits for uploads and jobs', async (test) => {
+    const { jobs, engine, folder, upload, submit } = await rig(test);
+    const running = await submit();
+    const { reservation, request: asked } = await upload();
+    const closed = jobs.close(60_000);
+    await assert.rejects(jobs.reserve(1), failsWith('shutting_down'));
+    const late = jobs.submit(reservation, asked);
+    await (await engine.next()).succeed();
+    await (await engine.next()).succeed();
+    await Promise.all([running.settled, late.settled]);
+    await closed;
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('ends what has not ended within the grace period', async (test) => {
+    const { jobs, folder, submit } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const running = await submit();
+    const queued = await submit();
+    await jobs.close(0);
+    await assert.rejects(running.settled, failsWith('shutting_down'));
+    await assert.rejects(queued.settled, failsWith('shutting_down'));
+    assert.deepEqual(await readdir(folder), []);
+  });
+});

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Config, loadConfig } from '../../src/config.js';
+import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
+import { TesseraError } from '../../src/errors.js';
+import type { DurableTerms, JobRequest } from '../../src/jobs/job.js';
+import { LocalJobs } from '../../src/jobs/local-jobs.js';
+import type { Log, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/types.js';
+
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A run that the test ends when it likes. */
+export interface HeldRun {
+  readonly task: UpscaleTask;
+  readonly hooks: RunHooks;
+  /** Writes a result of that many bytes. */
+  succeed(bytes?: number): Promise<void>;
+  fail(error: Error): void;
+}
+
+/** An engine whose runs end when the test says so, or when they are aborted. */
+export class HeldEngine implements Engine {
+  readonly runs: HeldRun[] = [];
+  readonly #waiting: ((run: HeldRun) => void)[] = [];
+  #taken = 0;
+
+  /** The next run that has not been taken. */
+  async next(): Promise<HeldRun> {
+    const index = this.#taken++;
+    return this.runs[index] ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
+    return new Promise((resolve, reject) => {
+      const run: HeldRun = {
+        task,
+        hooks,
+        succeed: async (bytes = 10) => {
+          await writeFile(task.resultPath, Buffer.alloc(bytes));
+          resolve(resultOf(task, bytes));
+        },
+        fail: reject,
+      };
+      const abort = () => reject(hooks.signal.reason);
+      if (hooks.signal.aborted) abort();
+      hooks.signal.addEventListener('abort', abort);
+      this.runs.push(run);
+      this.#waiting.shift()?.(run);
+    });
+  }
+
+  plan(): Promise<UpscalePlan> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  status(): EngineStatus {
+    return { state: 'ready', engines: [], threadsPerEngine: 1, restarts: 0, models: [], providers: [] };
+  }
+
+  modelsChanged(): void {}
+
+  async ready(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+function resultOf(task: UpscaleTask, bytes: number): UpscaleResult {
+  return {
+    width: task.header.width * 4,
+    height: task.header.height * 4,
+    format: 'png',
+    bytes,
+    scale: 4,
+    model: 'held',
+    tiles: 1,
+    fallback: false,
+    attempts: [{ model: 'held', outcome: 'served', ms: 1 }],
+    timings: { decodeMs: 0, inferMs: 1000, blendMs: 0, encodeMs: 0, turnWaitMs: 0 },
+    droppedPages: 0,
+  };
+}
+
+export async function tempDir(test: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-jobs-'));
+  test.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function config(folder: string, changes: Partial<Config> = {}): Config {
+  return { ...loadConfig({}, folder), TEMP_DIR: folder, ENGINE_MEMORY_MB: 1000, ...changes };
+}
+
+/** Jobs over a held engine in a folder of their own; closed after the test. */
+export async function rig(test: TestContext, changes: Partial<Config> = {}, folder?: string) {
+  const dir = folder ?? (await tempDir(test));
+  const engine = new HeldEngine();
+  const jobs = await LocalJobs.open(config(dir, changes), engine, SILENT);
+  test.after(() => jobs.close(0));
+  /** Uploads a source of ten bytes, or what is given. */
+  const upload = async (changed: Partial<JobRequest> = {}, bytes: Uint8Array = Buffer.from('ten bytes!')) => {
+    const reservation = await jobs.reserve(bytes.length);
+    await writeFile(reservation.sourcePath, bytes);
+    return { reservation, request: { ...request(), sourceBytes: bytes.length, ...changed } };
+  };
+  const submit = async (changed: Partial<JobRequest> = {}) => {
+    const { reservation, request: asked } = await upload(changed);
+    return jobs.submit(reservation, asked);
+  };
+  const keep = async (
+    terms: Partial<DurableTerms> = {},
+    changed: Partial<JobRequest> = {},
+    bytes?: Uint8Array,
+  ) => {
+    const { reservation, request: asked } = await upload(changed, bytes);
+    try {
+      return await jobs.keep(reservation, asked, { owner: '', ...terms });
+    } catch (thrown) {
+      await reservation.release();
+      throw thrown;
+    }
+  };
+  return { jobs, engine, folder: dir, upload, submit, keep };
+}
+
+export function request(pixels = 100): JobRequest {
+  return {
+    header: { format: 'png', width: pixels, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
+    options: {
+      format: 'auto',
+      accept: [],
+      quality: 95,
+      tileSizePx: 512,
+      background: [255, 255, 255],
+      metadata: 'strip',
+      fallback: true,
+      timeoutSeconds: 600,
+    },
+    sourceBytes: 10,
+    uploadedAtMs: Date.now(),
+  };
+}
+
+/** A request for an image of so many pixels. */
+export function ofPixels(pixels: number): Partial<JobRequest> {
+  return { header: request(pixels).header };
+}
+
+/** Every job folder under a `TEMP_DIR`, of whichever instance. */
+export async function jobFolders(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const instance of await readdir(folder)) {
+    for (const name of await readdir(join(folder, instance))) {
+      const path = join(folder, instance, name);
+      if ((await stat(path)).isDirectory()) found.push(path);
+    }
+  }
+  return found;
+}
+
+export function failsWith(code: string) {
+  return (thrown: unknown) => {
+    assert.ok(thrown instanceof TesseraError, String(thrown));
+    assert.equal(thrown.code, code);
+    return true;
+  };
+}
