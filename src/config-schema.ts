@@ -1,4 +1,5 @@
 import { isTrustProxy } from './trust-proxy.js';
+import { PROVIDERS } from './types.js';
 
 /** The schema of the configuration: it yields the type, the validation, `.env.example` and the README's table. */
 interface OptionBase<T> {
@@ -64,6 +65,29 @@ export const CONFIG_SCHEMA = {
     type: 'string',
     default: 'models',
     description: 'Folder of `manifest.json` and the model files.',
+  },
+  MODEL_CHAIN: {
+    type: 'list',
+    default: ['auto'],
+    accepted: '`auto`, or model names in the order to try them, separated by commas',
+    description:
+      'Models from the first to the last resort; Lanczos always follows. `auto` = the strongest that the machine serves at a useful speed, then lighter ones.',
+  },
+  MODEL_IDLE_MINUTES: {
+    type: 'number',
+    default: 15,
+    minimum: 0.01,
+    maximum: 100_000,
+    unit: 'min',
+    description: 'A model that nobody used for this long is unloaded.',
+  },
+  EXECUTION_PROVIDERS: {
+    type: 'list',
+    default: ['auto'],
+    acceptsItem: (item) => item === 'auto' || PROVIDERS.some((provider) => provider === item),
+    accepted: `\`auto\`, or some of ${PROVIDERS.join(', ')} in the order to prefer them, separated by commas`,
+    description:
+      'Where networks run. `auto` = cuda, coreml or dml where installed, then cpu; `webgpu` on request only.',
   },
   CORS_ORIGINS: {
     type: 'list',

@@ -1,4 +1,5 @@
-import type { Attempt, ExcludedRung, Provider } from '../types.js';
+import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../types.js';
+import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
 
 /** A rung that computes tiles through a network. */
@@ -60,5 +61,21 @@ export interface Chain {
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>>;
   /** The scale that a request without one gets: that of the model which leads the chain for it. */
-  leadScale(request: ChainRequest): number;
+  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
+}
+
+/** One step of the ladder as a dry run tells of it, before tiles are planned. */
+export interface PlannedStep {
+  readonly model: string;
+  readonly provider?: Provider;
+  /** What would compute; absent for Lanczos and for steps that are skipped before anything is loaded. */
+  readonly entry?: ModelEntry;
+  /** Largest tile side. */
+  readonly tileSizePx?: number;
+  readonly passes: 1 | 2;
+  /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
+  readonly estimatedSeconds?: number;
+  /** true for exactly one step: the one expected to serve. */
+  readonly serves: boolean;
+  readonly skipReason?: FallbackReason;
 }

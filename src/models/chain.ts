@@ -1,0 +1,298 @@
+import { TesseraError } from '../errors.js';
+import {
+  type Attempt,
+  LANCZOS,
+  type Log,
+  type ModelStatus,
+  type Provider,
+  type ProviderStatus,
+} from '../types.js';
+import { fallbackRefused, firstEligible } from './eligibility.js';
+import { ModelLoadError } from './failure.js';
+import { ladder, type Step } from './ladder.js';
+import type { ModelEntry } from './manifest.js';
+import { modelStatuses } from './model-status.js';
+import { networkRung } from './network-rung.js';
+import {
+  estimate,
+  exclusion,
+  failedEarlier,
+  fitIntoTime,
+  type NetworkStep,
+  type Refusal,
+  tileSize,
+} from './network-step.js';
+import type {
+  Chain,
+  ChainAnswer,
+  ChainRequest,
+  NetworkRung,
+  NoteAttempt,
+  PlannedStep,
+  Rung,
+} from './rung.js';
+import { RungLost } from './rung-lost.js';
+import type { RungMemory } from './rung-memory.js';
+import type { Loan, SessionPool } from './session-pool.js';
+import { TileFailure } from './tile-model.js';
+
+/** The scale of a request that names none when only Lanczos is left to say. */
+const DEFAULT_SCALE = 4;
+
+/** What the chain works on; replaced as a whole when models arrive or the manifest changes. */
+export interface ChainModels {
+  readonly entries: readonly ModelEntry[];
+  /** First to last resort, without Lanczos. */
+  readonly chain: readonly ModelEntry[];
+}
+
+export interface ChainParts {
+  readonly models: ChainModels;
+  /** In the order of preference, as probed. */
+  readonly providers: readonly ProviderStatus[];
+  readonly pool: SessionPool;
+  readonly memory: RungMemory;
+  /** Reads the manifest again. @throws ManifestError */
+  readonly reload: () => Promise<ChainModels>;
+  readonly log: Log;
+}
+
+/**
+ * The fallback chain: walks the rungs (model on provider) from the best to the last resort and tells the truth about
+ * which one served.
+ *
+ * `fallback` in an answer is true when another rung than the first *eligible* one served. Eligible is what the machine
+ * has: the model's file is installed, in a precision that fits the image, on a provider that passed its probe. So a chain
+ * model that was never downloaded makes no answer a fallback; a rung that failed, was lost, did not fit the time or
+ * was excluded does. A model that the request names is always the first eligible one, installed or not.
+ */
+export class ModelChain implements Chain {
+  #models: ChainModels;
+  /** Requests whose tiles share the machine now: each makes the others slower. */
+  #active = 0;
+
+  constructor(private readonly parts: ChainParts) {
+    this.#models = parts.models;
+  }
+
+  async serve<T>(
+    request: ChainRequest,
+    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+  ): Promise<ChainAnswer<T>> {
+    const attempts: Attempt[] = [...request.earlierAttempts];
+    this.#active += 1;
+    try {
+      return await this.#walk(request, attempts, (rung, note) => attempt(rung, note));
+    } finally {
+      this.#active -= 1;
+    }
+  }
+
+  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number {
+    const first = this.#steps(request).find((step) => step.kind === 'network');
+    const named = this.#models.entries.find((entry) => entry.name === request.model);
+    return named?.scale ?? (first?.kind === 'network' ? first.entry.scale : DEFAULT_SCALE);
+  }
+
+  /**
+   * What `serve` would do now. May load a model to measure its speed; computes nothing of the image.
+   * @returns the steps as far as they are known, the one expected to serve marked; every step after it is listed with
+   * what is known without loading.
+   * @throws TesseraError fallback_refused, invalid_option
+   */
+  async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
+    const planned: PlannedStep[] = [];
+    let served = false;
+    for (const step of this.#steps(request)) {
+      if (step.kind === 'skip') {
+        planned.push({
+          model: step.model,
+          passes: 1,
+          serves: false,
+          skipReason: step.reason,
+          ...providerOf(step),
+        });
+        continue;
+      }
+      if (step.kind === 'lanczos') {
+        planned.push({ model: LANCZOS, passes: 1, serves: !served });
+        continue;
+      }
+      const refusal: Refusal | undefined = served ? undefined : await this.#tryLoading(step, request);
+      const fit: Refusal | { passes: 1 | 2 } = refusal ?? this.#fit(step, request);
+      const passes = 'passes' in fit ? fit.passes : 1;
+      const estimatedSeconds = estimate(step, request, passes, this.parts.memory, this.#active);
+      planned.push({
+        model: step.entry.name,
+        provider: step.provider,
+        entry: step.entry,
+        tileSizePx: tileSize(step, request, this.parts.memory),
+        passes,
+        serves: !served && 'passes' in fit,
+        ...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
+        ...('reason' in fit ? { skipReason: fit.reason } : {}),
+      });
+      served ||= 'passes' in fit;
+    }
+    return planned;
+  }
+
+  status(): readonly ModelStatus[] {
+    return modelStatuses(this.#models, this.parts);
+  }
+
+  providers(): readonly ProviderStatus[] {
+    return this.parts.providers;
+  }
+
+  /** Takes up a manifest that has changed. Model files need no telling: the ladder looks at the disk. */
+  async modelsChanged(): Promise<void> {
+    try {
+      this.#models = await this.parts.reload();
+    } catch (error) {
+      // Half-written or wrong: what worked goes on working.
+      this.parts.log.error({ err: error }, 'the changed manifest cannot be used; keeping the former one');
+    }
+  }
+
+  /** Frees all sessions, after the tiles under way. */
+  close(): Promise<void> {
+    return this.parts.pool.close();
+  }
+
+  async #walk<T>(
+    request: ChainRequest,
+    attempts: Attempt[],
+    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+  ): Promise<ChainAnswer<T>> {
+    const steps = this.#steps(request);
+    const eligible = firstEligible(steps, request);
+    const allowed = request.fallback
+      ? steps
+      : steps.slice(0, eligible === undefined ? -1 : steps.indexOf(eligible) + 1);
+    for (const step of allowed) {
+      request.signal.throwIfAborted();
+      if (step.kind === 'network' && failedEarlier(step, request)) continue;
+      const startedMs = performance.now();
+      const note: NoteAttempt = (noted) => attempts.push({ ms: elapsed(startedMs), ...noted });
+      if (step.kind === 'skip') {
+        note({
+          model: step.model,
+          outcome: 'skipped',
+          reason: step.reason,
+          detail: step.detail,
+          ...providerOf(step),
+        });
+        continue;
+      }
+      const outcome =
+        step.kind === 'lanczos'
+          ? { value: await attempt({ kind: 'lanczos' }, note) }
+          : await this.#climb(step, request, attempts, note, (rung) => attempt(rung, note));
+      const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
+      if ('reason' in outcome) {
+        note({ ...served, ...outcome });
+        continue;
+      }
+      note({ ...served, outcome: 'served' });
+      return { value: outcome.value, ...served, fallback: step !== eligible, attempts };
+    }
+    // With fallback the ladder ends with Lanczos, which serves or throws.
+    throw fallbackRefused(attempts);
+  }
+
+  /** One network step: load, weigh against the time, compute. */
+  async #climb<T>(
+    step: NetworkStep,
+    request: ChainRequest,
+    attempts: readonly Attempt[],
+    note: NoteAttempt,
+    attempt: (rung: NetworkRung) => Promise<T>,
+  ): Promise<{ value: T } | Refusal> {
+    const excluded = exclusion(step, request);
+    if (excluded !== undefined) return excluded;
+    const loans: Loan[] = [];
+    try {
+      // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
+      const early = this.#fit(step, request);
+      if ('reason' in early) return early;
+      const loan = await this.parts.pool.borrow(step.entry, step.provider);
+      loans.push(loan);
+      const fit = this.#fit(step, request);
+      if ('reason' in fit) return fit;
+      const rung = networkRung(step, request, fit.passes, loan.model, {
+        ...this.parts,
+        entries: this.#models.entries,
+        keep: (other) => loans.push(other),
+      });
+      return { value: await attempt(rung) };
+    } catch (error) {
+      if (error instanceof ModelLoadError)
+        return { outcome: 'failed', reason: error.reason, detail: error.message };
+      if (!(error instanceof TileFailure)) throw error;
+      this.parts.log.warn(
+        { model: step.entry.name, provider: step.provider, reason: error.reason, err: error.cause },
+        'a model failed',
+      );
+      if (error.reason !== 'device_lost')
+        return { outcome: 'failed', reason: error.reason, detail: error.message };
+      note({
+        model: step.entry.name,
+        provider: step.provider,
+        outcome: 'failed',
+        reason: error.reason,
+        detail: error.message,
+      });
+      throw new RungLost(
+        { model: step.entry.name, provider: step.provider, reason: error.reason },
+        attempts,
+        error,
+      );
+    } finally {
+      for (const loan of loans) loan.giveBack();
+    }
+  }
+
+  #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Step[] {
+    const { entries } = this.#models;
+    const { model } = request;
+    if (model !== undefined && model !== LANCZOS && !entries.some((entry) => entry.name === model))
+      throw new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
+        details: {
+          parameter: 'model',
+          received: model.slice(0, 100),
+          accepted: [...entries.map((entry) => entry.name), LANCZOS].join(', '),
+        },
+      });
+    const { providers, pool } = this.parts;
+    return ladder(request, { ...this.#models, providers, isInstalled: (entry) => pool.isInstalled(entry) });
+  }
+
+  #fit(step: NetworkStep, request: ChainRequest): Refusal | { passes: 1 | 2 } {
+    const scale = request.scale ?? this.leadScale(request);
+    return fitIntoTime(step, request, scale, this.parts.memory, this.#active);
+  }
+
+  /** Loads the model so that its speed is known. */
+  async #tryLoading(step: NetworkStep, request: ChainRequest): Promise<Refusal | undefined> {
+    const excluded = exclusion(step, request);
+    if (excluded !== undefined) return excluded;
+    if ('reason' in this.#fit(step, request)) return undefined;
+    try {
+      (await this.parts.pool.borrow(step.entry, step.provider)).giveBack();
+      return undefined;
+    } catch (error) {
+      if (error instanceof ModelLoadError || error instanceof TileFailure)
+        return { outcome: 'failed', reason: error.reason, detail: error.message };
+      throw error;
+    }
+  }
+}
+
+function providerOf(step: Step): { provider?: Provider } {
+  return step.kind === 'lanczos' || step.provider === undefined ? {} : { provider: step.provider };
+}
+
+function elapsed(sinceMs: number): number {
+  return Math.round(performance.now() - sinceMs);
+}

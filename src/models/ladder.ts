@@ -1,0 +1,114 @@
+import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../types.js';
+import type { ModelEntry } from './manifest.js';
+import type { ChainRequest } from './rung.js';
+
+/** One step down the ladder, before anything is loaded. */
+export type Step =
+  | {
+      readonly kind: 'network';
+      /** What would compute: the chain's model itself, or its twin in another precision. */
+      readonly entry: ModelEntry;
+      readonly provider: Provider;
+      /** Named by the request, or in the chain. */
+      readonly asked: ModelEntry;
+    }
+  | {
+      /** Known beforehand not to serve. */
+      readonly kind: 'skip';
+      readonly model: string;
+      readonly provider?: Provider;
+      readonly reason: FallbackReason;
+      readonly detail: string;
+    }
+  | { readonly kind: 'lanczos' };
+
+/** The state of the world that the ladder is built from. */
+export interface LadderSetting {
+  /** First to last resort. */
+  readonly chain: readonly ModelEntry[];
+  readonly entries: readonly ModelEntry[];
+  /** In the order of preference, unusable ones included. */
+  readonly providers: readonly ProviderStatus[];
+  isInstalled(entry: ModelEntry): boolean;
+}
+
+/**
+ * The steps for one request: the model it names (if any), then the chain; each on every usable provider, best first; and
+ * Lanczos at the end.
+ */
+export function ladder(request: Pick<ChainRequest, 'model' | 'sixteenBit'>, setting: LadderSetting): Step[] {
+  if (request.model === LANCZOS) return [{ kind: 'lanczos' }];
+  const named = setting.entries.find((entry) => entry.name === request.model);
+  const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
+  const steps = models.flatMap((asked) => stepsOf(asked, request.sixteenBit, setting));
+  return [...unusableProviders(steps, setting), ...steps, { kind: 'lanczos' }];
+}
+
+function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: LadderSetting): Step[] {
+  const steps: Step[] = [];
+  let missing: ModelEntry | undefined;
+  for (const { provider, usable } of setting.providers) {
+    if (!usable) continue;
+    for (const entry of variants(asked, provider, sixteenBit, setting.entries)) {
+      if (setting.isInstalled(entry)) steps.push({ kind: 'network', entry, provider, asked });
+      else missing ??= entry;
+    }
+  }
+  if (steps.length > 0) return steps;
+  if (missing !== undefined)
+    return [
+      {
+        kind: 'skip',
+        model: asked.name,
+        reason: 'not_installed',
+        detail: `${missing.name} is not installed.`,
+      },
+    ];
+  if (!setting.providers.some((provider) => provider.usable)) return [];
+  return [
+    {
+      kind: 'skip',
+      model: asked.name,
+      reason: 'unsupported_by_model',
+      detail: `${asked.name} computes in too few bits for a 16-bit image, and has no float32 twin.`,
+    },
+  ];
+}
+
+/** Providers that were asked for and cannot be used are told of once, on the first model that would have run there. */
+function unusableProviders(steps: readonly Step[], setting: LadderSetting): Step[] {
+  const first = steps.find((step) => step.kind === 'network');
+  const model = first?.asked.name ?? setting.chain[0]?.name;
+  if (model === undefined) return [];
+  return setting.providers
+    .filter(({ usable }) => !usable)
+    .map(({ provider, detail }) => ({
+      kind: 'skip',
+      model,
+      provider,
+      reason: 'provider_unavailable',
+      detail,
+    }));
+}
+
+/**
+ * Which of a model's twins suit a provider, best first. A GPU takes halves where there are some, and never int8, whose
+ * kernels only the CPU has. The CPU computes halves slower than float32. For 16-bit images only float32 has bits enough.
+ */
+function variants(
+  asked: ModelEntry,
+  provider: Provider,
+  sixteenBit: boolean,
+  entries: readonly ModelEntry[],
+): ModelEntry[] {
+  const named = (name: string | undefined): ModelEntry | undefined =>
+    entries.find((entry) => entry.name === name);
+  const float = asked.dtype === 'float32' ? asked : named(asked.floatTwin);
+  const half = asked.dtype === 'float16' ? asked : named(asked.halfTwin ?? float?.halfTwin);
+  const candidates = sixteenBit
+    ? [float]
+    : provider === 'cpu'
+      ? [asked.dtype === 'float16' ? (float ?? asked) : asked]
+      : [half, float, float === undefined ? asked : undefined];
+  return [...new Set(candidates.filter((entry) => entry !== undefined))];
+}

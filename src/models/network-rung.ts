@@ -1,0 +1,74 @@
+import type { Provider, ProviderStatus } from '../types.js';
+import { ModelLoadError } from './failure.js';
+import type { ModelEntry } from './manifest.js';
+import { type NetworkStep, tileSize } from './network-step.js';
+import type { ChainRequest, NetworkRung } from './rung.js';
+import type { RungMemory } from './rung-memory.js';
+import type { Loan, SessionPool } from './session-pool.js';
+import type { TileModel } from './tile-model.js';
+
+/** What a rung needs besides its own model. */
+export interface RungSurroundings {
+  readonly entries: readonly ModelEntry[];
+  readonly providers: readonly ProviderStatus[];
+  readonly pool: SessionPool;
+  readonly memory: RungMemory;
+  /** Takes a further loan, to give it back when the rung is done. */
+  keep(loan: Loan): void;
+}
+
+/** The rung as the tile loop sees it. */
+export function networkRung(
+  step: NetworkStep,
+  request: ChainRequest,
+  passes: 1 | 2,
+  model: TileModel,
+  around: RungSurroundings,
+): NetworkRung {
+  const { memory } = around;
+  const { name } = step.entry;
+  return {
+    kind: 'network',
+    model,
+    passes,
+    tileSizePx: tileSize(step, request, memory),
+    rememberTileSize: (tileSizePx) => memory.rememberTileSize(name, step.provider, tileSizePx),
+    recordSpeed: (inputPixels, ms) => memory.recordSpeed(name, step.provider, inputPixels, ms),
+    // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
+    alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
+    get microsecondsPerPixel() {
+      return memory.speed(name, step.provider);
+    },
+  };
+}
+
+type Place = readonly [ModelEntry, Provider];
+
+/** The same weights in float32 on the same provider, then on the CPU. */
+function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
+  const { entry, provider } = step;
+  const float =
+    entry.dtype === 'float32' ? entry : around.entries.find((each) => each.name === entry.floatTwin);
+  if (float === undefined || !around.pool.isInstalled(float)) return [];
+  const cpu = around.providers.some((each) => each.provider === 'cpu' && each.usable);
+  const providers: readonly Provider[] = cpu && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
+  return providers
+    .map((each): Place => [float, each])
+    .filter(([other, place]) => other !== entry || place !== provider);
+}
+
+async function borrowFirst(
+  places: readonly Place[],
+  around: RungSurroundings,
+): Promise<TileModel | undefined> {
+  for (const [entry, provider] of places) {
+    try {
+      const loan = await around.pool.borrow(entry, provider);
+      around.keep(loan);
+      return loan.model;
+    } catch (error) {
+      if (!(error instanceof ModelLoadError)) throw error;
+    }
+  }
+  return undefined;
+}

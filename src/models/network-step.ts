@@ -1,0 +1,87 @@
+import type { FallbackReason } from '../types.js';
+import type { Step } from './ladder.js';
+import type { ModelEntry } from './manifest.js';
+import type { ChainRequest } from './rung.js';
+import type { RungMemory } from './rung-memory.js';
+import { estimateSeconds, SHARE_FOR_TILES } from './time-budget.js';
+
+export type NetworkStep = Extract<Step, { kind: 'network' }>;
+
+/** Why a step does not serve. */
+export interface Refusal {
+  readonly outcome: 'failed' | 'skipped';
+  readonly reason: FallbackReason;
+  readonly detail: string;
+}
+
+/** @returns the refusal of a rung on which this very image failed before. */
+export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
+  const excluded = request.excludedRungs.find(
+    (rung) =>
+      rung.model === step.entry.name && (rung.provider === undefined || rung.provider === step.provider),
+  );
+  return excluded === undefined
+    ? undefined
+    : { outcome: 'skipped', reason: excluded.reason, detail: 'It failed on this image before.' };
+}
+
+/** Whether an engine that died tried this rung on this image: then its attempt is on record already. */
+export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean {
+  return (
+    exclusion(step, request) !== undefined &&
+    request.earlierAttempts.some(
+      (attempt) =>
+        attempt.outcome === 'failed' &&
+        attempt.model === step.entry.name &&
+        attempt.provider === step.provider,
+    )
+  );
+}
+
+/** Largest tile side to begin with. */
+export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungMemory): number {
+  return Math.min(request.tileSizePx, memory.tileSize(step.entry.name, step.provider));
+}
+
+/**
+ * @param sharers requests that share the machine, this one included.
+ * @returns seconds until all tiles are done, or undefined while the speed is unknown.
+ */
+export function estimate(
+  step: NetworkStep,
+  request: ChainRequest,
+  passes: 1 | 2,
+  memory: RungMemory,
+  sharers: number,
+): number | undefined {
+  const speed = memory.speed(step.entry.name, step.provider);
+  if (speed === undefined) return undefined;
+  const alone = estimateSeconds(request, step.entry, tileSize(step, request, memory), passes, speed);
+  return alone * Math.max(1, sharers);
+}
+
+/** @returns how many passes fit into the time that is left, or why not even one does. */
+export function fitIntoTime(
+  step: NetworkStep,
+  request: ChainRequest,
+  scale: number,
+  memory: RungMemory,
+  sharers: number,
+): Refusal | { passes: 1 | 2 } {
+  const leftSeconds = ((request.deadlineAtMs - Date.now()) / 1000) * SHARE_FOR_TILES;
+  let needed = 0;
+  for (const passes of wantedPasses(step.entry, scale)) {
+    needed = estimate(step, request, passes, memory, sharers) ?? 0;
+    if (needed <= leftSeconds) return { passes };
+  }
+  return {
+    outcome: 'skipped',
+    reason: 'over_time_budget',
+    detail: `It would take about ${Math.ceil(needed)} s, and ${Math.max(0, Math.floor(leftSeconds))} s are left.`,
+  };
+}
+
+/** An ×2 network reaches more than ×2 by a second pass, or else by resampling its answer; others resample at once. */
+function wantedPasses(entry: ModelEntry, scale: number): readonly (1 | 2)[] {
+  return entry.scale === 2 && scale > 2 ? [2, 1] : [1];
+}

@@ -1,0 +1,42 @@
+import type { Config } from '../config.js';
+import type { Log } from '../types.js';
+import { type ChainModels, ModelChain } from './chain.js';
+import { chainOrder } from './chain-order.js';
+import { loadManifest } from './manifest.js';
+import { probeProviders } from './providers.js';
+import { RungMemory } from './rung-memory.js';
+import { SessionPool } from './session-pool.js';
+
+export type ChainConfig = Pick<
+  Config,
+  'MODELS_DIR' | 'MODEL_CHAIN' | 'MODEL_IDLE_MINUTES' | 'EXECUTION_PROVIDERS'
+>;
+
+/**
+ * Makes the chain of this process: reads the manifest and proves the providers. Loads no model that an image has not
+ * asked for.
+ * @param threads of one run on the CPU.
+ * @throws ManifestError
+ */
+export async function openChain(
+  config: ChainConfig,
+  { threads, log }: { readonly threads: number; readonly log: Log },
+): Promise<ModelChain> {
+  const memory = new RungMemory();
+  const pool = new SessionPool({
+    modelsFolder: config.MODELS_DIR,
+    threads,
+    idleMs: config.MODEL_IDLE_MINUTES * 60_000,
+    memory,
+    log,
+  });
+  const providers = await probeProviders(config, { threads, log });
+  const hasGpu = providers.some(({ provider, usable }) => usable && provider !== 'cpu');
+  const reload = async (): Promise<ChainModels> => {
+    const entries = await loadManifest(config.MODELS_DIR);
+    const { models, unknown } = chainOrder(config.MODEL_CHAIN, entries, hasGpu);
+    if (unknown.length > 0) log.error({ unknown }, 'MODEL_CHAIN names models that no manifest knows');
+    return { entries, chain: models };
+  };
+  return new ModelChain({ models: await reload(), providers, pool, memory, reload, log });
+}

@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ModelChain } from '../../src/models/chain.js';
+import type { ModelEntry } from '../../src/models/manifest.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import type { ChainRequest } from '../../src/models/rung.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
+import { SessionPool } from '../../src/models/session-pool.js';
+import type { Log, ProviderStatus } from '../../src/types.js';
+import { install, type TestNetwork } from '../onnx-writer/test-models.js';
+
+/** A log that can be waited for. */
+export class RecordingLog implements Log {
+  readonly lines: string[] = [];
+  readonly #waiting = new Map<string, () => void>();
+
+  debug(_fields: object, message: string): void {
+    this.#add(message);
+  }
+  info(_fields: object, message: string): void {
+    this.#add(message);
+  }
+  warn(_fields: object, message: string): void {
+    this.#add(message);
+  }
+  error(_fields: object, message: string): void {
+    this.#add(message);
+  }
+
+  count(message: string): number {
+    return this.lines.filter((line) => line === message).length;
+  }
+
+  /** Resolves when the line is written from now on. Keeps the process alive meanwhile, as timers of idleness do not. */
+  async next(message: string): Promise<void> {
+    const alive = setInterval(() => undefined, 1000);
+    await new Promise<void>((resolve) => this.#waiting.set(message, resolve));
+    clearInterval(alive);
+  }
+
+  #add(message: string): void {
+    this.lines.push(message);
+    this.#waiting.get(message)?.();
+    this.#waiting.delete(message);
+  }
+}
+
+export interface Rig {
+  readonly chain: ModelChain;
+  readonly memory: RungMemory;
+  readonly folder: string;
+  readonly log: RecordingLog;
+  readonly entries: readonly ModelEntry[];
+  close(): Promise<void>;
+}
+
+export interface RigModel {
+  readonly name: string;
+  readonly network: TestNetwork;
+  readonly changes?: Partial<ModelEntry>;
+  /** Known to the manifest, but its file is not there. */
+  readonly missing?: boolean;
+  /** Not in the chain: a twin, or one to be named. */
+  readonly aside?: boolean;
+}
+
+/** A chain on the CPU over networks made for a test, in a folder of their own. */
+export async function chainRig(
+  models: readonly RigModel[],
+  options: { idleMs?: number; providers?: readonly ProviderStatus[] } = {},
+): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
+  const entries: ModelEntry[] = [];
+  for (const model of models) {
+    const entry = await install(folder, model.name, model.network, model.changes);
+    if (model.missing) await rm(join(folder, entry.file));
+    entries.push(entry);
+  }
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: entries }));
+  const log = new RecordingLog();
+  const memory = new RungMemory();
+  const pool = new SessionPool({
+    modelsFolder: folder,
+    threads: 1,
+    idleMs: options.idleMs ?? 60_000,
+    memory,
+    log,
+  });
+  const aside = new Set(models.filter((model) => model.aside).map((model) => model.name));
+  const reload = async () => {
+    const all = await loadManifest(folder);
+    return { entries: all, chain: all.filter((entry) => !aside.has(entry.name)) };
+  };
+  const chain = new ModelChain({
+    models: await reload(),
+    providers: options.providers ?? [{ provider: 'cpu', usable: true, detail: 'the test says so' }],
+    pool,
+    memory,
+    reload,
+    log,
+  });
+  const close = async (): Promise<void> => {
+    await chain.close();
+    await rm(folder, { recursive: true });
+  };
+  return { chain, memory, folder, log, entries, close };
+}
+
+/** A request for a small image with plenty of time. */
+export function chainRequest(changes: Partial<ChainRequest> = {}): ChainRequest {
+  return {
+    sixteenBit: false,
+    width: 64,
+    height: 48,
+    fallback: true,
+    tileSizePx: 512,
+    deadlineAtMs: Date.now() + 3_600_000,
+    excludedRungs: [],
+    earlierAttempts: [],
+    signal: new AbortController().signal,
+    ...changes,
+  };
+}
