@@ -90,8 +90,18 @@ export class Instance {
   async leave(): Promise<void> {
     clearInterval(this.#heart);
     const record: InstanceRecord = { ...(await ownRecord()), left: true };
-    await writeFile(join(this.folder, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
+    try {
+      await writeFile(join(this.folder, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
+    } catch (thrown) {
+      // Without the folder there is nothing to leave.
+      if (!isMissing(thrown)) throw thrown;
+    }
   }
+}
+
+/** Whether a call failed because the file or folder is not there. */
+export function isMissing(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 }
 
 async function ownRecord(): Promise<InstanceRecord> {

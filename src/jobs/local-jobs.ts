@@ -12,7 +12,7 @@ import { jobCost } from './cost.js';
 import { DiskBudget, diskFull } from './disk-budget.js';
 import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
-import { Instance } from './instance.js';
+import { Instance, isMissing } from './instance.js';
 import type { DurableTerms, Job, JobRequest, Jobs, QueueStatus, Reservation } from './job.js';
 import { readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
@@ -40,7 +40,8 @@ export class LocalJobs implements Jobs, JobKeeper {
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
-  #closing = false;
+  /** Set from the beginning of the end. */
+  #closed: Promise<void> | undefined;
 
   private constructor(
     private readonly config: Config,
@@ -73,7 +74,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   async reserve(declaredBytes: number | undefined): Promise<Reservation> {
-    if (this.#closing) throw shuttingDown();
+    if (this.#closed !== undefined) throw shuttingDown();
     if (this.#uploading.size >= this.config.MAX_CONCURRENT_UPLOADS) {
       throw queueFull('Too many uploads are being received; try again in a moment.', 1);
     }
@@ -160,17 +161,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     };
   }
 
-  async close(graceMs: number): Promise<void> {
-    this.#closing = true;
-    clearInterval(this.#sweeping);
-    const endMs = performance.now() + graceMs;
-    await this.#uploads.until(() => this.#uploading.size === 0, graceMs);
-    await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
-    while (this.#endings.size > 0) await Promise.all(this.#endings);
-    await Promise.all(this.#removals.values());
-    this.#durable.close();
-    if (this.#durable.count > 0) await this.instance.leave();
-    else await this.instance.remove();
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
   }
 
   position(job: UpscaleJob): number | undefined {
@@ -188,6 +181,18 @@ export class LocalJobs implements Jobs, JobKeeper {
     }
     this.#durable.forget(job);
     await this.#removeFolder(job.id, job.workFolder);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    clearInterval(this.#sweeping);
+    const endMs = performance.now() + graceMs;
+    await this.#uploads.until(() => this.#uploading.size === 0, graceMs);
+    await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
+    while (this.#endings.size > 0) await Promise.all(this.#endings);
+    await Promise.all(this.#removals.values());
+    this.#durable.close();
+    if (this.#durable.count > 0) await this.instance.leave();
+    else await this.instance.remove();
   }
 
   /** A job that is not in the queue yet; its reservation still holds its place. */
@@ -250,7 +255,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     };
     const job = new UpscaleJob(origin, this);
     this.#durable.adopt(job, file);
-    this.#disk.hold(id, end?.result?.bytes ?? request.sourceBytes);
+    this.#disk.hold(id, end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0));
     if (end !== undefined) return;
     await clear(folder, [SOURCE_FILE]);
     if (file.starts >= MOST_UNFINISHED_STARTS) {
@@ -271,7 +276,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     try {
       await mkdir(path, { mode: 0o700 });
     } catch (thrown) {
-      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown;
+      if (!isMissing(thrown)) throw thrown;
       // Somebody's clean-up of temporary files took the instance's folder.
       await this.instance.ensure();
       await mkdir(path, { mode: 0o700 });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { INSTANCE_NAME, type Instance } from './instance.js';
+import { INSTANCE_NAME, type Instance, isMissing } from './instance.js';
 
 /** A job's folder that a dead instance left behind. */
 export interface OrphanedJob {
@@ -68,7 +68,7 @@ async function moved(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return false;
+    if (isMissing(thrown)) return false;
     throw thrown;
   }
 }

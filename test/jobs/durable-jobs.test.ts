@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { TesseraError } from '../../src/errors.js';
+import type { Job } from '../../src/jobs/job.js';
+import { failsWith, jobFolders, ofPixels, rig, tempDir } from './rig.js';
+
+function folderOf(job: Job): string {
+  return join(job.resultPath, '..');
+}
+
+/** Resolves once the job has ended, however. */
+async function over(job: Job): Promise<void> {
+  await job.settled.catch(() => {});
+}
+
+describe('a durable job', () => {
+  it('stays with its result, but without its source, until it is removed', async (test) => {
+    const { jobs, engine, folder, keep } = await rig(test);
+    const { job, existing } = await keep();
+    assert.equal(existing, false);
+    assert.equal(jobs.find(job.id), job);
+    await (await engine.next()).succeed(20);
+    await job.settled;
+    assert.ok((job.expiresAtMs ?? 0) > Date.now());
+    assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'result']);
+    assert.deepEqual({ ...jobs.status(), backlogSeconds: 0 }.diskBytes, 20);
+    assert.equal(jobs.status().kept, 1);
+    assert.equal(await jobs.remove(job.id), 'removed');
+    assert.equal(await jobs.remove(job.id), undefined);
+    assert.equal(jobs.find(job.id), undefined);
+    assert.deepEqual(await jobFolders(folder), []);
+    assert.equal(jobs.status().diskBytes, 0);
+  });
+
+  it('keeps its error when it failed, and nothing else', async (test) => {
+    const { jobs, engine, keep } = await rig(test);
+    const { job } = await keep();
+    (await engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    await over(job);
+    assert.equal(jobs.find(job.id)?.error?.code, 'corrupt_image');
+    assert.deepEqual(await readdir(folderOf(job)), ['job.json']);
+  });
+
+  it('is cancelled by remove while it has not ended, and stays to tell so', async (test) => {
+    const { jobs, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const [running, queued] = [(await keep()).job, (await keep()).job];
+    for (const job of [queued, running]) {
+      assert.equal(await jobs.remove(job.id), 'cancelled');
+      await over(job);
+      assert.equal(jobs.find(job.id)?.state, 'cancelled');
+      assert.equal(await jobs.remove(job.id), 'removed');
+    }
+  });
+
+  it('expires some time after its end', async (test) => {
+    const { jobs, engine, folder, keep } = await rig(test, { JOB_TTL_MINUTES: 0.001 });
+    const { job } = await keep();
+    await (await engine.next()).succeed();
+    await job.settled;
+    while (jobs.find(job.id) !== undefined || (await jobFolders(folder)).length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.ok(Date.now() >= (job.expiresAtMs ?? Infinity));
+  });
+
+  it('has its deadline from its start, since nobody waits for it in the queue', async (test) => {
+    const { engine, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const first = await keep();
+    const second = await keep({}, { uploadedAtMs: Date.now() - 3_600_000 });
+    await (await engine.next()).succeed();
+    await first.job.settled;
+    const { task } = await engine.next();
+    assert.equal(second.job.state, 'running');
+    assert.ok(task.deadlineAtMs > Date.now() + 590_000);
+  });
+
+  it('is not seen by id while it is not durable', async (test) => {
+    const { jobs, submit } = await rig(test);
+    const job = await submit();
+    assert.equal(jobs.find(job.id), undefined);
+    assert.equal(await jobs.remove(job.id), undefined);
+  });
+
+  it('runs for a hundred jobs with ten cancels: nothing lost, nothing left', async (test) => {
+    const { jobs, engine, folder, keep } = await rig(test, { MAX_QUEUED_JOBS: 100 });
+    const all: Job[] = [];
+    for (let index = 0; index < 100; index++) all.push((await keep()).job);
+    const cancelled = all.filter((_, index) => index % 10 === 3);
+    for (const job of cancelled) await jobs.remove(job.id);
+    const serve = (async () => {
+      for (let served = 0; served < 100; served++) {
+        const run = await engine.next();
+        if (!run.hooks.signal.aborted) await run.succeed();
+      }
+    })();
+    await Promise.all(all.map(over));
+    assert.equal(all.filter((job) => job.state === 'succeeded').length, 90);
+    assert.ok(cancelled.every((job) => job.state === 'cancelled'));
+    for (const job of all) assert.equal(await jobs.remove(job.id), 'removed');
+    assert.deepEqual(await jobFolders(folder), []);
+    assert.equal(jobs.status().diskBytes, 0);
+    void serve;
+  });
+});
+
+describe('an idempotency key', () => {
+  const key = { owner: 'me', idempotencyKey: 'once' };
+
+  it('gives the same job for the same bytes and options, and gives the second upload back', async (test) => {
+    const { jobs, folder, keep } = await rig(test);
+    const first = await keep(key);
+    const again = await keep(key);
+    assert.equal(again.existing, true);
+    assert.equal(again.job, first.job);
+    assert.equal((await jobFolders(folder)).length, 1);
+    assert.equal(jobs.status().uploading, 0);
+  });
+
+  it('does so for requests at the same time too', async (test) => {
+    const { engine, keep } = await rig(test);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => keep(key)));
+    assert.equal(new Set(answers.map(({ job }) => job.id)).size, 1);
+    assert.equal(answers.filter(({ existing }) => !existing).length, 1);
+    await engine.next();
+    assert.equal(engine.runs.length, 1);
+  });
+
+  it('is a conflict with other bytes or options, and leaves nothing of that upload', async (test) => {
+    const { folder, keep } = await rig(test);
+    await keep(key);
+    await assert.rejects(keep(key, {}, Buffer.from('other bytes')), failsWith('idempotency_conflict'));
+    const { options } = (await keep({ owner: '' })).job.request;
+    await assert.rejects(
+      keep(key, { options: { ...options, quality: 1 } }),
+      failsWith('idempotency_conflict'),
+    );
+    assert.equal((await jobFolders(folder)).length, 2);
+  });
+
+  it('counts for its owner alone, and no longer than its job', async (test) => {
+    const { jobs, engine, keep } = await rig(test);
+    const mine = await keep(key);
+    const theirs = await keep({ ...key, owner: 'you' });
+    assert.notEqual(theirs.job.id, mine.job.id);
+    await (await engine.next()).succeed();
+    await mine.job.settled;
+    await jobs.remove(mine.job.id);
+    assert.equal((await keep(key)).existing, false);
+  });
+});
+
+describe('a restart', () => {
+  /** Another instance with a durable job in its engine, killed there. @returns the job's id. */
+  async function killed(test: TestContext, folder: string): Promise<string> {
+    const other = fork(
+      fileURLToPath(new URL('./runners/other-instance.js', import.meta.url)),
+      [folder, 'once'],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      },
+    );
+    test.after(() => other.kill('SIGKILL'));
+    const [path] = (await once(other, 'message')) as [string];
+    await writeFile(join(path, 'canvas.v'), 'scratch of a run that was cut off');
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    return basename(path);
+  }
+
+  it('queues again what ran when the service was killed, without what the run left', async (test) => {
+    const folder = await tempDir(test);
+    const id = await killed(test, folder);
+    const { jobs, engine, keep } = await rig(test, {}, folder);
+    const job = jobs.find(id);
+    assert.ok(job);
+    assert.equal(job.state, 'running');
+    const run = await engine.next();
+    assert.equal(await readFile(run.task.sourcePath, 'utf8'), 'ten bytes!');
+    assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'source']);
+    const again = await keep({ owner: 'me', idempotencyKey: 'once' }, { uploadedAtMs: 0 });
+    assert.equal(again.job, job);
+    await run.succeed();
+    await job.settled;
+  });
+
+  it('keeps finished and failed jobs, and their events go on', async (test) => {
+    const before = await rig(test);
+    const done = (await before.keep()).job;
+    await (await before.engine.next()).succeed(33);
+    const failed = (await before.keep()).job;
+    (await before.engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    await Promise.all([over(done), over(failed)]);
+    await before.jobs.close(0);
+    const after = await rig(test, {}, before.folder);
+    const doneAgain = after.jobs.find(done.id);
+    assert.equal((await doneAgain?.settled)?.bytes, 33);
+    assert.equal((await readFile(doneAgain?.resultPath ?? '')).length, 33);
+    assert.equal(doneAgain?.expiresAtMs, done.expiresAtMs);
+    assert.equal(after.jobs.find(failed.id)?.error?.code, 'corrupt_image');
+    const [lastSeen] = done.events().slice(-1);
+    const missed = doneAgain?.events(lastSeen?.id).map(({ state }) => state);
+    assert.deepEqual(missed, ['succeeded']);
+    assert.equal(after.jobs.status().diskBytes, 33);
+    assert.equal(after.engine.runs.length, 0);
+  });
+
+  it('goes on with jobs that a stop in good order found waiting or at work', async (test) => {
+    const before = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const ids = [(await before.keep()).job.id, (await before.keep()).job.id];
+    const passing = await before.submit();
+    await before.jobs.close(0);
+    assert.equal(passing.state, 'failed');
+    const after = await rig(test, { MAX_RUNNING_JOBS: 2 }, before.folder);
+    for (const id of ids) assert.equal(after.jobs.find(id)?.state, 'running');
+    assert.equal((await jobFolders(before.folder)).length, 2);
+  });
+
+  it('gives up a job under which the service died again and again', async (test) => {
+    const folder = await tempDir(test);
+    const id = await killed(test, folder);
+    const [path] = await jobFolders(folder);
+    const file = join(path ?? '', 'job.json');
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), starts: 3 }));
+    const { jobs, engine } = await rig(test, {}, folder);
+    assert.equal(jobs.find(id)?.error?.code, 'image_crashes_engine');
+    assert.equal(engine.runs.length, 0);
+  });
+
+  it('removes jobs that expired, whose files are not whole, or whose state is of another version', async (test) => {
+    const before = await rig(test, { MAX_QUEUED_JOBS: 10 });
+    const made = [];
+    for (let index = 0; index < 4; index++) {
+      const { job } = await before.keep();
+      if (index < 3) await (await before.engine.next()).succeed(10);
+      if (index < 3) await job.settled;
+      made.push(job);
+    }
+    await before.jobs.close(0);
+    const [expired, cut, future, unread] = made.map(folderOf);
+    assert.ok(expired && cut && future && unread);
+    const edit = async (folder: string, change: (file: { end: object }) => object) => {
+      const path = join(folder, 'job.json');
+      const file = JSON.parse(await readFile(path, 'utf8')) as { end: object };
+      await writeFile(path, JSON.stringify({ ...file, ...change(file) }));
+    };
+    await edit(expired, ({ end }) => ({ end: { ...end, expiresAtMs: Date.now() - 1 } }));
+    await truncate(join(cut, 'result'), 3);
+    await edit(future, () => ({ version: 2 }));
+    await truncate(join(unread, 'source'), 3);
+    const after = await rig(test, {}, before.folder);
+    for (const job of made) assert.equal(after.jobs.find(job.id), undefined);
+    assert.deepEqual(await jobFolders(before.folder), []);
+    assert.ok(!existsSync(expired));
+  });
+
+  it('happens beside another instance on the same folder, and takes nothing from it', async (test) => {
+    const one = await rig(test);
+    const { job } = await one.keep({}, ofPixels(50));
+    const two = await rig(test, {}, one.folder);
+    assert.equal(two.jobs.find(job.id), undefined);
+    await (await one.engine.next()).succeed();
+    await job.settled;
+    assert.ok(existsSync(job.resultPath));
+  });
+});
