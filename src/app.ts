@@ -7,6 +7,7 @@ import Fastify, {
 } from 'fastify';
 import { TesseraError } from './errors.js';
 import { replyToClientError } from './http/client-error.js';
+import { closeConnectionsWhenDone } from './http/close-connections.js';
 import type { HttpContext } from './http/context.js';
 import { replyWithProblem } from './http/error-handler.js';
 import { awaitsContinue, holdBackContinue } from './http/expect-continue.js';
@@ -44,6 +45,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     clientErrorHandler: replyToClientError,
   });
   holdBackContinue(app);
+  closeConnectionsWhenDone(app);
   app.setErrorHandler(replyWithProblem);
   const paths = new KnownPaths(app);
   addHooks(app, paths, metrics);
