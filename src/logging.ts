@@ -32,7 +32,11 @@ export async function openLog(config: Pick<Config, 'LOG_DIR' | 'LOG_LEVEL'>): Pr
   const problem = file instanceof Error ? file : undefined;
   if (file !== undefined && !(file instanceof Error)) streams.push(file);
   const log = pino(
-    { level: config.LOG_LEVEL, base: { pid: process.pid }, redact: { paths: SECRET_PATHS, censor: '[redacted]' } },
+    {
+      level: config.LOG_LEVEL,
+      base: { pid: process.pid },
+      redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+    },
     multistream(
       streams.map((stream) => ({ level: 'trace', stream })),
       { dedupe: false },

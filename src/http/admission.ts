@@ -32,12 +32,14 @@ export async function admit(
 ): Promise<Admission> {
   const { config, jobs } = context;
   const fromQuery = queryOptions(request);
-  const parse = (raw: readonly RawOption[]) =>
-    parseOptions(raw, modelNames(context), imageTypesByPreference(request.headers.accept), config);
-  parse(fromQuery);
+  const parse = async (raw: readonly RawOption[]) =>
+    parseOptions(raw, await modelNames(raw, context), imageTypesByPreference(request.headers.accept), config);
+  await parse(fromQuery);
 
   const reservations: Reservation[] = [];
+  let released = false;
   const release = async () => {
+    released = true;
     await Promise.all(reservations.map((reservation) => reservation.release()));
   };
   const target: UploadTarget = {
@@ -47,6 +49,8 @@ export async function admit(
     async pathFor(index) {
       const reservation = reservations[index] ?? (await jobs.reserve(undefined));
       reservations[index] = reservation;
+      // The upload may have been given up while this place was being made.
+      if (released) await release();
       return reservation.sourcePath;
     },
   };
@@ -54,7 +58,7 @@ export async function admit(
   try {
     reservations.push(await jobs.reserve(declaredBytes(request)));
     const upload = await receiveUpload(request, reply, target);
-    const options = parse([...fromQuery, ...upload.fields]);
+    const options = await parse([...fromQuery, ...upload.fields]);
     const images: AdmittedImage[] = [];
     for (const [index, file] of upload.files.entries()) {
       const reservation = reservations[index];
@@ -78,9 +82,10 @@ export async function admit(
   }
 }
 
-/** Names that the option `model` accepts. */
-export function modelNames(context: HttpContext): readonly string[] {
-  return [...new Set([...context.engine.status().models.map((model) => model.name), LANCZOS])];
+/** Names that the option `model` accepts; when it is given, the first engine is waited for, since it tells them. */
+async function modelNames(raw: readonly RawOption[], { engine }: HttpContext): Promise<readonly string[]> {
+  if (raw.some(([name]) => name === 'model') && engine.status().models.length === 0) await engine.ready();
+  return [...new Set([...engine.status().models.map((model) => model.name), LANCZOS])];
 }
 
 function queryOptions(request: FastifyRequest): RawOption[] {

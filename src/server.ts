@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './app.js';
+import { ConfigError, loadConfig } from './config.js';
+import { openLog } from './logging.js';
+import { packageRoot, packageVersion } from './package-root.js';
+import { createServices } from './services.js';
+
+/** Time beyond the configured ones after which a shutdown that hangs is cut off. */
+const LAST_RESORT_MS = 10_000;
+
+const EXIT_BAD_CONFIG = 2;
+
+/** Runs the service until a signal ends it. */
+async function serve(): Promise<void> {
+  const config = loadConfig(process.env, packageRoot());
+  const delayMs = config.SHUTDOWN_DELAY_SECONDS * 1000;
+  const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
+  const { log, close: closeLog } = await openLog(config);
+  const services = await createServices(config, log, process.env);
+  const app = await buildApp(services);
+
+  closeWithGrace({ delay: delayMs + graceMs + LAST_RESORT_MS, logger: log }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'stopping after an unexpected error');
+    else log.info({ signal }, 'stopping');
+    services.lifecycle.stopping = true;
+    // Readiness fails first, so that a load balancer looks elsewhere before connections are refused.
+    if (signal === 'SIGTERM') await sleep(delayMs);
+    await Promise.all([services.close(graceMs), app.close()]);
+    log.info({}, 'stopped');
+    closeLog();
+  });
+
+  log.info({ version: packageVersion(), pid: process.pid }, 'starting');
+  await app.listen({ host: config.HOST, port: config.PORT });
+  await services.engine.ready();
+  log.info(
+    {
+      models: services.engine
+        .status()
+        .models.filter(({ installed }) => installed)
+        .map(({ name }) => name),
+    },
+    'ready',
+  );
+}
+
+serve().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(error instanceof ConfigError ? EXIT_BAD_CONFIG : 1);
+});
