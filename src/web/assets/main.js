@@ -1,5 +1,4 @@
 import { announce } from './announcer.js';
-import { saveAs, zipResults } from './archive.js';
 import { Card } from './card.js';
 import { prepareDropZone } from './drop-zone.js';
 import { byId } from './element.js';
@@ -114,6 +113,7 @@ async function downloadAll() {
     result === undefined || job?.result === undefined ? [] : [{ name: job.result.fileName, content: result }],
   );
   try {
+    const { saveAs, zipResults } = await import('./archive.js');
     saveAs(await zipResults(contents), 'tessera.zip');
     announce(`${contents.length} pictures saved in one ZIP file.`);
   } finally {

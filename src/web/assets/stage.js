@@ -1,15 +1,18 @@
-import { Comparison } from './comparison.js';
 import { byId, find } from './element.js';
 import { titleOf } from './models.js';
 import { attemptInWords, bytesInWords, durationInWords, rungInWords, sizeInWords } from './words.js';
 
-/** @typedef {import('./picture.js').Picture} Picture */
+/**
+ * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./comparison.js').Comparison} Comparison
+ */
 
 /** The section that shows one result beside its original: the comparison, the facts, how it was served. */
 export class Stage {
   #section = byId('stage', HTMLElement);
   #title = byId('stage-title', HTMLElement);
-  #comparison = new Comparison(byId('stage-view', HTMLElement));
+  /** Loaded with the first result: the first paint does without it. @type {Comparison | undefined} */
+  #comparison;
   /** @type {Picture | undefined} */
   #picture;
   /** @type {string | undefined} */
@@ -28,7 +31,6 @@ export class Stage {
       button.addEventListener('click', () => this.#zoom(kind ?? ''));
     }
     find(this.#section, '[data-zoom=screen]', HTMLButtonElement).hidden = !document.fullscreenEnabled;
-    this.#comparison.addEventListener('view', () => this.#showZoom());
   }
 
   /** @returns {Picture | undefined} the picture that is shown. */
@@ -58,7 +60,8 @@ export class Stage {
       this.#section.scrollIntoView({ block: 'start' });
       this.#title.focus({ preventScroll: true });
     }
-    await this.#comparison.show(file, result, job.result);
+    const comparison = await this.#loaded();
+    if (this.#picture === picture) await comparison.show(file, result, job.result);
   }
 
   close() {
@@ -67,9 +70,20 @@ export class Stage {
     if (document.fullscreenElement !== null) document.exitFullscreen();
     this.#picture = undefined;
     this.#section.hidden = true;
-    this.#comparison.clear();
+    this.#comparison?.clear();
     this.#forgetUrl();
     this.#onClose(picture);
+  }
+
+  /** @returns {Promise<Comparison>} */
+  async #loaded() {
+    const { Comparison } = await import('./comparison.js');
+    if (this.#comparison === undefined) {
+      const comparison = new Comparison(byId('stage-view', HTMLElement));
+      comparison.addEventListener('view', () => this.#showZoom(comparison));
+      this.#comparison = comparison;
+    }
+    return this.#comparison;
   }
 
   #forgetUrl() {
@@ -79,21 +93,22 @@ export class Stage {
 
   /** @param {string} kind */
   #zoom(kind) {
-    if (kind === 'in') this.#comparison.step(1);
-    else if (kind === 'out') this.#comparison.step(-1);
-    else if (kind === 'fit') this.#comparison.fit();
-    else if (kind === 'actual') this.#comparison.actual();
+    if (kind === 'in') this.#comparison?.step(1);
+    else if (kind === 'out') this.#comparison?.step(-1);
+    else if (kind === 'fit') this.#comparison?.fit();
+    else if (kind === 'actual') this.#comparison?.actual();
     else if (document.fullscreenElement === null) this.#section.requestFullscreen();
     else document.exitFullscreen();
   }
 
-  #showZoom() {
-    const percent = this.#comparison.percent;
+  /** @param {Comparison} comparison */
+  #showZoom(comparison) {
+    const { percent } = comparison;
     byId('zoom-level', HTMLOutputElement).textContent =
       `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
     const press = (/** @type {string} */ kind, /** @type {boolean} */ on) =>
       find(this.#section, `[data-zoom=${kind}]`, HTMLButtonElement).setAttribute('aria-pressed', String(on));
-    press('fit', this.#comparison.fits);
+    press('fit', comparison.fits);
     press('actual', Math.abs(percent - 100) < 0.5);
   }
 
