@@ -354,6 +354,9 @@ test(
     const check = async (state: string) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.evaluate(
+          'Promise.allSettled(document.getAnimations().map((animation) => animation.finished))',
+        );
         await page.evaluate(source);
         const broken = await page.evaluate(
           'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(" ")))',
