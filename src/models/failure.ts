@@ -54,3 +54,13 @@ export class ModelLoadError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/**
+ * What ONNX Runtime said at the bottom of an error, in one line: without the places in its source that it names, which
+ * mean nothing here.
+ */
+export function innermostReason(thrown: unknown): string {
+  const inner = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+  const line = messageOf(inner).split('\n', 1)[0] ?? '';
+  return line.replace(/^\/\S+\.(cc|h):\d+ .*?(was false\. |\) )/, '').slice(0, 300);
+}

@@ -2,8 +2,8 @@ import type { Config } from '../config.js';
 import type { Log } from '../types.js';
 import { type ChainModels, ModelChain } from './chain.js';
 import { chainOrder } from './chain-order.js';
-import { loadManifest } from './manifest.js';
-import { probeProviders } from './providers.js';
+import { loadManifest, type ModelEntry } from './manifest.js';
+import { probeProviders, wantedProviders } from './providers.js';
 import { RungMemory } from './rung-memory.js';
 import { SessionPool } from './session-pool.js';
 
@@ -30,13 +30,14 @@ export async function openChain(
     memory,
     log,
   });
-  const providers = await probeProviders(config, { threads, log });
+  const entries = await loadManifest(config.MODELS_DIR);
+  const providers = await probeProviders(wantedProviders(config.EXECUTION_PROVIDERS), entries, pool);
   const hasGpu = providers.some(({ provider, usable }) => usable && provider !== 'cpu');
-  const reload = async (): Promise<ChainModels> => {
-    const entries = await loadManifest(config.MODELS_DIR);
-    const { models, unknown } = chainOrder(config.MODEL_CHAIN, entries, hasGpu);
+  const inOrder = (known: readonly ModelEntry[]): ChainModels => {
+    const { models, unknown } = chainOrder(config.MODEL_CHAIN, known, hasGpu);
     if (unknown.length > 0) log.error({ unknown }, 'MODEL_CHAIN names models that no manifest knows');
-    return { entries, chain: models };
+    return { entries: known, chain: models };
   };
-  return new ModelChain({ models: await reload(), providers, pool, memory, reload, log });
+  const reload = async () => inOrder(await loadManifest(config.MODELS_DIR));
+  return new ModelChain({ models: inOrder(entries), providers, pool, memory, reload, log });
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Provider } from '../types.js';
 import { failureReason, ModelLoadError, messageOf, tileFailure } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { onnxRuntime } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
 import { type RgbPixels, TileFailure, type TileModel } from './tile-model.js';
 import {
@@ -22,6 +23,8 @@ import {
 export interface SessionOptions {
   /** Threads of one run on the CPU; at least 1. */
   readonly threads: number;
+  /** true: fail when the provider would leave part of the network to the CPU. Some networks need that for their shapes. */
+  readonly wholeNetwork?: boolean;
 }
 
 /** A TileModel that can be given back. */
@@ -83,6 +86,7 @@ async function createSession(
   options: SessionOptions,
 ): Promise<InferenceSession> {
   try {
+    const { InferenceSession } = await onnxRuntime();
     return await InferenceSession.create(bytes, {
       executionProviders: [provider],
       intraOpNumThreads: options.threads,
@@ -95,7 +99,12 @@ async function createSession(
       enableMemPattern: false,
       // Threads that spin after a run take the processor from encoding and from other engines; measured on a busy
       // machine, runs without spinning were up to three times faster, and on a quiet one equal.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      extra: {
+        session: {
+          intra_op: { allow_spinning: '0' },
+          disable_cpu_ep_fallback: options.wholeNetwork && provider !== 'cpu' ? '1' : '0',
+        },
+      },
       // Errors arrive as exceptions; anything milder would go to standard error past the log.
       logSeverityLevel: 4,
     });
@@ -185,6 +194,7 @@ class OnnxTileModel implements LoadedModel {
   /** @returns the output tensor's buffer, valid until the next run. */
   async #infer(pixels: RgbPixels, upscaled: { width: number; height: number }): Promise<TensorData> {
     const { entry } = this;
+    const { Tensor } = await onnxRuntime();
     const dims = tensorDims(entry.layout, pixels.width, pixels.height);
     const feeds = { [entry.input]: new Tensor(entry.dtype, this.#fill(pixels), dims) };
     const expected = tensorDims(entry.layout, upscaled.width, upscaled.height);
