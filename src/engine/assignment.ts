@@ -1,7 +1,7 @@
 import { TesseraError } from '../errors.js';
-import type { Attempt, FallbackReason, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import type { Attempt, ExcludedRung, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
 import type { RunHooks } from './engine.js';
-import type { LostRung, StopCode } from './protocol.js';
+import type { StopCode } from './protocol.js';
 
 /** How the caller learns of the end: one of them is called, once. */
 export interface AssignmentOutcome {
@@ -91,28 +91,22 @@ export class Assignment {
     // It may have died while decoding, before any rung was at work: then there is nothing to leave out.
     const { model, provider } = this.#progress ?? {};
     if (model === undefined) return;
-    this.#leaveOut(
-      { model, reason: 'engine_crash', ...(provider === undefined ? {} : { provider }) },
-      'The engine process died while this model was at work.',
-    );
-  }
-
-  /** The engine cannot use this rung again: the next one runs the job without it. */
-  rungLost(rung: LostRung, detail: string): void {
-    this.#leaveOut(rung, detail);
-  }
-
-  #leaveOut(rung: { model: string; reason: FallbackReason } & LostRung, detail: string): void {
+    const rung = { model, reason: 'engine_crash', ...(provider === undefined ? {} : { provider }) } as const;
     const attempt: Attempt = {
       ...rung,
       outcome: 'failed',
-      detail,
+      detail: 'The engine process died while this model was at work.',
       ms: Math.round(performance.now() - this.#startedMs),
     };
+    this.rungLost(rung, [...this.#task.earlierAttempts, attempt]);
+  }
+
+  /** The engine cannot use this rung again: the next one runs the job without it. @param attempts all that were made so far. */
+  rungLost(rung: ExcludedRung, attempts: readonly Attempt[]): void {
     this.#task = {
       ...this.#task,
       excludedRungs: [...this.#task.excludedRungs, rung],
-      earlierAttempts: [...this.#task.earlierAttempts, attempt],
+      earlierAttempts: attempts,
     };
   }
 

@@ -7,7 +7,6 @@ import type { Assignment } from './assignment.js';
 import {
   type EngineSettings,
   type FromEngine,
-  type LostRung,
   type PlanRequest,
   PROTOCOL_VERSION,
   type ToEngine,
@@ -29,7 +28,7 @@ export interface EngineListener {
   onStatus(models: readonly ModelStatus[], providers: readonly ProviderStatus[]): void;
   /** A job has left the engine, by whatever end. */
   onVacancy(): void;
-  onRungLost(engine: EngineProcess, assignment: Assignment, rung: LostRung, detail: string): void;
+  onRungLost(engine: EngineProcess, assignment: Assignment): void;
   /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
   onExit(engine: EngineProcess, how: string): void;
 }
@@ -161,10 +160,14 @@ export class EngineProcess {
         return;
       case 'rung-lost': {
         const assignment = this.#leave(message.id);
-        if (assignment !== undefined)
-          this.listener.onRungLost(this, assignment, message.rung, message.detail);
+        this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
+        assignment?.rungLost(message.rung, message.attempts);
+        if (assignment !== undefined) this.listener.onRungLost(this, assignment);
         return;
       }
+      case 'log':
+        this.log[message.level]({ ...message.fields, pid: this.pid }, message.message);
+        return;
       case 'planned':
         this.#takePlan(message.planId)?.resolve(message.plan);
         return;

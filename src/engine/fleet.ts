@@ -6,7 +6,7 @@ import type { EngineSettings } from './protocol.js';
 export interface FleetOptions {
   readonly engines: number;
   readonly launch: EngineLaunch;
-  readonly settings: EngineSettings;
+  readonly settings: Omit<EngineSettings, 'preload'>;
   /** An engine with work that says nothing for this long is killed. */
   readonly silenceMs: number;
   readonly log: Log;
@@ -77,7 +77,7 @@ export class Fleet {
     const startedMs = performance.now();
     let limit: NodeJS.Timeout | undefined;
     try {
-      const engine = new EngineProcess(launch, settings, log, {
+      const engine = new EngineProcess(launch, { ...settings, preload: this.restarts === 0 }, log, {
         ...this.listener,
         onReady: () => {
           clearTimeout(limit);

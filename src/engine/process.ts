@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { TesseraError } from '../errors.js';
-import type { UpscaleTask } from '../types.js';
+import { RungLost } from '../models/rung-lost.js';
+import type { Log, UpscaleTask } from '../types.js';
 import { diskFullError } from './disk-full.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from './protocol.js';
-import { type CreateRunner, RungUnusable, type Runner } from './runner.js';
+import type { CreateRunner, Runner } from './runner.js';
 import { Turns } from './turns.js';
 
 /**
@@ -17,6 +18,12 @@ process.on('disconnect', () => process.exit(0));
 preferAsVictim();
 
 const turns = new Turns();
+const log: Log = {
+  debug: sendLog('debug'),
+  info: sendLog('info'),
+  warn: sendLog('warn'),
+  error: sendLog('error'),
+};
 const running = new Map<string, AbortController>();
 const started = start();
 process.on('message', (message: ToEngine) => {
@@ -28,6 +35,17 @@ function send(message: FromEngine): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
+/** What the engine logs goes into the server's log. Errors are put into words here: they do not cross as JSON. */
+function sendLog(level: keyof Log): Log['info'] {
+  return (fields, message) => {
+    const plain = Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? { message: value.message, stack: value.stack } : value,
+    ]);
+    send({ type: 'log', level, fields: Object.fromEntries(plain), message });
+  };
+}
+
 /** Resolves with the runner once the server has sent its settings. */
 async function start(): Promise<Runner> {
   const first = await new Promise<ToEngine>((resolve) => process.once('message', resolve));
@@ -37,7 +55,7 @@ async function start(): Promise<Runner> {
   const modulePath = process.argv[2];
   if (modulePath === undefined) throw new Error('The engine was started without its runner.');
   const { createRunner } = (await import(modulePath)) as { createRunner: CreateRunner };
-  const runner = await createRunner(first.settings, turns);
+  const runner = await createRunner(first.settings, turns, log);
   send({ type: 'status', models: runner.models(), providers: runner.providers() });
   send({ type: 'ready', version: PROTOCOL_VERSION });
   setInterval(beat, first.settings.heartbeatMs);
@@ -87,8 +105,8 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
     });
     send({ type: 'done', id, result });
   } catch (thrown) {
-    if (thrown instanceof RungUnusable) {
-      send({ type: 'rung-lost', id, rung: thrown.rung, detail: thrown.message });
+    if (thrown instanceof RungLost) {
+      send({ type: 'rung-lost', id, rung: thrown.rung, attempts: thrown.attempts });
     } else {
       const error = diskFullError(thrown) ?? TesseraError.from(thrown);
       send({ type: 'failed', id, error: error.toMessage() });

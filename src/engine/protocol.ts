@@ -1,9 +1,10 @@
 import type { Config } from '../config.js';
 import type { ErrorMessage } from '../errors.js';
 import type {
-  FallbackReason,
+  Attempt,
+  ExcludedRung,
+  Log,
   ModelStatus,
-  Provider,
   ProviderStatus,
   UpscalePlan,
   UpscaleProgress,
@@ -34,8 +35,10 @@ export interface EngineSettings {
   readonly threads: number;
   /** Memory budget of this engine. */
   readonly memoryBytes: number;
-  /** How often an engine with work says that it lives. */
+  /** How often an engine says that it lives. */
   readonly heartbeatMs: number;
+  /** Load the leading model before the first job. Not in an engine that replaces one: that may have died of it. */
+  readonly preload: boolean;
 }
 
 export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
@@ -49,13 +52,6 @@ export type ToEngine =
   | { readonly type: 'stop'; readonly id: string; readonly error: ErrorMessage }
   | { readonly type: 'plan'; readonly planId: number; readonly request: PlanRequest }
   | { readonly type: 'models-changed' };
-
-/** A rung that only a new process can use again. */
-export interface LostRung {
-  readonly model: string;
-  readonly provider?: Provider;
-  readonly reason: FallbackReason;
-}
 
 export type FromEngine =
   | { readonly type: 'ready'; readonly version: number }
@@ -71,9 +67,15 @@ export type FromEngine =
   | {
       readonly type: 'rung-lost';
       readonly id: string;
-      readonly rung: LostRung;
-      /** What is known of the failure, for the log and the attempt. */
-      readonly detail: string;
+      readonly rung: ExcludedRung;
+      /** All of the job's attempts so far, that of the lost rung last. */
+      readonly attempts: readonly Attempt[];
+    }
+  | {
+      readonly type: 'log';
+      readonly level: keyof Log;
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly message: string;
     }
   | { readonly type: 'planned'; readonly planId: number; readonly plan: UpscalePlan }
   | { readonly type: 'plan-failed'; readonly planId: number; readonly error: ErrorMessage };

@@ -1,4 +1,5 @@
 import type {
+  Log,
   ModelStatus,
   ProviderStatus,
   UpscalePlan,
@@ -6,12 +7,12 @@ import type {
   UpscaleResult,
   UpscaleTask,
 } from '../types.js';
-import type { EngineSettings, LostRung, PlanRequest } from './protocol.js';
+import type { EngineSettings, PlanRequest } from './protocol.js';
 import type { Turns } from './turns.js';
 
 /** What an engine process does with its tasks. The real one is `upscale-runner.ts`; tests of supervision fork others. */
 export interface Runner {
-  /** @throws TesseraError, or RungUnusable when only a new process can use the rung again. */
+  /** @throws TesseraError, or RungLost when only a new process can use the rung again. */
   run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
   plan(request: PlanRequest): Promise<UpscalePlan>;
   modelsChanged(): Promise<void>;
@@ -26,16 +27,4 @@ export interface RunnerHooks {
 }
 
 /** A runner module exports this as `createRunner`. */
-export type CreateRunner = (settings: EngineSettings, turns: Turns) => Promise<Runner>;
-
-/** Only a new engine process can use this rung again: its device is lost or its context poisoned. */
-export class RungUnusable extends Error {
-  override readonly name = 'RungUnusable';
-  constructor(
-    readonly rung: LostRung,
-    message: string,
-    options?: { cause?: unknown },
-  ) {
-    super(message, options);
-  }
-}
+export type CreateRunner = (settings: EngineSettings, turns: Turns, log: Log) => Promise<Runner>;

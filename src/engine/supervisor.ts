@@ -7,7 +7,7 @@ import { EngineGone, type EngineProcess } from './engine-process.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { handOut } from './hand-out.js';
-import type { LostRung, PlanRequest, StopCode } from './protocol.js';
+import type { PlanRequest, StopCode } from './protocol.js';
 
 /** How long engines without work may take to exit by themselves. */
 const EXIT_LIMIT_MS = 1000;
@@ -27,7 +27,8 @@ export class Supervisor implements Engine {
       onReady: () => this.#handOut(),
       onStatus: (models, providers) => this.#report.update(models, providers),
       onVacancy: () => this.#handOut(),
-      onRungLost: (engine, assignment, rung, detail) => this.#replace(engine, assignment, rung, detail),
+      onRungLost: (engine, assignment) =>
+        this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
       onExit: (engine) => this.#runAgain(engine),
     });
   }
@@ -128,13 +129,6 @@ export class Supervisor implements Engine {
     this.#handOut();
   }
 
-  /** Only a new process can use the rung again: the job goes on without it, the others there start anew, unblamed. */
-  #replace(engine: EngineProcess, assignment: Assignment, rung: LostRung, detail: string): void {
-    this.options.log.warn({ pid: engine.pid, rung, detail }, 'an engine is replaced: it lost a device');
-    assignment.rungLost(rung, detail);
-    this.#evacuate(engine, [assignment, ...engine.assignments.values()]);
-  }
-
   #stop(assignment: Assignment, code: StopCode): void {
     if (assignment.ended || assignment.stopping !== undefined) return;
     const error = assignment.stop(code);
@@ -162,7 +156,7 @@ export class Supervisor implements Engine {
     this.#evacuate(engine, [...engine.assignments.values()]);
   }
 
-  /** Ends an engine on purpose: its jobs wait again, without blame; those that were to stop have stopped. */
+  /** Ends an engine that lost a device or holds a stuck job: its jobs wait again, without blame; those that were to stop have stopped. */
   #evacuate(engine: EngineProcess, jobs: readonly Assignment[]): void {
     engine.assignments.clear();
     engine.kill();

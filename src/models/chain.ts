@@ -185,6 +185,7 @@ export class ModelChain implements Chain {
         });
         continue;
       }
+      if (step.kind === 'lanczos') request.onRung?.(LANCZOS, undefined);
       const outcome =
         step.kind === 'lanczos'
           ? { value: await attempt({ kind: 'lanczos' }, note) }
@@ -216,6 +217,7 @@ export class ModelChain implements Chain {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
       const early = this.#fit(step, request);
       if ('reason' in early) return early;
+      request.onRung?.(step.entry.name, step.provider);
       const loan = await this.parts.pool.borrow(step.entry, step.provider);
       loans.push(loan);
       const fit = this.#fit(step, request);

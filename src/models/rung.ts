@@ -37,6 +37,8 @@ export interface ChainRequest {
   readonly excludedRungs: readonly ExcludedRung[];
   readonly earlierAttempts: readonly Attempt[];
   readonly signal: AbortSignal;
+  /** Called before a rung is loaded: should the process die, this is the rung that was at work. */
+  onRung?(model: string, provider: Provider | undefined): void;
 }
 
 /** Records a try that did not end the rung (a tile too large for memory, say). */

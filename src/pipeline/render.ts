@@ -44,7 +44,10 @@ interface Region {
   readonly height: number;
 }
 
-function side(model: TileModel, axis: 0 | 1): SideRequirements {
+/** What the plan needs to know of a model: it need not be loaded for that. */
+type ModelShape = Pick<TileModel, 'entry' | 'provider'>;
+
+function side(model: ModelShape, axis: 0 | 1): SideRequirements {
   const { minimum, multipleOf, fixed } = model.entry.sizeRequirements;
   return { minimum, multipleOf, fixed: fixed?.[axis] };
 }
@@ -53,7 +56,7 @@ function side(model: TileModel, axis: 0 | 1): SideRequirements {
 export function planRender(
   width: number,
   height: number,
-  rung: Pick<NetworkRung, 'model' | 'tileSizePx' | 'microsecondsPerPixel'>,
+  rung: Pick<NetworkRung, 'tileSizePx' | 'microsecondsPerPixel'> & { readonly model: ModelShape },
   overlapPx: number,
 ): TilePlan {
   return planTiles({

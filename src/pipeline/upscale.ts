@@ -1,5 +1,5 @@
 import type { Chain, ChainRequest, NetworkRung, NoteAttempt, Rung } from '../models/rung.js';
-import type { OutputFormat, Stage, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import type { OutputFormat, Provider, Stage, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import { type DecodedImage, decode } from './decode.js';
@@ -61,7 +61,15 @@ class Upscale {
       checkOutputSize(target.width, target.height, options.format, limits);
       const image = await this.#decode();
       const format = this.#format(image, target);
-      const served = await chain.serve({ ...request, scale }, (rung, note) =>
+      const onRung = (model: string, provider: Provider | undefined) =>
+        this.#hooks.onProgress({
+          stage: 'infer',
+          tilesDone: 0,
+          tilesTotal: 0,
+          model,
+          ...(provider === undefined ? {} : { provider }),
+        });
+      const served = await chain.serve({ ...request, scale, onRung }, (rung, note) =>
         this.#draw(image, rung, note, format, target),
       );
       const bytes = await this.#encode(served.value, image, format, target);

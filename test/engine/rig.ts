@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.js';
 import type { FleetOptions } from '../../src/engine/fleet.js';
-import { type EngineSettings, engineConfig } from '../../src/engine/protocol.js';
+import { engineConfig } from '../../src/engine/protocol.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
 import type { Log, UpscaleProgress, UpscaleResult, UpscaleTask } from '../../src/types.js';
 import type { Script } from './runners/scripted-runner.js';
@@ -17,7 +17,7 @@ export function runnerPath(name: string): string {
   return fileURLToPath(new URL(`./runners/${name}.js`, import.meta.url));
 }
 
-export function settings(): EngineSettings {
+export function settings(): FleetOptions['settings'] {
   return { config: engineConfig(loadConfig({}, '/')), threads: 1, memoryBytes: 1e9, heartbeatMs: 100 };
 }
 

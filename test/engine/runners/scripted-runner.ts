@@ -1,7 +1,9 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CreateRunner, RungUnusable, type RunnerHooks } from '../../../src/engine/runner.js';
+import type { CreateRunner, RunnerHooks } from '../../../src/engine/runner.js';
 import type { Turns } from '../../../src/engine/turns.js';
+import { RungLost } from '../../../src/models/rung-lost.js';
+import { TileFailure } from '../../../src/models/tile-model.js';
 import type { UpscaleResult, UpscaleTask } from '../../../src/types.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
@@ -61,7 +63,9 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     turnWaitMs += turn.waitedMs;
     if (script.losesModels?.includes(model)) {
       turn.end();
-      throw new RungUnusable({ model, provider: 'cpu', reason: 'device_lost' }, 'the device is lost');
+      const rung = { model, provider: 'cpu', reason: 'device_lost' } as const;
+      const attempts = [...task.earlierAttempts, { ...rung, outcome: 'failed', ms: 1 } as const];
+      throw new RungLost(rung, attempts, new TileFailure('device_lost', 'the device is lost'));
     }
     const harmless = (script.onlyUnderModel ?? model) !== model;
     if (script.blockAtTile === tile && !harmless) for (;;);

@@ -1,0 +1,20 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const PREFIX = 'scratch-';
+
+/**
+ * Runs with a new folder for scratch files inside a job's own, and removes it after. What an engine left there that died under
+ * the job is removed before: it may be half the disk.
+ */
+export async function withScratch<T>(workFolder: string, run: (scratch: string) => Promise<T>): Promise<T> {
+  for (const name of await readdir(workFolder)) {
+    if (name.startsWith(PREFIX)) await rm(join(workFolder, name), { recursive: true, force: true });
+  }
+  const scratch = await mkdtemp(join(workFolder, PREFIX));
+  try {
+    return await run(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

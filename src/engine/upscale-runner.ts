@@ -1,0 +1,68 @@
+import { openChain } from '../models/open-chain.js';
+import { dryRun } from '../pipeline/dry-run.js';
+import { restrictLoaders } from '../pipeline/loaders.js';
+import { type PipelineServices, upscale } from '../pipeline/upscale.js';
+import type { UpscaleResult } from '../types.js';
+import type { PlanRequest } from './protocol.js';
+import type { CreateRunner } from './runner.js';
+import { withScratch } from './scratch.js';
+
+/** Weight of the newest job in what is known of the work beside the tiles. */
+const NEWEST = 0.3;
+
+/** Planning for any image loads the model that leads the chain and measures its speed. */
+const PRELOADING: PlanRequest = {
+  header: { format: 'png', width: 64, height: 64, hasAlpha: false, sixteenBit: false, pages: 1 },
+  options: {
+    format: 'auto',
+    accept: [],
+    quality: 95,
+    tileSizePx: 512,
+    background: [255, 255, 255],
+    metadata: 'strip',
+    fallback: true,
+    timeoutSeconds: 3600,
+  },
+};
+
+/** What the service's engines run: the pipeline over the fallback chain. */
+export const createRunner: CreateRunner = async (settings, turns, log) => {
+  const { config, threads } = settings;
+  restrictLoaders(threads);
+  const chain = await openChain(config, { threads, log });
+  const services: PipelineServices = {
+    chain,
+    turns,
+    threads,
+    limits: {
+      maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
+      maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
+      maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
+    },
+  };
+  /** Decoding, blending and encoding, for each output pixel; 0 until the first image. */
+  let besideMicrosecondsPerPixel = 0;
+  const learn = ({ timings, width, height }: UpscaleResult): void => {
+    const measured = ((timings.decodeMs + timings.blendMs + timings.encodeMs) * 1000) / (width * height);
+    const before = besideMicrosecondsPerPixel || measured;
+    besideMicrosecondsPerPixel = before + NEWEST * (measured - before);
+  };
+  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, besideMicrosecondsPerPixel);
+  if (settings.preload) {
+    // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
+    await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
+  }
+  return {
+    plan,
+    async run(task, hooks) {
+      const result = await withScratch(task.workFolder, (workFolder) =>
+        upscale({ ...task, workFolder }, services, hooks),
+      );
+      learn(result);
+      return result;
+    },
+    modelsChanged: () => chain.modelsChanged(),
+    models: () => chain.status(),
+    providers: () => chain.providers(),
+  };
+};

@@ -1,0 +1,114 @@
+import type { ChainRequest, PlannedStep } from '../models/rung.js';
+import { tileCount } from '../tiling/plan.js';
+import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../types.js';
+import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import { planRender } from './render.js';
+
+/** What a dry run needs of the chain. */
+export interface PlanningChain {
+  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
+  plan(request: ChainRequest): Promise<readonly PlannedStep[]>;
+}
+
+const FLOAT_BYTES = 4;
+const RGB = 3;
+
+/**
+ * What `upscale` would do now, without an image: output size, rungs, tiles, time and memory. The memory is what the image adds:
+ * its decoded pixels, a strip of output, and the tensors of a tile; a network's own activations are not known here.
+ * @param besideMicrosecondsPerPixel measured: decoding, blending and encoding, for each output pixel.
+ * @throws TesseraError output_too_large, fallback_refused, invalid_option.
+ */
+export async function dryRun(
+  { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
+  chain: PlanningChain,
+  limits: PipelineLimits,
+  besideMicrosecondsPerPixel: number,
+): Promise<UpscalePlan> {
+  const { width, height, sixteenBit } = header;
+  const named = options.model === undefined ? {} : { model: options.model };
+  const scale = options.scale ?? chain.leadScale({ ...named, sixteenBit });
+  const target = outputSize(width, height, scale);
+  checkOutputSize(target.width, target.height, options.format, limits);
+  const steps = await chain.plan({
+    ...named,
+    scale,
+    sixteenBit,
+    width,
+    height,
+    fallback: options.fallback,
+    tileSizePx: options.tileSizePx,
+    deadlineAtMs: Date.now() + options.timeoutSeconds * 1000,
+    excludedRungs: [],
+    earlierAttempts: [],
+    signal: new AbortController().signal,
+  });
+  const besideSeconds = (target.width * target.height * besideMicrosecondsPerPixel) / 1e6;
+  const sampleBytes = sixteenBit ? 2 : 1;
+  const decodedBytes = width * height * (header.hasAlpha ? 4 : RGB) * sampleBytes;
+  const rungs = steps.map((step): PlannedRung => {
+    const { model, provider, tileSizePx, estimatedSeconds, skipReason } = step;
+    const grid = drawing(step, width, height, options.tileOverlapPx);
+    const seconds = step.entry === undefined ? besideSeconds : add(estimatedSeconds, besideSeconds);
+    return {
+      model,
+      ...(provider === undefined ? {} : { provider }),
+      ...(tileSizePx === undefined ? {} : { tileSizePx }),
+      ...(grid === undefined
+        ? {}
+        : {
+            tiles: grid.tiles,
+            estimatedMemoryBytes:
+              decodedBytes + grid.stripPixels * RGB * sampleBytes + grid.tensorPixels * RGB * FLOAT_BYTES,
+          }),
+      ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
+      ...(skipReason === undefined ? {} : { skipReason }),
+    };
+  });
+  const serving = rungs[steps.findIndex((step) => step.serves)];
+  return {
+    ...target,
+    rungs,
+    model: serving?.model ?? LANCZOS,
+    ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
+    tiles: serving?.tiles ?? 0,
+    estimatedSeconds: serving?.estimatedSeconds ?? besideSeconds,
+    estimatedMemoryBytes: serving?.estimatedMemoryBytes ?? decodedBytes,
+  };
+}
+
+interface Grid {
+  readonly tiles: number;
+  /** Output pixels of one row of tiles. */
+  readonly stripPixels: number;
+  /** Pixels of a tile on its way in and out. */
+  readonly tensorPixels: number;
+}
+
+/** The tiles of all passes of a step; the last pass is the largest. undefined for what has no network. */
+function drawing(
+  { entry, provider, tileSizePx, passes }: PlannedStep,
+  width: number,
+  height: number,
+  overlapPx: number | undefined,
+): Grid | undefined {
+  if (entry === undefined || provider === undefined || tileSizePx === undefined) return undefined;
+  const rung = { model: { entry, provider }, tileSizePx, microsecondsPerPixel: undefined };
+  let tiles = 0;
+  let grid: Grid | undefined;
+  for (let pass = 1, enlarged = 1; pass <= passes; pass++, enlarged *= entry.scale) {
+    const plan = planRender(width * enlarged, height * enlarged, rung, overlapPx ?? entry.overlapPx);
+    tiles += tileCount(plan);
+    const tilePixels = plan.columns.tileLength * plan.rows.tileLength;
+    grid = {
+      tiles,
+      stripPixels: width * enlarged * entry.scale * plan.rows.tileLength * entry.scale,
+      tensorPixels: tilePixels * (1 + entry.scale ** 2),
+    };
+  }
+  return grid;
+}
+
+function add(seconds: number | undefined, more: number): number | undefined {
+  return seconds === undefined ? undefined : seconds + more;
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import sharp from 'sharp';
+import { type Config, loadConfig } from '../../src/config.js';
+import { fleetOptions } from '../../src/engine/launch.js';
+import { Supervisor } from '../../src/engine/supervisor.js';
+import { packageRoot } from '../../src/package-root.js';
+import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/types.js';
+import { failsWith } from '../jobs/rig.js';
+import { SILENT, TASK } from './rig.js';
+
+/** Real engines: the pipeline, ONNX Runtime and the embedded model. */
+async function realEngine(test: TestContext, environment: Record<string, string> = {}) {
+  const config: Config = loadConfig(
+    { ENGINE_THREADS: '2', MODEL_CHAIN: 'tessera-lite-x4', ...environment },
+    packageRoot(),
+  );
+  const supervisor = new Supervisor(fleetOptions(config, process.env, SILENT));
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-real-engine-'));
+  test.after(async () => {
+    await supervisor.close(0);
+    await rm(folder, { recursive: true });
+  });
+  let count = 0;
+  /** A job for a picture of coloured noise in large grains; its colours depend on `seed`. */
+  const task = async (width: number, height: number, seed = 0, options: Partial<UpscaleOptions> = {}) => {
+    const id = `job-${++count}`;
+    const workFolder = join(folder, id);
+    await mkdir(workFolder);
+    const grains = Buffer.from(
+      Array.from({ length: 8 * 8 * 3 }, (_, index) => (index * 83 + seed * 57) % 256),
+    );
+    const sourcePath = join(workFolder, 'source');
+    await sharp(grains, { raw: { width: 8, height: 8, channels: 3 } })
+      .resize(width, height, { kernel: 'cubic' })
+      .png()
+      .toFile(sourcePath);
+    return {
+      ...TASK,
+      id,
+      sourcePath,
+      workFolder,
+      resultPath: join(workFolder, 'result'),
+      header: { ...TASK.header, width, height },
+      options: { ...TASK.options, format: 'png', ...options },
+    } satisfies UpscaleTask;
+  };
+  const run = (
+    one: UpscaleTask,
+    onProgress: (progress: UpscaleProgress) => void = () => {},
+    signal = new AbortController().signal,
+  ) => supervisor.run(one, { signal, onProgress });
+  return { supervisor, task, run, pid: () => supervisor.status().engines[0]?.pid ?? 0 };
+}
+
+/** How far a result is from its source, enlarged by plain resampling: mean of absolute differences, 0 to 255. */
+async function distance(one: UpscaleTask): Promise<number> {
+  const result = await sharp(one.resultPath).raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = result.info;
+  const source = await sharp(one.sourcePath).resize(width, height).removeAlpha().raw().toBuffer();
+  assert.equal(source.length, result.data.length);
+  let sum = 0;
+  for (const [index, value] of source.entries()) sum += Math.abs(value - (result.data[index] ?? 0));
+  return sum / source.length;
+}
+
+describe('the real engine', () => {
+  it('upscales by the embedded model and reports it', async (test) => {
+    const { supervisor, task, run } = await realEngine(test);
+    const one = await task(64, 48);
+    const result = await run(one);
+    assert.deepEqual(
+      [result.width, result.height, result.model, result.provider],
+      [256, 192, 'tessera-lite-x4', 'cpu'],
+    );
+    assert.ok((await distance(one)) < 6);
+    assert.deepEqual((await readdir(one.workFolder)).sort(), ['result', 'source']);
+    const model = supervisor.status().models.find(({ name }) => name === 'tessera-lite-x4');
+    assert.equal(model?.loaded, true);
+    assert.ok((model?.microsecondsPerPixel.cpu ?? 0) > 0);
+    assert.ok((supervisor.status().engines[0]?.rssBytes ?? 0) > 1e7);
+  });
+
+  it('gives eight jobs at the same time each its own image', async (test) => {
+    const { task, run } = await realEngine(test);
+    const tasks = await Promise.all(Array.from({ length: 8 }, (_, index) => task(40 + index, 40, index * 3)));
+    await Promise.all(tasks.map((one) => run(one)));
+    for (const one of tasks) assert.ok((await distance(one)) < 8, one.id);
+  });
+
+  it('is killed in mid-job, and the job is done by the next rung', async (test) => {
+    const { task, run, pid } = await realEngine(test);
+    const one = await task(600, 400, 1, { tileSizePx: 64 });
+    let killed = false;
+    const result = await run(one, ({ tilesDone }) => {
+      if (tilesDone < 2 || killed) return;
+      killed = true;
+      process.kill(pid(), 'SIGKILL');
+    });
+    assert.deepEqual([result.width, result.height], [2400, 1600]);
+    assert.equal(result.fallback, true);
+    assert.deepEqual(
+      result.attempts
+        .filter(({ model }) => model === 'tessera-lite-x4')
+        .map(({ outcome, reason }) => [outcome, reason]),
+      [['failed', 'engine_crash']],
+    );
+    assert.ok((await distance(one)) < 8);
+    assert.deepEqual((await readdir(one.workFolder)).sort(), ['result', 'source']);
+  });
+
+  it('is cancelled at the next tile, and leaves no scratch file', async (test) => {
+    const { task, run } = await realEngine(test);
+    const one = await task(600, 400, 1, { tileSizePx: 64 });
+    const abort = new AbortController();
+    let after = 0;
+    await assert.rejects(
+      run(
+        one,
+        ({ tilesDone }) => {
+          if (abort.signal.aborted) after++;
+          if (tilesDone === 2) abort.abort();
+        },
+        abort.signal,
+      ),
+      failsWith('cancelled'),
+    );
+    assert.ok(after <= 1, `${after} tiles more`);
+    assert.deepEqual(
+      (await readdir(one.workFolder)).filter((name) => name !== 'result'),
+      ['source'],
+    );
+  });
+
+  it('finishes a small image while a large one is running', async (test) => {
+    const { task, run } = await realEngine(test);
+    const abort = new AbortController();
+    const large = await task(1200, 900, 1, { tileSizePx: 64 });
+    let largeTiles = 0;
+    let all = 1;
+    let started: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const running = run(
+      large,
+      ({ tilesDone, tilesTotal }) => {
+        [largeTiles, all] = [tilesDone, tilesTotal];
+        if (tilesDone > 0) started();
+      },
+      abort.signal,
+    );
+    running.catch(() => {});
+    await begun;
+    await run(await task(48, 48));
+    assert.ok(largeTiles < all / 2, `${largeTiles} of ${all} tiles were done`);
+    abort.abort();
+    await assert.rejects(running, failsWith('cancelled'));
+  });
+
+  it('plans without computing', async (test) => {
+    const { supervisor, task, run } = await realEngine(test);
+    const one = await task(300, 200, 0, { tileSizePx: 128 });
+    const plan = await supervisor.plan(one);
+    const result = await run(one);
+    assert.deepEqual(
+      [plan.width, plan.height, plan.model, plan.provider],
+      [1200, 800, result.model, result.provider],
+    );
+    assert.ok(plan.tiles >= 4);
+    assert.ok(plan.estimatedSeconds > 0 && plan.estimatedMemoryBytes > 300 * 200 * 3);
+    assert.ok(plan.rungs.some(({ model }) => model === 'lanczos'));
+    await assert.rejects(
+      supervisor.plan({ ...one, options: { ...one.options, model: 'unknown' } }),
+      failsWith('invalid_option'),
+    );
+  });
+
+  it('tells a damaged image from its own failures', async (test) => {
+    const { task, run } = await realEngine(test);
+    const one = await task(64, 64);
+    await truncate(one.sourcePath, 60);
+    await assert.rejects(run(one), failsWith('corrupt_image'));
+  });
+});
