@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { safeStem } from '../download-name.js';
 import type { JobRequest, Reservation } from '../jobs/job.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
 import type { HttpContext } from './context.js';
-import { safeStem } from './download-name.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
 export interface AdmittedImage {

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import contentDisposition from 'content-disposition';
 import type { FastifyReply } from 'fastify';
+import { downloadName, MEDIA_TYPES } from '../download-name.js';
 import type { Job } from '../jobs/job.js';
 import type { UpscaleResult } from '../types.js';
 import { attemptsHeader } from './attempts-header.js';
-import { downloadName, MEDIA_TYPES } from './download-name.js';
 
 /** A client that takes nothing of the result for this long is cut off, so that it does not hold the disk for ever. */
 const READER_IDLE_MS = 120_000;

@@ -1,9 +1,9 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
+import { MEDIA_TYPES } from '../../download-name.js';
 import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
 import { FALLBACK_REASONS, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
-import { MEDIA_TYPES } from '../download-name.js';
 import { problemResponses } from './problem.js';
 
 /** A body of bytes, in OpenAPI's words. */

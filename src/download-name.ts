@@ -1,4 +1,4 @@
-import type { OutputFormat } from '../types.js';
+import type { OutputFormat } from './types.js';
 
 export const MEDIA_TYPES: Record<OutputFormat, string> = {
   jpeg: 'image/jpeg',
@@ -8,7 +8,7 @@ export const MEDIA_TYPES: Record<OutputFormat, string> = {
   tiff: 'image/tiff',
 };
 
-const EXTENSIONS: Record<OutputFormat, string> = {
+export const EXTENSIONS: Record<OutputFormat, string> = {
   jpeg: 'jpg',
   png: 'png',
   webp: 'webp',
