@@ -1,0 +1,101 @@
+// Writes the tables that come from the code: .env.example, and the README's options, errors and configuration.
+//   node scripts/generate-docs.mjs <folder of the compiled code> [--check]
+// --check changes nothing and fails when a file has drifted from the code.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const [folder, flag] = process.argv.slice(2);
+if (folder === undefined) throw new Error('Expected the folder of the compiled code as the first argument.');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
+
+const { acceptedValues, loadConfig } = await load('config.js');
+const { CONFIG_SCHEMA } = await load('config-schema.js');
+const { OPTION_NAMES, acceptedByOption, optionTable } = await load('option-table.js');
+const { ERROR_TABLE } = await load('http/error-table.js');
+
+/** A pipe ends a cell, even between backticks. */
+const cell = (text) => String(text).replaceAll('|', '\\|');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+const code = (text) => (text === '' ? '' : `\`${text}\``);
+
+const defaultText = (option) =>
+  Array.isArray(option.default) ? option.default.join(',') : String(option.default);
+
+/** What a setting accepts; nothing where any text will do. */
+function accepted(option) {
+  if (option.type === 'choice') return option.choices.map(code).join(', ');
+  const words = acceptedValues(option);
+  return `${words === 'text' ? '' : words}${unit(option)}`;
+}
+
+const unit = ({ unit }) => (unit === undefined ? '' : ` (${unit})`);
+
+function configTable() {
+  const rows = Object.entries(CONFIG_SCHEMA).map(([name, option]) => [
+    code(name),
+    code(defaultText(option)),
+    accepted(option),
+    option.description,
+  ]);
+  return table(['variable', 'default', 'accepts', 'meaning'], rows);
+}
+
+function optionsTable() {
+  const specs = optionTable(loadConfig({}, root));
+  const rows = OPTION_NAMES.map((name) => {
+    const spec = specs[name];
+    const normal = spec.default === undefined ? spec.defaultText : code(String(spec.default));
+    const words = spec.type === 'choice' ? spec.choices.map(code).join(', ') : acceptedByOption(spec);
+    return [code(name), normal, `${words}${unit(spec)}`, spec.description];
+  });
+  return table(['option', 'default', 'accepts', 'meaning'], rows);
+}
+
+function errorsTable() {
+  const rows = Object.entries(ERROR_TABLE)
+    .sort(([, a], [, b]) => a.status - b.status)
+    .map(([name, { status, when }]) => [status, code(name), when]);
+  return table(['status', 'code', 'when'], rows);
+}
+
+function envExample() {
+  const lines = [
+    '# Every setting with its default. Generated from src/config-schema.ts by `npm run docs`.',
+    '# Read by Docker and Compose (--env-file, env_file), or: node --env-file=.env dist/server.js',
+  ];
+  for (const [name, option] of Object.entries(CONFIG_SCHEMA)) {
+    const accepts = accepted(option).replaceAll('`', '');
+    lines.push('', `# ${option.description}`);
+    if (accepts !== '') lines.push(`# Accepts: ${accepts}.`);
+    lines.push(`#${name}=${defaultText(option)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->`. */
+function between(text, name, content) {
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md has no ${start} … ${end}.`);
+  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
+const readmePath = join(root, 'README.md');
+let readme = readFileSync(readmePath, 'utf8');
+readme = between(readme, 'options', optionsTable());
+readme = between(readme, 'errors', errorsTable());
+readme = between(readme, 'config', configTable());
+const files = { [readmePath]: readme, [join(root, '.env.example')]: envExample() };
+
+const drifted = Object.keys(files).filter(
+  (path) => !existsSync(path) || readFileSync(path, 'utf8') !== files[path],
+);
+if (flag === '--check') {
+  for (const path of drifted) console.error(`${path} has drifted from the code: run npm run docs.`);
+  process.exitCode = drifted.length === 0 ? 0 : 1;
+} else {
+  for (const path of drifted) writeFileSync(path, files[path]);
+}

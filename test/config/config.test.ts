@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ConfigError, loadConfig } from '../../src/config.js';
+import { CONFIG_SCHEMA } from '../../src/config-schema.js';
+
+test('without variables every option has its default, with folders under the root', () => {
+  const config = loadConfig({}, '/srv/tessera');
+  for (const [name, option] of Object.entries(CONFIG_SCHEMA)) {
+    if (name.endsWith('_DIR')) continue;
+    assert.deepEqual(config[name as keyof typeof config], option.default, name);
+  }
+  assert.equal(config.TEMP_DIR, '/srv/tessera/temp_uploads');
+  assert.equal(config.LOG_DIR, '/srv/tessera/logs');
+});
+
+test('absolute folders stay, and an empty LOG_DIR stays empty', () => {
+  const config = loadConfig({ TEMP_DIR: '/var/tmp/t', LOG_DIR: '' }, '/srv');
+  assert.equal(config.TEMP_DIR, '/var/tmp/t');
+  assert.equal(config.LOG_DIR, '');
+});
+
+test('values are read by type', () => {
+  const config = loadConfig(
+    { PORT: ' 80 ', MAX_UPLOAD_MB: '0.5', API_KEYS: ' a, b ,,', LOG_LEVEL: 'warn', CORS_ORIGINS: '' },
+    '/',
+  );
+  assert.equal(config.PORT, 80);
+  assert.equal(config.MAX_UPLOAD_MB, 0.5);
+  assert.deepEqual(config.API_KEYS, ['a', 'b']);
+  assert.equal(config.LOG_LEVEL, 'warn');
+  assert.deepEqual(config.CORS_ORIGINS, []);
+});
+
+test('all bad variables are named at once, each with what it accepts', () => {
+  const bad = {
+    PORT: '70000',
+    ENGINES: '1.5',
+    MAX_UPLOAD_MB: '',
+    LOG_LEVEL: 'loud',
+    CORS_ORIGINS: 'https://example.org/path',
+    TRUST_PROXY: '2',
+    DEFAULT_TIMEOUT_SECONDS: '700',
+  };
+  assert.throws(
+    () => loadConfig(bad, '/'),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(
+        error.problems.map((line) => line.split(' ', 1)[0]),
+        ['PORT', 'LOG_LEVEL', 'CORS_ORIGINS', 'TRUST_PROXY', 'MAX_UPLOAD_MB', 'ENGINES', 'DEFAULT_TIMEOUT_SECONDS'],
+      );
+      assert.ok(error.problems.includes('PORT is "70000"; expected a whole number from 0 to 65535.'));
+      assert.ok(error.message.startsWith('The configuration has 7 problems:\n  - PORT'));
+      return true;
+    },
+  );
+});
+
+test('TRUST_PROXY takes addresses, networks and their names', () => {
+  for (const good of ['true', 'false', 'loopback', '10.0.0.1', '10.0.0.0/8, ::1', 'fd00::/8,uniquelocal']) {
+    assert.equal(loadConfig({ TRUST_PROXY: good }, '/').TRUST_PROXY, good);
+  }
+  for (const bad of ['', 'yes', '10.0.0.0/33', 'example.org', '10.0.0.0/8/8']) {
+    assert.throws(() => loadConfig({ TRUST_PROXY: bad }, '/'), ConfigError, bad);
+  }
+});
