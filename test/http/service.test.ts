@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ERROR_TABLE } from '../../src/http/error-table.js';
+import { IMAGE_HEADERS } from '../../src/http/image-reply.js';
+import { OPTION_NAMES } from '../../src/option-table.js';
+import { form, startApp } from './harness.js';
+
+type Json = Record<string, unknown>;
+
+async function get(url: string): Promise<Json> {
+  const response = await fetch(url);
+  assert.equal(response.status, 200, url);
+  return (await response.json()) as Json;
+}
+
+test('/models tells all of each model and of the providers', async (t) => {
+  const { origin, engine } = await startApp(t);
+  const { models, providers } = engine.status();
+  assert.deepEqual(await get(`${origin}/models`), JSON.parse(JSON.stringify({ models, providers })));
+});
+
+test('/health tells the state, the queue, the engines and whether a Real-ESRGAN model can serve', async (t) => {
+  const { origin, engine, jobs } = await startApp(t);
+  const health = await get(`${origin}/health`);
+  assert.equal(health.status, 'ok');
+  assert.equal(health.realesrgan_available, false);
+  assert.deepEqual(health.queue, { ...jobs.status() });
+  assert.equal((health.engine as Json).restarts, 3);
+  assert.equal((health.models as Json[])[0]?.name, 'fake-x4');
+
+  const { models, ...status } = engine.status();
+  const [embedded] = models;
+  assert.ok(embedded !== undefined);
+  const realEsrgan = { ...embedded, name: 'x4plus', family: 'real-esrgan' as const };
+  engine.status = () => ({ ...status, models: [embedded, { ...realEsrgan, unavailable: 'corrupt' }] });
+  assert.equal((await get(`${origin}/health`)).realesrgan_available, false);
+  engine.status = () => ({ ...status, models: [embedded, realEsrgan] });
+  assert.equal((await get(`${origin}/health`)).realesrgan_available, true);
+});
+
+test('readiness follows the engines and fails once stopping; liveness does not', async (t) => {
+  const { origin, engine, context } = await startApp(t);
+  const ready = async () => {
+    const response = await fetch(`${origin}/health/ready`);
+    return `${response.status} ${((await response.json()) as Json).status}`;
+  };
+  assert.equal(await ready(), '200 ok');
+  engine.state = 'degraded';
+  assert.equal(await ready(), '200 ok');
+  engine.state = 'starting';
+  assert.equal(await ready(), '503 starting');
+  engine.state = 'down';
+  assert.equal(await ready(), '503 down');
+  engine.state = 'ready';
+  context.lifecycle.stopping = true;
+  assert.equal(await ready(), '503 stopping');
+  assert.equal((await fetch(`${origin}/health/live`)).status, 200);
+  assert.equal((await get(`${origin}/health`)).status, 'stopping');
+});
+
+test('/metrics counts requests, jobs, tiles, pixels, fallbacks and shows speed, queue and restarts', async (t) => {
+  const { origin } = await startApp(t);
+  const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form({ scale: '2' }) });
+  await response.arrayBuffer();
+  await fetch(`${origin}/nothing/${Math.random()}`);
+  const scrape = async () => (await fetch(`${origin}/metrics`)).text();
+  let text = await scrape();
+  while (!text.includes('route="/upscale"')) text = await scrape();
+  for (const line of [
+    'tessera_http_requests_total{method="POST",route="/upscale",status="200"} 1',
+    'tessera_http_requests_total{method="GET",route="unknown",status="404"} 1',
+    'tessera_http_request_duration_seconds_count{method="POST",route="/upscale"} 1',
+    'tessera_jobs_total{outcome="succeeded"} 1',
+    'tessera_queue_wait_seconds_count 1',
+    'tessera_tiles_total{model="fake-x4",provider="cpu"} 2',
+    'tessera_pixels_total{kind="source"} 192',
+    'tessera_pixels_total{kind="result"} 768',
+    'tessera_microseconds_per_pixel{model="fake-x4",provider="cpu"} 1.5',
+    'tessera_fallbacks_total{model="missing-x4",provider="none",reason="not_installed"} 1',
+    'tessera_engine_restarts_total 3',
+    'tessera_jobs_running 1',
+    'tessera_jobs_queued 2',
+    'tessera_engine_memory_bytes 1',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), line);
+  }
+  assert.match(text, /^process_resident_memory_bytes \d/m);
+});
+
+test('the OpenAPI document describes every route, parameter, header and error', async (t) => {
+  const { origin, app } = await startApp(t);
+  const document = await get(`${origin}/openapi.json`);
+  const paths = document.paths as Record<string, Record<string, Json>>;
+  const upscale = paths['/upscale']?.post as Json;
+  const parameters = upscale.parameters as Json[];
+  assert.deepEqual(
+    parameters.map(({ name }) => name),
+    [...OPTION_NAMES],
+  );
+  for (const parameter of parameters) assert.ok(String(parameter.description).length > 10);
+  const { content } = upscale.requestBody as { content: Record<string, { schema: Json }> };
+  assert.deepEqual(Object.keys(content), ['multipart/form-data', 'image/*', 'application/octet-stream']);
+  const fields = content['multipart/form-data']?.schema.properties as Record<string, Json>;
+  assert.deepEqual(Object.keys(fields), ['file', ...OPTION_NAMES]);
+  assert.equal(fields.file?.format, 'binary');
+
+  const responses = upscale.responses as Record<string, Json>;
+  const described = Object.values(responses)
+    .map(({ description }) => String(description))
+    .join(' ');
+  for (const code of Object.keys(ERROR_TABLE)) {
+    const elsewhere = ['invalid_request', 'not_found', 'method_not_allowed', 'idempotency_conflict', 'result_not_ready'];
+    if (!elsewhere.includes(code)) assert.ok(described.includes(`\`${code}\``), code);
+  }
+  const headers = Object.keys((responses['200'] as Json).headers as Json).map((name) => name.toLowerCase());
+  for (const name of IMAGE_HEADERS) assert.ok(headers.includes(name.toLowerCase()), name);
+  assert.deepEqual((responses['400'] as { content: Json }).content, {
+    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+  });
+
+  // Nothing that clients may call is left out.
+  for (const path of ['/models', '/health', '/health/live', '/health/ready', '/metrics']) {
+    const operation = paths[path]?.get as Json;
+    assert.ok(String(operation.summary).length > 0, path);
+    for (const response of Object.values(operation.responses as Record<string, Json>)) {
+      assert.notEqual(response.description, 'Default Response', path);
+    }
+  }
+  assert.ok(app.printRoutes().length > 0);
+});
