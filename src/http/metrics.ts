@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Engine } from '../engine/engine.js';
 import { TesseraError } from '../errors.js';
 import type { Job, Jobs } from '../jobs/job.js';
+import type { Attempt } from '../types.js';
 
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -106,19 +107,19 @@ export class Metrics {
         this.jobs.inc({ outcome: 'succeeded' });
         this.tiles.inc({ model: result.model, provider: result.provider ?? 'none' }, result.tiles);
         this.pixels.inc({ kind: 'result' }, result.width * result.height);
-        this.countEnd(job);
+        this.countEnd(job, result.attempts);
       },
       (error: unknown) => {
         this.jobs.inc({ outcome: TesseraError.from(error).code });
-        this.countEnd(job);
+        this.countEnd(job, job.attempts);
       },
     );
   }
 
-  private countEnd(job: Job): void {
+  private countEnd(job: Job, attempts: readonly Attempt[]): void {
     this.queueWait.observe(job.queueWaitMs / 1000);
     this.pixels.inc({ kind: 'source' }, job.request.header.width * job.request.header.height);
-    for (const { model, provider, outcome, reason } of job.attempts) {
+    for (const { model, provider, outcome, reason } of attempts) {
       if (outcome !== 'served' && reason !== undefined) {
         this.fallbacks.inc({ model, provider: provider ?? 'none', reason });
       }

@@ -3,6 +3,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { RawOption } from '../options.js';
+import { clientGone } from './client-gone.js';
 import { sendContinue } from './expect-continue.js';
 import { readMultipart } from './multipart.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
@@ -73,15 +74,17 @@ export async function receiveUpload(
 ): Promise<Upload> {
   sendContinue(request, reply);
   const clock = new AbortController();
-  const late = new Promise<never>((_resolve, reject) => {
-    clock.signal.addEventListener('abort', () => reject(uploadTimeout(target.timeoutMs)), { once: true });
-  });
-  const timer = setTimeout(() => clock.abort(), target.timeoutMs);
+  const timer = setTimeout(() => clock.abort(uploadTimeout(target.timeoutMs)), target.timeoutMs);
+  // The connection may have ended before anyone listened to the body: no event would come from it any more.
+  const gone = clientGone(reply);
+  gone.addEventListener('abort', () => clock.abort(uploadAborted()), { once: true });
+  if (gone.aborted) clock.abort(uploadAborted());
   try {
+    clock.signal.throwIfAborted();
     const body = request.isMultipart()
       ? readMultipart(request, target, clock.signal)
       : readRawBody(request, target, clock.signal);
-    const { files, fields } = await Promise.race([body, late]);
+    const { files, fields } = await Promise.race([body, rejectionOf(clock.signal)]);
     if (files.length === 0) {
       throw new TesseraError('no_file', 'The form holds no image; send it as the field "file".', {
         details: { parameter: 'file' },
@@ -91,6 +94,14 @@ export async function receiveUpload(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Rejects with the reason of the signal when it is aborted. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 async function readRawBody(
@@ -107,14 +118,15 @@ async function readRawBody(
 /** The body as a stream that may be destroyed without destroying the connection, which still has to carry the answer. */
 function detached(request: IncomingMessage, signal: AbortSignal): Readable {
   const body = new PassThrough({ signal });
+  // It may fail before its reader listens; the reader still learns of it.
+  body.on('error', () => undefined);
   request.pipe(body);
-  request.once('close', () => {
-    if (!request.readableEnded) {
-      body.destroy(new TesseraError('upload_aborted', 'The connection ended before the body did.'));
-    }
-  });
   body.once('close', () => request.unpipe(body));
   return body;
+}
+
+function uploadAborted(): TesseraError {
+  return new TesseraError('upload_aborted', 'The connection ended before the body did.');
 }
 
 function uploadTimeout(timeoutMs: number): TesseraError {

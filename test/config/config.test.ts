@@ -47,7 +47,15 @@ test('all bad variables are named at once, each with what it accepts', () => {
       assert.ok(error instanceof ConfigError);
       assert.deepEqual(
         error.problems.map((line) => line.split(' ', 1)[0]),
-        ['PORT', 'LOG_LEVEL', 'CORS_ORIGINS', 'TRUST_PROXY', 'MAX_UPLOAD_MB', 'ENGINES', 'DEFAULT_TIMEOUT_SECONDS'],
+        [
+          'PORT',
+          'LOG_LEVEL',
+          'CORS_ORIGINS',
+          'TRUST_PROXY',
+          'MAX_UPLOAD_MB',
+          'ENGINES',
+          'DEFAULT_TIMEOUT_SECONDS',
+        ],
       );
       assert.ok(error.problems.includes('PORT is "70000"; expected a whole number from 0 to 65535.'));
       assert.ok(error.message.startsWith('The configuration has 7 problems:\n  - PORT'));

@@ -6,7 +6,12 @@ const preflight = { origin: 'https://app.example', 'access-control-request-metho
 
 test('with API_KEYS a request needs one, in either header; probes and documents do not', async (t) => {
   const { origin, jobs } = await startApp(t, { API_KEYS: 'first,second' });
-  for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }, { authorization: 'Basic Zmlyc3Q=' }]) {
+  for (const headers of [
+    {},
+    { 'x-api-key': 'wrong' },
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Basic Zmlyc3Q=' },
+  ]) {
     const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form(), headers });
     assert.equal(response.status, 401);
     assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer /);
@@ -22,7 +27,15 @@ test('with API_KEYS a request needs one, in either header; probes and documents 
   for (const path of ['/models', '/metrics', '/nothing']) {
     assert.equal((await fetch(origin + path)).status, 401, path);
   }
-  for (const path of ['/', '/health', '/health/live', '/health/ready', '/docs/', '/docs/static/swagger-ui.css', '/openapi.json']) {
+  for (const path of [
+    '/',
+    '/health',
+    '/health/live',
+    '/health/ready',
+    '/docs/',
+    '/docs/static/swagger-ui.css',
+    '/openapi.json',
+  ]) {
     assert.equal((await fetch(origin + path)).status, 200, path);
   }
   const allowed = await fetch(`${origin}/upscale`, { method: 'OPTIONS', headers: preflight });
@@ -53,7 +66,10 @@ test('X-Forwarded-For counts only from a trusted proxy', async (t) => {
     (await fetch(`${origin}/models`, { headers: { 'x-forwarded-for': client } })).status;
   const settings = { RATE_LIMIT_MAX: '1', RATE_LIMIT_WINDOW_SECONDS: '1000' };
   const trusting = await startApp(t, { ...settings, TRUST_PROXY: 'loopback' });
-  assert.deepEqual([await hit(trusting.origin, '9.9.9.1'), await hit(trusting.origin, '9.9.9.2')], [200, 200]);
+  assert.deepEqual(
+    [await hit(trusting.origin, '9.9.9.1'), await hit(trusting.origin, '9.9.9.2')],
+    [200, 200],
+  );
   assert.equal(await hit(trusting.origin, '9.9.9.1'), 429);
   const wary = await startApp(t, { ...settings, TRUST_PROXY: '10.0.0.0/8' });
   assert.deepEqual([await hit(wary.origin, '9.9.9.1'), await hit(wary.origin, '9.9.9.2')], [200, 429]);
@@ -68,7 +84,14 @@ test('CORS: any origin by default, with the headers of the answer exposed', asyn
   });
   assert.equal(response.headers.get('access-control-allow-origin'), '*');
   const exposed = (response.headers.get('access-control-expose-headers') ?? '').toLowerCase().split(', ');
-  for (const name of ['x-upscale-model', 'x-upscale-attempts', 'content-disposition', 'server-timing', 'x-request-id', 'retry-after']) {
+  for (const name of [
+    'x-upscale-model',
+    'x-upscale-attempts',
+    'content-disposition',
+    'server-timing',
+    'x-request-id',
+    'retry-after',
+  ]) {
     assert.ok(exposed.includes(name), name);
   }
   const before = await fetch(`${origin}/upscale`, {

@@ -67,7 +67,10 @@ test('what is no HTTP, or not a URL, is a 4xx problem too', async (t) => {
     'a bad header': ['GET / HTTP/1.1\r\nHost: t\r\nBad Header\r\n\r\n', 400],
     'a bad path': ['GET /%zz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n', 400],
     'no host': ['GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
-    'two lengths': ['POST /upscale HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 400],
+    'two lengths': [
+      'POST /upscale HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      400,
+    ],
     'a length and chunks': [
       'POST /upscale HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,

@@ -10,10 +10,9 @@ export function openConnection(origin: string): Socket {
 }
 
 /** Sends text as it is, and resolves with everything that comes back until the far end closes. */
-export async function sendRaw(origin: string, text: string | Buffer, options = { end: false }): Promise<string> {
+export async function sendRaw(origin: string, text: string | Buffer): Promise<string> {
   const socket = openConnection(origin);
   socket.write(text);
-  if (options.end) socket.end();
   return readAll(socket);
 }
 

@@ -109,7 +109,13 @@ test('the OpenAPI document describes every route, parameter, header and error', 
     .map(({ description }) => String(description))
     .join(' ');
   for (const code of Object.keys(ERROR_TABLE)) {
-    const elsewhere = ['invalid_request', 'not_found', 'method_not_allowed', 'idempotency_conflict', 'result_not_ready'];
+    const elsewhere = [
+      'invalid_request',
+      'not_found',
+      'method_not_allowed',
+      'idempotency_conflict',
+      'result_not_ready',
+    ];
     if (!elsewhere.includes(code)) assert.ok(described.includes(`\`${code}\``), code);
   }
   const headers = Object.keys((responses['200'] as Json).headers as Json).map((name) => name.toLowerCase());
