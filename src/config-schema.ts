@@ -73,6 +73,21 @@ export const CONFIG_SCHEMA = {
     description:
       'Models from the first to the last resort; Lanczos always follows. `auto` = the strongest that the machine serves at a useful speed, then lighter ones.',
   },
+  MODELS_DOWNLOAD: {
+    type: 'choice',
+    choices: ['auto', 'off'],
+    default: 'auto',
+    description:
+      '`auto` = the models of the chain that are missing are downloaded in the background after the start.',
+  },
+  MODELS_MIRROR: {
+    type: 'string',
+    default: '',
+    accepts: (text) => text === '' || /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : ''),
+    accepted: 'an http or https URL',
+    description:
+      'Base URL that holds the model files under the names of `manifest.json`; empty = each where it was published.',
+  },
   MODEL_IDLE_MINUTES: {
     type: 'number',
     default: 15,
