@@ -13,7 +13,8 @@ const QUIET_ROUTES: readonly string[] = ['/health', '/health/live', '/health/rea
 export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
   const startedAt = performance.now();
   reply.raw.once('close', () => {
-    const status = reply.raw.writableFinished ? reply.raw.statusCode : CLIENT_LEFT;
+    // Not `writableFinished`: a client that closes right after the last byte beats the event that says it was written.
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : CLIENT_LEFT;
     const ms = performance.now() - startedAt;
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     metrics.countRequest(request.method, route, status, ms / 1000);
