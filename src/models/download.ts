@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DownloadError, Interruption, interruption } from './download-error.js';
 import { holdLock } from './download-lock.js';
 import { fetchFrom, type RestOfFile } from './fetch-from.js';
 import type { ModelEntry } from './manifest.js';
+import { fileSize, fileState, sha256Of } from './verify.js';
 
 export interface DownloadOptions {
   readonly modelsFolder: string;
@@ -44,11 +43,11 @@ export async function downloadModel(
 
 async function download(entry: ModelEntry, options: DownloadOptions): Promise<'downloaded' | 'present'> {
   const target = join(options.modelsFolder, entry.file);
-  if (await isIntact(target, entry)) return 'present';
+  if ((await fileState(entry, options.modelsFolder, 'sha256')) === 'intact') return 'present';
   const url = sourceUrl(entry, options.mirror);
   const lock = await holdLock(join(options.modelsFolder, `.download-${entry.file}.lock`), options.signal);
   try {
-    if (await isIntact(target, entry)) return 'present';
+    if ((await fileState(entry, options.modelsFolder, 'sha256')) === 'intact') return 'present';
     const part = join(options.modelsFolder, `.download-${entry.file}-${entry.sha256.slice(0, 8)}.part`);
     await fetchWhole(url, part, entry, options);
     await rename(part, target);
@@ -56,12 +55,6 @@ async function download(entry: ModelEntry, options: DownloadOptions): Promise<'d
   } finally {
     await lock.release();
   }
-}
-
-/** Whether the file has the size and the sha256 of the manifest. */
-export async function isIntact(path: string, entry: Pick<ModelEntry, 'bytes' | 'sha256'>): Promise<boolean> {
-  const size = await sizeOf(path);
-  return size === entry.bytes && (await sha256Of(path)) === entry.sha256;
 }
 
 /** @throws DownloadError no_source */
@@ -168,21 +161,6 @@ async function store(
 
 /** Bytes of the part file that can be resumed from. */
 async function usableSize(part: string, totalBytes: number): Promise<number> {
-  const size = await sizeOf(part);
+  const size = await fileSize(part);
   return size === undefined || size > totalBytes ? 0 : size;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    const stats = await stat(path);
-    return stats.isFile() ? stats.size : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return hash.digest('hex');
 }

@@ -21,9 +21,13 @@ export function goldenTile(): RgbPixels {
 
 /** Whether an answer, averaged down to the golden tile's size, is that tile. */
 export function looksUpscaled(answer: RgbPixels): boolean {
-  const tile = goldenTile();
+  return downscaledLikeness(answer, goldenTile()) >= SAME_PICTURE_DB;
+}
+
+/** @returns PSNR in dB between a tile and its enlargement averaged down again; 0 when the size is no multiple. 8 bits. */
+export function downscaledLikeness(answer: RgbPixels, tile: RgbPixels): number {
   const scale = answer.width / tile.width;
-  if (!Number.isInteger(scale) || answer.height !== tile.height * scale) return false;
+  if (!Number.isInteger(scale) || answer.height !== tile.height * scale) return 0;
   const small = new Float64Array(tile.data.length);
   for (let y = 0; y < answer.height; y++)
     for (let x = 0; x < answer.width; x++)
@@ -32,7 +36,7 @@ export function looksUpscaled(answer: RgbPixels): boolean {
         small[target] =
           (small[target] ?? 0) + (answer.data[(y * answer.width + x) * 3 + c] ?? 0) / (scale * scale);
       }
-  return decibels(small, tile.data) >= SAME_PICTURE_DB;
+  return decibels(small, tile.data);
 }
 
 /** @returns whether the answer is the CPU's, and a sentence that says so. */

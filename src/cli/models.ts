@@ -1,0 +1,183 @@
+import { parseArgs } from 'node:util';
+import { type Config, loadConfig } from '../config.js';
+import { addModel } from '../models/add-model.js';
+import { chainOrder } from '../models/chain-order.js';
+import { downloadModel } from '../models/download.js';
+import { DownloadError } from '../models/download-error.js';
+import { UnfitModel } from '../models/inspect-model.js';
+import { loadManifest, type ModelEntry } from '../models/manifest.js';
+import { wantedProviders } from '../models/providers.js';
+import { type FileState, fileState } from '../models/verify.js';
+import { packageRoot } from '../package-root.js';
+import { ProgressLine } from './progress-line.js';
+import { textTable } from './text-table.js';
+
+const HELP = `Usage: tessera models <list|verify|pull|add> [options]
+
+  list                    All known models, and which are installed.
+  verify [name…]          Checks size and sha256 of the installed files.
+  pull [name…] [--all]    Downloads models; without names, those of the chain (MODEL_CHAIN).
+  add <file.onnx>         Takes a network of your own into the models folder.
+      --name <name>         what to call it; from the file's name by default
+      --title <text>        for people
+      --licence <text>      of its weights
+
+The folder is MODELS_DIR. Downloads come from MODELS_MIRROR where it is set, through the proxy of HTTP_PROXY,
+HTTPS_PROXY and NO_PROXY.
+`;
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** `tessera models …`. @returns the exit code: 0, 1 when something is wrong with a model, 2 for wrong usage. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      all: { type: 'boolean' },
+      name: { type: 'string' },
+      title: { type: 'string' },
+      licence: { type: 'string' },
+    },
+  });
+  const [command, ...rest] = positionals;
+  if (values.help || command === undefined) {
+    process.stdout.write(HELP);
+    return values.help ? 0 : EXIT_USAGE;
+  }
+  const config = loadConfig(process.env, packageRoot());
+  const entries = await loadManifest(config.MODELS_DIR);
+  switch (command) {
+    case 'list':
+      return list(entries, config);
+    case 'verify':
+      return withNamed(rest, entries, (named) => verify(named ?? entries, config));
+    case 'pull':
+      return withNamed(rest, entries, (named) => pull(named ?? toPull(entries, config, values.all), config));
+    case 'add':
+      return add(rest, config, values);
+    default:
+      return misused(`there is no "models ${command}"`);
+  }
+}
+
+function misused(problem: string): number {
+  process.stderr.write(`tessera: ${problem}. See "tessera models --help".\n`);
+  return EXIT_USAGE;
+}
+
+/** Calls with the entries that were named; undefined when none was. */
+async function withNamed(
+  names: readonly string[],
+  entries: readonly ModelEntry[],
+  use: (named: readonly ModelEntry[] | undefined) => Promise<number>,
+): Promise<number> {
+  const unknown = names.filter((name) => !entries.some((entry) => entry.name === name));
+  if (unknown.length > 0)
+    return misused(`there is no model ${unknown.map((name) => `"${name}"`).join(', ')}`);
+  return use(names.length === 0 ? undefined : entries.filter((entry) => names.includes(entry.name)));
+}
+
+async function list(entries: readonly ModelEntry[], config: Config): Promise<number> {
+  const chain = chainHere(entries, config);
+  const rows = await Promise.all(
+    entries.map(async (entry) => [
+      entry.name,
+      `×${entry.scale}`,
+      megabytes(entry.bytes),
+      entry.licence,
+      chain.includes(entry) ? String(chain.indexOf(entry) + 1) : '',
+      (await fileState(entry, config.MODELS_DIR, 'size')) === 'missing' ? '' : 'installed',
+    ]),
+  );
+  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', ''], rows));
+  return 0;
+}
+
+const STATE_WORDS: Readonly<Record<FileState, string>> = {
+  intact: 'right',
+  missing: 'not installed',
+  wrong_size: 'WRONG: another size than the manifest',
+  wrong_bytes: 'WRONG: another sha256 than the manifest',
+};
+
+async function verify(entries: readonly ModelEntry[], config: Config): Promise<number> {
+  let wrong = false;
+  const rows: string[][] = [];
+  for (const entry of entries) {
+    const state = await fileState(entry, config.MODELS_DIR, 'sha256');
+    wrong ||= state === 'wrong_size' || state === 'wrong_bytes';
+    rows.push([entry.name, STATE_WORDS[state]]);
+  }
+  process.stdout.write(textTable(['name', 'file'], rows));
+  return wrong ? EXIT_FAILED : 0;
+}
+
+/** The models of the chain as this machine has it, or all that can be downloaded. */
+function toPull(entries: readonly ModelEntry[], config: Config, all = false): readonly ModelEntry[] {
+  return (all ? entries : chainHere(entries, config)).filter((entry) => entry.url !== undefined);
+}
+
+function chainHere(entries: readonly ModelEntry[], config: Config): readonly ModelEntry[] {
+  const hasGpu = wantedProviders(config.EXECUTION_PROVIDERS).some((provider) => provider !== 'cpu');
+  return chainOrder(config.MODEL_CHAIN, entries, hasGpu).models;
+}
+
+async function pull(entries: readonly ModelEntry[], config: Config): Promise<number> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  let failed = false;
+  for (const entry of entries) {
+    const line = new ProgressLine(process.stderr, entry.name);
+    try {
+      const outcome = await downloadModel(entry, {
+        modelsFolder: config.MODELS_DIR,
+        mirror: config.MODELS_MIRROR,
+        signal: stop.signal,
+        onProgress: (received, total) => line.update(received / total, `of ${megabytes(total)}`),
+      });
+      line.end(outcome === 'present' ? 'is there already' : `downloaded, ${megabytes(entry.bytes)}`);
+    } catch (error) {
+      if (!(error instanceof DownloadError)) throw error;
+      line.end(error.message);
+      failed = true;
+      if (stop.signal.aborted) break;
+    }
+  }
+  return failed ? EXIT_FAILED : 0;
+}
+
+async function add(
+  files: readonly string[],
+  config: Config,
+  values: { readonly name?: string; readonly title?: string; readonly licence?: string },
+): Promise<number> {
+  const [file] = files;
+  if (file === undefined || files.length > 1) return misused('add takes one file');
+  try {
+    const { name, title, licence } = values;
+    const entry = await addModel(file, config.MODELS_DIR, {
+      ...(name === undefined ? {} : { name }),
+      ...(title === undefined ? {} : { title }),
+      ...(licence === undefined ? {} : { licence }),
+    });
+    process.stdout.write(`${JSON.stringify(entry, null, 2)}\n`);
+    process.stderr.write(
+      `Added. Ask for it with model=${entry.name}, or put it into the chain: MODEL_CHAIN=${entry.name},auto\n`,
+    );
+    return 0;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!(error instanceof UnfitModel) && !missing) throw error;
+    process.stderr.write(
+      `tessera: ${file} cannot be added. ${missing ? 'There is no such file.' : error.message}\n`,
+    );
+    return EXIT_FAILED;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

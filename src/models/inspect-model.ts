@@ -1,0 +1,107 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { innermostReason } from './failure.js';
+import type { ModelEntry } from './manifest.js';
+import { onnxRuntime } from './runtime.js';
+import { tensorFacts } from './session-contract.js';
+
+/** A file that is no upscaling network, in a sentence that says why. */
+export class UnfitModel extends Error {
+  override readonly name = 'UnfitModel';
+}
+
+/** What a file says of itself. */
+export interface DeclaredContract extends Pick<ModelEntry, 'input' | 'output' | 'layout' | 'dtype'> {
+  /** [width, height], when the file takes no other size. */
+  readonly fixed?: readonly [number, number];
+}
+
+/**
+ * Reads names, types and shapes from a file, and finds the scale by a first run.
+ * @throws UnfitModel
+ */
+export async function inspectModel(bytes: Uint8Array): Promise<DeclaredContract & { scale: number }> {
+  const session = await openFile(bytes);
+  try {
+    const declared = declaredContract(session);
+    return { ...declared, scale: await findScale(session, declared) };
+  } finally {
+    await session.release();
+  }
+}
+
+async function openFile(bytes: Uint8Array): Promise<InferenceSession> {
+  const { InferenceSession } = await onnxRuntime();
+  try {
+    return await InferenceSession.create(bytes, { executionProviders: ['cpu'], logSeverityLevel: 4 });
+  } catch (error) {
+    throw new UnfitModel(`It cannot be loaded: ${innermostReason(error)}`, { cause: error });
+  }
+}
+
+function declaredContract(session: InferenceSession): DeclaredContract {
+  const inputs = tensorFacts(session.inputMetadata);
+  const outputs = tensorFacts(session.outputMetadata);
+  const [input] = inputs;
+  const [output] = outputs;
+  if (input === undefined || output === undefined || inputs.length > 1)
+    throw new UnfitModel(
+      `Expected one input and an output but it has the inputs ${inputs.map((each) => each.name).join(', ')}.`,
+    );
+  const dtype = (['float32', 'float16', 'uint8'] as const).find((type) => type === input.type);
+  if (dtype === undefined || output.type !== dtype)
+    throw new UnfitModel(
+      `Expected float32, float16 or uint8 on both sides but it takes ${input.type} and gives ${output.type}.`,
+    );
+  const shape = `[${input.shape.join(', ')}]`;
+  if (input.shape.length !== 4)
+    throw new UnfitModel(`Expected an input of four dimensions but it is ${shape}.`);
+  if (typeof input.shape[0] === 'number' && input.shape[0] !== 1)
+    throw new UnfitModel(`Expected one image at a time but the input is ${shape}.`);
+  const layout = layoutOf(input.shape);
+  if (layout === undefined) throw new UnfitModel(`Expected three channels but the input is ${shape}.`);
+  const [height, width] = layout === 'nchw' ? input.shape.slice(2) : input.shape.slice(1, 3);
+  const contract = { input: input.name, output: output.name, layout, dtype };
+  if (typeof height === 'number' && typeof width === 'number') return { ...contract, fixed: [width, height] };
+  if (typeof height === 'number' || typeof width === 'number')
+    throw new UnfitModel(`Expected both sides fixed or both free but the input is ${shape}.`);
+  return contract;
+}
+
+/** Three channels in second or in last place; where neither is said, the usual order. */
+function layoutOf(shape: readonly (number | string)[]): ModelEntry['layout'] | undefined {
+  if (shape[1] === 3) return 'nchw';
+  if (shape[3] === 3) return 'nhwc';
+  return typeof shape[1] === 'string' ? 'nchw' : undefined;
+}
+
+/** A size that suits every known network: a multiple of 64. */
+const TRIAL_SIDE_PX = 64;
+
+async function findScale(session: InferenceSession, contract: DeclaredContract): Promise<number> {
+  const { Tensor } = await onnxRuntime();
+  const [width, height] = contract.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
+  const dims = contract.layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
+  const length = width * height * 3;
+  const data =
+    contract.dtype === 'float32'
+      ? new Float32Array(length)
+      : contract.dtype === 'float16'
+        ? new Uint16Array(length)
+        : new Uint8Array(length);
+  let answer: readonly number[];
+  try {
+    const feeds = { [contract.input]: new Tensor(contract.dtype, data, dims) };
+    answer = (await session.run(feeds, [contract.output]))[contract.output]?.dims ?? [];
+  } catch (error) {
+    throw new UnfitModel(`It cannot compute a tile of ${width}×${height}: ${innermostReason(error)}`, {
+      cause: error,
+    });
+  }
+  const scale = (answer[contract.layout === 'nchw' ? 3 : 2] ?? 0) / width;
+  const expected = dims.map((dim) => (dim === 1 || dim === 3 ? dim : dim * scale));
+  if (!Number.isInteger(scale) || scale < 1 || scale > 8 || answer.join() !== expected.join())
+    throw new UnfitModel(
+      `Expected a picture 1 to 8 times as large but it makes [${answer.join(', ')}] of [${dims.join(', ')}].`,
+    );
+  return scale;
+}

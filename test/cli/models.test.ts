@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { serveFile, wellBehaved } from '../models/file-server.js';
+import { SHIPPED_MODELS } from '../models/shipped-models.js';
+import { install, nearestNetwork } from '../onnx-writer/test-models.js';
+
+const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+describe('tessera models', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tessera-cli-'));
+    for (const file of ['manifest.json', 'tessera-lite-x4.onnx'])
+      await copyFile(join(SHIPPED_MODELS, file), join(folder, file));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  function tessera(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { PATH: process.env.PATH, MODELS_DIR: folder, ...environment };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [CLI, ...args], { env }, (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+      );
+    });
+  }
+
+  test('list shows every model, what is installed, and its place in the chain', async () => {
+    const { code, stdout } = await tessera(['models', 'list']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^tessera-lite-x4 +×4 +\d\.\d MB +MIT +4 +installed$/m);
+    assert.match(stdout, /^realesr-general-x4v3 +×4 +4\.9 MB +BSD-3-Clause +1$/m);
+    assert.match(stdout, /^swin2sr-realworld-x4 +×4 +53\.8 MB +Apache-2\.0$/m);
+  });
+
+  test('verify tells right, missing and wrong files apart by words and exit code', async () => {
+    const right = await tessera(['models', 'verify']);
+    assert.equal(right.code, 0);
+    assert.match(right.stdout, /^tessera-lite-x4 +right$/m);
+    assert.match(right.stdout, /^tessera-lite-x4-f32 +not installed$/m);
+    await writeFile(join(folder, 'tessera-lite-x4.onnx'), 'rubbish');
+    const wrong = await tessera(['models', 'verify', 'tessera-lite-x4']);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stdout, /^tessera-lite-x4 +WRONG: another size/m);
+  });
+
+  test('pull downloads what is named, from the mirror, and says what failed', async () => {
+    const network = nearestNetwork();
+    const entry = await install(folder, 'small', network, { url: 'https://unreachable.invalid/small.onnx' });
+    await rm(join(folder, 'small.onnx'));
+    await writeFile(join(folder, 'custom.json'), JSON.stringify({ models: [entry] }));
+    const server = await serveFile(network.bytes, [wellBehaved]);
+    try {
+      const mirror = { MODELS_MIRROR: server.url };
+      const pulled = await tessera(['models', 'pull', 'small'], mirror);
+      assert.deepEqual([pulled.code, pulled.stderr], [0, 'small: downloaded, 0.0 MB\n']);
+      const again = await tessera(['models', 'pull', 'small'], mirror);
+      assert.equal(again.stderr, 'small: is there already\n');
+      const failed = await tessera(['models', 'pull', 'small', 'swin2sr-lightweight-x2'], mirror);
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, /swin2sr-lightweight-x2: The server announced \d+ bytes/);
+      assert.deepEqual(server.requests, ['/small.onnx', '/swin2sr-lightweight-x2.onnx']);
+    } finally {
+      await server.close();
+    }
+    assert.deepEqual((await readdir(folder)).sort(), [
+      'custom.json',
+      'manifest.json',
+      'small.onnx',
+      'tessera-lite-x4.onnx',
+    ]);
+  });
+
+  test('add takes a file in and prints its entry; a file that is none is refused', async () => {
+    const file = join(folder, 'incoming.bin');
+    await writeFile(file, nearestNetwork({ scale: 3 }).bytes);
+    const added = await tessera(['models', 'add', file, '--name', 'mine', '--licence', 'CC0-1.0']);
+    assert.equal(added.code, 0, added.stderr);
+    assert.deepEqual(JSON.parse(added.stdout).scale, 3);
+    assert.match((await tessera(['models', 'list'])).stdout, /^mine +×3/m);
+    await writeFile(file, 'rubbish');
+    const refused = await tessera(['models', 'add', file, '--name', 'bad']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /cannot be added\. It cannot be loaded/);
+    assert.match((await tessera(['models', 'add', join(folder, 'none')])).stderr, /no such file/);
+  });
+
+  test('wrong usage ends with code 2 and a sentence', async () => {
+    for (const [args, message] of [
+      [['models'], /^$/],
+      [['models', 'frobnicate'], /there is no "models frobnicate"/],
+      [['models', 'pull', 'imaginary'], /there is no model "imaginary"/],
+      [['models', 'list', '--frob'], /Unknown option '--frob'/],
+      [['models', 'add'], /add takes one file/],
+      [['frobnicate'], /there is no command "frobnicate"/],
+      [[], /^$/],
+    ] as const) {
+      const { code, stderr } = await tessera(args);
+      assert.equal(code, 2, args.join(' '));
+      assert.match(stderr, message);
+    }
+    const bad = await tessera(['models', 'list'], { MODELS_MIRROR: 'ftp://x' });
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, /MODELS_MIRROR is "ftp:\/\/x"; expected an http or https URL/);
+    await writeFile(join(folder, 'custom.json'), '[');
+    const broken = await tessera(['models', 'list']);
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /custom\.json cannot be used/);
+  });
+
+  test('help is on standard output and names the commands', async () => {
+    for (const args of [['--help'], ['models', '--help'], ['serve', '--help']]) {
+      const { code, stdout } = await tessera(args);
+      assert.equal(code, 0);
+      assert.match(stdout, /Usage: tessera/);
+    }
+    assert.match((await tessera(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+});

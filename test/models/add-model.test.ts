@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { addModel } from '../../src/models/add-model.js';
+import { UnfitModel } from '../../src/models/inspect-model.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import { openModel } from '../../src/models/session.js';
+import { writeOnnx } from '../onnx-writer/onnx.js';
+import {
+  memoryEaterNetwork,
+  nanNetwork,
+  nearestNetwork,
+  swin2srContractNetwork,
+  type TestNetwork,
+} from '../onnx-writer/test-models.js';
+import { SHIPPED_MODELS } from './shipped-models.js';
+import { gradientTile, repeated } from './tiles.js';
+
+describe("adding one's own model", () => {
+  let home: string;
+  let models: string;
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'tessera-add-'));
+    models = join(home, 'models');
+    await mkdir(models);
+    await copyFile(join(SHIPPED_MODELS, 'manifest.json'), join(models, 'manifest.json'));
+  });
+  afterEach(() => rm(home, { recursive: true }));
+
+  async function fileOf(network: Pick<TestNetwork, 'bytes'>, name = 'network.onnx'): Promise<string> {
+    await writeFile(join(home, name), network.bytes);
+    return join(home, name);
+  }
+
+  test('names, types, layout, scale, range and sizes are found', async () => {
+    const found = async (network: TestNetwork) => {
+      const { scale, layout, dtype, range, input, output, sizeRequirements } = await addModel(
+        await fileOf(network),
+        models,
+        {},
+      );
+      return { scale, layout, dtype, range, input, output, sizeRequirements };
+    };
+    const free = { minimum: 1, multipleOf: 1 };
+    assert.deepEqual(await found(nearestNetwork({ scale: 3 })), {
+      scale: 3,
+      layout: 'nchw',
+      dtype: 'float32',
+      range: 1,
+      input: 'input',
+      output: 'output',
+      sizeRequirements: free,
+    });
+    assert.deepEqual(await found(nearestNetwork({ scale: 4, type: 'uint8', layout: 'nhwc' })), {
+      scale: 4,
+      layout: 'nhwc',
+      dtype: 'uint8',
+      range: 255,
+      input: 'input',
+      output: 'output',
+      sizeRequirements: free,
+    });
+    const swin = await found(swin2srContractNetwork());
+    assert.deepEqual(swin.sizeRequirements, { minimum: 8, multipleOf: 8 });
+    assert.deepEqual([swin.scale, swin.input, swin.output], [2, 'pixel_values', 'reconstruction']);
+    const fixed = await found(nearestNetwork({ fixed: [48, 32], type: 'float16' }));
+    assert.deepEqual(fixed.sizeRequirements, { minimum: 1, multipleOf: 1, fixed: [48, 32] });
+    assert.equal(fixed.dtype, 'float16');
+  });
+
+  test('a network that wants 0 to 255 is recognised', async () => {
+    // Anything up to 1 is cut off, as by a network that rounds to whole values.
+    const bytes = nearestNetwork({
+      scale: 2,
+      before: { nodes: [{ op: 'Round', inputs: ['x'], outputs: ['y'] }] },
+    });
+    assert.equal((await addModel(await fileOf(bytes), models, {})).range, 255);
+  });
+
+  test('the overlap is what the network sees around a pixel', async () => {
+    const blur = (width: number): TestNetwork =>
+      nearestNetwork({
+        before: {
+          nodes: [
+            {
+              op: 'AveragePool',
+              inputs: ['x'],
+              outputs: ['y'],
+              attributes: {
+                kernel_shape: [width, width],
+                pads: [width >> 1, width >> 1, width >> 1, width >> 1],
+                count_include_pad: 0,
+              },
+            },
+          ],
+        },
+      });
+    assert.equal((await addModel(await fileOf(nearestNetwork()), models, {})).overlapPx, 8);
+    const wide = await addModel(await fileOf(blur(33)), models, {});
+    // A mean over 33 pixels reaches 16 to each side; its outermost columns may differ invisibly.
+    assert.ok(wide.overlapPx > 16 && wide.overlapPx <= 32, `overlap ${wide.overlapPx}`);
+  });
+
+  test('the entry is written beside the shipped ones and serves from then on; adding again replaces it', async () => {
+    const file = await fileOf(nearestNetwork({ scale: 3 }), 'My Fine Network (v2).onnx');
+    const entry = await addModel(file, models, { licence: 'CC0-1.0', title: 'Fine' });
+    assert.deepEqual(
+      [entry.name, entry.title, entry.licence, entry.family],
+      ['my-fine-network-v2', 'Fine', 'CC0-1.0', 'custom'],
+    );
+    assert.deepEqual(await loadManifest(models).then((all) => all.at(-1)), entry);
+    const model = await openModel(entry, models, 'cpu', { threads: 1 });
+    const tile = gradientTile(10, 10, Uint8Array);
+    assert.deepEqual(await model.run(tile), repeated(tile, 3));
+    await model.release();
+    await addModel(await fileOf(nearestNetwork({ scale: 2 }), 'other.onnx'), models, { name: entry.name });
+    const custom = (await loadManifest(models)).filter((each) => each.family === 'custom');
+    assert.deepEqual(
+      custom.map((each) => [each.name, each.scale]),
+      [[entry.name, 2]],
+    );
+    assert.deepEqual((await readdir(models)).sort(), ['custom.json', 'manifest.json', `${entry.name}.onnx`]);
+  });
+
+  const grey = writeOnnx({
+    inputs: [{ name: 'x', type: 'float32', shape: [1, 1, 'h', 'w'] }],
+    outputs: [{ name: 'y', type: 'float32', shape: [1, 1, 'h', 'w'] }],
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+  });
+  const pair = writeOnnx({
+    inputs: ['a', 'b'].map((name) => ({ name, type: 'float32', shape: [1, 3, 'h', 'w'] }) as const),
+    outputs: [{ name: 'y', type: 'float32', shape: [1, 3, 'h', 'w'] }],
+    nodes: [{ op: 'Add', inputs: ['a', 'b'], outputs: ['y'] }],
+  });
+  for (const [what, bytes, message] of [
+    ['rubbish', new Uint8Array(100).fill(7), /cannot be loaded/],
+    ['a truncated file', nearestNetwork().bytes.subarray(0, 200), /cannot be loaded/],
+    ['a grey network', grey, /three channels but the input is \[1, 1, h, w\]/],
+    ['two inputs', pair, /one input .* the inputs a, b/],
+    ['a shrinking network', nearestNetwork({ trueScale: 0.5 }).bytes, /1 to 8 times as large/],
+    ['NaN', nanNetwork().bytes, /not finite numbers/],
+    [
+      'a network that needs more memory than there is',
+      memoryEaterNetwork(2 ** 40).bytes,
+      /cannot compute a tile/,
+    ],
+    [
+      'another picture',
+      nearestNetwork({ before: { nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }] } }).bytes,
+      /another picture/,
+    ],
+  ] as const)
+    test(`${what} is refused in words, and nothing is written`, async () => {
+      await assert.rejects(addModel(await fileOf({ bytes }), models, {}), (error: unknown) => {
+        assert.ok(error instanceof UnfitModel, String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+      assert.deepEqual(await readdir(models), ['manifest.json']);
+    });
+
+  test('a shipped name is not given away, and a name that the manifest would refuse is refused', async () => {
+    const file = await fileOf(nearestNetwork());
+    await assert.rejects(addModel(file, models, { name: 'realesrgan-x4plus' }), /belongs to a shipped model/);
+    await assert.rejects(addModel(file, models, { name: '../up' }), /custom\.json cannot be used.*name/s);
+    assert.deepEqual(await readdir(models), ['manifest.json']);
+  });
+});
