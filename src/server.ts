@@ -34,6 +34,7 @@ async function serve(): Promise<void> {
   log.info({ version: packageVersion(), pid: process.pid }, 'starting');
   await app.listen({ host: config.HOST, port: config.PORT });
   await services.engine.ready();
+  await services.upkeep.start();
   log.info(
     {
       models: services.engine

@@ -6,6 +6,7 @@ import { Supervisor } from './engine/supervisor.js';
 import type { HttpContext } from './http/context.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
+import { ModelUpkeep } from './models/upkeep.js';
 import { readHeader } from './pipeline/header.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './pipeline/limits.js';
 import { restrictLoaders } from './pipeline/loaders.js';
@@ -19,6 +20,8 @@ const USUAL_SCALE = 4;
 /** Everything that a front needs, made and wired once. The server and the command line both start from here. */
 export interface Services extends HttpContext {
   readonly lifecycle: { stopping: boolean };
+  /** Not started: a service wants it, a single run of the command line does not. */
+  readonly upkeep: ModelUpkeep;
   /** Lets queued and running jobs end within the grace period, then ends the engines. */
   close(graceMs: number): Promise<void>;
 }
@@ -43,15 +46,19 @@ export async function createServices(
     throw error;
   }
   const lifecycle = { stopping: false };
+  const upkeep = new ModelUpkeep(config, engine, log);
   return {
     config,
     log,
     engine,
     jobs,
     lifecycle,
+    upkeep,
+    downloads: () => upkeep.downloads(),
     inspectImage: (path, options) => inspectImage(path, options, engine, pipelineLimits(config)),
     async close(graceMs) {
       lifecycle.stopping = true;
+      await upkeep.close();
       await jobs.close(graceMs);
       await engine.close(0);
     },

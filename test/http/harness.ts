@@ -39,6 +39,7 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     engine,
     jobs,
     lifecycle: { stopping: false },
+    downloads: () => [],
     inspectImage,
   };
   const app = await buildApp(context);

@@ -10,7 +10,10 @@ type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down';
  * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
  * requests". Open without a key: probes carry none.
  */
-export function registerHealth(app: FastifyInstance, { engine, jobs, lifecycle }: HttpContext): void {
+export function registerHealth(
+  app: FastifyInstance,
+  { engine, jobs, lifecycle, downloads }: HttpContext,
+): void {
   const health = (status: EngineStatus): Health => {
     if (lifecycle.stopping) return 'stopping';
     return status.state === 'ready' ? 'ok' : status.state;
@@ -41,6 +44,7 @@ export function registerHealth(app: FastifyInstance, { engine, jobs, lifecycle }
         queue: jobs.status(),
         models: status.models,
         providers: status.providers,
+        downloads: [...downloads()],
       });
     },
   });

@@ -78,6 +78,16 @@ export const HealthSchema = Type.Object({
     }),
   ),
   providers: Type.Array(ProviderSchema),
+  downloads: Type.Array(
+    Type.Object({
+      model: Type.String(),
+      state: Type.Enum(['waiting', 'downloading', 'arrived', 'failed']),
+      receivedBytes: Type.Integer(),
+      totalBytes: Type.Integer(),
+      detail: Type.Optional(Type.String()),
+    }),
+    { description: 'Models that come in the background since the start.' },
+  ),
 });
 
 export const ProbeSchema = Type.Object({ status: Type.Enum(['ok', 'starting', 'stopping', 'down']) });
