@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { EXIT } from './cli/exit-codes.js';
+import { isParserError, parserError, UsageError } from './cli/usage-error.js';
 import { ConfigError } from './config.js';
 import { ManifestError } from './models/manifest.js';
 import { packageVersion } from './package-root.js';
@@ -11,6 +13,7 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  upscale: { summary: 'Make pictures larger.', load: () => import('./cli/upscale.js') },
   serve: { summary: 'Start the service.', load: () => import('./cli/serve.js') },
   models: {
     summary: 'List, verify, download and add models.',
@@ -18,14 +21,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-
 function help(): string {
   const names = Object.keys(COMMANDS);
   const width = Math.max(...names.map((name) => name.length)) + 2;
   return [
-    'Tessera enlarges images through neural networks.',
+    'Tessera makes pictures larger with a neural network.',
     '',
     'Usage: tessera <command> [options]',
     '',
@@ -40,31 +40,43 @@ function help(): string {
 async function main([name, ...args]: readonly string[]): Promise<number | undefined> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(help());
-    return name === undefined ? EXIT_USAGE : 0;
+    return name === undefined ? EXIT.usage : EXIT.done;
   }
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${packageVersion()}\n`);
-    return 0;
+    return EXIT.done;
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(
-      `tessera: there is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.\n`,
+    throw new UsageError(
+      `There is no command "${name}"; the commands are ${Object.keys(COMMANDS).join(', ')}.`,
     );
-    return EXIT_USAGE;
   }
   return (await command.load()).run(args);
 }
+
+/** Tells what went wrong. @returns the exit code. */
+function report(thrown: unknown, [name = '']: readonly string[]): number {
+  const error = isParserError(thrown) ? parserError(thrown) : thrown;
+  if (error instanceof UsageError) {
+    const command = Object.hasOwn(COMMANDS, name) ? ` ${name}` : '';
+    process.stderr.write(`tessera: ${error.message}\nTry "tessera${command} --help".\n`);
+    return EXIT.usage;
+  }
+  const foreseen = error instanceof ConfigError || error instanceof ManifestError;
+  const text = foreseen ? error.message : error instanceof Error ? error.stack : error;
+  process.stderr.write(`tessera: ${text}\n`);
+  return foreseen ? EXIT.usage : EXIT.someFailed;
+}
+
+// Whoever reads our output may go away first ("| head"): that is their right and no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.someFailed);
+});
 
 try {
   const code = await main(process.argv.slice(2));
   if (code !== undefined) process.exitCode = code;
 } catch (error) {
-  const usage =
-    error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  const foreseen = usage || error instanceof ConfigError || error instanceof ManifestError;
-  process.stderr.write(
-    `tessera: ${foreseen ? error.message : error instanceof Error ? error.stack : error}\n`,
-  );
-  process.exitCode = foreseen ? EXIT_USAGE : EXIT_FAILED;
+  process.exitCode = report(error, process.argv.slice(2));
 }

@@ -1,17 +1,30 @@
 import { parseArgs } from 'node:util';
+import { EXIT } from './exit-codes.js';
 
-const HELP = `Usage: tessera serve
+const HELP = `Starts the service: the page at /, POST /upscale, /jobs, /docs and the rest.
 
-Starts the service. All settings come from the environment; README.md lists them.
+Usage: tessera serve [--port N] [--host ADDRESS]
+
+  --port N          Port to listen on (default 8000; 0 takes a free one).
+  --host ADDRESS    Address to listen on (default 0.0.0.0: all).
+  -h, --help        This text.
+
+All other settings come from the environment; README.md lists them. Ctrl-C stops it once running work has ended.
 `;
 
-/** Starts the service in this process; it lives until a signal ends it. */
+/** `tessera serve`: the service in this process; it lives until a signal ends it. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
-  const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { port: { type: 'string' }, host: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help) {
     process.stdout.write(HELP);
-    return 0;
+    return EXIT.done;
   }
+  // The configuration has one source, the environment: what is said here goes there, and is judged with the rest.
+  if (values.port !== undefined) process.env['PORT'] = values.port;
+  if (values.host !== undefined) process.env['HOST'] = values.host;
   await import('../server.js');
   return undefined;
 }

@@ -1,0 +1,134 @@
+import type { Stats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { EXTENSIONS } from '../download-name.js';
+import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+import type { Picture, Target } from './picture.js';
+import type { UpscaleArguments } from './upscale-arguments.js';
+import { UsageError } from './usage-error.js';
+
+/** What a folder's files must end with to be taken; a file that is named is taken whatever its name. */
+const PICTURE_ENDINGS = new Set('.jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .avif .gif'.split(' '));
+
+type Wish = Pick<UpscaleArguments, 'inputs' | 'output' | 'recursive'>;
+
+/**
+ * All pictures that the arguments name, in order, each with its target.
+ * @throws UsageError when an input is not there, or inputs and output do not go together.
+ */
+export async function findPictures(wish: Wish): Promise<Picture[]> {
+  const { inputs, output } = wish;
+  if (inputs.filter((input) => input === '-').length > 1) {
+    throw new UsageError('Standard input ("-") can be read only once.');
+  }
+  const outputStats = output === undefined || output === '-' ? undefined : await statOf(output);
+  const several = inputs.length > 1 || (await Promise.all(inputs.map(isFolder))).includes(true);
+  const toFolder =
+    output !== undefined && output !== '-' && (several || outputStats?.isDirectory() || endsAsFolder(output));
+  if (toFolder && outputStats !== undefined && !outputStats.isDirectory()) {
+    throw new UsageError(`Several results cannot go to the one file ${output}; name a folder.`);
+  }
+  if (output === '-' && several) {
+    throw new UsageError('Standard output takes one picture; name a folder with -o for several.');
+  }
+  const place: Place = { output, folder: toFolder ? output : undefined };
+  const pictures: Picture[] = [];
+  for (const input of inputs) {
+    if (input === '-') pictures.push({ name: '-', path: undefined, target: targetOfStdin(place) });
+    else if (await isFolder(input)) pictures.push(...(await picturesIn(input, wish)));
+    else pictures.push({ name: input, path: input, target: targetOf(input, place) });
+  }
+  checkNoneIsItsOwnTarget(pictures);
+  return withDistinctNames(pictures);
+}
+
+/** The format that an output's name asks for; undefined when it is no file, or has no ending. @throws UsageError */
+export function formatOfName(target: Target): OutputFormat | undefined {
+  if (target.kind !== 'file') return undefined;
+  const ending = extname(target.path).slice(1).toLowerCase();
+  if (ending === '') return undefined;
+  const format = OUTPUT_FORMATS.find((each) => each === ending || EXTENSIONS[each] === ending);
+  if (format === undefined) {
+    throw new UsageError(
+      `${target.path}: no format is called "${ending}"; known are ${Object.values(EXTENSIONS).join(', ')}.`,
+    );
+  }
+  return format;
+}
+
+interface Place {
+  readonly output: string | undefined;
+  readonly folder: string | undefined;
+}
+
+function targetOfStdin({ output, folder }: Place): Target {
+  if (folder !== undefined) return { kind: 'folder', folder, stem: 'image' };
+  return output === undefined || output === '-' ? { kind: 'stdout' } : { kind: 'file', path: output };
+}
+
+function targetOf(input: string, { output, folder }: Place): Target {
+  if (output === '-') return { kind: 'stdout' };
+  if (folder === undefined && output !== undefined) return { kind: 'file', path: output };
+  return { kind: 'folder', folder: folder ?? dirname(input), stem: basename(input, extname(input)) };
+}
+
+async function picturesIn(root: string, { recursive, output }: Wish): Promise<Picture[]> {
+  if (!recursive) throw new UsageError(`${root} is a folder; add -r to take the pictures in it.`);
+  if (output === undefined)
+    throw new UsageError(`Where to? Name a folder for the results of ${root} with -o.`);
+  const own = resolve(output);
+  const pictures: Picture[] = [];
+  const visit = async (folder: string): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
+      if (entry.isDirectory() && resolve(path) !== own) await visit(path);
+      const ending = extname(entry.name).toLowerCase();
+      if (!entry.isFile() || entry.name.startsWith('.') || !PICTURE_ENDINGS.has(ending)) continue;
+      const target = join(output, relative(root, folder));
+      pictures.push({
+        name: path,
+        path,
+        target: { kind: 'folder', folder: target, stem: basename(entry.name, extname(entry.name)) },
+      });
+    }
+  };
+  await visit(root);
+  return pictures;
+}
+
+function checkNoneIsItsOwnTarget(pictures: readonly Picture[]): void {
+  for (const { path, target, name } of pictures) {
+    if (path !== undefined && target.kind === 'file' && resolve(path) === resolve(target.path)) {
+      throw new UsageError(`${name} would be overwritten by its own result; name another file with -o.`);
+    }
+  }
+}
+
+/** A picture named twice is done once; `a.jpg` and `a.png` with results in one folder become `a-jpg_x4` and `a-png_x4`. */
+function withDistinctNames(pictures: readonly Picture[]): Picture[] {
+  const byPath = new Map(pictures.map((picture) => [picture.path && resolve(picture.path), picture]));
+  const once = [...byPath.values()];
+  const keyOf = ({ target }: Picture) =>
+    target.kind === 'folder' ? join(resolve(target.folder), target.stem).toLowerCase() : undefined;
+  const count = new Map<string | undefined, number>();
+  for (const picture of once) count.set(keyOf(picture), (count.get(keyOf(picture)) ?? 0) + 1);
+  return once.map((picture) => {
+    const { target, path } = picture;
+    if (target.kind !== 'folder' || path === undefined || count.get(keyOf(picture)) === 1) return picture;
+    return { ...picture, target: { ...target, stem: `${target.stem}-${extname(path).slice(1)}` } };
+  });
+}
+
+function endsAsFolder(path: string): boolean {
+  return path.endsWith('/') || path.endsWith(sep);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return path !== '-' && ((await statOf(path))?.isDirectory() ?? false);
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}

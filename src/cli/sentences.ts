@@ -1,0 +1,107 @@
+import type { Attempt, FallbackReason, Provider, UpscalePlan } from '../types.js';
+import type { ResultFacts, Step } from './upscaler.js';
+
+/** What is told at the terminal, in words. */
+
+const REASONS: Readonly<Record<FallbackReason, string>> = {
+  not_installed: 'not installed',
+  corrupt_model: 'damaged model file',
+  unsupported_by_model: 'cannot take this picture',
+  provider_unavailable: 'cannot run here',
+  out_of_memory: 'out of memory',
+  invalid_output: 'gave an invalid picture',
+  device_lost: 'lost its device',
+  engine_crash: 'crashed',
+  over_time_budget: 'would take too long',
+  runtime_error: 'failed while running',
+};
+
+/** @param bytes decimal units: "1.4 MB". */
+export function bytesInWords(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const [value, unit] = bytes < 999_500 ? [bytes / 1000, 'kB'] : [bytes / 1e6, 'MB'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** "0.3 s", "12 s", "2 min 05 s". */
+export function secondsInWords(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+export function rungInWords(model: string, provider: Provider | undefined): string {
+  return provider === undefined ? model : `${model} on ${provider}`;
+}
+
+export function stepInWords(step: Step): string {
+  switch (step.kind) {
+    case 'starting':
+      return 'reading';
+    case 'sending':
+      return 'sending';
+    case 'saving':
+      return 'saving';
+    case 'waiting':
+      return step.ahead === 0 ? 'next in line' : `${step.ahead} ahead`;
+    case 'busy':
+      return `the service is busy, next try in ${secondsInWords(step.retrySeconds)}`;
+    case 'working': {
+      const { stage, tilesDone, tilesTotal, secondsLeft } = step.progress;
+      if (stage === 'decode') return 'reading';
+      if (stage === 'encode') return 'writing';
+      const left =
+        secondsLeft === undefined
+          ? ''
+          : `, ${secondsInWords(Math.max(1, Math.round(secondsLeft))).replace('.0', '')} left`;
+      return `tile ${Math.min(tilesDone + 1, tilesTotal)} of ${tilesTotal}${left}`;
+    }
+  }
+}
+
+/** 0 to 1 of the work; undefined while it has not begun. */
+export function fractionOf(step: Step): number | undefined {
+  if (step.kind === 'saving') return 1;
+  if (step.kind !== 'working') return undefined;
+  const { stage, tilesDone, tilesTotal } = step.progress;
+  if (stage === 'decode') return 0;
+  return stage === 'encode' ? 0.97 : 0.97 * (tilesDone / Math.max(1, tilesTotal));
+}
+
+export function resultInWords(facts: ResultFacts): string {
+  const { width, height, format, bytes, milliseconds, model, provider, fallback, attempts } = facts;
+  const parts = [
+    `${width} x ${height}`,
+    format.toUpperCase(),
+    bytesInWords(bytes),
+    secondsInWords(milliseconds / 1000),
+    rungInWords(model, provider),
+  ];
+  const why = fallback ? fallbackInWords(attempts) : undefined;
+  return parts.join(', ') + (why === undefined ? '' : ` (a fallback: ${why})`);
+}
+
+/** Why another rung than the first served. A model that is merely missing is told only when there is no better reason. */
+function fallbackInWords(attempts: readonly Attempt[]): string | undefined {
+  const passed = attempts.filter(({ outcome }) => outcome !== 'served');
+  const telling = passed.find(({ reason }) => reason !== 'not_installed') ?? passed[0];
+  if (telling?.reason === undefined) return undefined;
+  return `${rungInWords(telling.model, telling.provider)} ${REASONS[telling.reason]}`;
+}
+
+export function planInWords(plan: UpscalePlan): string {
+  const lines = [
+    `${plan.width} x ${plan.height}, ${plan.tiles} ${plan.tiles === 1 ? 'tile' : 'tiles'}, about ${secondsInWords(plan.estimatedSeconds)}, ${bytesInWords(plan.estimatedMemoryBytes)} of memory, by ${rungInWords(plan.model, plan.provider)}`,
+    ...plan.rungs.map((rung) => {
+      const fate =
+        rung.skipReason !== undefined
+          ? REASONS[rung.skipReason]
+          : rung.estimatedSeconds === undefined
+            ? 'can serve'
+            : `about ${secondsInWords(rung.estimatedSeconds)}`;
+      return `  ${rungInWords(rung.model, rung.provider)}: ${fate}`;
+    }),
+  ];
+  return lines.join('\n');
+}
