@@ -61,7 +61,7 @@ export class Batch {
     } catch (thrown) {
       // The interruption is told once, by the exit code, and not for every picture.
       if (this.signal.aborted) return this.display.end(name, `${name}: interrupted`);
-      const { code, message } = readableError(thrown);
+      const { code, message } = readableError(thrown, name);
       this.#count.failed += 1;
       this.display.end(name, `${name}: failed: ${message}`);
       if (this.options.quiet) this.display.say(`${name}: ${message}`);

@@ -14,15 +14,17 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EMFILE: 'Too many files are open.',
 };
 
-/** Anything thrown, as an error with a sentence for the person at the terminal: also what the file system complains of. */
-export function readableError(thrown: unknown): TesseraError {
+/**
+ * Anything thrown, as an error with a sentence for the person at the terminal: also what the file system complains of.
+ * @param told path that the sentence will be told beside, and need not name again.
+ */
+export function readableError(thrown: unknown, told: string): TesseraError {
   if (thrown instanceof TesseraError) return thrown;
   const { code, path } = thrown as NodeJS.ErrnoException;
   const sentence = code === undefined ? undefined : SENTENCES[code];
   if (sentence === undefined) return TesseraError.from(thrown);
-  const full =
-    code === 'ENOSPC' || code === 'EDQUOT' || path === undefined ? sentence : `${path}: ${sentence}`;
-  const kind =
-    code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : code === 'ENOENT' ? 'no_file' : 'invalid_request';
-  return new TesseraError(kind, full, { cause: thrown });
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const message = isFull || path === undefined || path === told ? sentence : `${path}: ${sentence}`;
+  const kind = isFull ? 'disk_full' : code === 'ENOENT' ? 'no_file' : 'invalid_request';
+  return new TesseraError(kind, message, { cause: thrown });
 }

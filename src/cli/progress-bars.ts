@@ -5,6 +5,8 @@ import type { Step } from './upscaler.js';
 
 const BAR_CELLS = 20;
 const NAME_CELLS = 28;
+/** Room for percent and words; where there is less, the bar is left out. */
+const WORD_CELLS = 31;
 /** Often enough to look alive, seldom enough to cost nothing. */
 const REDRAW_MS = 100;
 const USUAL_COLUMNS = 80;
@@ -69,19 +71,18 @@ export class ProgressBars implements Display {
 
   /** Never longer than the terminal is wide: a line that wraps could not be erased. */
   #line(name: string, step: Step, columns: number): string {
+    const narrow = columns < NAME_CELLS + BAR_CELLS + WORD_CELLS;
+    const nameCells = narrow ? Math.max(8, columns - WORD_CELLS) : NAME_CELLS;
     const fraction = fractionOf(step);
-    const { full, empty } = this.#glyphs;
-    const cells = Math.round((fraction ?? 0) * BAR_CELLS);
-    const bar = full.repeat(cells) + empty.repeat(BAR_CELLS - cells);
     const percent = fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`;
-    const words = `${percent.padStart(5)}  ${stepInWords(step)}`;
-    const narrow = columns < NAME_CELLS + BAR_CELLS + 30;
-    const nameCells = Math.max(
-      8,
-      Math.min(NAME_CELLS, columns - words.length - 2 - (narrow ? 0 : BAR_CELLS + 2)),
-    );
     const title = this.#shortened(printable(name), nameCells).padEnd(nameCells);
-    return `${title}  ${narrow ? '' : `${bar} `}${words}`.slice(0, columns);
+    const bar = narrow ? '' : `  ${this.#bar(fraction ?? 0)}`;
+    return `${title}${bar} ${percent.padStart(5)}  ${stepInWords(step)}`.slice(0, columns);
+  }
+
+  #bar(fraction: number): string {
+    const cells = Math.round(fraction * BAR_CELLS);
+    return this.#glyphs.full.repeat(cells) + this.#glyphs.empty.repeat(BAR_CELLS - cells);
   }
 
   /** Keeps the end, where names differ. */

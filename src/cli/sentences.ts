@@ -49,7 +49,7 @@ export function stepInWords(step: Step): string {
       return `the service is busy, next try in ${secondsInWords(step.retrySeconds)}`;
     case 'working': {
       const { stage, tilesDone, tilesTotal, secondsLeft } = step.progress;
-      if (stage === 'decode') return 'reading';
+      if (stage === 'decode' || (stage === 'infer' && tilesTotal === 0)) return 'reading';
       if (stage === 'encode') return 'writing';
       const left =
         secondsLeft === undefined

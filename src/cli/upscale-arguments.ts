@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { OptionName } from '../option-table.js';
 import type { RawOption } from '../options.js';
-import { UsageError } from './usage-error.js';
+import { parserError, UsageError } from './usage-error.js';
 
 /** The command line of `tessera upscale`, read but not yet compared with the disk. */
 export interface UpscaleArguments {
@@ -110,7 +110,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: PARSER, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ', 1).join('') : String(error));
+    throw parserError(error);
   }
 }
 

@@ -108,8 +108,9 @@ export function progressInWords(job, titleOf) {
   }
   const { progress } = job;
   if (progress === undefined) return 'Starting';
-  if (progress.stage === 'decode') return 'Reading the picture';
   if (progress.stage === 'encode') return 'Writing the result';
+  // No tiles yet: the plan is still to be made.
+  if (progress.stage === 'decode' || progress.tilesTotal === 0) return 'Reading the picture';
   const parts = [`Tile ${Math.min(progress.tilesDone + 1, progress.tilesTotal)} of ${progress.tilesTotal}`];
   if (progress.secondsLeft !== undefined)
     parts.push(
