@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import test from 'node:test';
+import sharp from 'sharp';
+import { photo } from '../web/photos.js';
+import { Desk, noTerminal, outcomeOf } from './terminal.js';
+
+/** The command line as people use it: real processes, the real engine, the embedded model. */
+
+test('a picture is enlarged beside itself, and it is that picture', async (t) => {
+  const desk = await Desk.create(t);
+  const { buffer } = await photo('photo.jpg', 90, 60);
+  await writeFile(desk.path('photo.jpg'), buffer);
+  const { code, stdout, stderr } = await desk.tessera(['upscale', 'photo.jpg']);
+  assert.equal(
+    stderr.replace(/[\d.]+ kB, [\d.]+ s/, '_'),
+    'photo.jpg -> photo_x4.jpg: 360 x 240, JPEG, _, tessera-lite-x4 on cpu\n',
+  );
+  assert.equal(code, 0);
+  assert.equal(stdout.length, 0);
+  assert.deepEqual(await desk.files(), ['photo.jpg', 'photo_x4.jpg']);
+  assert.ok((await psnr(await readFile(desk.path('photo_x4.jpg')), buffer)) > 25);
+  assert.deepEqual(await desk.leftovers(), []);
+});
+
+test('from standard input to standard output, which carries the picture alone', async (t) => {
+  const desk = await Desk.create(t);
+  const { buffer } = await photo('photo.png', 40, 30);
+  const { code, stdout, stderr } = await desk.tessera(
+    ['upscale', '-', '--scale', '2.5', '--format', 'webp'],
+    buffer,
+  );
+  assert.equal(code, 0);
+  const { format, width, height } = await sharp(stdout).metadata();
+  assert.deepEqual({ format, width, height }, { format: 'webp', width: 100, height: 75 });
+  assert.match(stderr, /^-: 100 x 75, WEBP/);
+  assert.deepEqual(await desk.leftovers(), []);
+});
+
+test('a folder with a bad file in it: the others are done, and a second run does only what is missing', async (t) => {
+  const desk = await Desk.create(t);
+  await mkdir(desk.path('in', 'deep'), { recursive: true });
+  await writeFile(desk.path('in', 'a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
+  await writeFile(desk.path('in', 'deep', 'b.png'), (await photo('b.png', 20, 30)).buffer);
+  await writeFile(desk.path('in', 'bad.jpg'), 'no picture');
+  await writeFile(desk.path('in', 'notes.txt'), 'not looked at');
+  const args = ['upscale', '-r', 'in', '-o', 'out', '--scale', '2', '--json', '--jobs', '3'];
+  const first = await desk.tessera(args);
+  assert.equal(first.code, 1);
+  const records = recordsOf(first.stdout);
+  assert.deepEqual(records.map(({ input, status, output }) => [input, status, output]).sort(), [
+    ['in/a.jpg', 'done', 'out/a_x2.jpg'],
+    ['in/bad.jpg', 'failed', undefined],
+    ['in/deep/b.png', 'done', 'out/deep/b_x2.jpg'],
+  ]);
+  const failed = records.find(({ status }) => status === 'failed');
+  assert.equal(failed?.error?.code, 'unsupported_image');
+  assert.match(first.stderr, /^in\/bad\.jpg: failed: The file is not an image/m);
+  assert.match(first.stderr, /^2 done, 1 failed in /m);
+  const { width, height } = await sharp(desk.path('out', 'deep', 'b_x2.jpg')).metadata();
+  assert.deepEqual([width, height], [40, 60]);
+
+  const second = await desk.tessera([...args, '--skip-existing']);
+  assert.equal(second.code, 1);
+  assert.deepEqual(
+    recordsOf(second.stdout)
+      .map(({ status }) => status)
+      .sort(),
+    ['failed', 'skipped', 'skipped'],
+  );
+});
+
+test('what is wrong with the arguments is said before anything is done', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 8, 8)).buffer);
+  const cases: [string[], RegExp][] = [
+    [['upscale'], /Which picture\?/],
+    [
+      ['upscale', 'a.jpg', '--tile-size', '9'],
+      /--tile-size is "9"; expected a whole number from 32 to 4096\./,
+    ],
+    [['upscale', 'a.jpg', '--model', 'nix'], /--model is "nix"; expected .*tessera-lite-x4.*lanczos/],
+    [['upscale', 'a.jpg', '--wat'], /There is no option --wat\./],
+    [['upscale', 'a.jpg', '-o', 'a.xyz'], /no format is called "xyz"/],
+    [['upscale', 'a.jpg', '-o', 'b.png', '--format', 'webp'], /named as PNG, but --format says webp/],
+    [['upscale', 'a.jpg', '-o', './a.jpg'], /overwritten by its own result/],
+    [['upscale', 'a.jpg', '-o', '-', '--json'], /cannot carry the picture and --json/],
+    [['upscale', '.'], /\. is a folder; add -r/],
+    [['upscale', '-r', '.'], /Where to\?/],
+    [['upscale', 'a.jpg', '--server', 'localhost'], /--server is "localhost"; expected an address/],
+    [['upscale', 'a.jpg', '-j', '0'], /--jobs is "0"; expected a whole number from 1 to 64\./],
+    [['downscale'], /There is no command "downscale"/],
+    [['serve', '--port', 'x'], /PORT is "x"; expected a whole number from 0 to 65535/],
+  ];
+  for (const [args, sentence] of cases) {
+    const { code, stdout, stderr } = await desk.tessera(args);
+    assert.match(stderr, sentence, args.join(' '));
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(stdout.length, 0);
+  }
+  assert.deepEqual(await desk.files(), ['a.jpg']);
+});
+
+test('help and version are data, and need nothing', async (t) => {
+  const desk = await Desk.create(t);
+  for (const args of [['--help'], ['upscale', '--help'], ['serve', '--help'], ['--version']]) {
+    const { code, stdout, stderr } = await desk.tessera(args, '', { PORT: 'bad' });
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    assert.ok(
+      stdout
+        .toString()
+        .split('\n')
+        .every((line) => line.length <= 130),
+    );
+  }
+});
+
+test('a dry run tells what would be done, and does nothing', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
+  const { code, stdout, stderr } = await desk.tessera(['upscale', 'a.jpg', '--dry-run', '--json']);
+  assert.equal(code, 0);
+  assert.match(stderr, /^a\.jpg: 120 x 80, 1 tile, about .* by tessera-lite-x4 on cpu\n {2}/);
+  assert.equal(recordsOf(stdout)[0]?.status, 'planned');
+  assert.deepEqual(await desk.files(), ['a.jpg']);
+});
+
+test('in a terminal there is a bar, which is gone at the end', { skip: noTerminal }, async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 500, 400)).buffer);
+  const { code, stdout } = await outcomeOf(desk.terminal(['upscale', 'a.jpg', '--format', 'jpeg']));
+  assert.equal(code, 0);
+  const screen = stdout.toString();
+  assert.match(screen, /a\.jpg +[█░]{20} +\d+ % {2}(reading|tile \d+ of \d+)/);
+  assert.match(screen, /a\.jpg -> a_x4\.jpg: 2000 x 1600, JPEG/);
+  assert.ok(screen.lastIndexOf('\x1b[?25h') > screen.lastIndexOf('\x1b[?25l'));
+  assert.doesNotMatch(screen.slice(screen.lastIndexOf('->')), /[█░]/);
+});
+
+test('without UTF-8 the bar is ASCII, and in a pipe nothing steers a terminal', {
+  skip: noTerminal,
+}, async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 300, 200)).buffer);
+  const ascii = await outcomeOf(desk.terminal(['upscale', 'a.jpg'], { LANG: 'C', LC_ALL: 'C' }));
+  assert.match(ascii.stdout.toString(), /a\.jpg +[#.]{20}/);
+  const piped = await desk.tessera(['upscale', 'a.jpg']);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+  assert.doesNotMatch(piped.stderr, /[\x00-\x09\x0b-\x1f]/);
+});
+
+test('Ctrl-C ends with 130 and leaves no half file, nor anything in the folder for temporary files', {
+  skip: noTerminal,
+}, async (t) => {
+  const desk = await Desk.create(t);
+  const large = sharp({
+    create: {
+      width: 3000,
+      height: 2000,
+      channels: 3,
+      background: '#888888',
+      noise: { type: 'gaussian', mean: 128, sigma: 20 },
+    },
+  });
+  await large.jpeg().toFile(desk.path('large.jpg'));
+  await writeFile(desk.path('large_x4.jpg'), 'of an earlier run');
+  const child = desk.terminal(['upscale', 'large.jpg']);
+  const seen: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => {
+    const first = !Buffer.concat(seen).includes('tile 2 of');
+    seen.push(chunk);
+    if (first && Buffer.concat(seen).includes('tile 2 of')) child.stdin.write('\x03');
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 130);
+  assert.match(Buffer.concat(seen).toString(), /large\.jpg: interrupted/);
+  assert.deepEqual(await desk.files(), ['large.jpg', 'large_x4.jpg']);
+  assert.equal(await readFile(desk.path('large_x4.jpg'), 'utf8'), 'of an earlier run');
+  assert.deepEqual(await desk.leftovers(), []);
+});
+
+interface Line {
+  readonly input: string;
+  readonly status: string;
+  readonly output?: string;
+  readonly error?: { readonly code: string };
+}
+
+function recordsOf(stdout: Buffer): Line[] {
+  return stdout
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** Of the result, made small again, against its source. */
+async function psnr(result: Buffer, source: Buffer): Promise<number> {
+  const original = await sharp(source).raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = original.info;
+  const small = await sharp(result).resize(width, height, { kernel: 'lanczos3' }).raw().toBuffer();
+  const squares = small.reduce((sum, value, at) => sum + (value - (original.data[at] ?? 0)) ** 2, 0);
+  return 10 * Math.log10(255 ** 2 / (squares / small.length));
+}
