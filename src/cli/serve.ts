@@ -23,8 +23,8 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     return EXIT.done;
   }
   // The configuration has one source, the environment: what is said here goes there, and is judged with the rest.
-  if (values.port !== undefined) process.env['PORT'] = values.port;
-  if (values.host !== undefined) process.env['HOST'] = values.host;
+  if (values.port !== undefined) process.env.PORT = values.port;
+  if (values.host !== undefined) process.env.HOST = values.host;
   await import('../server.js');
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { OptionName } from '../option-table.js';
 import type { RawOption } from '../options.js';
-import { parserError, UsageError } from './usage-error.js';
+import { UsageError } from './usage-error.js';
 
 /** The command line of `tessera upscale`, read but not yet compared with the disk. */
 export interface UpscaleArguments {
@@ -66,13 +66,17 @@ const PARSER = {
 /**
  * @param environment where `TESSERA_API_KEY` may be.
  * @returns 'help' when that was asked for.
- * @throws UsageError
+ * @throws UsageError, and what `parseArgs` throws.
  */
 export function parseUpscaleArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): UpscaleArguments | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: PARSER,
+    allowPositionals: true,
+  });
   if (values.help) return 'help';
   if (positionals.length === 0)
     throw new UsageError('Which picture? Name a file, or "-" for standard input.');
@@ -104,14 +108,6 @@ export function parseUpscaleArguments(
 /** `tile_size` → `--tile-size`: an option of the API as it is typed here. */
 export function flagOf(option: string): string {
   return option === 'fallback' ? '--no-fallback' : `--${option.replaceAll('_', '-')}`;
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: PARSER, allowPositionals: true });
-  } catch (error) {
-    throw parserError(error);
-  }
 }
 
 function wholeNumber(name: string, given: string | undefined, usual: number, most: number): number {

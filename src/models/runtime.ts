@@ -7,10 +7,13 @@ let loading: Promise<Runtime> | undefined;
 
 /**
  * ONNX Runtime, loaded when first needed: where its native library cannot be loaded (musl, an exotic processor) Lanczos
- * still serves, and says why.
+ * still serves, and says why. Since 1.30 the library on Linux sends telemetry to its maker and leaves `mat-debug-*.log` and
+ * `.ses` in the folder for temporary files, unless this variable is set before it is loaded: a service sends nothing that
+ * its operator has not asked for.
  * @throws the loader's error.
  */
 export function onnxRuntime(): Promise<Runtime> {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   loading ??= import('onnxruntime-node');
   return loading;
 }

@@ -97,7 +97,7 @@ describe('tessera models', () => {
       [['models'], /^$/],
       [['models', 'frobnicate'], /there is no "models frobnicate"/],
       [['models', 'pull', 'imaginary'], /there is no model "imaginary"/],
-      [['models', 'list', '--frob'], /Unknown option '--frob'/],
+      [['models', 'list', '--frob'], /There is no option --frob/],
       [['models', 'add'], /add takes one file/],
       [['frobnicate'], /there is no command "frobnicate"/],
       [[], /^$/],
