@@ -99,7 +99,7 @@ describe('tessera models', () => {
       [['models', 'pull', 'imaginary'], /there is no model "imaginary"/],
       [['models', 'list', '--frob'], /There is no option --frob/],
       [['models', 'add'], /add takes one file/],
-      [['frobnicate'], /there is no command "frobnicate"/],
+      [['frobnicate'], /There is no command "frobnicate"/],
       [[], /^$/],
     ] as const) {
       const { code, stderr } = await tessera(args);
