@@ -129,11 +129,12 @@ const TILE_OVERHEAD_US = 300;
 
 /**
  * How much slower a pixel is in a tile of so many pixels than in the fastest. The activations of a large tile do not
- * fit the cache; measured with 32 to 64 features: level up to 160², +7 % at 256², +20 % at 512², +40 % at 1024².
+ * fit the cache; measured in processor time with the embedded
+ * model: level up to 160², +9 % at 256², +30 % at 512², +40 % at 544².
  */
 function cacheFactor(pixels: number): number {
   const beyond = Math.max(0, Math.log2(pixels / (160 * 160)));
-  return 1 + 0.06 * beyond + 0.003 * beyond * beyond;
+  return 1 + 0.08 * beyond + 0.003 * beyond * beyond;
 }
 
 /** What a plan would cost, in microseconds. */
