@@ -40,6 +40,8 @@ export class JpegStrips implements RowSink {
   readonly #interval: number;
   readonly #inFlight: number;
   #rows: Samples = new Uint8Array(0);
+  /** Buffers that no encoder reads any more: fresh memory costs the kernel more time than the copy into it. */
+  readonly #spare: Samples[] = [];
   /** Rows in the buffer that are finished but not yet handed to an encoder. */
   #finished = 0;
   #held = 0;
@@ -97,13 +99,24 @@ export class JpegStrips implements RowSink {
       from = to;
     }
     if (from === 0) return;
-    // The encoders still read the old buffer.
-    const kept = this.#rows.subarray(from * stride, this.#held * stride);
-    const length = this.#rows.length;
-    this.#rows = allocateSamples(last ? 0 : length, false);
-    if (!last) this.#rows.set(kept);
+    this.#moveOn(this.#rows.subarray(from * stride, this.#held * stride), last);
     this.#held -= from;
     this.#finished -= from;
+  }
+
+  /** Goes on in another buffer, as the encoders still read this one; it is used again when they are done. */
+  #moveOn(kept: Samples, last: boolean): void {
+    const old = this.#rows;
+    void this.#writing.then(
+      () => this.#spare.push(old),
+      () => {},
+    );
+    const spare = last ? undefined : this.#spare.pop();
+    this.#rows =
+      spare !== undefined && spare.length >= old.length
+        ? spare
+        : allocateSamples(last ? 0 : old.length, false);
+    if (!last) this.#rows.set(kept);
   }
 
   #encode(rgb: Samples, rows: number): void {

@@ -12,9 +12,9 @@ const ALLOWED_LOADERS = [
 ];
 
 /**
- * Blocks every other loader of libvips by name, in the whole process, and turns its cache off (each image is read
- * once). `sniff` decides before any loader sees an upload; this is the second lock. VIPS_BLOCK_UNTRUSTED is no help, it
- * blocks libvips' own format too.
+ * Blocks every other loader of libvips by name, in the whole process, and turns its cache off: it goes by path, and a
+ * file that was replaced would still be the old image. `sniff` decides before any loader sees an upload; this is the
+ * second lock. VIPS_BLOCK_UNTRUSTED is no help, it blocks libvips' own format too.
  * @param threads libvips' threads for one image.
  */
 export function restrictLoaders(threads: number): void {

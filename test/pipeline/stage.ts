@@ -8,9 +8,13 @@ import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { packageRoot } from '../../src/package-root.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
+import { restrictLoaders } from '../../src/pipeline/loaders.js';
 import type { Turns } from '../../src/pipeline/turns.js';
 import { type PipelineServices, upscale } from '../../src/pipeline/upscale.js';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/types.js';
+
+// As every process of the service does first; without it libvips' cache would return the file that a test replaced.
+restrictLoaders(1);
 
 export const modelsFolder = join(packageRoot(), 'models');
 

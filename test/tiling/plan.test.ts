@@ -124,7 +124,7 @@ describe('planTiles', () => {
     );
   });
 
-  it('spends little on margins: at most a fifth more pixels than one tile for the whole image', () => {
+  it('does not give for margins what small tiles save: at most a third more pixels than one tile for the whole image', () => {
     for (const [width, height] of [
       [512, 512],
       [1024, 1024],
@@ -134,7 +134,7 @@ describe('planTiles', () => {
       const { columns, rows } = grid(width, height);
       const computed = columns.tileLength * columns.starts.length * rows.tileLength * rows.starts.length;
       const least = (width + 2 * BORDER_PX) * (height + 2 * BORDER_PX);
-      assert.ok(computed / least < 1.2, `${width} x ${height}: ${computed / least}`);
+      assert.ok(computed / least < 4 / 3, `${width} x ${height}: ${computed / least}`);
     }
   });
 });
