@@ -34,9 +34,6 @@ const CONSTANT_SHAPE: ReadonlySet<Provider> = new Set(['cuda', 'dml', 'coreml', 
 
 const TILE_BUDGET_MS = 500;
 
-/** A tile that varies less than this (of 255) may rightly come back constant. */
-const VARIED = 16;
-
 interface Region {
   readonly left: number;
   readonly top: number;
@@ -224,11 +221,6 @@ export class Render {
     const ms = performance.now() - started;
     this.#context.clock.inferMs += ms;
     this.#context.clock.tiles += 1;
-    if (
-      isConstant(upscaled.data) &&
-      spread(tile.data) >= VARIED * (tile.data.BYTES_PER_ELEMENT === 2 ? 257 : 1)
-    )
-      throw new TileFailure('invalid_output', 'The model returned one colour for a tile that has more.');
     if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
     return upscaled;
   }
@@ -318,14 +310,4 @@ export class Render {
 function isConstant(rgb: Samples): boolean {
   for (let at = 3; at < rgb.length; at += 1) if (rgb[at] !== rgb[at - 3]) return false;
   return true;
-}
-
-function spread(samples: Samples): number {
-  let least = Number.POSITIVE_INFINITY;
-  let most = 0;
-  for (const sample of samples) {
-    if (sample < least) least = sample;
-    if (sample > most) most = sample;
-  }
-  return most - least;
 }

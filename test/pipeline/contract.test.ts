@@ -169,7 +169,7 @@ describe('the pixel contract', () => {
           // colour that was multiplied by its opacity for the resize.
           for (const [channel, expected] of [230, 120, 40].entries())
             assert.ok(
-              Math.abs((data[pixel * 4 + channel] ?? 0) - expected) <= 11 + 128 / opacity,
+              Math.abs((data[pixel * 4 + channel] ?? 0) - expected) <= 12 + 255 / opacity,
               `${[...data.subarray(pixel * 4, pixel * 4 + 4)]} over ${hidden} at scale ${scale}`,
             );
         }

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
+import { TesseraError } from '../../src/errors.js';
+import type { LoadedModel } from '../../src/models/session.js';
+import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
+import { upscale } from '../../src/pipeline/upscale.js';
+import type { UpscaleOptions } from '../../src/types.js';
+import {
+  defaults,
+  freeTurns,
+  GivenChain,
+  largestDifference,
+  limits,
+  networkRung,
+  openEmbedded,
+  upscaled,
+} from './stage.js';
+
+describe('upscale', () => {
+  let folder = '';
+  let embedded: LoadedModel;
+  let source = '';
+  let translucent = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tessera-upscale-'));
+    embedded = await openEmbedded();
+    source = join(folder, 'opaque.png');
+    const noise = { type: 'gaussian', mean: 120, sigma: 40 } as const;
+    await sharp({ create: { width: 90, height: 70, channels: 3, background: '#888', noise } }).toFile(source);
+    translucent = join(folder, 'translucent.png');
+    await sharp({ create: { width: 90, height: 70, channels: 4, background: '#c846' } })
+      .composite([{ input: { create: { width: 40, height: 30, channels: 4, background: '#fff' } } }])
+      .toFile(translucent);
+  });
+  after(async () => {
+    await embedded.release();
+    await rm(folder, { recursive: true });
+  });
+
+  /** A model that fails from its n-th tile on. */
+  function failing(reason: TileFailure['reason'], fromRun: number): TileModel {
+    let runs = 0;
+    return {
+      entry: embedded.entry,
+      provider: embedded.provider,
+      run: (tile) => {
+        runs += 1;
+        if (runs >= fromRun) throw new TileFailure(reason, 'made for the test');
+        return embedded.run(tile);
+      },
+    };
+  }
+
+  it('falls to the next rung in the middle of an image, and leaves nothing of the first', async () => {
+    for (const [path, format] of [
+      [source, 'jpeg'],
+      [source, 'png'],
+      [translucent, 'png'],
+    ] as const) {
+      const chain = new GivenChain(() => [
+        networkRung(failing('runtime_error', 2), { tileSizePx: 64 }),
+        { kind: 'lanczos' },
+      ]);
+      await upscaled(path, { format, scale: 4 }, { chain }, async ({ result, resultPath, left }) => {
+        assert.deepEqual(
+          [result.model, result.fallback, result.width, result.height],
+          ['lanczos', true, 360, 280],
+        );
+        assert.equal(result.provider, undefined);
+        assert.deepEqual(left, []);
+        assert.equal((await sharp(resultPath).metadata()).width, 360);
+      });
+    }
+  });
+
+  it('gives x4 from an x2 model in two passes, alpha included', async () => {
+    const double: TileModel = {
+      entry: { ...embedded.entry, scale: 2 },
+      provider: 'cpu',
+      run: async ({ data, width, height }) => {
+        const larger = await sharp(data, { raw: { width, height, channels: 3 } })
+          .resize(width * 2, height * 2, { kernel: 'nearest' })
+          .raw()
+          .toBuffer();
+        return { data: new Uint8Array(larger), width: width * 2, height: height * 2 };
+      },
+    };
+    const chain = new GivenChain(() => [networkRung(double, { passes: 2, tileSizePx: 64 })]);
+    for (const path of [source, translucent])
+      await upscaled(
+        path,
+        { format: 'png', scale: 4 },
+        { chain },
+        async ({ result, resultPath, progress }) => {
+          assert.deepEqual([result.width, result.height], [360, 280]);
+          const [actual, expected] = await Promise.all([
+            sharp(resultPath).raw().toBuffer(),
+            sharp(path).resize(360, 280, { kernel: 'nearest' }).raw().toBuffer(),
+          ]);
+          // sharp multiplies by alpha to resize, and divides again: that costs it a level or two.
+          assert.ok(largestDifference(actual, expected) <= (path === source ? 0 : 2));
+          const tiles = progress.filter(({ stage }) => stage === 'infer');
+          assert.deepEqual(
+            tiles.map(({ tilesDone }) => tilesDone),
+            tiles.map((_, index) => index + 1),
+          );
+          assert.equal(tiles.at(-1)?.tilesDone, tiles.at(-1)?.tilesTotal);
+        },
+      );
+  });
+
+  it('reports stages in order, tiles up to the total, and where the time went', async () => {
+    const chain = new GivenChain(() => [networkRung(embedded, { tileSizePx: 80 })]);
+    await upscaled(source, { format: 'webp' }, { chain }, async ({ result, progress }) => {
+      const stages = progress.map(({ stage }) => stage);
+      assert.deepEqual([...new Set(stages)], ['decode', 'infer', 'encode']);
+      const last = progress.filter(({ stage }) => stage === 'infer').at(-1);
+      assert.deepEqual(
+        [last?.tilesDone, last?.secondsLeft, last?.model],
+        [last?.tilesTotal, 0, embedded.entry.name],
+      );
+      const { decodeMs, inferMs, blendMs, encodeMs, turnWaitMs } = result.timings;
+      assert.ok(decodeMs > 0 && inferMs > 0 && blendMs > 0 && encodeMs > 0 && turnWaitMs === 0);
+    });
+  });
+
+  it('asks the chain for what the image is and what the caller wants', async () => {
+    const chain = new GivenChain(() => [{ kind: 'lanczos' }], 3);
+    await upscaled(translucent, { tileSizePx: 200, fallback: false }, { chain }, async ({ result }) => {
+      assert.deepEqual([result.width, result.scale], [270, 3]);
+    });
+    const [request] = chain.requests;
+    assert.deepEqual(
+      [
+        request?.width,
+        request?.height,
+        request?.scale,
+        request?.tileSizePx,
+        request?.fallback,
+        request?.sixteenBit,
+      ],
+      [90, 70, 3, 200, false, false],
+    );
+  });
+
+  async function failure(
+    options: Partial<UpscaleOptions>,
+    changes: { deadlineAtMs?: number; resultPath?: string; signal?: AbortSignal },
+  ) {
+    const workFolder = await mkdtemp(join(folder, 'work-'));
+    const chain = new GivenChain(() => [networkRung(embedded, { tileSizePx: 64 })]);
+    const header = {
+      format: 'png',
+      width: 90,
+      height: 70,
+      hasAlpha: false,
+      sixteenBit: false,
+      pages: 1,
+    } as const;
+    const task = {
+      id: 'job',
+      sourcePath: source,
+      resultPath: changes.resultPath ?? join(workFolder, 'result'),
+      workFolder,
+      header,
+      options: { ...defaults, ...options },
+      deadlineAtMs: changes.deadlineAtMs ?? Date.now() + 60_000,
+      excludedRungs: [],
+      earlierAttempts: [],
+    };
+    const signal = changes.signal ?? new AbortController().signal;
+    let error: unknown;
+    try {
+      await upscale(task, { chain, turns: freeTurns, limits, threads: 2 }, { signal, onProgress: () => {} });
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert.ok(error instanceof TesseraError, String(error));
+    assert.deepEqual(
+      (await readdir(workFolder)).filter((name) => name.endsWith('.v')),
+      [],
+    );
+    return error.code;
+  }
+
+  it('says that the disk is full, whoever notices it', async () => {
+    // Every write to this device fails as on a full disk.
+    for (const [format, scale] of [
+      ['jpeg', 4],
+      ['jpeg', 2],
+      ['png', 4],
+      ['webp', 4],
+      ['tiff', 4],
+      ['avif', 4],
+    ] as const)
+      assert.equal(await failure({ format, scale }, { resultPath: '/dev/full' }), 'disk_full', format);
+  });
+
+  it('does not begin what is cancelled or late', async () => {
+    assert.equal(await failure({}, { deadlineAtMs: Date.now() - 1 }), 'deadline_exceeded');
+    assert.equal(
+      await failure({}, { signal: AbortSignal.abort(new TesseraError('cancelled', 'Gone.')) }),
+      'cancelled',
+    );
+  });
+
+  it('calls an image corrupt whose pixels are missing', async () => {
+    const broken = join(folder, 'broken.png');
+    const whole = await sharp(source).png().toBuffer();
+    await writeFile(broken, whole.subarray(0, whole.length / 2));
+    const chain = new GivenChain(() => [networkRung(embedded)]);
+    await assert.rejects(
+      upscaled(broken, {}, { chain }, async () => {}),
+      (error) => error instanceof TesseraError && error.code === 'corrupt_image',
+    );
+  });
+});
