@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly idleMs: number;
   readonly memory: RungMemory;
   readonly log: Log;
+  /** How a model is loaded; the default is ONNX Runtime's. */
+  readonly open?: typeof openModel;
 }
 
 /** A loaded model in somebody's hands; it is not unloaded before `giveBack`. */
@@ -114,9 +116,9 @@ export class SessionPool {
   }
 
   async #open(entry: ModelEntry, provider: Provider): Promise<LoadedModel> {
-    const { modelsFolder, threads, memory, log } = this.options;
+    const { modelsFolder, threads, memory, log, open = openModel } = this.options;
     const startedMs = performance.now();
-    const model = await openModel(entry, modelsFolder, provider, { threads });
+    const model = await open(entry, modelsFolder, provider, { threads });
     try {
       const { inputPixels, ms } = await warmUp(model);
       memory.recordSpeed(entry.name, provider, inputPixels, ms);

@@ -6,7 +6,7 @@ import type { ModelEntry } from '../../src/models/manifest.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ChainRequest } from '../../src/models/rung.js';
 import { RungMemory } from '../../src/models/rung-memory.js';
-import { SessionPool } from '../../src/models/session-pool.js';
+import { type PoolOptions, SessionPool } from '../../src/models/session-pool.js';
 import type { Log, ProviderStatus } from '../../src/types.js';
 import { install, type TestNetwork } from '../onnx-writer/test-models.js';
 
@@ -68,7 +68,7 @@ export interface RigModel {
 /** A chain on the CPU over networks made for a test, in a folder of their own. */
 export async function chainRig(
   models: readonly RigModel[],
-  options: { idleMs?: number; providers?: readonly ProviderStatus[] } = {},
+  options: { idleMs?: number; providers?: readonly ProviderStatus[]; open?: PoolOptions['open'] } = {},
 ): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
   const entries: ModelEntry[] = [];
@@ -86,6 +86,7 @@ export async function chainRig(
     idleMs: options.idleMs ?? 60_000,
     memory,
     log,
+    ...(options.open === undefined ? {} : { open: options.open }),
   });
   const aside = new Set(models.filter((model) => model.aside).map((model) => model.name));
   const reload = async () => {

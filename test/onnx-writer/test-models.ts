@@ -101,6 +101,37 @@ function timesConstant(factor: number): NonNullable<Shape['before']> {
   };
 }
 
+/**
+ * Signs its work: red and green are those of the input, blue is `signature` of 255 everywhere. So each pixel of an answer
+ * tells which network computed it, and from which pixel.
+ */
+export function signingNetwork(
+  signature: number,
+  shape: { scale: number; type?: 'float32' | 'uint8' },
+): TestNetwork {
+  const white = shape.type === 'uint8' ? 255 : 1;
+  return nearestNetwork({
+    ...shape,
+    before: {
+      nodes: [
+        { op: 'Cast', inputs: ['x'], outputs: ['float'], attributes: { to: 1 } },
+        { op: 'Mul', inputs: ['float', 'keep'], outputs: ['kept'] },
+        { op: 'Add', inputs: ['kept', 'signature'], outputs: ['signed'] },
+        {
+          op: 'Cast',
+          inputs: ['signed'],
+          outputs: ['y'],
+          attributes: { to: shape.type === 'uint8' ? 2 : 1 },
+        },
+      ],
+      constants: [
+        { name: 'keep', type: 'float32', dims: [1, 3, 1, 1], values: [1, 1, 0] },
+        { name: 'signature', type: 'float32', dims: [1, 3, 1, 1], values: [0, 0, (signature / 255) * white] },
+      ],
+    },
+  });
+}
+
 /** Needs `12 * copies` bytes for each input pixel, for nothing: 2048 copies of a 512² tile are 6.4 GB. */
 export function memoryEaterNetwork(copies = 2048, scale = 4): TestNetwork {
   return nearestNetwork({
