@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -32,7 +32,6 @@ export class Desk {
     const root = await mkdtemp(join(tmpdir(), 'tessera-cli-test-'));
     t.after(() => rm(root, { recursive: true, force: true }));
     const desk = new Desk(join(root, 'work'), join(root, 'tmp'));
-    const { mkdir } = await import('node:fs/promises');
     await Promise.all([mkdir(desk.folder), mkdir(desk.temporary)]);
     return desk;
   }
@@ -58,10 +57,15 @@ export class Desk {
 
   /** Runs `tessera` in a pipe, with this on its standard input. */
   async tessera(args: readonly string[], input: Buffer | string = '', environment = {}): Promise<Outcome> {
-    const child = this.spawn(process.execPath, [CLI, ...args], environment);
+    const child = this.start(args, environment);
     child.stdin.on('error', () => undefined); // It may end without reading.
     child.stdin.end(input);
     return outcomeOf(child);
+  }
+
+  /** Starts `tessera` in a pipe. */
+  start(args: readonly string[], environment = {}): ChildProcessWithoutNullStreams {
+    return this.spawn(process.execPath, [CLI, ...args], environment);
   }
 
   /** Starts `tessera` in a terminal of its own (a pty); what is written to its standard input is typed there. */

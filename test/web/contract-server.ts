@@ -109,6 +109,8 @@ export class ContractServer {
   readonly jobs: ScriptedJob[] = [];
   /** Refuses this many uploads with 503 and `Retry-After: 1` first. */
   busyAnswers = 0;
+  /** Called with every job that is submitted: an engine of the test's own. */
+  onJob: (job: ScriptedJob) => void = () => undefined;
   /** When set, everything but the page needs this key. */
   apiKey: string | undefined;
   private readonly events = new EventEmitter();
@@ -171,6 +173,7 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
       );
     }
   });
+  app.get('/health/live', () => ({ status: 'ok' }));
   app.get('/models', () => ({ models: MODELS, providers: [] }));
   app.get('/docs', (_request, reply) => reply.type('text/html').send('<!doctype html><title>docs</title>'));
 
@@ -209,8 +212,10 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
       position: here.jobs.length,
       attempts: [],
     };
-    here.jobs.push(new ScriptedJob(view, source, request.query as Record<string, string>));
+    const job = new ScriptedJob(view, source, request.query as Record<string, string>);
+    here.jobs.push(job);
     here.changed();
+    here.onJob(job);
     return reply.code(202).send({ jobs: [view] });
   });
 
