@@ -26,6 +26,16 @@ const log: Log = {
 };
 const running = new Map<string, AbortController>();
 const started = start();
+started.catch((thrown: unknown) => {
+  // A broken manifest, say: told in one line rather than as a crash, and not before the line is on its way.
+  const message: FromEngine = {
+    type: 'log',
+    level: 'error',
+    fields: plain({ err: thrown }),
+    message: 'the engine cannot start',
+  };
+  process.send?.(message, undefined, undefined, () => process.exit(1));
+});
 process.on('message', (message: ToEngine) => {
   void receive(message);
 });
@@ -37,13 +47,15 @@ function send(message: FromEngine): void {
 
 /** What the engine logs goes into the server's log. Errors are put into words here: they do not cross as JSON. */
 function sendLog(level: keyof Log): Log['info'] {
-  return (fields, message) => {
-    const plain = Object.entries(fields).map(([name, value]) => [
-      name,
-      value instanceof Error ? { message: value.message, stack: value.stack } : value,
-    ]);
-    send({ type: 'log', level, fields: Object.fromEntries(plain), message });
-  };
+  return (fields, message) => send({ type: 'log', level, fields: plain(fields), message });
+}
+
+function plain(fields: object): Record<string, unknown> {
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    value instanceof Error ? { message: value.message, stack: value.stack } : value,
+  ]);
+  return Object.fromEntries(entries) as Record<string, unknown>;
 }
 
 /** Resolves with the runner once the server has sent its settings. */
@@ -67,7 +79,8 @@ function beat(): void {
 }
 
 async function receive(message: ToEngine): Promise<void> {
-  const runner = await started;
+  const runner = await started.catch(() => undefined);
+  if (runner === undefined) return;
   switch (message.type) {
     case 'start':
       return;

@@ -1,24 +1,32 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import sharp from 'sharp';
 import { type Config, loadConfig } from '../../src/config.js';
+import type { EngineLaunch } from '../../src/engine/engine-process.js';
 import { fleetOptions } from '../../src/engine/launch.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/types.js';
 import { failsWith } from '../jobs/rig.js';
+import { install, squareMemoryNetwork } from '../onnx-writer/test-models.js';
 import { SILENT, TASK } from './rig.js';
 
 /** Real engines: the pipeline, ONNX Runtime and the embedded model. */
-async function realEngine(test: TestContext, environment: Record<string, string> = {}) {
+async function realEngine(
+  test: TestContext,
+  environment: Record<string, string> = {},
+  launch: Partial<EngineLaunch> = {},
+) {
   const config: Config = loadConfig(
     { ENGINE_THREADS: '2', MODEL_CHAIN: 'tessera-lite-x4', ...environment },
     packageRoot(),
   );
-  const supervisor = new Supervisor(fleetOptions(config, process.env, SILENT));
+  const options = fleetOptions(config, process.env, SILENT);
+  const supervisor = new Supervisor({ ...options, launch: { ...options.launch, ...launch } });
   const folder = await mkdtemp(join(tmpdir(), 'tessera-real-engine-'));
   test.after(async () => {
     await supervisor.close(0);
@@ -66,6 +74,10 @@ async function distance(one: UpscaleTask): Promise<number> {
   for (const [index, value] of source.entries()) sum += Math.abs(value - (result.data[index] ?? 0));
   return sum / source.length;
 }
+
+const noDevFull = existsSync('/dev/full') ? false : 'there is no /dev/full on this system';
+const noAddressLimit =
+  process.platform === 'linux' ? false : 'only Linux holds a process to its address space';
 
 describe('the real engine', () => {
   it('upscales by the embedded model and reports it', async (test) => {
@@ -184,5 +196,50 @@ describe('the real engine', () => {
     const one = await task(64, 64);
     await truncate(one.sourcePath, 60);
     await assert.rejects(run(one), failsWith('corrupt_image'));
+  });
+
+  it('tells a full disk, in the canvas and in the result', { skip: noDevFull }, async (test) => {
+    const { task, run } = await realEngine(test);
+    for (const format of ['jpeg', 'png'] as const) {
+      const one = await task(200, 200, 1, { format });
+      await symlink('/dev/full', one.resultPath);
+      await assert.rejects(run(one), failsWith('disk_full'));
+      assert.deepEqual((await readdir(one.workFolder)).sort(), ['result', 'source']);
+    }
+  });
+
+  it('serves from several processes', async (test) => {
+    const { supervisor, task, run } = await realEngine(test, { ENGINES: '2' });
+    const tasks = await Promise.all(Array.from({ length: 4 }, (_, index) => task(60, 60, index * 3)));
+    await Promise.all(tasks.map((one) => run(one)));
+    for (const one of tasks) assert.ok((await distance(one)) < 8, one.id);
+    assert.equal(supervisor.status().engines.length, 2);
+  });
+});
+
+describe('an engine with too little memory', () => {
+  it('serves an image from smaller tiles, and says so', { skip: noAddressLimit }, async (test) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-small-engine-'));
+    test.after(() => rm(folder, { recursive: true }));
+    // Its tiles of 144 x 144 need 1.7 GB, smaller ones little; node and the libraries reserve about one.
+    const eater = await install(folder, 'eater', squareMemoryNetwork());
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: [eater] }));
+    const wrapper = join(folder, 'limited-node');
+    await writeFile(wrapper, `#!/bin/sh\nulimit -v 2400000\nexec "${process.execPath}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const { supervisor, task, run } = await realEngine(
+      test,
+      { MODELS_DIR: folder, MODEL_CHAIN: 'eater' },
+      // Arenas of malloc reserve address space, as many as there are processors.
+      { execPath: wrapper, environment: { ...process.env, MALLOC_ARENA_MAX: '2' } },
+    );
+    const one = await task(260, 124, 0, { tileSizePx: 144 });
+    const result = await run(one);
+    assert.equal(result.model, 'eater');
+    assert.equal(result.fallback, false);
+    assert.ok(result.attempts.some(({ model, reason }) => model === 'eater' && reason === 'out_of_memory'));
+    assert.ok((await distance(one)) < 10);
+    assert.equal(supervisor.status().restarts, 0);
   });
 });

@@ -150,6 +150,37 @@ export function memoryEaterNetwork(copies = 2048, scale = 4): TestNetwork {
   });
 }
 
+/**
+ * Needs `4 * pixels²` bytes, for nothing: 0.07 GB for a tile of 64 x 64, 1.7 GB for one of 144 x 144. Small tiles take little
+ * time, so a plan by measured speed asks for large ones.
+ */
+export function squareMemoryNetwork(scale = 4): TestNetwork {
+  return nearestNetwork({
+    scale,
+    before: {
+      nodes: [
+        { op: 'ReduceMean', inputs: ['x'], outputs: ['grey'], attributes: { axes: [1], keepdims: 1 } },
+        { op: 'Reshape', inputs: ['grey', 'tall'], outputs: ['column'] },
+        { op: 'Reshape', inputs: ['grey', 'wide'], outputs: ['row'] },
+        { op: 'Mul', inputs: ['column', 'row'], outputs: ['square'] },
+        {
+          op: 'ReduceMax',
+          inputs: ['square'],
+          outputs: ['largest'],
+          attributes: { axes: [0, 1], keepdims: 0 },
+        },
+        { op: 'Mul', inputs: ['largest', 'nothing'], outputs: ['zero'] },
+        { op: 'Add', inputs: ['x', 'zero'], outputs: ['y'] },
+      ],
+      constants: [
+        { name: 'tall', type: 'int64', dims: [2], values: [-1, 1] },
+        { name: 'wide', type: 'int64', dims: [2], values: [1, -1] },
+        { name: 'nothing', type: 'float32', dims: [1], values: [0] },
+      ],
+    },
+  });
+}
+
 /** Puts a network into a models folder. @returns its entry, true to the file unless `changes` say otherwise. */
 export async function install(
   modelsFolder: string,
