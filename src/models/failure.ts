@@ -15,7 +15,8 @@ const PATTERNS: readonly (readonly [RegExp, TileFailure['reason']])[] = [
   [/Array buffer allocation failed|Invalid typed array length/, 'out_of_memory'],
   [/CUDA failure 2\b|CUDA out of memory|CUDNN_STATUS_ALLOC_FAILED/, 'out_of_memory'],
   [/CUBLAS failure 3\b|CUBLAS_STATUS_ALLOC_FAILED/, 'out_of_memory'],
-  // WebGPU.
+  // WebGPU. Where a buffer could not be made, the error comes from its first use.
+  [/\[Invalid Buffer/, 'out_of_memory'],
   [/Out of memory|exceeds the max buffer size limit|Failed to create GPU buffer/i, 'out_of_memory'],
 ];
 
