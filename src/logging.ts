@@ -34,7 +34,7 @@ export async function openLog(config: Pick<Config, 'LOG_DIR' | 'LOG_LEVEL'>): Pr
   const log = pino(
     {
       level: config.LOG_LEVEL,
-      base: { pid: process.pid },
+      base: null,
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     },
     multistream(

@@ -53,6 +53,7 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
+    xFrameOptions: { action: 'deny' },
     // Pages of other origins may show the images, by CORS_ORIGINS.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
     // The service itself speaks plain HTTP, where these do nothing but warn; a proxy that adds TLS adds them.
