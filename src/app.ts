@@ -12,7 +12,7 @@ import type { HttpContext } from './http/context.js';
 import { replyWithProblem } from './http/error-handler.js';
 import { awaitsContinue, holdBackContinue } from './http/expect-continue.js';
 import { KnownPaths } from './http/known-paths.js';
-import { linger } from './http/linger.js';
+import { drainFirst, linger } from './http/linger.js';
 import { Metrics } from './http/metrics.js';
 import { addProtection } from './http/protection.js';
 import { requestId } from './http/request-id.js';
@@ -85,7 +85,8 @@ function addHooks(app: FastifyInstance, paths: KnownPaths, metrics: Metrics): vo
     if (!hasBody || raw.complete) return;
     // A client that still waits for "100 Continue" has sent nothing: it is told not to.
     if (awaitsContinue(request)) reply.header('connection', 'close');
-    else linger(raw);
+    else if (reply.raw.shouldKeepAlive) linger(raw);
+    else await drainFirst(raw);
   });
 }
 

@@ -32,18 +32,21 @@ async function serve(): Promise<void> {
   });
 
   log.info({ version: packageVersion(), pid: process.pid }, 'starting');
-  await app.listen({ host: config.HOST, port: config.PORT });
-  await services.engine.ready();
-  await services.upkeep.start();
-  log.info(
-    {
-      models: services.engine
-        .status()
-        .models.filter(({ installed }) => installed)
-        .map(({ name }) => name),
-    },
-    'ready',
-  );
+  try {
+    await app.listen({ host: config.HOST, port: config.PORT });
+  } catch (error) {
+    await services.close(0);
+    throw error;
+  }
+  try {
+    await services.engine.ready();
+    await services.upkeep.start();
+    const installed = services.engine.status().models.filter((model) => model.installed);
+    log.info({ models: installed.map(({ name }) => name) }, 'ready');
+  } catch (err) {
+    // More starts follow; until one succeeds, /health/ready and every upload say so.
+    log.error({ err }, 'no engine could be started');
+  }
 }
 
 serve().catch((error: unknown) => {

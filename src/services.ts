@@ -58,8 +58,7 @@ export async function createServices(
     inspectImage: (path, options) => inspectImage(path, options, engine, pipelineLimits(config)),
     async close(graceMs) {
       lifecycle.stopping = true;
-      await upkeep.close();
-      await jobs.close(graceMs);
+      await Promise.all([upkeep.close(), jobs.close(graceMs)]);
       await engine.close(0);
     },
   };

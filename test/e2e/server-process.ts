@@ -37,6 +37,9 @@ export interface ServerProcess {
   clean(): Promise<void>;
 }
 
+/** After which a test that waits for a state gives up; nothing is measured by it. */
+const PATIENCE_MS = 60_000;
+
 const INSTANCE_FILES = /^instance-[0-9a-f]+(\/(instance\.json|heartbeat))?$/;
 
 /** Starts a server and waits until it is ready to serve. Ends it, its engines included, when the test does. */
@@ -90,15 +93,21 @@ export async function startServer(
     exited,
     health,
     async until(condition) {
-      for (;;) {
+      for (const deadlineMs = Date.now() + PATIENCE_MS; ; ) {
         const now = await health();
         if (condition(now)) return now;
+        if (Date.now() > deadlineMs) throw new Error(`Waited in vain; health is ${JSON.stringify(now)}`);
         await sleep(5);
       }
     },
     leftovers,
     async clean() {
-      while ((await leftovers()).length > 0) await sleep(5);
+      for (const deadlineMs = Date.now() + PATIENCE_MS; ; ) {
+        const names = await leftovers();
+        if (names.length === 0) return;
+        if (Date.now() > deadlineMs) throw new Error(`These stay: ${names.join(', ')}`);
+        await sleep(5);
+      }
     },
   };
 }
