@@ -1,13 +1,14 @@
 import { TesseraError } from '../errors.js';
 import {
   type Attempt,
+  type FallbackReason,
   LANCZOS,
   type Log,
   type ModelStatus,
   type Provider,
   type ProviderStatus,
 } from '../types.js';
-import { fallbackRefused, firstEligible } from './eligibility.js';
+import { allowedSteps, fallbackRefused } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
 import { ladder, type Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
@@ -103,7 +104,7 @@ export class ModelChain implements Chain {
   async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
     const planned: PlannedStep[] = [];
     let served = false;
-    for (const step of this.#steps(request)) {
+    for (const step of allowedSteps(this.#steps(request), request).allowed) {
       if (step.kind === 'skip') {
         planned.push({
           model: step.model,
@@ -134,6 +135,8 @@ export class ModelChain implements Chain {
       });
       served ||= 'passes' in fit;
     }
+    if (!planned.some((step) => step.serves))
+      throw fallbackRefused(planned.map((step) => ({ model: step.model, ...reasonOf(step) })));
     return planned;
   }
 
@@ -165,11 +168,7 @@ export class ModelChain implements Chain {
     attempts: Attempt[],
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
-    const steps = this.#steps(request);
-    const eligible = firstEligible(steps, request);
-    const allowed = request.fallback
-      ? steps
-      : steps.slice(0, eligible === undefined ? -1 : steps.indexOf(eligible) + 1);
+    const { allowed, eligible } = allowedSteps(this.#steps(request), request);
     for (const step of allowed) {
       request.signal.throwIfAborted();
       if (step.kind === 'network' && failedEarlier(step, request)) continue;
@@ -289,6 +288,10 @@ export class ModelChain implements Chain {
       throw error;
     }
   }
+}
+
+function reasonOf({ skipReason }: PlannedStep): { reason?: FallbackReason } {
+  return skipReason === undefined ? {} : { reason: skipReason };
 }
 
 function providerOf(step: Step): { provider?: Provider } {

@@ -1,5 +1,5 @@
 import { TesseraError } from '../errors.js';
-import type { Attempt } from '../types.js';
+import type { FallbackReason } from '../types.js';
 import type { Step } from './ladder.js';
 import type { ChainRequest } from './rung.js';
 
@@ -8,10 +8,7 @@ import type { ChainRequest } from './rung.js';
  * not installed come before it without counting.
  * @returns undefined when there is none: then only Lanczos is left, and that is a fallback.
  */
-export function firstEligible(
-  steps: readonly Step[],
-  request: Pick<ChainRequest, 'model'>,
-): Step | undefined {
+function firstEligible(steps: readonly Step[], request: Pick<ChainRequest, 'model'>): Step | undefined {
   const ofModels = steps.filter((step) => step.kind !== 'skip' || step.reason !== 'provider_unavailable');
   return (
     ofModels.find((step) => step.kind === 'skip' && step.model === request.model) ??
@@ -20,8 +17,20 @@ export function firstEligible(
   );
 }
 
+/** The steps that a request may be served by: without fallback none after the first eligible one. */
+export function allowedSteps(
+  steps: readonly Step[],
+  request: Pick<ChainRequest, 'model' | 'fallback'>,
+): { readonly allowed: readonly Step[]; readonly eligible: Step | undefined } {
+  const eligible = firstEligible(steps, request);
+  if (request.fallback) return { allowed: steps, eligible };
+  return { allowed: steps.slice(0, eligible === undefined ? -1 : steps.indexOf(eligible) + 1), eligible };
+}
+
 /** What a caller with `fallback=false` is told, after the first eligible rung did not serve. */
-export function fallbackRefused(attempts: readonly Attempt[]): TesseraError {
+export function fallbackRefused(
+  attempts: readonly { readonly model: string; readonly reason?: FallbackReason; readonly detail?: string }[],
+): TesseraError {
   const blamed = attempts.findLast((each) => each.reason !== undefined);
   return new TesseraError(
     'fallback_refused',

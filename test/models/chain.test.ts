@@ -509,5 +509,17 @@ describe('a dry run', () => {
     assert.equal(steps[4]?.estimatedSeconds, undefined);
     const served = await chain.serve(chainRequest({ deadlineAtMs: Date.now() + 2000 }), nameOf);
     assert.equal(served.value, 'good');
+    await assert.rejects(
+      chain.plan(chainRequest({ deadlineAtMs: Date.now() + 2000, fallback: false })),
+      /slow could not serve this image, and fallback=false/,
+    );
+    const first = await chain.plan(chainRequest({ fallback: false }));
+    assert.deepEqual(
+      first.map((step) => [step.model, step.serves]),
+      [
+        ['absent', false],
+        ['slow', true],
+      ],
+    );
   });
 });
