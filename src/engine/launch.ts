@@ -46,6 +46,8 @@ export function engineEnvironment(
   const own: Record<string, string | undefined> = {
     // sharp runs each image on a libuv thread, beside libvips' own threads.
     UV_THREADPOOL_SIZE: String(Math.max(4, threads)),
+    // glibc makes arenas by the processor, each of which keeps what was freed: two took an eighth off the peak at no cost in time.
+    MALLOC_ARENA_MAX: '2',
     ...environment,
   };
   for (const name of SECRETS) delete own[name];

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/resources.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
-import { jobCost } from './cost.js';
+import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
 import { DiskBudget, diskFull } from './disk-budget.js';
 import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
@@ -51,7 +51,8 @@ export class LocalJobs implements Jobs, JobKeeper {
   ) {
     const { engines, memoryBytesPerEngine } = engineResources(config);
     this.#maxRunning = config.MAX_RUNNING_JOBS || JOBS_PER_ENGINE * engines;
-    const limits = { maxRunning: this.#maxRunning, memoryBytes: engines * memoryBytesPerEngine };
+    const memoryBytes = engines * Math.max(0, memoryBytesPerEngine - ENGINE_BASE_BYTES);
+    const limits = { maxRunning: this.#maxRunning, memoryBytes };
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
     this.#durable = new DurableJobs(config, log);
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {

@@ -210,11 +210,12 @@ describe('admission', () => {
   });
 
   it('runs together only what fits into the memory', async (test) => {
-    const { engine, submit } = await rig(test, { ENGINE_MEMORY_MB: 250 });
-    // 20 megapixels decode into twice 60 MB, beside a canvas of 64 MB.
-    const first = await submit(ofPixels(20e6));
-    const second = await submit(ofPixels(20e6));
-    const small = await submit(ofPixels(10_000));
+    const { engine, submit } = await rig(test, { ENGINE_MEMORY_MB: 600 });
+    // Of 600 MB the engine itself takes 200; 20 megapixels decode into twice 60 MB.
+    const large = { ...request().header, width: 5000, height: 4000 };
+    const first = await submit({ header: large });
+    const second = await submit({ header: large });
+    const small = await submit(ofPixels(1000));
     assert.deepEqual([first.state, second.state, small.state], ['running', 'queued', 'running']);
     await (await engine.next()).succeed();
     await first.settled;
