@@ -69,9 +69,9 @@ function report(thrown: unknown, [name = '']: readonly string[]): number {
   return foreseen ? EXIT.usage : EXIT.someFailed;
 }
 
-// Whoever reads our output may go away first ("| head"): that is their right and no error of ours.
+// Whoever reads our output may go away first ("| head"): that is their right, and no reason to die with work half done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.someFailed);
+  if (error.code !== 'EPIPE') throw error;
 });
 
 try {

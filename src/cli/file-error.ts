@@ -11,6 +11,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOSPC: 'There is no room left on the disk.',
   EDQUOT: 'The disk quota is used up.',
   ENAMETOOLONG: 'Its name is too long.',
+  EPIPE: 'Whoever was to read the output has gone.',
   EMFILE: 'Too many files are open.',
 };
 

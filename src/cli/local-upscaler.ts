@@ -22,17 +22,18 @@ export class LocalUpscaler implements Upscaler {
   /**
    * Starts the engines and waits for the first.
    * @param raw options as typed; a model's name can be judged only now.
-   * @throws TesseraError invalid_option, engine_unavailable.
+   * @throws TesseraError invalid_option, engine_unavailable; the signal's reason.
    */
   static async start(
     config: Config,
     raw: readonly RawOption[],
     log: Logger,
     environment: Readonly<Record<string, string | undefined>>,
+    signal: AbortSignal,
   ): Promise<LocalUpscaler> {
     const services = await createServices({ ...config, TEMP_DIR: await privateFolder() }, log, environment);
     try {
-      await services.engine.ready();
+      await Promise.race([services.engine.ready(), interruption(signal)]);
       const models = services.engine.status().models.map(({ name }) => name);
       const { upscale } = parseOptions(raw, [...new Set([...models, LANCZOS])], [], config);
       return new LocalUpscaler(services, upscale);
@@ -104,6 +105,14 @@ export class LocalUpscaler implements Upscaler {
       throw error;
     }
   }
+}
+
+/** Never resolves; rejects with the signal's reason. */
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /**

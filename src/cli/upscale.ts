@@ -132,7 +132,7 @@ async function startUpscaler(
       return remote;
     }
     const log = pino({ level: wish.verbose ? 'info' : 'silent' }, pino.destination({ fd: 2, sync: true }));
-    return await LocalUpscaler.start(config, raw, log, process.env);
+    return await LocalUpscaler.start(config, raw, log, process.env, signal);
   } catch (error) {
     if (signal.aborted) return EXIT.interrupted;
     const usage = asUsageError(error);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import sharp from 'sharp';
 import { photo } from '../web/photos.js';
@@ -178,6 +179,31 @@ test('Ctrl-C ends with 130 and leaves no half file, nor anything in the folder f
   assert.deepEqual(await desk.files(), ['large.jpg', 'large_x4.jpg']);
   assert.equal(await readFile(desk.path('large_x4.jpg'), 'utf8'), 'of an earlier run');
   assert.deepEqual(await desk.leftovers(), []);
+});
+
+test('a reader that goes away is no crash, and leaves nothing behind', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 400, 300)).buffer);
+  const child = desk.start(['upscale', 'a.jpg', '-o', '-', '--format', 'png']);
+  child.stdout.once('data', () => child.stdout.destroy());
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const [code, stderr] = await Promise.all([closed, text(child.stderr)]);
+  assert.match(stderr, /a\.jpg: failed: Whoever was to read the output has gone\./);
+  assert.equal(code, 1);
+  assert.deepEqual(await desk.leftovers(), []);
+});
+
+test('a place that cannot be written is said, and the other pictures are done', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 8, 8)).buffer);
+  await writeFile(desk.path('b.jpg'), (await photo('b.jpg', 8, 8)).buffer);
+  await mkdir(desk.path('out', 'a_x4.jpg'), { recursive: true });
+  const { code, stderr } = await desk.tessera(['upscale', 'a.jpg', 'b.jpg', 'missing.jpg', '-o', 'out']);
+  assert.equal(code, 1);
+  assert.match(stderr, /^a\.jpg: failed: .*It is a folder, not a file\.$/m);
+  assert.match(stderr, /^missing\.jpg: failed: There is no such file or folder\.$/m);
+  assert.match(stderr, /^b\.jpg -> out\/b_x4\.jpg: 32 x 32/m);
+  assert.deepEqual(await desk.files(), ['a.jpg', 'b.jpg', 'out/b_x4.jpg']);
 });
 
 interface Line {
