@@ -1,13 +1,20 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NetworkRung } from '../models/rung.js';
 import type { Raster } from '../tiling/cut.js';
-import { tileCount } from '../tiling/plan.js';
 import { Canvas, type CanvasShape } from './canvas.js';
 import type { DecodedImage } from './decode.js';
+import { jpegOptions } from './encode.js';
+import { JpegStrips } from './jpeg-strips.js';
+import { LanczosRows } from './lanczos.js';
+import type { Painter } from './painter.js';
 import { toNeutralRgb } from './planes.js';
-import { planRender, Render, type RenderContext } from './render.js';
-import { MemoryRows, type RowSink } from './row-sink.js';
+import type { RowSink } from './row-sink.js';
+import { srgbProfile } from './srgb.js';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** The canvases of one attempt, in the job's folder. */
 export class Easel {
@@ -30,108 +37,82 @@ export class Easel {
   }
 }
 
-/** Model input pixels of an image in each pass of a rung. */
-function passes(image: Raster, rung: NetworkRung): { width: number; height: number }[] {
-  const { scale } = rung.model.entry;
-  const first = { width: image.width, height: image.height };
-  return rung.passes === 1 ? [first] : [first, { width: image.width * scale, height: image.height * scale }];
+/**
+ * The size in which a painter's rows are kept: enlarged to the promised one on the way where they are too small, and as
+ * they are where they are too large, since libvips reduces faster when it encodes.
+ */
+export function drawnSize(image: DecodedImage, painter: Painter, target: Size): Size {
+  const width = image.colour.width * painter.nativeScale;
+  const height = image.colour.height * painter.nativeScale;
+  return width <= target.width && height <= target.height ? target : { width, height };
 }
 
-/** What a rung makes of an image: pixels of input become `scale` (or, in two passes, its square) of output. */
-export function nativeScale(rung: NetworkRung): number {
-  return rung.model.entry.scale ** rung.passes;
-}
-
-/** One image on one rung: tiles counted over all its renders. */
-export class Drawing {
-  readonly #rung: NetworkRung;
-  readonly #overlapPx: number;
-  readonly #context: RenderContext;
-  #done = 0;
-  #total = 0;
-
-  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
-    this.#rung = rung;
-    this.#overlapPx = overlapPx;
-    this.#context = context;
-  }
-
-  /** Announces a raster that will be rendered, so that progress knows the whole. */
-  expect(image: Raster): void {
-    for (const { width, height } of passes(image, this.#rung))
-      this.#total += tileCount(planRender(width, height, this.#rung, this.#overlapPx));
-  }
-
-  /** Renders a raster of three channels, in one pass or two, into a sink of `nativeScale` times its size. */
-  async render(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
-    if (this.#rung.passes === 1) return this.#pass(image, sink, constantTiles);
-    const { scale } = this.#rung.model.entry;
-    const between = new MemoryRows(
-      image.width * scale,
-      image.height * scale,
-      image.data instanceof Uint16Array,
-    );
-    await this.#pass(image, between, constantTiles);
-    await this.#pass({ ...between, channels: 3 }, sink, constantTiles);
-  }
-
-  #pass(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
-    const context: RenderContext = {
-      ...this.#context,
-      onTile: () => {
-        this.#done += 1;
-        this.#context.onTile(this.#done, this.#total);
-      },
-    };
-    return new Render(this.#rung, this.#overlapPx, context).into(image, sink, constantTiles);
-  }
+/** The sink as the painter sees it. */
+function enlarging(image: DecodedImage, painter: Painter, size: Size, sink: RowSink): RowSink {
+  const width = image.colour.width * painter.nativeScale;
+  const height = image.colour.height * painter.nativeScale;
+  if (width === size.width && height === size.height) return sink;
+  return new LanczosRows({ width, height }, size, image.sixteenBit, sink);
 }
 
 /**
- * Draws an image on a canvas: first its alpha, through the same network so that its edges are as sharp as the
- * colours' and lie where theirs do, then the colours, with alpha behind each pixel.
- * @returns the completed canvas, without tags. @throws TileFailure, TesseraError.
+ * Draws an image on a canvas: first its alpha, through the same network, then the colours, with alpha behind each pixel.
+ * A resampled alpha would be three times softer than the colours' edges and show as a glow around them.
+ * @param size from `drawnSize`.
+ * @returns the canvas, without tags. @throws TileFailure, TesseraError.
  */
 export async function drawOnCanvas(
   image: DecodedImage,
-  rung: NetworkRung,
-  drawing: Drawing,
+  painter: Painter,
+  size: Size,
   easel: Easel,
 ): Promise<Canvas> {
   const { colour, alpha, grey, sixteenBit } = image;
-  const shape = {
-    width: colour.width * nativeScale(rung),
-    height: colour.height * nativeScale(rung),
-    sixteenBit,
-  };
   const alphaRgb: Raster | undefined =
     alpha === undefined ? undefined : { ...alpha, data: toNeutralRgb(alpha.data), channels: 3 };
-  drawing.expect(colour);
+  painter.expect(colour);
   let alphaCanvas: Canvas | undefined;
   if (alphaRgb !== undefined) {
-    drawing.expect(alphaRgb);
-    alphaCanvas = await easel.canvas('alpha', { ...shape, grey: true });
-    await drawing.render(alphaRgb, alphaCanvas, true);
+    painter.expect(alphaRgb);
+    alphaCanvas = await easel.canvas('alpha', { ...size, sixteenBit, grey: true });
+    await painter.paint(alphaRgb, enlarging(image, painter, size, alphaCanvas), true);
     await alphaCanvas.complete({});
   }
-  const canvas = await easel.canvas('canvas', { ...shape, grey }, alphaCanvas);
-  await drawing.render(colour, canvas, false);
+  const canvas = await easel.canvas('canvas', { ...size, sixteenBit, grey }, alphaCanvas);
+  await painter.paint(colour, enlarging(image, painter, size, canvas), false);
   return canvas;
 }
 
-/** The decoded image itself on a canvas, for the resampling that the encoder does. */
-export async function copyOnCanvas(image: DecodedImage, easel: Easel): Promise<Canvas> {
-  const { colour, alpha, grey, sixteenBit } = image;
-  const shape = { width: colour.width, height: colour.height, sixteenBit };
-  let alphaCanvas: Canvas | undefined;
-  if (alpha !== undefined) {
-    alphaCanvas = await easel.canvas('alpha', { ...shape, grey: true });
-    alphaCanvas.window(alpha.height).set(toNeutralRgb(alpha.data));
-    await alphaCanvas.finish(alpha.height);
-    await alphaCanvas.complete({});
+/** Where the result of a JPEG goes, and how. */
+export interface JpegRequest {
+  readonly resultPath: string;
+  readonly size: Size;
+  readonly quality: number;
+  /** Strips encoded at the same time. */
+  readonly threads: number;
+}
+
+/**
+ * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images without
+ * metadata, of the promised size.
+ * @returns bytes of the result, and the milliseconds waited for the encoders after the last row.
+ */
+export async function drawJpeg(
+  image: DecodedImage,
+  painter: Painter,
+  request: JpegRequest,
+): Promise<{ readonly bytes: number; readonly waitedMs: number }> {
+  const { size, quality, threads, resultPath } = request;
+  const shape = { ...size, grey: image.grey, icc: image.grey ? undefined : await srgbProfile() };
+  const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
+  try {
+    painter.expect(image.colour);
+    await painter.paint(image.colour, enlarging(image, painter, size, jpeg), false);
+    const waiting = performance.now();
+    const bytes = await jpeg.complete();
+    return { bytes, waitedMs: performance.now() - waiting };
+  } catch (error) {
+    await jpeg.abandon();
+    throw error;
   }
-  const canvas = await easel.canvas('canvas', { ...shape, grey }, alphaCanvas);
-  canvas.window(colour.height).set(colour.data);
-  await canvas.finish(colour.height);
-  return canvas;
 }

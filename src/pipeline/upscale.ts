@@ -3,11 +3,11 @@ import type { OutputFormat, Provider, Stage, UpscaleProgress, UpscaleResult, Ups
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import { type DecodedImage, decode } from './decode.js';
-import { copyOnCanvas, Drawing, drawOnCanvas, Easel, nativeScale } from './draw.js';
-import { chooseFormat, encode, jpegOptions } from './encode.js';
+import { drawJpeg, drawnSize, drawOnCanvas, Easel, type Size } from './draw.js';
+import { chooseFormat, encode } from './encode.js';
 import { Guard } from './guard.js';
-import { JpegStrips } from './jpeg-strips.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import type { RenderClock, RenderContext } from './render.js';
 import { srgbProfile } from './srgb.js';
 import type { Turns } from './turns.js';
@@ -118,7 +118,7 @@ class Upscale {
     return image;
   }
 
-  #format(image: DecodedImage, target: { width: number; height: number }): OutputFormat {
+  #format(image: DecodedImage, target: Size): OutputFormat {
     const { options } = this.#task;
     return chooseFormat(
       { options, transparent: image.alpha !== undefined, sixteenBit: image.sixteenBit, ...target },
@@ -132,16 +132,19 @@ class Upscale {
     rung: Rung,
     note: NoteAttempt,
     format: OutputFormat,
-    target: { width: number; height: number },
+    target: Size,
   ): Promise<Drawn> {
     const started = performance.now();
+    const painter = this.#painter(rung, note);
+    const size = drawnSize(image, painter, target);
     try {
-      if (rung.kind === 'lanczos') return { canvas: await copyOnCanvas(image, this.#easel) };
-      const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
-      const drawing = new Drawing(rung, overlapPx, this.#renderContext(rung, note));
-      if (this.#goesStraightToJpeg(image, rung, format, target))
-        return { bytes: await this.#drawJpeg(image, drawing, target) };
-      return { canvas: await drawOnCanvas(image, rung, drawing, this.#easel) };
+      if (!goesStraightToJpeg(image, format, size, target))
+        return { canvas: await drawOnCanvas(image, painter, size, this.#easel) };
+      const { resultPath, options } = this.#task;
+      const { threads } = this.#services;
+      const drawn = await drawJpeg(image, painter, { resultPath, size, quality: options.quality, threads });
+      this.#clock.sinkMs += drawn.waitedMs;
+      return { bytes: drawn.bytes };
     } catch (error) {
       await this.#easel.clear();
       throw error;
@@ -150,47 +153,10 @@ class Upscale {
     }
   }
 
-  /** Whether the rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
-  #goesStraightToJpeg(
-    image: DecodedImage,
-    rung: NetworkRung,
-    format: OutputFormat,
-    target: { width: number; height: number },
-  ): boolean {
-    return (
-      format === 'jpeg' &&
-      image.alpha === undefined &&
-      !image.sixteenBit &&
-      !carriesMetadata(image) &&
-      image.colour.width * nativeScale(rung) === target.width &&
-      image.colour.height * nativeScale(rung) === target.height
-    );
-  }
-
-  async #drawJpeg(
-    image: DecodedImage,
-    drawing: Drawing,
-    target: { width: number; height: number },
-  ): Promise<number> {
-    const { resultPath, options } = this.#task;
-    const shape = { ...target, grey: image.grey, icc: image.grey ? undefined : await srgbProfile() };
-    const jpeg = await JpegStrips.create(
-      resultPath,
-      shape,
-      jpegOptions(options.quality),
-      this.#services.threads,
-    );
-    try {
-      drawing.expect(image.colour);
-      await drawing.render(image.colour, jpeg, false);
-      const waiting = performance.now();
-      const bytes = await jpeg.complete();
-      this.#clock.sinkMs += performance.now() - waiting;
-      return bytes;
-    } catch (error) {
-      await jpeg.abandon();
-      throw error;
-    }
+  #painter(rung: Rung, note: NoteAttempt): Painter {
+    if (rung.kind === 'lanczos') return new PlainPainter(this.#task.id, this.#services.turns, this.#guard);
+    const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
+    return new NetworkPainter(rung, overlapPx, this.#renderContext(rung, note));
   }
 
   #renderContext(rung: NetworkRung, note: NoteAttempt): RenderContext {
@@ -216,12 +182,7 @@ class Upscale {
     };
   }
 
-  async #encode(
-    drawn: Drawn,
-    image: DecodedImage,
-    format: OutputFormat,
-    target: { width: number; height: number },
-  ): Promise<number> {
+  async #encode(drawn: Drawn, image: DecodedImage, format: OutputFormat, target: Size): Promise<number> {
     if ('bytes' in drawn) return drawn.bytes;
     this.#guard.check();
     this.#report('encode', this.#clock.tiles, this.#clock.tiles);
@@ -267,6 +228,18 @@ class Upscale {
 
 function carriesMetadata({ metadata }: DecodedImage): boolean {
   return metadata.exif !== undefined || metadata.xmp !== undefined;
+}
+
+/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+function goesStraightToJpeg(image: DecodedImage, format: OutputFormat, size: Size, target: Size): boolean {
+  return (
+    format === 'jpeg' &&
+    image.alpha === undefined &&
+    !image.sixteenBit &&
+    !carriesMetadata(image) &&
+    size.width === target.width &&
+    size.height === target.height
+  );
 }
 
 /**

@@ -1,0 +1,101 @@
+import type { NetworkRung } from '../models/rung.js';
+import type { Raster } from '../tiling/cut.js';
+import { tileCount } from '../tiling/plan.js';
+import type { Guard } from './guard.js';
+import { planRender, Render, type RenderContext } from './render.js';
+import { MemoryRows, type RowSink } from './row-sink.js';
+import type { Turns } from './turns.js';
+
+/** How a rung turns an image into rows. */
+export interface Painter {
+  /** Output pixels for each pixel of the image, along each side. */
+  readonly nativeScale: number;
+  /** Announces a raster that will be painted, so that progress knows the whole. */
+  expect(image: Raster): void;
+  /**
+   * Paints a raster of three channels. @param constantTiles parts of one value need no computing.
+   * @throws TileFailure, TesseraError.
+   */
+  paint(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void>;
+}
+
+/** Through the network, in one pass or two; tiles are counted over all rasters of one image. */
+export class NetworkPainter implements Painter {
+  readonly nativeScale: number;
+  readonly #rung: NetworkRung;
+  readonly #overlapPx: number;
+  readonly #context: RenderContext;
+  #done = 0;
+  #total = 0;
+
+  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
+    this.nativeScale = rung.model.entry.scale ** rung.passes;
+    this.#rung = rung;
+    this.#overlapPx = overlapPx;
+    this.#context = context;
+  }
+
+  expect(image: Raster): void {
+    for (let pass = 0; pass < this.#rung.passes; pass += 1) {
+      const enlarged = this.#rung.model.entry.scale ** pass;
+      this.#total += tileCount(
+        planRender(image.width * enlarged, image.height * enlarged, this.#rung, this.#overlapPx),
+      );
+    }
+  }
+
+  async paint(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
+    if (this.#rung.passes === 1) return this.#pass(image, sink, constantTiles);
+    const { scale } = this.#rung.model.entry;
+    const between = new MemoryRows(
+      image.width * scale,
+      image.height * scale,
+      image.data instanceof Uint16Array,
+    );
+    await this.#pass(image, between, constantTiles);
+    const { data, width, height } = between;
+    await this.#pass({ data, width, height, channels: 3 }, sink, constantTiles);
+  }
+
+  #pass(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
+    const context: RenderContext = {
+      ...this.#context,
+      onTile: () => {
+        this.#done += 1;
+        this.#context.onTile(this.#done, this.#total);
+      },
+    };
+    return new Render(this.#rung, this.#overlapPx, context).into(image, sink, constantTiles);
+  }
+}
+
+/** Rows handed over between two turns: some milliseconds of resampling. */
+const ROWS_A_TURN = 16;
+
+/** As it is: what the sinks behind it make of the rows is all the enlarging there is. */
+export class PlainPainter implements Painter {
+  readonly nativeScale = 1;
+
+  constructor(
+    readonly jobId: string,
+    readonly turns: Turns,
+    readonly guard: Guard,
+  ) {}
+
+  expect(): void {}
+
+  async paint(image: Raster, sink: RowSink): Promise<void> {
+    const stride = image.width * 3;
+    for (let row = 0; row < image.height; row += ROWS_A_TURN) {
+      this.guard.check();
+      const rows = Math.min(ROWS_A_TURN, image.height - row);
+      const turn = await this.turns.take(this.jobId, this.guard.signal);
+      try {
+        sink.window(rows).set(image.data.subarray(row * stride, (row + rows) * stride));
+        await sink.finish(rows);
+      } finally {
+        turn.end();
+      }
+    }
+  }
+}
