@@ -19,6 +19,7 @@ import { requestId } from './http/request-id.js';
 import { recordAtEnd } from './http/request-log.js';
 import { registerDocs, registerOpenApi } from './http/routes/docs.js';
 import { registerHealth } from './http/routes/health.js';
+import { registerJobs } from './http/routes/jobs.js';
 import { registerMetrics } from './http/routes/metrics.js';
 import { registerModels } from './http/routes/models.js';
 import { registerPage } from './http/routes/page.js';
@@ -63,6 +64,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
 
   await registerOpenApi(app, config.API_KEYS.length > 0);
   registerUpscale(app, context, metrics);
+  registerJobs(app, context, metrics);
   registerModels(app, context);
   registerHealth(app, context);
   registerMetrics(app, metrics);

@@ -19,9 +19,17 @@ export const EXTENSIONS: Record<OutputFormat, string> = {
 const MAX_LENGTH = 100;
 
 /**
- * The stem of a client's file name, safe to show and to save under: no folders, no control characters, nothing that a
- * file system treats specially. `undefined` when nothing is left.
+ * A client's file name, safe to show and to save under: no folders, no control characters, nothing that a file system
+ * treats specially. `undefined` when nothing is left.
  */
+export function safeName(fileName: string): string | undefined {
+  const base = fileName.split(/[/\\]/).at(-1) ?? '';
+  const extension = /\.[a-zA-Z0-9]{1,10}$/.exec(base)?.[0] ?? '';
+  const stem = safeStem(base);
+  return stem === undefined ? undefined : stem + extension;
+}
+
+/** The same without its extension. */
 export function safeStem(fileName: string): string | undefined {
   const base = fileName.split(/[/\\]/).at(-1) ?? '';
   const stem = base

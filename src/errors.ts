@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   'rate_limited',
   'idempotency_conflict',
   'result_not_ready',
+  'range_not_satisfiable',
   // what the service can do now
   'queue_full',
   'shutting_down',

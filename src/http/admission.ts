@@ -1,20 +1,32 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { safeStem } from '../download-name.js';
-import type { JobRequest, Reservation } from '../jobs/job.js';
+import { safeName } from '../download-name.js';
+import { TesseraError } from '../errors.js';
+import type { JobRequest, Jobs, Reservation } from '../jobs/job.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
 import type { HttpContext } from './context.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
+/** The option that only jobs take. */
+const CALLBACK_OPTION = 'callback_url';
+
 export interface AdmittedImage {
   readonly reservation: Reservation;
   readonly request: JobRequest;
 }
 
+export interface AdmissionTerms {
+  readonly maxFiles: number;
+  /** Jobs that outlive the request: they may name a `callback_url`, and cannot be dry runs. */
+  readonly durable: boolean;
+}
+
 export interface Admission {
   readonly images: readonly AdmittedImage[];
   readonly options: RequestOptions;
+  /** Checked against `CALLBACK_HOSTS`. */
+  readonly callbackUrl: string | undefined;
   /** Gives back every place that has not become a job. */
   release(): Promise<void>;
 }
@@ -28,12 +40,19 @@ export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
-  maxFiles: number,
+  { maxFiles, durable }: AdmissionTerms,
 ): Promise<Admission> {
   const { config, jobs } = context;
   const fromQuery = queryOptions(request);
-  const parse = async (raw: readonly RawOption[]) =>
-    parseOptions(raw, await modelNames(raw, context), imageTypesByPreference(request.headers.accept), config);
+  const parse = async (raw: readonly RawOption[]) => {
+    const { callbackUrl, rest } = durable
+      ? takeCallbackUrl(raw, jobs)
+      : { callbackUrl: undefined, rest: raw };
+    const models = await modelNames(rest, context);
+    const options = parseOptions(rest, models, imageTypesByPreference(request.headers.accept), config);
+    if (durable && options.dryRun) throw dryRunOfJob();
+    return { options, callbackUrl };
+  };
   await parse(fromQuery);
 
   const reservations: Reservation[] = [];
@@ -58,28 +77,55 @@ export async function admit(
   try {
     reservations.push(await jobs.reserve(declaredBytes(request)));
     const upload = await receiveUpload(request, reply, target);
-    const options = await parse([...fromQuery, ...upload.fields]);
+    const { options, callbackUrl } = await parse([...fromQuery, ...upload.fields]);
     const images: AdmittedImage[] = [];
     for (const [index, file] of upload.files.entries()) {
       const reservation = reservations[index];
       if (reservation === undefined) throw new Error('An upload without a reservation');
-      const stem = file.fileName === undefined ? undefined : safeStem(file.fileName);
+      const fileName = file.fileName === undefined ? undefined : safeName(file.fileName);
       images.push({
         reservation,
         request: {
           header: await context.inspectImage(file.path, options.upscale),
           options: options.upscale,
           sourceBytes: file.bytes,
-          ...(stem === undefined ? {} : { fileName: stem }),
+          ...(fileName === undefined ? {} : { fileName }),
           uploadedAtMs: upload.endedAtMs,
         },
       });
     }
-    return { images, options, release };
+    return { images, options, callbackUrl, release };
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+/** @throws TesseraError repeated_option; invalid_option for a URL that may not be called. */
+function takeCallbackUrl(
+  raw: readonly RawOption[],
+  jobs: Jobs,
+): { callbackUrl: string | undefined; rest: RawOption[] } {
+  const given = raw.filter(([name, text]) => name === CALLBACK_OPTION && text.trim() !== '');
+  const rest = raw.filter(([name]) => name !== CALLBACK_OPTION);
+  if (given.length > 1) {
+    throw new TesseraError('repeated_option', `The option "${CALLBACK_OPTION}" is given more than once.`, {
+      details: { parameter: CALLBACK_OPTION },
+    });
+  }
+  const callbackUrl = given[0]?.[1].trim();
+  if (callbackUrl !== undefined) jobs.checkCallbackUrl(callbackUrl);
+  return { callbackUrl, rest };
+}
+
+function dryRunOfJob(): TesseraError {
+  return new TesseraError(
+    'invalid_option',
+    'The option "dry_run" is for POST /upscale; a job is never one.',
+    {
+      details: { parameter: 'dry_run', accepted: 'false' },
+    },
+  );
 }
 
 /** Names that the option `model` accepts; when it is given, the first engine is waited for, since it tells them. */

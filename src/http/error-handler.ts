@@ -31,6 +31,13 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_MP_PREMATURE_CLOSE: ['upload_aborted', 'The connection ended before the body did.'],
 };
 
+/** When to come back, for what passes by itself, where nothing better is known. */
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  queue_full: 5,
+  shutting_down: 5,
+  engine_unavailable: 10,
+};
+
 /** Anything thrown on the way of a request, as a domain error. */
 export function domainError(thrown: unknown): TesseraError {
   if (thrown instanceof TesseraError) return thrown;
@@ -52,7 +59,8 @@ export function replyWithProblem(
     const level = error.code === 'internal' ? 'error' : 'warn';
     request.log[level]({ code: error.code, internal: error.internal, err: error.cause }, error.message);
   }
-  const { retryAfterSeconds, allow } = error.details;
+  const { allow } = error.details;
+  const retryAfterSeconds = error.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS[error.code];
   if (retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterSeconds)));
   if (allow !== undefined) reply.header('allow', allow.join(', '));
   if (error.code === 'unauthorized')

@@ -44,6 +44,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
     when: 'The `Idempotency-Key` was used before with another image or other options.',
   },
   result_not_ready: { status: 409, when: 'The job has not ended, or ended without a result.' },
+  range_not_satisfiable: { status: 416, when: 'A `Range` that begins after the end of the image.' },
   rate_limited: {
     status: 429,
     when: 'More requests than `RATE_LIMIT_MAX` in the window; see `Retry-After`.',

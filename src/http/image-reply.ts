@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import contentDisposition from 'content-disposition';
 import type { FastifyReply } from 'fastify';
-import { downloadName, MEDIA_TYPES } from '../download-name.js';
+import { downloadName, MEDIA_TYPES, safeStem } from '../download-name.js';
 import type { Job } from '../jobs/job.js';
 import type { UpscaleResult } from '../types.js';
 import { attemptsHeader } from './attempts-header.js';
@@ -22,6 +22,12 @@ export const IMAGE_HEADERS = [
   'X-Upscale-Dropped-Pages',
 ] as const;
 
+/** What a result is called where it is saved: `photo_x4.jpg`. */
+export function resultName({ request }: Job, { scale, format }: UpscaleResult): string {
+  const stem = request.fileName === undefined ? undefined : safeStem(request.fileName);
+  return downloadName(stem, scale, format);
+}
+
 /** The headers that say what an image is and what happened to it. */
 export function imageHeaders(job: Job, result: UpscaleResult): Record<string, string> {
   const { timings } = result;
@@ -35,10 +41,7 @@ export function imageHeaders(job: Job, result: UpscaleResult): Record<string, st
   ];
   return {
     'content-type': MEDIA_TYPES[result.format],
-    'content-disposition': contentDisposition(
-      downloadName(job.request.fileName, result.scale, result.format),
-      { type: 'inline' },
-    ),
+    'content-disposition': contentDisposition(resultName(job, result), { type: 'inline' }),
     'server-timing': phases.map(([name, ms]) => `${name};dur=${ms.toFixed(1)}`).join(', '),
     'x-upscale-model': result.model,
     'x-upscale-provider': result.provider ?? 'none',
@@ -61,13 +64,18 @@ export async function replyWithImage(
   const file = await open(job.resultPath, 'r');
   const stream = file.createReadStream();
   stream.once('close', () => void job.dispose());
-  reply.raw.setTimeout(READER_IDLE_MS, () => reply.raw.destroy());
+  cutOffIdleReader(reply);
   return reply
     .headers(imageHeaders(job, result))
     .header('content-length', (await file.stat()).size)
     .header('cache-control', 'no-store')
     .header('vary', varyBy(reply, 'Accept'))
     .send(stream);
+}
+
+/** Ends a connection whose client has stopped reading. */
+export function cutOffIdleReader(reply: FastifyReply): void {
+  reply.raw.setTimeout(READER_IDLE_MS, () => reply.raw.destroy());
 }
 
 /** CORS may have set `Vary: Origin` already. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { TesseraError } from '../../errors.js';
 import type { Job } from '../../jobs/job.js';
 import { type Admission, admit } from '../admission.js';
 import { clientGone } from '../client-gone.js';
 import type { HttpContext } from '../context.js';
 import { replyWithImage } from '../image-reply.js';
+import { replyWithJobs, wantsJob } from '../job-admission.js';
 import type { Metrics } from '../metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
 
@@ -15,7 +15,8 @@ export function registerUpscale(app: FastifyInstance, context: HttpContext, metr
     // The schema describes; the body streams past it, and options have their own parser.
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      const admission = await admit(request, reply, context, 1);
+      if (wantsJob(request)) return replyWithJobs(request, reply, context, metrics, 1);
+      const admission = await admit(request, reply, context, { maxFiles: 1, durable: false });
       if (admission.options.dryRun) return replyWithPlan(admission, reply, context);
       return replyWithUpscale(admission, request, reply, context, metrics);
     },
@@ -63,7 +64,7 @@ async function replyWithUpscale(
     return await replyWithImage(reply, job, result);
   } catch (error) {
     await job.dispose();
-    throw stoppedByShutdown(error, gone, context);
+    throw error;
   }
 }
 
@@ -81,14 +82,4 @@ function onlyImage(admission: Admission): Admission['images'][number] {
   const [image] = admission.images;
   if (image === undefined) throw new Error('An admission without an image');
   return image;
-}
-
-/** A job that was cancelled while its client still waits was cancelled by the end of the grace period. */
-function stoppedByShutdown(error: unknown, gone: AbortSignal, context: HttpContext): unknown {
-  const cancelled = error instanceof TesseraError && error.code === 'cancelled';
-  if (!cancelled || gone.aborted || !context.lifecycle.stopping) return error;
-  return new TesseraError('shutting_down', 'The service stopped before the image was ready; send it again.', {
-    details: { retryAfterSeconds: 5 },
-    cause: error,
-  });
 }

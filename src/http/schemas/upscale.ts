@@ -1,13 +1,12 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
-import { MEDIA_TYPES } from '../../download-name.js';
+import type { ErrorCode } from '../../errors.js';
 import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
-import { FALLBACK_REASONS, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
+import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
+import { JobListSchema } from './job.js';
 import { problemResponses } from './problem.js';
-
-/** A body of bytes, in OpenAPI's words. */
-const BINARY = { type: 'string', format: 'binary' };
 
 /** JSON schemas of the options, for the query and for form fields. */
 export function optionProperties(config: Config): Record<string, object> {
@@ -40,14 +39,14 @@ function optionSchema(spec: OptionSpec): object {
 }
 
 /** The body of an upload: a form, or the image itself. */
-export function uploadBody(config: Config, file: object): object {
+export function uploadBody(file: object, options: Record<string, object>): object {
   return {
     content: {
       'multipart/form-data': {
         schema: {
           type: 'object',
           required: ['file'],
-          properties: { file, ...optionProperties(config) },
+          properties: { file, ...options },
         },
       },
       'image/*': { schema: BINARY },
@@ -55,6 +54,29 @@ export function uploadBody(config: Config, file: object): object {
     },
   };
 }
+
+/** What may be wrong with an upload before it becomes a job. */
+export const UPLOAD_ERRORS = [
+  'no_file',
+  'too_many_files',
+  'unknown_option',
+  'invalid_option',
+  'repeated_option',
+  'malformed_multipart',
+  'upload_aborted',
+  'unsupported_image',
+  'corrupt_image',
+  'unauthorized',
+  'upload_timeout',
+  'upload_too_large',
+  'image_too_large',
+  'output_too_large',
+  'unsupported_media_type',
+  'rate_limited',
+  'queue_full',
+  'shutting_down',
+  'disk_full',
+] as const satisfies readonly ErrorCode[];
 
 const PlannedRungSchema = Type.Object({
   model: Type.String(),
@@ -77,36 +99,6 @@ const PlanSchema = Type.Object({
   estimatedMemoryBytes: Type.Number(),
 });
 
-const TEXT = { type: 'string' };
-const IMAGE_ANSWER = {
-  description: 'The image, or with `dry_run=true` the plan.',
-  headers: {
-    'Content-Disposition': { ...TEXT, description: 'A file name such as photo_x4.jpg.' },
-    'Server-Timing': { ...TEXT, description: 'Milliseconds: queue, decode, infer, blend, encode, turns.' },
-    'X-Request-Id': { ...TEXT, description: 'The request in the log.' },
-    'X-Upscale-Model': { ...TEXT, description: 'The model that made these pixels.' },
-    'X-Upscale-Provider': { ...TEXT, description: 'What it ran on; `none` for Lanczos.' },
-    'X-Upscale-Scale': { type: 'number', description: 'Output width ÷ input width, as asked.' },
-    'X-Upscale-Tiles': { type: 'integer', description: 'Tiles computed.' },
-    'X-Upscale-Fallback': { type: 'boolean', description: 'Another model than the first one served.' },
-    'X-Upscale-Width': { type: 'integer', description: 'Pixels.' },
-    'X-Upscale-Height': { type: 'integer', description: 'Pixels.' },
-    'X-Upscale-Attempts': {
-      ...TEXT,
-      description:
-        'Structured list (RFC 9651), oldest first: `model;provider=cpu;tile=512;outcome=served;reason=…;ms=812`.',
-    },
-    'X-Upscale-Dropped-Pages': {
-      type: 'integer',
-      description: 'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
-    },
-  },
-  content: {
-    ...Object.fromEntries(OUTPUT_FORMATS.map((format) => [MEDIA_TYPES[format], { schema: BINARY }])),
-    'application/json': { schema: PlanSchema },
-  },
-};
-
 export function upscaleSchema(config: Config): FastifySchema {
   return {
     tags: ['upscale'],
@@ -115,37 +107,29 @@ export function upscaleSchema(config: Config): FastifySchema {
       'Send a photo, get it back larger. Options are query parameters or form fields, before or after the file; an unknown or ' +
       'repeated option is an error. The type of the image is found from its bytes: JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF (first frame).',
     querystring: { type: 'object', properties: optionProperties(config) },
-    body: uploadBody(config, {
-      ...BINARY,
-      description: 'The image; `image` is another name for this field.',
+    body: uploadBody(
+      { ...BINARY, description: 'The image; `image` is another name for this field.' },
+      optionProperties(config),
+    ),
+    headers: Type.Object({
+      prefer: Type.Optional(
+        Type.String({ description: '`respond-async`: answer 202 with a job at once, as `POST /jobs` does.' }),
+      ),
     }),
     response: {
-      200: IMAGE_ANSWER,
+      200: {
+        description: 'The image, or with `dry_run=true` the plan.',
+        headers: IMAGE_HEADER_SCHEMAS,
+        content: { ...IMAGE_CONTENT, 'application/json': { schema: PlanSchema } },
+      },
+      202: { description: 'With `Prefer: respond-async`: the job.', ...JobListSchema },
       ...problemResponses(
-        'no_file',
-        'too_many_files',
-        'unknown_option',
-        'invalid_option',
-        'repeated_option',
-        'malformed_multipart',
-        'upload_aborted',
-        'unsupported_image',
-        'corrupt_image',
+        ...UPLOAD_ERRORS,
         'image_crashes_engine',
-        'unauthorized',
-        'upload_timeout',
-        'upload_too_large',
-        'image_too_large',
-        'output_too_large',
-        'unsupported_media_type',
-        'rate_limited',
-        'queue_full',
-        'shutting_down',
         'engine_unavailable',
         'fallback_refused',
         'cancelled',
         'deadline_exceeded',
-        'disk_full',
       ),
     },
   };

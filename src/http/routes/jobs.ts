@@ -1,0 +1,87 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { TesseraError } from '../../errors.js';
+import type { Job, Jobs } from '../../jobs/job.js';
+import type { HttpContext } from '../context.js';
+import { replyWithJobs } from '../job-admission.js';
+import { jobEvents } from '../job-events.js';
+import { replyWithResult } from '../job-result.js';
+import { jobView } from '../job-view.js';
+import type { Metrics } from '../metrics.js';
+import {
+  createJobsSchema,
+  deleteJobSchema,
+  jobEventsSchema,
+  jobResultSchema,
+  readJobSchema,
+} from '../schemas/jobs.js';
+
+/** Files of one `POST /jobs`. */
+const MAX_FILES = 32;
+
+/** `/jobs`: upscales that outlive their request. */
+export function registerJobs(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+  const { jobs, config } = context;
+  const closing = new AbortController();
+  // Streams of events would hold the server open for as long as their jobs run; their clients come back.
+  app.addHook('preClose', async () => closing.abort());
+
+  app.post('/jobs', {
+    schema: createJobsSchema(config, MAX_FILES),
+    validatorCompiler: () => () => true,
+    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, MAX_FILES),
+  });
+
+  app.get('/jobs/:id', {
+    schema: readJobSchema,
+    handler: (request, reply) => {
+      reply.header('cache-control', 'no-store').send(jobView(findJob(request, jobs)));
+    },
+  });
+
+  app.get('/jobs/:id/events', {
+    schema: jobEventsSchema,
+    exposeHeadRoute: false,
+    handler: (request, reply) => {
+      const job = findJob(request, jobs);
+      const left = new AbortController();
+      reply.raw.once('close', () => left.abort());
+      const signal = AbortSignal.any([closing.signal, left.signal]);
+      return reply
+        .type('text/event-stream')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(Readable.from(jobEvents(job, lastEventId(request), signal)));
+    },
+  });
+
+  app.get('/jobs/:id/result', {
+    schema: jobResultSchema,
+    handler: (request, reply) => replyWithResult(request, reply, findJob(request, jobs)),
+  });
+
+  app.delete('/jobs/:id', {
+    schema: deleteJobSchema,
+    handler: async (request, reply) => {
+      const { id } = findJob(request, jobs);
+      await jobs.remove(id);
+      return reply.code(204).send();
+    },
+  });
+}
+
+/** @throws TesseraError not_found. */
+function findJob(request: FastifyRequest, jobs: Jobs): Job {
+  const { id } = request.params as { id: string };
+  const job = jobs.find(id);
+  if (job === undefined) {
+    throw new TesseraError('not_found', 'There is no such job; it may have expired or been removed.');
+  }
+  return job;
+}
+
+/** What is no number of ours is taken for a first visit. */
+function lastEventId(request: FastifyRequest): number | undefined {
+  const given = request.headers['last-event-id'];
+  return typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+}

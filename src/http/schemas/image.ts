@@ -1,0 +1,34 @@
+import { MEDIA_TYPES } from '../../download-name.js';
+import { OUTPUT_FORMATS } from '../../types.js';
+
+/** A body of bytes, in OpenAPI's words. */
+export const BINARY = { type: 'string', format: 'binary' };
+
+const TEXT = { type: 'string' };
+/** Headers of every answer that is an image. */
+export const IMAGE_HEADER_SCHEMAS = {
+  'Content-Disposition': { ...TEXT, description: 'A file name such as photo_x4.jpg.' },
+  'Server-Timing': { ...TEXT, description: 'Milliseconds: queue, decode, infer, blend, encode, turns.' },
+  'X-Request-Id': { ...TEXT, description: 'The request in the log.' },
+  'X-Upscale-Model': { ...TEXT, description: 'The model that made these pixels.' },
+  'X-Upscale-Provider': { ...TEXT, description: 'What it ran on; `none` for Lanczos.' },
+  'X-Upscale-Scale': { type: 'number', description: 'Output width ÷ input width, as asked.' },
+  'X-Upscale-Tiles': { type: 'integer', description: 'Tiles computed.' },
+  'X-Upscale-Fallback': { type: 'boolean', description: 'Another model than the first one served.' },
+  'X-Upscale-Width': { type: 'integer', description: 'Pixels.' },
+  'X-Upscale-Height': { type: 'integer', description: 'Pixels.' },
+  'X-Upscale-Attempts': {
+    ...TEXT,
+    description:
+      'Structured list (RFC 9651), oldest first: `model;provider=cpu;tile=512;outcome=served;reason=…;ms=812`.',
+  },
+  'X-Upscale-Dropped-Pages': {
+    type: 'integer',
+    description: 'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
+  },
+};
+
+/** Media types of an answer that is an image. */
+export const IMAGE_CONTENT = Object.fromEntries(
+  OUTPUT_FORMATS.map((format) => [MEDIA_TYPES[format], { schema: BINARY }]),
+);

@@ -1,0 +1,131 @@
+import type { FastifySchema } from 'fastify';
+import { Type } from 'typebox';
+import type { Config } from '../../config.js';
+import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
+import { JobListSchema, JobSchema } from './job.js';
+import { problemResponses } from './problem.js';
+import { optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
+
+const TEXT = { type: 'string' };
+const TAGS = ['jobs'];
+const JobParams = Type.Object({ id: Type.String({ description: 'As `POST /jobs` gave it.' }) });
+
+/** The options of `/upscale` that a job takes, and its own. */
+function jobOptions(config: Config): Record<string, object> {
+  const { dry_run: _onlyUpscale, ...options } = optionProperties(config);
+  return {
+    ...options,
+    callback_url: {
+      ...TEXT,
+      description:
+        'Told of the end by one signed POST (`X-Tessera-Signature: t=<seconds>,v1=<HMAC-SHA256 of "<t>.<body>">`); a URL of a host that `CALLBACK_HOSTS` lists.',
+    },
+  };
+}
+
+export function createJobsSchema(config: Config, maxFiles: number): FastifySchema {
+  return {
+    tags: TAGS,
+    summary: 'Upscale images in the background',
+    description:
+      'The same upload and options as `/upscale`, with one or many files: a job for each. All are taken, or none.',
+    querystring: { type: 'object', properties: jobOptions(config) },
+    headers: Type.Object({
+      'idempotency-key': Type.Optional(
+        Type.String({
+          description: 'The same key, images and options give the same jobs; the key with others is 422.',
+        }),
+      ),
+    }),
+    body: uploadBody(
+      {
+        type: 'array',
+        items: BINARY,
+        maxItems: maxFiles,
+        description: 'One image or several; `image` is another name for this field.',
+      },
+      jobOptions(config),
+    ),
+    response: {
+      202: {
+        description: 'The jobs, in the order of the files.',
+        headers: { Location: { ...TEXT, description: 'The job, when there is one.' } },
+        ...JobListSchema,
+      },
+      ...problemResponses(...UPLOAD_ERRORS, 'invalid_request', 'idempotency_conflict'),
+    },
+  };
+}
+
+export const readJobSchema: FastifySchema = {
+  tags: TAGS,
+  summary: 'State, progress, attempts, result or error of a job',
+  params: JobParams,
+  response: {
+    200: { description: 'The job.', ...JobSchema },
+    ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
+  },
+};
+
+export const jobEventsSchema: FastifySchema = {
+  tags: TAGS,
+  summary: 'Follow a job by server-sent events',
+  description:
+    '`event: state` has the whole job, `event: progress` its progress, at least each second while it is at work; comments are heartbeats. The stream ends with the job.',
+  params: JobParams,
+  headers: Type.Object({
+    'last-event-id': Type.Optional(
+      Type.String({ description: 'The last event that was seen: the stream goes on after it.' }),
+    ),
+  }),
+  response: {
+    200: { description: 'Events until the job ends.', content: { 'text/event-stream': { schema: TEXT } } },
+    ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
+  },
+};
+
+export const jobResultSchema: FastifySchema = {
+  tags: TAGS,
+  summary: 'The image that a job made',
+  params: JobParams,
+  headers: Type.Object({
+    range: Type.Optional(Type.String({ description: 'One range of bytes.' })),
+    'if-range': Type.Optional(Type.String({ description: 'The ETag for which the range is meant.' })),
+    'if-none-match': Type.Optional(Type.String({ description: 'ETags that the client has.' })),
+  }),
+  response: {
+    200: {
+      description: 'The image.',
+      headers: {
+        ...IMAGE_HEADER_SCHEMAS,
+        ETag: { ...TEXT, description: 'Of this image; it never changes.' },
+      },
+      content: IMAGE_CONTENT,
+    },
+    206: {
+      description: 'The range of it.',
+      headers: { 'Content-Range': { ...TEXT, description: 'Which bytes of how many.' } },
+      content: IMAGE_CONTENT,
+    },
+    304: { description: 'The client has it.', type: 'null' },
+    ...problemResponses(
+      'unauthorized',
+      'not_found',
+      'result_not_ready',
+      'range_not_satisfiable',
+      'rate_limited',
+    ),
+  },
+};
+
+export const deleteJobSchema: FastifySchema = {
+  tags: TAGS,
+  summary: 'Cancel a job, or remove one that has ended',
+  description:
+    'A job at work stops at its next tile and stays, cancelled, until it expires; one that has ended goes with its result.',
+  params: JobParams,
+  response: {
+    204: { description: 'Done.', type: 'null' },
+    ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
+  },
+};
