@@ -4,18 +4,14 @@ import type { Engine } from './engine/engine.js';
 import { fleetOptions } from './engine/launch.js';
 import { Supervisor } from './engine/supervisor.js';
 import type { HttpContext } from './http/context.js';
+import { imageInspector } from './image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
 import { ModelUpkeep } from './models/upkeep.js';
-import { readHeader } from './pipeline/header.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from './pipeline/limits.js';
 import { restrictLoaders } from './pipeline/loaders.js';
-import type { ImageHeader, UpscaleOptions } from './types.js';
 
 /** Reading headers is all that this process does with images. */
 const HEADER_THREADS = 1;
-/** Scale of the model that leads the chain, as long as no engine has said which that is. */
-const USUAL_SCALE = 4;
 
 /** Everything that a front needs, made and wired once. The server and the command line both start from here. */
 export interface Services extends HttpContext {
@@ -55,46 +51,11 @@ export async function createServices(
     lifecycle,
     upkeep,
     downloads: () => upkeep.downloads(),
-    inspectImage: (path, options) => inspectImage(path, options, engine, pipelineLimits(config)),
+    inspectImage: imageInspector(config, engine),
     async close(graceMs) {
       lifecycle.stopping = true;
       await Promise.all([upkeep.close(), jobs.close(graceMs)]);
       await engine.close(0);
     },
   };
-}
-
-/** What one image may cost, as the configuration says. */
-export function pipelineLimits(config: Config): PipelineLimits {
-  return {
-    maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
-    maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
-    maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
-  };
-}
-
-async function inspectImage(
-  path: string,
-  options: UpscaleOptions,
-  engine: Engine,
-  limits: PipelineLimits,
-): Promise<ImageHeader> {
-  const header = await readHeader(path, limits);
-  const { width, height } = outputSize(header.width, header.height, expectedScale(options, engine));
-  checkOutputSize(width, height, options.format, limits);
-  return header;
-}
-
-/** The scale that a request asks for, or the one of the model that it gets when it asks for none. */
-function expectedScale(options: UpscaleOptions, engine: Engine): number {
-  if (options.scale !== undefined) return options.scale;
-  const models = engine
-    .status()
-    .models.filter(({ name, installed }) =>
-      options.model === undefined ? installed : name === options.model,
-    )
-    .sort(
-      (a, b) => (a.chainPosition ?? Number.POSITIVE_INFINITY) - (b.chainPosition ?? Number.POSITIVE_INFINITY),
-    );
-  return models[0]?.scale ?? USUAL_SCALE;
 }

@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import type { Engine, EngineStatus, RunHooks } from '../src/engine/engine.js';
-import { TesseraError } from '../src/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../src/types.js';
 
 const MODEL = 'fake-x4';
@@ -116,7 +115,7 @@ export class FakeEngine implements Engine {
     await new Promise<void>((resolve, reject) => {
       const stop = () => {
         this.cancelled.push(id);
-        reject(new TesseraError('cancelled', 'The job was cancelled.'));
+        reject(signal.reason);
       };
       if (signal.aborted) stop();
       signal.addEventListener('abort', stop, { once: true });

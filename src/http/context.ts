@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
+import type { ImageInspector } from '../image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/background-download.js';
-import type { ImageHeader, UpscaleOptions } from '../types.js';
 
 /** What the routes are given: finished services, nothing that has still to be made. */
 export interface HttpContext {
@@ -15,9 +15,5 @@ export interface HttpContext {
   readonly lifecycle: { readonly stopping: boolean };
   /** How far the models are that come in the background. */
   downloads(): readonly DownloadStatus[];
-  /**
-   * Reads an image's header, and refuses from it what is no image or too large, in or out.
-   * @throws TesseraError unsupported_image, corrupt_image, image_too_large, output_too_large.
-   */
-  inspectImage(path: string, options: UpscaleOptions): Promise<ImageHeader>;
+  readonly inspectImage: ImageInspector;
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { Job } from '../jobs/job.js';
@@ -35,7 +36,8 @@ export async function replyWithResult(
   if (range !== undefined) {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
   }
-  if (request.method === 'HEAD') return reply.send();
+  // Fastify takes the length of HEAD from what is sent, but for streams.
+  if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const file = await openResult(job);
   cutOffIdleReader(reply);
   return reply.send(file.createReadStream(range ?? {}));

@@ -5,7 +5,7 @@ import { form, startApp } from './harness.js';
 const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
 
 test('with API_KEYS a request needs one, in either header; probes and documents do not', async (t) => {
-  const { origin, jobs } = await startApp(t, { API_KEYS: 'first,second' });
+  const { origin, reserved } = await startApp(t, { API_KEYS: 'first,second' });
   for (const headers of [
     {},
     { 'x-api-key': 'wrong' },
@@ -18,7 +18,7 @@ test('with API_KEYS a request needs one, in either header; probes and documents 
     assert.equal(((await response.json()) as Record<string, unknown>).code, 'unauthorized');
   }
   // The key is looked at before a place is taken or a byte of the body is read.
-  assert.deepEqual(jobs.reserved, []);
+  assert.deepEqual(reserved, []);
   for (const headers of [{ 'x-api-key': 'first' }, { authorization: 'bearer second' }]) {
     const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form(), headers });
     assert.equal(response.status, 200);

@@ -7,75 +7,79 @@ import pino from 'pino';
 import sharp from 'sharp';
 import { buildApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config.js';
-import { TesseraError } from '../../src/errors.js';
 import type { HttpContext } from '../../src/http/context.js';
-import type { ImageHeader, InputFormat } from '../../src/types.js';
+import { imageInspector } from '../../src/image-inspector.js';
+import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { FakeEngine } from '../fake-engine.js';
-import { MemoryJobs } from './memory-jobs.js';
 
 export interface Harness {
   readonly app: FastifyInstance;
   /** `http://127.0.0.1:port`; the app listens. */
   readonly origin: string;
   readonly engine: FakeEngine;
-  readonly jobs: MemoryJobs;
+  readonly jobs: LocalJobs;
+  /** What every reservation was told of the length of its upload. */
+  readonly reserved: readonly (number | undefined)[];
   readonly context: HttpContext & { lifecycle: { stopping: boolean } };
   readonly logLines: string[];
-  /** Names of the job folders that are there now. */
-  folders(): Promise<string[]>;
   /** Resolves when no job folder is left. */
   empty(): Promise<void>;
+  /** Resolves when something that the test sees is true. */
+  until(condition: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-/** The whole app on a real socket, over a fake engine. Closed and removed when the test ends. */
+/** The whole app on a real socket, with real jobs over a fake engine. Closed and removed when the test ends. */
 export async function startApp(t: TestContext, settings: Record<string, string> = {}): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-http-'));
   const logLines: string[] = [];
   const engine = new FakeEngine();
-  const jobs = new MemoryJobs(engine, folder);
+  const config = loadConfig({ LOG_LEVEL: 'debug', TEMP_DIR: folder, ...settings }, folder);
+  const log = pino({ level: 'debug' }, { write: (line) => void logLines.push(line) });
+  const jobs = await LocalJobs.open(config, engine, log);
+  const reserved: (number | undefined)[] = [];
+  const reserve = jobs.reserve.bind(jobs);
+  jobs.reserve = async (declaredBytes) => {
+    reserved.push(declaredBytes);
+    return reserve(declaredBytes);
+  };
   const context = {
-    config: loadConfig({ LOG_LEVEL: 'debug', ...settings }, folder),
-    log: pino({ level: 'debug' }, { write: (line) => void logLines.push(line) }),
+    config,
+    log,
     engine,
     jobs,
     lifecycle: { stopping: false },
+    inspectImage: imageInspector(config, engine),
     downloads: () => [],
-    inspectImage,
   };
   const app = await buildApp(context);
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     engine.release();
-    await app.close();
+    await Promise.all([jobs.close(1000), app.close()]);
     await rm(folder, { recursive: true, force: true });
   });
-  const folders = () => readdir(folder);
+  const until = async (condition: () => boolean | Promise<boolean>) => {
+    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  };
   return {
     app,
     origin,
     engine,
     jobs,
+    reserved,
     context,
     logLines,
-    folders,
+    until,
     async empty() {
-      while ((await folders()).length > 0) await new Promise((resolve) => setImmediate(resolve));
+      const isJob = (name: string) => !/^instance-[0-9a-f]+(\/(instance\.json|heartbeat))?$/.test(name);
+      await until(async () => !(await readdir(folder, { recursive: true })).some(isJob));
     },
   };
 }
 
-async function inspectImage(path: string): Promise<ImageHeader> {
-  try {
-    const { format, width, height, hasAlpha, pages = 1 } = await sharp(path).metadata();
-    return { format: format as InputFormat, width, height, hasAlpha, sixteenBit: false, pages };
-  } catch (cause) {
-    throw new TesseraError('unsupported_image', 'This is not an image that can be read here.', { cause });
-  }
-}
-
 /** A small PNG. */
-export async function picture(width = 16, height = 12): Promise<Buffer> {
-  return sharp({ create: { width, height, channels: 3, background: '#336699' } })
+export async function picture(width = 16, height = 12, background = '#336699'): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background } })
     .png()
     .toBuffer();
 }
@@ -83,7 +87,7 @@ export async function picture(width = 16, height = 12): Promise<Buffer> {
 /** A form with a picture in `file`, and fields after it. */
 export async function form(fields: Record<string, string> = {}, name = 'photo.png'): Promise<FormData> {
   const body = new FormData();
-  body.append('file', new Blob([await picture()], { type: 'image/png' }), name);
+  body.append('file', new Blob([new Uint8Array(await picture())], { type: 'image/png' }), name);
   for (const [field, value] of Object.entries(fields)) body.append(field, value);
   return body;
 }

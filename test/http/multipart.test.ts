@@ -48,11 +48,11 @@ test('multipart that is malformed in any way is a 400 and leaves nothing', async
 });
 
 test('a body shorter than declared leaves nothing', async (t) => {
-  const { origin, jobs, empty } = await startApp(t);
+  const { origin, reserved, empty, until } = await startApp(t);
   const whole = multipartRequest(`--XX\r\n${PART}${'x'.repeat(5000)}\r\n--XX--\r\n`);
   const socket = openConnection(origin);
   socket.write(whole.subarray(0, 3000));
-  while (jobs.reserved.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => reserved.length > 0);
   socket.end();
   await readAll(socket);
   await empty();

@@ -1,0 +1,43 @@
+import type { Config } from './config.js';
+import type { Engine } from './engine/engine.js';
+import { readHeader } from './pipeline/header.js';
+import { checkOutputSize, outputSize, type PipelineLimits } from './pipeline/limits.js';
+import type { ImageHeader, UpscaleOptions } from './types.js';
+
+/** Scale of the model that leads the chain, as long as no engine has said which that is. */
+const USUAL_SCALE = 4;
+
+/**
+ * Reads an image's header and refuses from it, before anything is decoded, what is too large by itself or by its result.
+ * @throws TesseraError unsupported_image, corrupt_image, image_too_large, output_too_large.
+ */
+export type ImageInspector = (path: string, options: UpscaleOptions) => Promise<ImageHeader>;
+
+/** @param engine tells the scale of the model that a request gets which names none. */
+export function imageInspector(config: Config, engine: Engine): ImageInspector {
+  const limits: PipelineLimits = {
+    maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
+    maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
+    maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
+  };
+  return async (path, options) => {
+    const header = await readHeader(path, limits);
+    const { width, height } = outputSize(header.width, header.height, expectedScale(options, engine));
+    checkOutputSize(width, height, options.format, limits);
+    return header;
+  };
+}
+
+/** The scale that a request asks for, or the one of the model that it gets when it asks for none. */
+function expectedScale(options: UpscaleOptions, engine: Engine): number {
+  if (options.scale !== undefined) return options.scale;
+  const models = engine
+    .status()
+    .models.filter(({ name, installed }) =>
+      options.model === undefined ? installed : name === options.model,
+    )
+    .sort(
+      (a, b) => (a.chainPosition ?? Number.POSITIVE_INFINITY) - (b.chainPosition ?? Number.POSITIVE_INFINITY),
+    );
+  return models[0]?.scale ?? USUAL_SCALE;
+}
