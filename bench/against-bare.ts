@@ -44,7 +44,8 @@ export async function againstBare(service: Service, folder: string, comparison: 
           serverTimings.map((text) => Number(text.match(new RegExp(`${name};dur=([0-9.]+)`))?.[1] ?? 'NaN')),
         );
       const bareStage = (key: keyof BareTimes) => median(bareTimes.map((times) => times[key]));
-      const staged = stage('queue') + stage('decode') + stage('infer') + stage('encode');
+      const phases = ['queue', 'decode', 'infer', 'blend', 'encode', 'turns'];
+      const staged = phases.reduce((sum, name) => sum + stage(name), 0);
       rows.push([
         comparison.name,
         picture.label,
@@ -54,6 +55,7 @@ export async function againstBare(service: Service, folder: string, comparison: 
         `${stage('decode').toFixed(0)} / ${bareStage('decodeMs').toFixed(0)}`,
         `${stage('infer').toFixed(0)} / ${bareStage('inferMs').toFixed(0)}`,
         `${stage('encode').toFixed(0)} / ${bareStage('encodeMs').toFixed(0)}`,
+        stage('blend').toFixed(0),
         (result.aMs - staged).toFixed(0),
       ]);
     }
