@@ -236,6 +236,7 @@ export const CONFIG_SCHEMA = {
   CALLBACK_HOSTS: {
     type: 'list',
     default: [],
+    acceptsItem: (item) => /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(=private)?$/i.test(item),
     accepted:
       'hosts separated by commas, each `host` or `host:port`, with `=private` where private addresses are meant',
     description:

@@ -64,7 +64,7 @@ export class DurableJobs {
       lastEventId: job.lastEventId,
       starts: 0,
     });
-    const written = writeJobFile(job.workFolder, file);
+    const written = writeJobFile(job.workFolder, file, true);
     this.#kept.set(job.id, { job, file, written });
     if (digest !== undefined) this.#index.add(terms, digest, job);
     try {
@@ -138,7 +138,8 @@ export class DurableJobs {
   async #write(kept: Kept, file: JobFile): Promise<void> {
     kept.file = file;
     try {
-      await writeJobFile(kept.job.workFolder, file);
+      // Of a job that runs, a power cut costs no more than the run: only its end is worth waiting for.
+      await writeJobFile(kept.job.workFolder, file, file.end !== undefined);
     } catch (thrown) {
       this.log.warn({ err: thrown, job: kept.job.id }, 'the state of a job could not be written');
     }

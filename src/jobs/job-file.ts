@@ -43,13 +43,16 @@ export function jobFile(fields: Omit<JobFile, 'version'>): JobFile {
   return { version: VERSION, ...fields };
 }
 
-/** Writes the file whole or not at all: what a crash leaves is the old one or the new one, also after a power cut. */
-export async function writeJobFile(folder: string, file: JobFile): Promise<void> {
+/**
+ * Writes the file whole or not at all: what a crash leaves is the old one or the new one.
+ * @param lasting also after a power cut; that waits for the disk.
+ */
+export async function writeJobFile(folder: string, file: JobFile, lasting: boolean): Promise<void> {
   const path = join(folder, NEW_NAME);
   const handle = await open(path, 'w', 0o600);
   try {
     await handle.writeFile(JSON.stringify(file));
-    await handle.datasync();
+    if (lasting) await handle.datasync();
   } finally {
     await handle.close();
   }

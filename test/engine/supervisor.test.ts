@@ -209,6 +209,15 @@ describe('an engine that cannot start', () => {
   }
 });
 
+describe('a model that kills its engine while it is preloaded', () => {
+  it('is not preloaded again, so that jobs can find out and go on without it', async (test) => {
+    const launch = { runnerPath: runnerPath('dies-preloading-runner'), environment: process.env };
+    const { supervisor, run } = await rig(test, { launch });
+    assert.equal((await (await run({})).result).model, 'first');
+    assert.equal(supervisor.status().restarts, 1);
+  });
+});
+
 describe('dry runs and reports', () => {
   it('come from an engine', async (test) => {
     const { supervisor } = await rig(test);
