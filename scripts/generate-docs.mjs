@@ -1,4 +1,5 @@
-// Writes the tables that come from the code: .env.example, and the README's options, errors and configuration.
+// Writes the tables that come from the code: .env.example, the README's options, errors and configuration, and the models
+// of docs/models.md.
 //   node scripts/generate-docs.mjs <folder of the compiled code> [--check]
 // --check changes nothing and fails when a file has drifted from the code.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ const { acceptedValues, loadConfig } = await load('config.js');
 const { CONFIG_SCHEMA } = await load('config-schema.js');
 const { OPTION_NAMES, acceptedByOption, optionTable } = await load('option-table.js');
 const { ERROR_TABLE } = await load('http/error-table.js');
+const { loadManifest } = await load('models/manifest.js');
 
 /** A pipe ends a cell, even between backticks. */
 const cell = (text) => String(text).replaceAll('|', '\\|');
@@ -61,6 +63,28 @@ function errorsTable() {
   return table(['status', 'code', 'when'], rows);
 }
 
+async function modelsTable() {
+  const rows = (await loadManifest(join(root, 'models')))
+    .filter((entry) => entry.family !== 'custom')
+    .map((entry) => {
+      const { minimum, multipleOf } = entry.sizeRequirements;
+      return [
+        code(entry.name),
+        `×${entry.scale}`,
+        `${(entry.bytes / 1e6).toFixed(1)} MB`,
+        `${entry.dtype} ${entry.layout.toUpperCase()}`,
+        multipleOf === 1 ? 'any' : `multiples of ${multipleOf}, from ${minimum}`,
+        entry.overlapPx,
+        entry.licence,
+        entry.url === undefined ? 'shipped' : entry.confirmed ? 'yes' : 'one source',
+      ];
+    });
+  return table(
+    ['name', 'scale', 'file', 'samples', 'sides', 'overlap, px', 'licence of the weights', 'hash confirmed'],
+    rows,
+  );
+}
+
 function envExample() {
   const lines = [
     '# Every setting with its default. Generated from src/config-schema.ts by `npm run docs`.',
@@ -76,10 +100,10 @@ function envExample() {
 }
 
 /** Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->`. */
-function between(text, name, content) {
+function between(text, name, content, file = 'README.md') {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no ${start} … ${end}.`);
+  if (from < 0 || to < from) throw new Error(`${file} has no ${start} … ${end}.`);
   return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
@@ -88,7 +112,13 @@ let readme = readFileSync(readmePath, 'utf8');
 readme = between(readme, 'options', optionsTable());
 readme = between(readme, 'errors', errorsTable());
 readme = between(readme, 'config', configTable());
-const files = { [readmePath]: readme, [join(root, '.env.example')]: envExample() };
+const modelsPath = join(root, 'docs/models.md');
+const models = between(readFileSync(modelsPath, 'utf8'), 'models', await modelsTable(), 'docs/models.md');
+const files = {
+  [readmePath]: readme,
+  [join(root, '.env.example')]: envExample(),
+  [modelsPath]: models,
+};
 
 const drifted = Object.keys(files).filter(
   (path) => !existsSync(path) || readFileSync(path, 'utf8') !== files[path],

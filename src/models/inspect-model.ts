@@ -1,8 +1,9 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { innermostReason } from './failure.js';
 import type { ModelEntry } from './manifest.js';
-import { onnxRuntime } from './runtime.js';
+import { newTensor, onnxRuntime } from './runtime.js';
 import { tensorFacts } from './session-contract.js';
+import { newTensorData } from './tile-tensor.js';
 
 /** A file that is no upscaling network, in a sentence that says why. */
 export class UnfitModel extends Error {
@@ -78,19 +79,12 @@ function layoutOf(shape: readonly (number | string)[]): ModelEntry['layout'] | u
 const TRIAL_SIDE_PX = 64;
 
 async function findScale(session: InferenceSession, contract: DeclaredContract): Promise<number> {
-  const { Tensor } = await onnxRuntime();
   const [width, height] = contract.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
   const dims = contract.layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
-  const length = width * height * 3;
-  const data =
-    contract.dtype === 'float32'
-      ? new Float32Array(length)
-      : contract.dtype === 'float16'
-        ? new Uint16Array(length)
-        : new Uint8Array(length);
+  const data = newTensorData(contract.dtype, width * height * 3);
   let answer: readonly number[];
   try {
-    const feeds = { [contract.input]: new Tensor(contract.dtype, data, dims) };
+    const feeds = { [contract.input]: await newTensor(contract.dtype, data, dims) };
     answer = (await session.run(feeds, [contract.output]))[contract.output]?.dims ?? [];
   } catch (error) {
     throw new UnfitModel(`It cannot compute a tile of ${width}×${height}: ${innermostReason(error)}`, {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../types.js';
 import { failureReason, ModelLoadError, messageOf, tileFailure } from './failure.js';
 import type { ModelEntry } from './manifest.js';
-import { onnxRuntime } from './runtime.js';
+import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
 import { type RgbPixels, TileFailure, type TileModel } from './tile-model.js';
 import {
@@ -131,7 +131,7 @@ class OnnxTileModel implements LoadedModel {
   #broken = false;
   /** Reused from tile to tile of the same shape. */
   #input: TensorData | undefined;
-  #output: { readonly tensor: Tensor; readonly key: string } | undefined;
+  #output: { readonly data: TensorData; readonly key: string } | undefined;
   /** Settles when the runs asked for so far have ended: they share the buffers above. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -194,21 +194,22 @@ class OnnxTileModel implements LoadedModel {
   /** @returns the output tensor's buffer, valid until the next run. */
   async #infer(pixels: RgbPixels, upscaled: { width: number; height: number }): Promise<TensorData> {
     const { entry } = this;
-    const { Tensor } = await onnxRuntime();
     const dims = tensorDims(entry.layout, pixels.width, pixels.height);
-    const feeds = { [entry.input]: new Tensor(entry.dtype, this.#fill(pixels), dims) };
+    const feeds = { [entry.input]: await newTensor(entry.dtype, this.#fill(pixels), dims) };
     const expected = tensorDims(entry.layout, upscaled.width, upscaled.height);
     const key = expected.join('×');
     // A uint8 answer is handed on to the caller as it is, so only converted outputs can be written over.
-    const reusable = this.#output?.key === key ? this.#output.tensor : null;
+    const reusable =
+      this.#output?.key === key ? await newTensor(entry.dtype, this.#output.data, expected) : null;
     const answer = (await this.#session.run(feeds, { [entry.output]: reusable }))[entry.output];
     if (answer === undefined || answer.type !== entry.dtype || answer.dims.join('×') !== key)
       throw new TileFailure(
         'invalid_output',
         `${entry.name} answered ${answer?.type} ${answer?.dims.join('×')} where ${entry.dtype} ${key} was expected.`,
       );
-    if (entry.dtype !== 'uint8') this.#output = { tensor: answer, key };
-    return bufferOf(answer);
+    const data = tensorSamples(answer);
+    if (entry.dtype !== 'uint8') this.#output = { data, key };
+    return data;
   }
 
   #fill(pixels: RgbPixels): TensorData {
@@ -244,12 +245,4 @@ function inputSize(
   const fit = (side: number): number =>
     Math.ceil(Math.max(side, requirements.minimum) / requirements.multipleOf) * requirements.multipleOf;
   return { width: fit(tile.width), height: fit(tile.height) };
-}
-
-/** The samples of an output tensor; half precision as bits, whichever array type this version of Node has for it. */
-function bufferOf(tensor: Tensor): TensorData {
-  const { data } = tensor;
-  if (tensor.type !== 'float16') return data as TensorData;
-  const view = data as Uint16Array<ArrayBuffer>;
-  return new Uint16Array(view.buffer, view.byteOffset, view.length);
 }

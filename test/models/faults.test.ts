@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { Turns } from '../../src/engine/turns.js';
 import { ModelLoadError } from '../../src/models/failure.js';
+import { downscaledLikeness } from '../../src/models/golden-tile.js';
 import { RungLost } from '../../src/models/rung-lost.js';
 import { openModel } from '../../src/models/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
@@ -189,11 +190,8 @@ describe('a hundred random fault schedules', () => {
     assert.equal(result.attempts.filter((attempt) => attempt.outcome === 'served').length, 1);
     assert.equal(result.fallback, result.model !== 'quick');
     if (result.model === 'lanczos') {
-      const expected = await sharp(source.path)
-        .resize(result.width, result.height, { kernel: 'lanczos3' })
-        .raw()
-        .toBuffer();
-      assert.ok(expected.equals(data), 'plain Lanczos');
+      const likeness = downscaledLikeness({ data, ...info }, { ...source, data: source.pixels });
+      assert.ok(likeness > 25, `the picture resampled: ${likeness} dB`);
       return;
     }
     const { model } = result;
