@@ -151,31 +151,27 @@ export function memoryEaterNetwork(copies = 2048, scale = 4): TestNetwork {
 }
 
 /**
- * Needs `4 * pixels²` bytes, for nothing: 0.07 GB for a tile of 64 x 64, 1.7 GB for one of 144 x 144. Small tiles take little
- * time, so a plan by measured speed asks for large ones.
+ * Asks for 4 GB for every whole 8000 pixels of a tile, and for nothing below: a tile of 64 x 64 is small and fast, one of
+ * 144 x 144 needs 8 GB.
  */
-export function squareMemoryNetwork(scale = 4): TestNetwork {
+export function steppedMemoryNetwork(scale = 4): TestNetwork {
   return nearestNetwork({
     scale,
     before: {
       nodes: [
-        { op: 'ReduceMean', inputs: ['x'], outputs: ['grey'], attributes: { axes: [1], keepdims: 1 } },
-        { op: 'Reshape', inputs: ['grey', 'tall'], outputs: ['column'] },
-        { op: 'Reshape', inputs: ['grey', 'wide'], outputs: ['row'] },
-        { op: 'Mul', inputs: ['column', 'row'], outputs: ['square'] },
-        {
-          op: 'ReduceMax',
-          inputs: ['square'],
-          outputs: ['largest'],
-          attributes: { axes: [0, 1], keepdims: 0 },
-        },
-        { op: 'Mul', inputs: ['largest', 'nothing'], outputs: ['zero'] },
+        { op: 'Shape', inputs: ['x'], outputs: ['sides'] },
+        { op: 'ReduceProd', inputs: ['sides'], outputs: ['samples'], attributes: { keepdims: 1 } },
+        { op: 'Div', inputs: ['samples', 'step'], outputs: ['steps'] },
+        { op: 'Mul', inputs: ['steps', 'gigabyte'], outputs: ['many'] },
+        { op: 'Add', inputs: ['many', 'one'], outputs: ['length'] },
+        { op: 'ConstantOfShape', inputs: ['length'], outputs: ['zeros'] },
+        { op: 'ReduceMax', inputs: ['zeros'], outputs: ['zero'], attributes: { keepdims: 0 } },
         { op: 'Add', inputs: ['x', 'zero'], outputs: ['y'] },
       ],
       constants: [
-        { name: 'tall', type: 'int64', dims: [2], values: [-1, 1] },
-        { name: 'wide', type: 'int64', dims: [2], values: [1, -1] },
-        { name: 'nothing', type: 'float32', dims: [1], values: [0] },
+        { name: 'step', type: 'int64', dims: [1], values: [3 * 8000] },
+        { name: 'gigabyte', type: 'int64', dims: [1], values: [1e9] },
+        { name: 'one', type: 'int64', dims: [1], values: [1] },
       ],
     },
   });
