@@ -117,24 +117,23 @@ function seamsBetween(starts: readonly number[], tileLength: number): Seam[] {
 export interface TileCost {
   /** Microseconds per input pixel; undefined while unmeasured. */
   readonly microsecondsPerPixel: number | undefined;
-  /** A tile should not block longer than this: progress, cancelling and other jobs wait for it. */
+  /** A tile should rather not block longer than this: progress, cancelling and other jobs wait for it. */
   readonly tileBudgetMs: number;
 }
 
 /** Sides worth trying on a CPU, in input pixels: from where margins weigh too much to where the cache is left. */
 const CPU_SIDES_PX = [64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024];
 
-/** Per tile: cutting, the call into the runtime, the seams. Measured on two cores with the embedded model. */
-const TILE_OVERHEAD_US = 300;
+/** Per tile: cutting, waking the runtime's threads layer by layer, the seams. */
+const TILE_OVERHEAD_US = 800;
 
 /**
- * How much slower a pixel is in a tile of so many pixels than in the fastest. The activations of a large tile do not
- * fit the cache; measured in processor time with the embedded
- * model: level up to 160², +9 % at 256², +30 % at 512², +40 % at 544².
+ * How much slower a pixel is in a tile of so many pixels than in the fastest, as the activations of a large tile leave
+ * the cache. Measured with the embedded model on two cores: +9 % at 256² and +26 % at 512² on a quiet machine (+1 % and
+ * +6 % with realesr-general-x4v3), but no more than +10 % where others use the shared cache; this lies between.
  */
 function cacheFactor(pixels: number): number {
-  const beyond = Math.max(0, Math.log2(pixels / (160 * 160)));
-  return 1 + 0.08 * beyond + 0.003 * beyond * beyond;
+  return 1 + 0.05 * Math.max(0, Math.log2(pixels / (160 * 160)));
 }
 
 /** What a plan would cost, in microseconds. */
@@ -142,9 +141,10 @@ function estimate(plan: TilePlan, cost: TileCost): number {
   const pixels = plan.columns.tileLength * plan.rows.tileLength;
   const tiles = plan.columns.starts.length * plan.rows.starts.length;
   const microseconds = pixels * (cost.microsecondsPerPixel ?? 1) * cacheFactor(pixels);
-  const tooLong = cost.microsecondsPerPixel !== undefined && microseconds > cost.tileBudgetMs * 1000;
-  // Too long a tile is worse than any waste, but still ordered: the shortest wins where none is short enough.
-  return tiles * (microseconds + TILE_OVERHEAD_US) * (tooLong ? 1 + microseconds / 1000 : 1);
+  const budgets = cost.microsecondsPerPixel === undefined ? 0 : microseconds / (cost.tileBudgetMs * 1000);
+  // A preference, not a limit: shorter tiles cost more margins. Twice the budget weighs 2 %, six times it 50 %.
+  const impatience = 1 + 0.02 * Math.max(0, budgets - 1) ** 2;
+  return tiles * (microseconds + TILE_OVERHEAD_US) * impatience;
 }
 
 /** What a grid is planned for. */
