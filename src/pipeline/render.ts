@@ -1,10 +1,10 @@
 import type { NetworkRung, NoteAttempt } from '../models/rung.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../models/tile-model.js';
-import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../tiling/blend.js';
 import { cut, type Raster } from '../tiling/cut.js';
 import { borderedSpan, planTiles, type SideRequirements, type TilePlan, tileCount } from '../tiling/plan.js';
 import type { Provider } from '../types.js';
 import type { Guard } from './guard.js';
+import { assemble, type Mosaic, type Region } from './mosaic.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from './row-sink.js';
 import type { Turns } from './turns.js';
 
@@ -33,13 +33,6 @@ export interface RenderClock {
 const CONSTANT_SHAPE: ReadonlySet<Provider> = new Set(['cuda', 'dml', 'coreml', 'webgpu']);
 
 const TILE_BUDGET_MS = 500;
-
-interface Region {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** What the plan needs to know of a model: it need not be loaded for that. */
 type ModelShape = Pick<TileModel, 'entry' | 'provider'>;
@@ -100,80 +93,25 @@ export class Render {
     const wanted: Region = { left: 0, top: 0, width: image.width, height: image.height };
     const total = tileCount(plan);
     let done = 0;
-    await this.#grid(image, plan, wanted, sink, constantTiles, () => {
+    const mosaic = this.#mosaic(image, plan, wanted, constantTiles, () => {
       done += 1;
       this.#context.onTile(done, total);
     });
+    await assemble(mosaic, sink);
   }
 
-  /** Computes the tiles of a grid and joins them; `wanted` is what the sink gets of it. */
-  async #grid(
-    image: Raster,
-    plan: TilePlan,
-    wanted: Region,
-    sink: RowSink,
-    constantTiles: boolean,
-    onTile: () => void,
-  ): Promise<void> {
-    const { scale } = this.#rung.model.entry;
-    const { columns, rows } = plan;
-    const stride = wanted.width * scale * 3;
-    for (const [row, top] of rows.starts.entries()) {
-      const down = shareOf(rows, row, wanted.top, wanted.top + wanted.height);
-      const downWeights = shareWeights(down, scale, 1);
-      const window = sink.window((down.to - down.from) * scale);
-      // The rows that fade into the tile row above are first joined among themselves.
-      const fading = allocateSamples(downWeights.length * stride, image.data instanceof Uint16Array);
-      for (const [column, left] of columns.starts.entries()) {
-        const across = shareOf(columns, column, wanted.left, wanted.left + wanted.width);
-        if (across.to > across.from && down.to > down.from) {
-          const region = { left, top, width: columns.tileLength, height: rows.tileLength };
-          const tile = await this.#compute(image, region, constantTiles);
-          this.#place(tile, region, across, down, wanted, fading, downWeights.length, window, stride);
-        }
-        onTile();
-      }
-      fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
-      const next = rows.seams[row]?.from ?? wanted.top + wanted.height;
-      const until = Math.min(Math.max(next, wanted.top), wanted.top + wanted.height);
-      const finishing = performance.now();
-      await sink.finish((until - down.from) * scale);
-      this.#context.clock.sinkMs += performance.now() - finishing;
-    }
-  }
-
-  #place(
-    tile: RgbPixels,
-    region: Region,
-    across: Share,
-    down: Share,
-    wanted: Region,
-    fading: Samples,
-    fadingRows: number,
-    window: Samples,
-    stride: number,
-  ): void {
-    const { scale } = this.#rung.model.entry;
-    const weights = shareWeights(across, scale, 3);
-    const samples = (across.to - across.from) * scale * 3;
-    const tileStride = tile.width * 3;
-    const tileOffset =
-      (down.from - region.top) * scale * tileStride + (across.from - region.left) * scale * 3;
-    const offset = (across.from - wanted.left) * scale * 3;
-    placeRows(
-      { data: tile.data, stride: tileStride, offset: tileOffset },
-      { data: fading, stride, offset },
-      samples,
-      fadingRows,
-      weights,
-    );
-    placeRows(
-      { data: tile.data, stride: tileStride, offset: tileOffset + fadingRows * tileStride },
-      { data: window, stride, offset: fadingRows * stride + offset },
-      samples,
-      (down.to - down.from) * scale - fadingRows,
-      weights,
-    );
+  #mosaic(image: Raster, plan: TilePlan, wanted: Region, constantTiles: boolean, onTile: () => void): Mosaic {
+    return {
+      plan,
+      wanted,
+      scale: this.#rung.model.entry.scale,
+      sixteenBit: image.data instanceof Uint16Array,
+      tile: (region) => this.#compute(image, region, constantTiles),
+      onTile,
+      onRow: (sinkMs) => {
+        this.#context.clock.sinkMs += sinkMs;
+      },
+    };
   }
 
   /** One tile, by whatever way succeeds on this rung. */
@@ -276,7 +214,10 @@ export class Render {
     const width = region.width * scale;
     const height = region.height * scale;
     const rows = new MemoryRows(width, height, image.data instanceof Uint16Array);
-    await this.#grid(image, plan, region, rows, constantTiles, () => {});
+    await assemble(
+      this.#mosaic(image, plan, region, constantTiles, () => {}),
+      rows,
+    );
     return { data: rows.data, width, height };
   }
 

@@ -1,0 +1,89 @@
+import type { RgbPixels } from '../models/tile-model.js';
+import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../tiling/blend.js';
+import type { TilePlan } from '../tiling/plan.js';
+import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+
+/** A rectangle of input pixels; reaches out of the image where there is a border. */
+export interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Mosaic {
+  readonly plan: TilePlan;
+  /** What the sink gets of the grid. */
+  readonly wanted: Region;
+  readonly scale: number;
+  readonly sixteenBit: boolean;
+  /** The upscaled pixels of one tile, from left to right and from top to bottom. */
+  tile(region: Region): Promise<RgbPixels>;
+  /** Called after each tile, those outside of what is wanted included. */
+  onTile(): void;
+  /** Called after each row of tiles with the milliseconds that the sink took. */
+  onRow(sinkMs: number): void;
+}
+
+/** Joins the tiles of a grid, one row of tiles after the other, into a sink. */
+export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
+  const { plan, wanted, scale } = mosaic;
+  const stride = wanted.width * scale * 3;
+  const bottom = wanted.top + wanted.height;
+  for (const [row, top] of plan.rows.starts.entries()) {
+    const down = shareOf(plan.rows, row, wanted.top, bottom);
+    const downWeights = shareWeights(down, scale, 1);
+    const window = sink.window((down.to - down.from) * scale);
+    // The rows that fade into the tile row above are first joined among themselves.
+    const fading = allocateSamples(downWeights.length * stride, mosaic.sixteenBit);
+    for (const [column, left] of plan.columns.starts.entries()) {
+      const across = shareOf(plan.columns, column, wanted.left, wanted.left + wanted.width);
+      if (across.to > across.from && down.to > down.from) {
+        const region = { left, top, width: plan.columns.tileLength, height: plan.rows.tileLength };
+        place(await mosaic.tile(region), { mosaic, region, across, down, stride, window, fading });
+      }
+      mosaic.onTile();
+    }
+    fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
+    const settledTo = Math.min(Math.max(plan.rows.seams[row]?.from ?? bottom, wanted.top), bottom);
+    const finishing = performance.now();
+    await sink.finish((settledTo - down.from) * scale);
+    mosaic.onRow(performance.now() - finishing);
+  }
+}
+
+interface Placement {
+  readonly mosaic: Mosaic;
+  readonly region: Region;
+  readonly across: Share;
+  readonly down: Share;
+  readonly stride: number;
+  /** Rows of this row of tiles. */
+  readonly window: Samples;
+  /** Its first rows, which are not yet faded into those above. */
+  readonly fading: Samples;
+}
+
+function place(tile: RgbPixels, { mosaic, region, across, down, stride, window, fading }: Placement): void {
+  const { scale, wanted } = mosaic;
+  const weights = shareWeights(across, scale, 3);
+  const samples = (across.to - across.from) * scale * 3;
+  const tileStride = tile.width * 3;
+  const tileOffset = (down.from - region.top) * scale * tileStride + (across.from - region.left) * scale * 3;
+  const offset = (across.from - wanted.left) * scale * 3;
+  const fadingRows = (down.fadeTo - down.from) * scale;
+  placeRows(
+    { data: tile.data, stride: tileStride, offset: tileOffset },
+    { data: fading, stride, offset },
+    samples,
+    fadingRows,
+    weights,
+  );
+  placeRows(
+    { data: tile.data, stride: tileStride, offset: tileOffset + fadingRows * tileStride },
+    { data: window, stride, offset: fadingRows * stride + offset },
+    samples,
+    (down.to - down.from) * scale - fadingRows,
+    weights,
+  );
+}
