@@ -35,12 +35,16 @@ export const breaksAfter =
     response.write(file.subarray(start, start + bytes), () => response.socket?.end());
   };
 
-/** Gives `bytes` and then nothing more, with the connection open. */
+/** Gives `bytes` from where it was asked and then nothing more, with the connection open. */
 export const stallsAfter =
   (bytes: number): Behaviour =>
-  (_request, response, file) => {
-    response.writeHead(200, { 'content-length': file.length });
-    response.write(file.subarray(0, bytes));
+  (request, response, file) => {
+    const start = rangeStart(request);
+    response.writeHead(start > 0 ? 206 : 200, {
+      'content-length': file.length - start,
+      ...(start > 0 ? { 'content-range': `bytes ${start}-${file.length - 1}/${file.length}` } : {}),
+    });
+    response.write(file.subarray(start, start + bytes));
   };
 
 export const ignoresRange: Behaviour = (_request, response, file) => {
@@ -52,6 +56,8 @@ export interface FileServer {
   readonly url: string;
   /** "GET /path range" of each request so far. */
   readonly requests: string[];
+  /** Cuts every connection that is open. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -67,6 +73,7 @@ export async function serveFile(file: Uint8Array, behaviours: readonly Behaviour
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    cut: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
