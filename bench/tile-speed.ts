@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadManifest, type ModelEntry } from '../src/models/manifest.js';
+import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/session.js';
+import type { TileModel } from '../src/models/tile-model.js';
 import { fileState } from '../src/models/verify.js';
 import { warmUpTile } from '../src/models/warm-up.js';
 import { packageRoot } from '../src/package-root.js';
@@ -39,12 +40,13 @@ async function measureOne(name: string): Promise<void> {
   const entry = (await loadManifest(folder)).find((each) => each.name === name);
   if (entry === undefined) throw new Error(`There is no model ${name}.`);
   const before = anonymousMegabytes();
-  const cells = await speeds(entry);
+  const model = await openModel(entry, folder, 'cpu', { threads: Number(threads) });
+  const cells = await speeds(model);
   console.log(`| \`${name}\` | ${cells.join(' | ')} | ${anonymousMegabytes() - before} MB |`);
+  await model.release();
 }
 
-async function speeds(entry: ModelEntry): Promise<string[]> {
-  const model = await openModel(entry, folder, 'cpu', { threads: Number(threads) });
+async function speeds(model: TileModel): Promise<string[]> {
   const cells: string[] = [];
   for (const side of SIDES) {
     const tile = warmUpTile(side, side);
@@ -58,7 +60,6 @@ async function speeds(entry: ModelEntry): Promise<string[]> {
     }
     cells.push(((best * 1000) / (side * side)).toFixed(2));
   }
-  await model.release();
   return cells;
 }
 

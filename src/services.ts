@@ -7,6 +7,7 @@ import type { HttpContext } from './http/context.js';
 import { imageInspector } from './image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
+import { checkModelSettings } from './models/check-settings.js';
 import { ModelUpkeep } from './models/upkeep.js';
 import { restrictLoaders } from './pipeline/loaders.js';
 
@@ -25,7 +26,7 @@ export interface Services extends HttpContext {
 /**
  * Starts the engines (without waiting for them) and takes a job folder.
  * @param environment what engine processes inherit; usually `process.env`.
- * @throws the system's error when `TEMP_DIR` cannot be written.
+ * @throws ConfigError when the manifest or the chain is not right; the system's error when `TEMP_DIR` cannot be written.
  */
 export async function createServices(
   config: Config,
@@ -33,6 +34,7 @@ export async function createServices(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Services> {
   restrictLoaders(HEADER_THREADS);
+  await checkModelSettings(config);
   const engine: Engine = new Supervisor(fleetOptions(config, environment, log));
   let jobs: Jobs;
   try {
