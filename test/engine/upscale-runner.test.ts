@@ -124,6 +124,46 @@ describe('the real engine', () => {
     assert.deepEqual((await readdir(one.workFolder)).sort(), ['result', 'source']);
   });
 
+  it('is killed twice by one image, which then is a bad image', async (test) => {
+    const { task, run, pid } = await realEngine(test);
+    const one = await task(600, 400, 1, { tileSizePx: 64 });
+    const killed = new Set<number>();
+    const crash = ({ tilesDone }: UpscaleProgress) => {
+      if (killed.has(pid()) || (killed.size === 0 && tilesDone === 0)) return;
+      killed.add(pid());
+      process.kill(pid(), 'SIGKILL');
+    };
+    await assert.rejects(run(one, crash), failsWith('image_crashes_engine'));
+    assert.equal(killed.size, 2);
+    const other = await task(64, 64);
+    assert.equal((await run(other)).fallback, false);
+  });
+
+  it('is killed with three jobs inside, which are all done, by the first rung', async (test) => {
+    const { task, run, pid } = await realEngine(test);
+    const tasks = await Promise.all([0, 1, 2].map((index) => task(300, 200, index * 5, { tileSizePx: 64 })));
+    const atWork = new Set<string>();
+    let killed = false;
+    const results = await Promise.all(
+      tasks.map((one) =>
+        run(one, ({ tilesDone }) => {
+          if (tilesDone > 0) atWork.add(one.id);
+          if (killed || atWork.size < 3) return;
+          killed = true;
+          process.kill(pid(), 'SIGKILL');
+        }),
+      ),
+    );
+    assert.ok(killed);
+    for (const [index, one] of tasks.entries()) {
+      assert.deepEqual(
+        results[index]?.attempts.map(({ outcome }) => outcome),
+        ['served'],
+      );
+      assert.ok((await distance(one)) < 8, one.id);
+    }
+  });
+
   it('is cancelled at the next tile, and leaves no scratch file', async (test) => {
     const { task, run } = await realEngine(test);
     const one = await task(600, 400, 1, { tileSizePx: 64 });
