@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { Changes } from '../engine/changes.js';
@@ -12,9 +11,10 @@ import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
 import { DiskBudget, diskFull } from './disk-budget.js';
 import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
-import { Instance, isMissing } from './instance.js';
+import { Instance } from './instance.js';
 import type { DurableTerms, Job, JobRequest, Jobs, QueueStatus, Reservation } from './job.js';
 import { readJobFile } from './job-file.js';
+import { JobFolders } from './job-folders.js';
 import { sweep } from './sweep.js';
 import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 import { WorkQueue } from './work-queue.js';
@@ -35,8 +35,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #durable: DurableJobs;
   readonly #uploading = new Set<string>();
   readonly #uploads = new Changes();
-  /** Removals of folders that are going on, each once. */
-  readonly #removals = new Map<string, Promise<void>>();
+  readonly #folders: JobFolders;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
@@ -54,6 +53,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     const memoryBytes = engines * Math.max(0, memoryBytesPerEngine - ENGINE_BASE_BYTES);
     const limits = { maxRunning: this.#maxRunning, memoryBytes };
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
+    this.#folders = new JobFolders(instance, log);
     this.#durable = new DurableJobs(config, log);
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
       onStart: (job) => this.#durable.started(job),
@@ -84,18 +84,18 @@ export class LocalJobs implements Jobs, JobKeeper {
       throw queueFull('The queue is full; try again later.', this.#work.backlogSeconds);
     }
     const id = randomBytes(16).toString('base64url');
-    const workFolder = join(this.instance.folder, id);
+    const workFolder = this.#folders.pathOf(id);
     this.#uploading.add(id);
     const release = async () => {
       if (!this.#uploading.delete(id)) return;
-      await this.#removeFolder(id, workFolder);
+      await this.#removeFolder(id);
       this.#uploads.announce();
     };
     try {
       const mostBytes = this.config.MAX_UPLOAD_MB * 1e6;
       const bytes = Math.min(declaredBytes ?? mostBytes, mostBytes);
       this.#disk.claim(id, bytes);
-      await this.#createFolder(workFolder);
+      await this.#folders.create(id);
       await this.#disk.checkFileSystem(bytes);
     } catch (thrown) {
       await release();
@@ -181,7 +181,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       await job.settled.catch(() => {});
     }
     this.#durable.forget(job);
-    await this.#removeFolder(job.id, job.workFolder);
+    await this.#removeFolder(job.id);
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -190,7 +190,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     await this.#uploads.until(() => this.#uploading.size === 0, graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
     while (this.#endings.size > 0) await Promise.all(this.#endings);
-    await Promise.all(this.#removals.values());
+    await this.#folders.settled();
     this.#durable.close();
     if (this.#durable.count > 0) await this.instance.leave();
     else await this.instance.remove();
@@ -273,28 +273,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#endings.add(tracked);
   }
 
-  async #createFolder(path: string): Promise<void> {
-    try {
-      await mkdir(path, { mode: 0o700 });
-    } catch (thrown) {
-      if (!isMissing(thrown)) throw thrown;
-      // Somebody's clean-up of temporary files took the instance's folder.
-      await this.instance.ensure();
-      await mkdir(path, { mode: 0o700 });
-    }
-  }
-
-  #removeFolder(id: string, folder: string): Promise<void> {
+  async #removeFolder(id: string): Promise<void> {
     this.#disk.release(id);
-    const going = this.#removals.get(id);
-    if (going !== undefined) return going;
-    const removal = rm(folder, { recursive: true, force: true, maxRetries: 3 })
-      .catch((thrown: unknown) =>
-        this.log.warn({ err: thrown, job: id }, 'a job folder could not be removed'),
-      )
-      .finally(() => this.#removals.delete(id));
-    this.#removals.set(id, removal);
-    return removal;
+    await this.#folders.remove(id);
   }
 }
 
