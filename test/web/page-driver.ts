@@ -54,9 +54,19 @@ export async function downloaded(page: Page, trigger: Locator): Promise<{ name: 
   return { name: (download as Download).suggestedFilename(), content: await readFile(await download.path()) };
 }
 
-/** Looks at every frame until an expression is true in the page. (Playwright's own wait needs `eval`, which the page's policy forbids.) */
+const PATIENCE_MS = 20_000;
+
+/**
+ * Looks at every frame until an expression is true in the page. (Playwright's own wait needs `eval`, which the page's policy
+ * forbids.)
+ * @throws Error when it is not for twenty seconds.
+ */
 export async function eventually(page: Page, expression: string): Promise<void> {
-  while (!(await page.evaluate(expression))) await page.evaluate('new Promise(requestAnimationFrame)');
+  const endMs = performance.now() + PATIENCE_MS;
+  while (!(await page.evaluate(expression))) {
+    if (performance.now() > endMs) throw new Error(`It did not become true: ${expression}`);
+    await page.evaluate('new Promise(requestAnimationFrame)');
+  }
 }
 
 /** By how many CSS pixels the page is wider than its window. */

@@ -148,10 +148,10 @@ export class Comparison extends EventTarget {
     );
   }
 
-  /** @param {number} percent position of the divider. */
-  slideTo(percent) {
+  /** @param {number} hundredths how far the divider goes, to the right when positive. */
+  slideBy(hundredths) {
     if (this.#slider === undefined) return;
-    this.#slider.value = percent;
+    this.#slider.value = Math.min(100, Math.max(0, this.#slider.value + hundredths));
     this.#tellPosition();
   }
 
@@ -192,7 +192,8 @@ export class Comparison extends EventTarget {
     const slider = /** @type {HTMLElement & { value: number, handle: string | boolean }} */ (
       document.createElement('img-comparison-slider')
     );
-    // The component handles keys but says nothing to screen readers: its role and value are told here.
+    // The component says nothing to screen readers: its role and value are told here.
+    slider.setAttribute('keyboard', 'disabled');
     slider.setAttribute('role', 'slider');
     slider.setAttribute('aria-label', 'Divider between before and after');
     slider.setAttribute('aria-describedby', 'stage-keys');

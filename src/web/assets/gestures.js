@@ -3,12 +3,24 @@
 /** CSS pixels that one press of Shift + arrow moves the picture. */
 const KEY_MOVE_PX = 80;
 
+/** Hundredths by which a key moves the divider, as sliders do everywhere. @type {Record<string, number>} */
+const KEY_SLIDE = {
+  ArrowLeft: -2,
+  ArrowDown: -2,
+  ArrowRight: 2,
+  ArrowUp: 2,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -100,
+  End: 100,
+};
+
 /** @type {Record<string, [number, number]>} */
 const DIRECTIONS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /**
- * Moves and zooms a comparison by mouse, touch, wheel and keys. The divider itself is the web component's business: its grip
- * and the plain arrow keys are left alone.
+ * Moves and zooms a comparison by mouse, touch, wheel and keys. Dragging the divider is the web component's business; its keys
+ * are ours, since the component moves only while a key is held for some frames, and a screen reader's key is not held at all.
  * @param {HTMLElement} frame
  * @param {Comparison} comparison
  */
@@ -26,8 +38,7 @@ export function prepareGestures(frame, comparison) {
     { passive: false },
   );
 
-  // Captured on the way down: the component would take Shift + arrow for an arrow.
-  frame.addEventListener('keydown', (event) => pressKey(event, comparison), { capture: true });
+  frame.addEventListener('keydown', (event) => pressKey(event, comparison));
 }
 
 /**
@@ -37,17 +48,16 @@ export function prepareGestures(frame, comparison) {
 function pressKey(event, comparison) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const direction = DIRECTIONS[event.key];
+  const slide = KEY_SLIDE[event.key];
   if (direction !== undefined && event.shiftKey) {
     comparison.move(direction[0] * KEY_MOVE_PX, direction[1] * KEY_MOVE_PX);
-  } else if (event.key === '+' || event.key === '=') comparison.step(1);
+  } else if (slide !== undefined) comparison.slideBy(slide);
+  else if (event.key === '+' || event.key === '=') comparison.step(1);
   else if (event.key === '-') comparison.step(-1);
   else if (event.key === '0') comparison.fit();
   else if (event.key === '1') comparison.actual();
-  else if (event.key === 'Home') comparison.slideTo(0);
-  else if (event.key === 'End') comparison.slideTo(100);
   else return;
   event.preventDefault();
-  event.stopPropagation();
 }
 
 /**

@@ -9,6 +9,8 @@ import { uploadPicture } from './upload.js';
  */
 
 const uploads = new Slots(2);
+/** Jobs of this page in the service at a time: hundreds of dropped pictures must not fill its queue. */
+const places = new Slots(8);
 /** A full queue is asked again this often before the refusal is shown. */
 const MOST_TRIES = 30;
 
@@ -52,11 +54,15 @@ export class Picture extends EventTarget {
     this.#forget();
     this.#set({ phase: 'waiting', uploaded: 0, result: undefined, reason: '', code: '' });
     try {
-      const job = await this.#submit(options, abort.signal);
-      await this.#finish(job, abort.signal);
+      await places.take(abort.signal);
+      try {
+        const job = await this.#submit(options, abort.signal);
+        await this.#finish(job, abort.signal);
+      } finally {
+        places.release();
+      }
     } catch (error) {
-      if (abort.signal.aborted) return;
-      this.#fail(error);
+      if (!abort.signal.aborted) this.#fail(error);
     }
   }
 
@@ -114,6 +120,8 @@ export class Picture extends EventTarget {
    */
   async #finish(admitted, signal) {
     let job = admitted;
+    // Cancelled in the moment in which it was admitted.
+    if (signal.aborted) return deleteJob(job.id).catch(() => undefined);
     this.#set({ phase: 'working', job });
     for await (job of followJob(admitted, signal)) this.#set({ job });
     if (job.state === 'cancelled') return this.#set({ phase: 'cancelled' });

@@ -1,0 +1,52 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { buildApp } from '../../src/app.js';
+import { loadConfig } from '../../src/config.js';
+import { packageRoot } from '../../src/package-root.js';
+import { createServices } from '../../src/services.js';
+
+export interface RealService {
+  readonly url: string;
+  /** Resolves when no job is at work. */
+  idle(): Promise<void>;
+  /** Names of the files in the service's folder for jobs. */
+  jobFiles(): Promise<string[]>;
+  /** Resolves when no file of any job is left. */
+  empty(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The whole service with its engine process and the embedded model, on a free port. */
+export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<RealService> {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-page-'));
+  const config = loadConfig(
+    { TEMP_DIR: folder, LOG_DIR: '', MODELS_DOWNLOAD: 'off', ...settings },
+    packageRoot(),
+  );
+  const services = await createServices(config, pino({ level: 'silent' }), process.env);
+  const app = await buildApp(services);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  await services.engine.ready();
+  const jobFiles = async () => {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && !['instance.json', 'heartbeat'].includes(entry.name))
+      .map((entry) => entry.name);
+  };
+  return {
+    url,
+    jobFiles,
+    async empty() {
+      while ((await jobFiles()).length > 0) await new Promise((resolve) => setImmediate(resolve));
+    },
+    async idle() {
+      while (services.jobs.status().running > 0) await new Promise((resolve) => setImmediate(resolve));
+    },
+    async close() {
+      await Promise.all([services.close(0), app.close()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
