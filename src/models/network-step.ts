@@ -56,7 +56,13 @@ export function estimate(
 ): number | undefined {
   const speed = memory.speed(step.entry.name, step.provider);
   if (speed === undefined) return undefined;
-  const alone = estimateSeconds(request, step.entry, tileSize(step, request, memory), passes, speed);
+  const terms = {
+    model: step,
+    tileSizePx: tileSize(step, request, memory),
+    microsecondsPerPixel: speed,
+  };
+  const overlapPx = request.tileOverlapPx ?? step.entry.overlapPx;
+  const alone = estimateSeconds(request, terms, overlapPx, passes);
   return alone * Math.max(1, sharers);
 }
 

@@ -32,6 +32,8 @@ export interface ChainRequest {
   readonly height: number;
   readonly fallback: boolean;
   readonly tileSizePx: number;
+  /** What neighbouring tiles share; undefined means the model's own. */
+  readonly tileOverlapPx?: number;
   /** Epoch milliseconds. */
   readonly deadlineAtMs: number;
   readonly excludedRungs: readonly ExcludedRung[];

@@ -38,6 +38,7 @@ export async function dryRun(
     height,
     fallback: options.fallback,
     tileSizePx: options.tileSizePx,
+    ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     deadlineAtMs: Date.now() + options.timeoutSeconds * 1000,
     excludedRungs: [],
     earlierAttempts: [],

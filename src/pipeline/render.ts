@@ -1,8 +1,8 @@
 import type { NetworkRung, NoteAttempt } from '../models/rung.js';
+import { type GridTerms, tileGrid } from '../models/tile-grid.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../models/tile-model.js';
 import { cut, type Raster } from '../tiling/cut.js';
-import { borderedSpan, planTiles, type SideRequirements, type TilePlan, tileCount } from '../tiling/plan.js';
-import type { Provider } from '../types.js';
+import { borderedSpan, type TilePlan, tileCount } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
 import { assemble, type Mosaic, type Region } from './mosaic.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from './row-sink.js';
@@ -29,37 +29,9 @@ export interface RenderClock {
   tiles: number;
 }
 
-/** Providers that tune their kernels for each new shape: theirs must not change. */
-const CONSTANT_SHAPE: ReadonlySet<Provider> = new Set(['cuda', 'dml', 'coreml', 'webgpu']);
-
-const TILE_BUDGET_MS = 500;
-
-/** What the plan needs to know of a model: it need not be loaded for that. */
-type ModelShape = Pick<TileModel, 'entry' | 'provider'>;
-
-function side(model: ModelShape, axis: 0 | 1): SideRequirements {
-  const { minimum, multipleOf, fixed } = model.entry.sizeRequirements;
-  return { minimum, multipleOf, fixed: fixed?.[axis] };
-}
-
 /** The grid in which a rung computes an image. */
-export function planRender(
-  width: number,
-  height: number,
-  rung: Pick<NetworkRung, 'tileSizePx' | 'microsecondsPerPixel'> & { readonly model: ModelShape },
-  overlapPx: number,
-): TilePlan {
-  return planTiles({
-    columns: borderedSpan(width),
-    rows: borderedSpan(height),
-    tileSizePx: rung.tileSizePx,
-    overlapPx,
-    width: side(rung.model, 0),
-    height: side(rung.model, 1),
-    cost: CONSTANT_SHAPE.has(rung.model.provider)
-      ? undefined
-      : { microsecondsPerPixel: rung.microsecondsPerPixel, tileBudgetMs: TILE_BUDGET_MS },
-  });
+export function planRender(width: number, height: number, rung: GridTerms, overlapPx: number): TilePlan {
+  return tileGrid(borderedSpan(width), borderedSpan(height), rung, overlapPx);
 }
 
 /**
@@ -200,17 +172,12 @@ export class Render {
   async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
     const { model, microsecondsPerPixel } = this.#rung;
     const { scale } = model.entry;
-    const plan = planTiles({
-      columns: { from: region.left, to: region.left + region.width },
-      rows: { from: region.top, to: region.top + region.height },
-      tileSizePx: this.#limitPx,
-      overlapPx: this.#overlapPx,
-      width: side(model, 0),
-      height: side(model, 1),
-      cost: CONSTANT_SHAPE.has(model.provider)
-        ? undefined
-        : { microsecondsPerPixel, tileBudgetMs: TILE_BUDGET_MS },
-    });
+    const plan = tileGrid(
+      { from: region.left, to: region.left + region.width },
+      { from: region.top, to: region.top + region.height },
+      { model, microsecondsPerPixel, tileSizePx: this.#limitPx },
+      this.#overlapPx,
+    );
     const width = region.width * scale;
     const height = region.height * scale;
     const rows = new MemoryRows(width, height, image.data instanceof Uint16Array);

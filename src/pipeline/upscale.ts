@@ -101,6 +101,7 @@ class Upscale {
       height: header.height,
       fallback: options.fallback,
       tileSizePx: options.tileSizePx,
+      ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
       deadlineAtMs,
       excludedRungs,
       earlierAttempts,
