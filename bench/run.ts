@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { againstBare, type Comparison } from './against-bare.js';
 import { firstImage } from './first-image.js';
 import { healthLatency } from './health-latency.js';
+import { jobOverhead } from './job-overhead.js';
 import { memoryTable } from './memory-table.js';
 import { Pictures } from './pictures.js';
 import { PACKAGE_ROOT, Service } from './service.js';
@@ -51,6 +52,7 @@ try {
       'The embedded model against a bare script',
       await againstBare(service, pictures.folder, embedded),
     );
+    section('A job against /upscale', await jobOverhead(service, sizes, 9));
     section('Liveness under load', await healthLatency(service, await pictures.photo(2048, 1365)));
   } finally {
     await service.stop();
