@@ -1,4 +1,3 @@
-import { TesseraError } from '../errors.js';
 import {
   type Attempt,
   type FallbackReason,
@@ -10,12 +9,13 @@ import {
 } from '../types.js';
 import { allowedSteps, fallbackRefused } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
-import { ladder, type Step } from './ladder.js';
+import { checkModelName, ladder, type Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
 import { modelStatuses } from './model-status.js';
 import { networkRung } from './network-rung.js';
 import {
   estimate,
+  estimateAlone,
   exclusion,
   failedEarlier,
   fitIntoTime,
@@ -36,6 +36,7 @@ import { RungLost } from './rung-lost.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import { TileFailure } from './tile-model.js';
+import { type Share, Workload } from './workload.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
 const DEFAULT_SCALE = 4;
@@ -69,8 +70,7 @@ export interface ChainParts {
  */
 export class ModelChain implements Chain {
   #models: ChainModels;
-  /** Requests whose tiles share the machine now: each makes the others slower. */
-  #active = 0;
+  readonly #workload = new Workload();
 
   constructor(private readonly parts: ChainParts) {
     this.#models = parts.models;
@@ -81,11 +81,11 @@ export class ModelChain implements Chain {
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const attempts: Attempt[] = [...request.earlierAttempts];
-    this.#active += 1;
+    const share = this.#workload.enter();
     try {
-      return await this.#walk(request, attempts, (rung, note) => attempt(rung, note));
+      return await this.#walk(request, attempts, share, attempt);
     } finally {
-      this.#active -= 1;
+      share.end();
     }
   }
 
@@ -103,6 +103,8 @@ export class ModelChain implements Chain {
    */
   async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
     const planned: PlannedStep[] = [];
+    const share = this.#workload.enter();
+    share.end();
     let served = false;
     for (const step of allowedSteps(this.#steps(request), request).allowed) {
       if (step.kind === 'skip') {
@@ -119,10 +121,10 @@ export class ModelChain implements Chain {
         planned.push({ model: LANCZOS, passes: 1, serves: !served });
         continue;
       }
-      const refusal: Refusal | undefined = served ? undefined : await this.#tryLoading(step, request);
-      const fit: Refusal | { passes: 1 | 2 } = refusal ?? this.#fit(step, request);
+      const refusal: Refusal | undefined = served ? undefined : await this.#tryLoading(step, request, share);
+      const fit: Refusal | { passes: 1 | 2 } = refusal ?? this.#fit(step, request, share);
       const passes = 'passes' in fit ? fit.passes : 1;
-      const estimatedSeconds = estimate(step, request, passes, this.parts.memory, this.#active);
+      const estimatedSeconds = estimate(step, request, passes, this.parts.memory, share);
       planned.push({
         model: step.entry.name,
         provider: step.provider,
@@ -166,6 +168,7 @@ export class ModelChain implements Chain {
   async #walk<T>(
     request: ChainRequest,
     attempts: Attempt[],
+    share: Share,
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
@@ -188,7 +191,7 @@ export class ModelChain implements Chain {
       const outcome =
         step.kind === 'lanczos'
           ? { value: await attempt({ kind: 'lanczos' }, note) }
-          : await this.#climb(step, request, attempts, note, (rung) => attempt(rung, note));
+          : await this.#climb(step, request, attempts, share, note, (rung) => attempt(rung, note));
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
       if ('reason' in outcome) {
         note({ ...served, ...outcome });
@@ -206,6 +209,7 @@ export class ModelChain implements Chain {
     step: NetworkStep,
     request: ChainRequest,
     attempts: readonly Attempt[],
+    share: Share,
     note: NoteAttempt,
     attempt: (rung: NetworkRung) => Promise<T>,
   ): Promise<{ value: T } | Refusal> {
@@ -214,18 +218,20 @@ export class ModelChain implements Chain {
     const loans: Loan[] = [];
     try {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
-      const early = this.#fit(step, request);
+      const early = this.#fit(step, request, share);
       if ('reason' in early) return early;
       request.onRung?.(step.entry.name, step.provider);
       const loan = await this.parts.pool.borrow(step.entry, step.provider);
       loans.push(loan);
-      const fit = this.#fit(step, request);
+      const fit = this.#fit(step, request, share);
       if ('reason' in fit) return fit;
       const rung = networkRung(step, request, fit.passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,
+        share,
         keep: (other) => loans.push(other),
       });
+      share.begin(estimateAlone(step, request, fit.passes, this.parts.memory));
       return { value: await attempt(rung) };
     } catch (error) {
       if (error instanceof ModelLoadError)
@@ -255,30 +261,21 @@ export class ModelChain implements Chain {
   }
 
   #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Step[] {
-    const { entries } = this.#models;
-    const { model } = request;
-    if (model !== undefined && model !== LANCZOS && !entries.some((entry) => entry.name === model))
-      throw new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
-        details: {
-          parameter: 'model',
-          received: model.slice(0, 100),
-          accepted: [...entries.map((entry) => entry.name), LANCZOS].join(', '),
-        },
-      });
+    checkModelName(request.model, this.#models.entries);
     const { providers, pool } = this.parts;
     return ladder(request, { ...this.#models, providers, isInstalled: (entry) => pool.isInstalled(entry) });
   }
 
-  #fit(step: NetworkStep, request: ChainRequest): Refusal | { passes: 1 | 2 } {
+  #fit(step: NetworkStep, request: ChainRequest, share: Share): Refusal | { passes: 1 | 2 } {
     const scale = request.scale ?? this.leadScale(request);
-    return fitIntoTime(step, request, scale, this.parts.memory, this.#active);
+    return fitIntoTime(step, request, scale, this.parts.memory, share);
   }
 
   /** Loads the model so that its speed is known. */
-  async #tryLoading(step: NetworkStep, request: ChainRequest): Promise<Refusal | undefined> {
+  async #tryLoading(step: NetworkStep, request: ChainRequest, share: Share): Promise<Refusal | undefined> {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
-    if ('reason' in this.#fit(step, request)) return undefined;
+    if ('reason' in this.#fit(step, request, share)) return undefined;
     try {
       (await this.parts.pool.borrow(step.entry, step.provider)).giveBack();
       return undefined;

@@ -1,3 +1,4 @@
+import { TesseraError } from '../errors.js';
 import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../types.js';
 import type { ModelEntry } from './manifest.js';
 import type { ChainRequest } from './rung.js';
@@ -30,6 +31,18 @@ export interface LadderSetting {
   /** In the order of preference, unusable ones included. */
   readonly providers: readonly ProviderStatus[];
   isInstalled(entry: ModelEntry): boolean;
+}
+
+/** @throws TesseraError invalid_option for a name that is neither a model's nor `lanczos`. */
+export function checkModelName(name: string | undefined, entries: readonly ModelEntry[]): void {
+  if (name === undefined || name === LANCZOS || entries.some((entry) => entry.name === name)) return;
+  throw new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
+    details: {
+      parameter: 'model',
+      received: name.slice(0, 100),
+      accepted: [...entries.map((entry) => entry.name), LANCZOS].join(', '),
+    },
+  });
 }
 
 /**

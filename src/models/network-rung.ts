@@ -6,6 +6,7 @@ import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import type { TileModel } from './tile-model.js';
+import type { Share } from './workload.js';
 
 /** What a rung needs besides its own model. */
 export interface RungSurroundings {
@@ -13,6 +14,8 @@ export interface RungSurroundings {
   readonly providers: readonly ProviderStatus[];
   readonly pool: SessionPool;
   readonly memory: RungMemory;
+  /** What the request has still to compute. */
+  readonly share: Share;
   /** Takes a further loan, to give it back when the rung is done. */
   keep(loan: Loan): void;
 }
@@ -33,7 +36,10 @@ export function networkRung(
     passes,
     tileSizePx: tileSize(step, request, memory),
     rememberTileSize: (tileSizePx) => memory.rememberTileSize(name, step.provider, tileSizePx),
-    recordSpeed: (inputPixels, ms) => memory.recordSpeed(name, step.provider, inputPixels, ms),
+    recordSpeed: (inputPixels, ms) => {
+      memory.recordSpeed(name, step.provider, inputPixels, ms);
+      around.share.worked(ms);
+    },
     // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
     get microsecondsPerPixel() {

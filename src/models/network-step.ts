@@ -4,6 +4,7 @@ import type { ModelEntry } from './manifest.js';
 import type { ChainRequest } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import { estimateSeconds, SHARE_FOR_TILES } from './time-budget.js';
+import type { Share } from './workload.js';
 
 export type NetworkStep = Extract<Step, { kind: 'network' }>;
 
@@ -43,16 +44,12 @@ export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungM
   return Math.min(request.tileSizePx, memory.tileSize(step.entry.name, step.provider));
 }
 
-/**
- * @param sharers requests that share the machine, this one included.
- * @returns seconds until all tiles are done, or undefined while the speed is unknown.
- */
-export function estimate(
+/** @returns seconds that all tiles take by themselves, or undefined while the speed is unknown. */
+export function estimateAlone(
   step: NetworkStep,
   request: ChainRequest,
   passes: 1 | 2,
   memory: RungMemory,
-  sharers: number,
 ): number | undefined {
   const speed = memory.speed(step.entry.name, step.provider);
   if (speed === undefined) return undefined;
@@ -62,8 +59,19 @@ export function estimate(
     microsecondsPerPixel: speed,
   };
   const overlapPx = request.tileOverlapPx ?? step.entry.overlapPx;
-  const alone = estimateSeconds(request, terms, overlapPx, passes);
-  return alone * Math.max(1, sharers);
+  return estimateSeconds(request, terms, overlapPx, passes);
+}
+
+/** Seconds until all tiles are done, other requests' turns included. */
+export function estimate(
+  step: NetworkStep,
+  request: ChainRequest,
+  passes: 1 | 2,
+  memory: RungMemory,
+  share: Pick<Share, 'delay'>,
+): number | undefined {
+  const alone = estimateAlone(step, request, passes, memory);
+  return alone === undefined ? undefined : alone + share.delay(alone);
 }
 
 /** @returns how many passes fit into the time that is left, or why not even one does. */
@@ -72,12 +80,12 @@ export function fitIntoTime(
   request: ChainRequest,
   scale: number,
   memory: RungMemory,
-  sharers: number,
+  share: Pick<Share, 'delay'>,
 ): Refusal | { passes: 1 | 2 } {
   const leftSeconds = ((request.deadlineAtMs - Date.now()) / 1000) * SHARE_FOR_TILES;
   let needed = 0;
   for (const passes of wantedPasses(step.entry, scale)) {
-    needed = estimate(step, request, passes, memory, sharers) ?? 0;
+    needed = estimate(step, request, passes, memory, share) ?? 0;
     if (needed <= leftSeconds) return { passes };
   }
   return {

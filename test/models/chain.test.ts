@@ -371,6 +371,18 @@ describe('time', () => {
     assert.equal((await chain.serve(request(), nameOf)).value, 'slow');
   });
 
+  test('requests that are nearly done count for no more than what they have left', async () => {
+    const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const request = () => chainRequest({ deadlineAtMs: Date.now() + 10_000 });
+    const outer = await chain.serve(request(), async (rung) => {
+      // All but a moment of its work is done, at the speed that is known.
+      if (rung.kind === 'network') rung.recordSpeed(5600, 5600);
+      return (await chain.serve(request(), nameOf)).value;
+    });
+    assert.equal(outer.value, 'slow');
+  });
+
   test('an ×2 model reaches ×4 by two passes where there is time, and else by one', async () => {
     const { chain, memory } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
     const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
