@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.js';
+import { leftovers } from '../leftovers.js';
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
@@ -31,7 +32,7 @@ export interface ServerProcess {
   health(): Promise<Health>;
   /** Resolves when `/health` says so. */
   until(condition: (health: Health) => boolean): Promise<Health>;
-  /** Everything below the folder of job folders but for the instances' own records. */
+  /** What is there of jobs. */
   leftovers(): Promise<string[]>;
   /** Resolves when no job's file is left. */
   clean(): Promise<void>;
@@ -39,8 +40,6 @@ export interface ServerProcess {
 
 /** After which a test that waits for a state gives up; nothing is measured by it. */
 const PATIENCE_MS = 60_000;
-
-const INSTANCE_FILES = /^instance-[0-9a-f]+(\/(instance\.json|heartbeat))?$/;
 
 /** Starts a server and waits until it is ready to serve. Ends it, its engines included, when the test does. */
 export async function startServer(
@@ -80,11 +79,6 @@ export async function startServer(
   if (ready) await lineWith(/^ready$/, log, lines, exited);
 
   const health = async () => (await (await fetch(`${origin}/health`)).json()) as Health;
-  const leftovers = async () => {
-    if (!existsSync(tempFolder)) return [];
-    const names = await readdir(tempFolder, { recursive: true });
-    return names.filter((name) => !INSTANCE_FILES.test(name));
-  };
   return {
     origin,
     child,
@@ -100,10 +94,10 @@ export async function startServer(
         await sleep(5);
       }
     },
-    leftovers,
+    leftovers: () => leftovers(tempFolder),
     async clean() {
       for (const deadlineMs = Date.now() + PATIENCE_MS; ; ) {
-        const names = await leftovers();
+        const names = await leftovers(tempFolder);
         if (names.length === 0) return;
         if (Date.now() > deadlineMs) throw new Error(`These stay: ${names.join(', ')}`);
         await sleep(5);

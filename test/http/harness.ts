@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -11,6 +11,7 @@ import type { HttpContext } from '../../src/http/context.js';
 import { imageInspector } from '../../src/image-inspector.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { FakeEngine } from '../fake-engine.js';
+import { leftovers } from '../leftovers.js';
 
 export interface Harness {
   readonly app: FastifyInstance;
@@ -70,10 +71,7 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     context,
     logLines,
     until,
-    async empty() {
-      const isJob = (name: string) => !/^instance-[0-9a-f]+(\/(instance\.json|heartbeat))?$/.test(name);
-      await until(async () => !(await readdir(folder, { recursive: true })).some(isJob));
-    },
+    empty: () => until(async () => (await leftovers(folder)).length === 0),
   };
 }
 
