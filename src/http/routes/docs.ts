@@ -48,6 +48,10 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: DOCS_CSP,
+    theme: {
+      title: 'Tessera API',
+      css: [{ filename: 'tessera.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true },
   });
 }

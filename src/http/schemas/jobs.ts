@@ -37,15 +37,12 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
         }),
       ),
     }),
-    body: uploadBody(
-      {
-        type: 'array',
-        items: BINARY,
-        maxItems: maxFiles,
-        description: 'One image or several; `image` is another name for this field.',
-      },
-      jobOptions(config),
-    ),
+    body: uploadBody({
+      type: 'array',
+      items: BINARY,
+      maxItems: maxFiles,
+      description: 'One image or several; `image` is another name for this field.',
+    }),
     response: {
       202: {
         description: 'The jobs, in the order of the files.',

@@ -38,16 +38,17 @@ function optionSchema(spec: OptionSpec): object {
   }
 }
 
-/** The body of an upload: a form, or the image itself. */
-export function uploadBody(file: object, options: Record<string, object>): object {
+/**
+ * The body of an upload: a form, or the image itself. The options are described once, as query parameters: forms made from
+ * this document would else send each of them twice.
+ */
+export function uploadBody(file: object): object {
+  const description =
+    'Every option that is described as a query parameter may be a form field instead, before or after the file.';
   return {
     content: {
       'multipart/form-data': {
-        schema: {
-          type: 'object',
-          required: ['file'],
-          properties: { file, ...options },
-        },
+        schema: { type: 'object', description, required: ['file'], properties: { file } },
       },
       'image/*': { schema: BINARY },
       'application/octet-stream': { schema: BINARY },
@@ -107,10 +108,7 @@ export function upscaleSchema(config: Config): FastifySchema {
       'Send a photo, get it back larger. Options are query parameters or form fields, before or after the file; an unknown or ' +
       'repeated option is an error. The type of the image is found from its bytes: JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF (first frame).',
     querystring: { type: 'object', properties: optionProperties(config) },
-    body: uploadBody(
-      { ...BINARY, description: 'The image; `image` is another name for this field.' },
-      optionProperties(config),
-    ),
+    body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
       prefer: Type.Optional(
         Type.String({ description: '`respond-async`: answer 202 with a job at once, as `POST /jobs` does.' }),
