@@ -4,6 +4,8 @@ import type { Provider } from '../types.js';
 const WEIGHT_OF_A_TILE = 0.3;
 /** Smaller tiles count less: their time is mostly overhead. */
 const FULL_WEIGHT_PIXELS = 128 * 128;
+/** A tile may say that a rung is this much slower than known, not more: one stall of the machine must not condemn it. */
+const MOST_SLOWDOWN_OF_A_TILE = 4;
 
 /** What was learnt of each model on each provider while it worked. Outlives the sessions. */
 export class RungMemory {
@@ -17,8 +19,9 @@ export class RungMemory {
 
   recordSpeed(model: string, provider: Provider, inputPixels: number, ms: number): void {
     if (!(inputPixels > 0) || !(ms >= 0)) return;
-    const measured = (ms * 1000) / inputPixels;
     const known = this.speed(model, provider);
+    const most = known ? known * MOST_SLOWDOWN_OF_A_TILE : Number.POSITIVE_INFINITY;
+    const measured = Math.min((ms * 1000) / inputPixels, most);
     const weight = known === undefined ? 1 : WEIGHT_OF_A_TILE * Math.min(1, inputPixels / FULL_WEIGHT_PIXELS);
     this.#speeds.set(key(model, provider), (known ?? 0) * (1 - weight) + measured * weight);
   }

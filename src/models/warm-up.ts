@@ -4,6 +4,10 @@ import type { RgbPixels, TileModel } from './tile-model.js';
 const MEASURED_SIDE_PX = 64;
 /** On a CPU the first run only has to touch code and weights. A GPU compiles or tunes for the shape. */
 const FIRST_SIDE_ON_CPU_PX = 16;
+/** A tile of a fast model takes a millisecond, and a stall of the machine a hundred: of several tiles the fastest counts. */
+const MEASURED_TILES = 5;
+/** A tile that takes this long says enough by itself. */
+const ENOUGH_MS = 150;
 
 /** A made-up picture: a slope in each channel and a checkerboard, so that a dead network's flat answer shows. */
 export function warmUpTile(width: number, height: number): RgbPixels {
@@ -22,7 +26,7 @@ export function warmUpTile(width: number, height: number): RgbPixels {
 /**
  * First tiles through a model: its memory is allocated, its kernels are tuned, and its speed is known before an image is
  * entrusted to it.
- * @returns what the last tile took.
+ * @returns what the fastest tile took.
  * @throws TileFailure when the model cannot do even that.
  */
 export async function warmUp(model: TileModel): Promise<{ inputPixels: number; ms: number }> {
@@ -31,7 +35,12 @@ export async function warmUp(model: TileModel): Promise<{ inputPixels: number; m
   const firstSide = model.provider === 'cpu' ? FIRST_SIDE_ON_CPU_PX : MEASURED_SIDE_PX;
   await model.run(fixed === undefined ? warmUpTile(firstSide, firstSide) : warmUpTile(width, height));
   const tile = warmUpTile(width, height);
+  let fastestMs = Number.POSITIVE_INFINITY;
   const startedMs = performance.now();
-  await model.run(tile);
-  return { inputPixels: width * height, ms: performance.now() - startedMs };
+  for (let i = 0; i < MEASURED_TILES && performance.now() - startedMs < ENOUGH_MS; i++) {
+    const tileStartedMs = performance.now();
+    await model.run(tile);
+    fastestMs = Math.min(fastestMs, performance.now() - tileStartedMs);
+  }
+  return { inputPixels: width * height, ms: fastestMs };
 }

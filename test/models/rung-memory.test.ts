@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadManifest } from '../../src/models/manifest.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
+import { warmUp } from '../../src/models/warm-up.js';
+import { SHIPPED_MODELS } from './shipped-models.js';
+
+const TILE_PIXELS = 200 * 200;
+
+/** Tiles at so many microseconds for each pixel. */
+function record(memory: RungMemory, microsecondsPerPixel: number, tiles = 1): void {
+  for (let i = 0; i < tiles; i++) {
+    memory.recordSpeed('net', 'cpu', TILE_PIXELS, (TILE_PIXELS * microsecondsPerPixel) / 1000);
+  }
+}
+
+const speed = (memory: RungMemory): number => memory.speed('net', 'cpu') ?? Number.NaN;
+
+describe('what is learnt of a rung', () => {
+  it('does not condemn it for one stall of the machine', () => {
+    const memory = new RungMemory();
+    record(memory, 0.5, 5);
+    record(memory, 500);
+    assert.ok(speed(memory) < 1, `${speed(memory)} µs per pixel after one tile a thousand times slower`);
+  });
+
+  it('believes a slowdown that stays', () => {
+    const memory = new RungMemory();
+    record(memory, 0.5, 5);
+    record(memory, 50, 20);
+    assert.ok(speed(memory) > 40, `${speed(memory)} µs per pixel`);
+  });
+
+  it('keeps models and providers apart', () => {
+    const memory = new RungMemory();
+    record(memory, 0.5);
+    assert.equal(memory.speed('net', 'webgpu'), undefined);
+    assert.equal(memory.speed('other', 'cpu'), undefined);
+  });
+
+  it('keeps the smallest tile that was told', () => {
+    const memory = new RungMemory();
+    memory.rememberTileSize('net', 'cpu', 128);
+    memory.rememberTileSize('net', 'cpu', 256);
+    assert.equal(memory.tileSize('net', 'cpu'), 128);
+  });
+});
+
+describe('the first tiles of a model', () => {
+  it('tell its speed by the fastest, so that a stall among them does not count', async () => {
+    const [entry] = await loadManifest(SHIPPED_MODELS);
+    assert.ok(entry);
+    let runs = 0;
+    const measured = await warmUp({
+      entry,
+      provider: 'cpu',
+      run: async (tile) => {
+        runs++;
+        if (runs === 2) {
+          const end = performance.now() + 20;
+          while (performance.now() < end);
+        }
+        return tile;
+      },
+    });
+    assert.ok(runs > 2);
+    assert.ok(measured.ms < 20, `${measured.ms} ms`);
+  });
+});
