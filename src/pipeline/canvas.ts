@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { TesseraError } from '../errors.js';
+import { diskError } from './disk.js';
 import type { ImageMetadata } from './metadata.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
@@ -150,16 +150,6 @@ export class Canvas implements RowSink {
     await this.#writing.catch(() => {});
     await this.#file.close();
   }
-}
-
-/** What a failed write means to the caller. */
-export function diskError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
-  return new TesseraError('disk_full', 'There is no room on the disk for this image; try again later.', {
-    internal: error instanceof Error ? error.message : String(error),
-    cause: error,
-  });
 }
 
 /**

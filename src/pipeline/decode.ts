@@ -25,6 +25,7 @@ export interface DecodedImage {
  * Decodes the first frame or page: orientation applied, colours converted to sRGB by the embedded profile (CMYK by
  * libvips' own where there is none), palettes and 1-bit images expanded, 16 bits kept.
  * @param keepMetadata also return EXIF and XMP.
+ * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
  * @throws TesseraError corrupt_image, also when pixels are missing at the end; image_too_large.
  */
 export async function decode(
@@ -32,10 +33,11 @@ export async function decode(
   header: ImageHeader,
   keepMetadata: boolean,
   limits: PipelineLimits,
+  timeoutSeconds: number,
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
   try {
-    return await decodeWithSharp(path, keepMetadata, limits);
+    return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
   } catch (error) {
     if (error instanceof TesseraError) throw error;
     throw corruptImage(header.format, error);
@@ -54,6 +56,7 @@ async function decodeWithSharp(
   path: string,
   keepMetadata: boolean,
   limits: PipelineLimits,
+  timeoutSeconds: number,
 ): Promise<DecodedImage> {
   const image = sharp(path, {
     failOn: 'error',
@@ -69,6 +72,7 @@ async function decodeWithSharp(
   if (sixteenBit && found.icc !== undefined && found.space !== 'grey16')
     pipeline = pipeline.withIccProfile('srgb');
   const { data, info } = await pipeline
+    .timeout({ seconds: timeoutSeconds })
     .raw({ depth: sixteenBit ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const samples = sixteenBit ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;

@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import { TesseraError } from '../errors.js';
 import type { OutputFormat, UpscaleOptions } from '../types.js';
-import { diskError } from './canvas.js';
+import { diskError } from './disk.js';
 import { fits, type PipelineLimits } from './limits.js';
 
 /** What the choice of a format depends on, once the image is decoded. */
@@ -59,6 +57,8 @@ export interface EncodeRequest {
   readonly quality: number;
   readonly background: readonly [number, number, number];
   readonly resultPath: string;
+  /** When to give up, 1..3600. AVIF's encoder cannot be stopped, hence its cap on pixels. */
+  readonly timeoutSeconds: number;
 }
 
 /**
@@ -80,11 +80,12 @@ export async function encode(request: EncodeRequest): Promise<number> {
   if (request.keepMetadata) image = image.keepExif().keepXmp();
   // The canvas carries the profile; sharp would transform every pixel for a tag of its own.
   if (!request.grey) image = image.keepIccProfile();
+  image = image.timeout({ seconds: request.timeoutSeconds });
   try {
     const { size } = await withEncoder(image, request).toFile(request.resultPath);
     return size;
   } catch (error) {
-    throw await encodeError(error, request.resultPath);
+    throw diskError(error);
   }
 }
 
@@ -93,30 +94,16 @@ function withEncoder(image: Sharp, { format, quality, to }: EncodeRequest): Shar
     case 'jpeg':
       return image.jpeg(jpegOptions(quality));
     case 'png':
-      // No quality: it would make a palette image. Filtering at level 2 is smaller and faster than level 6 without.
+      // No quality: it would make a palette image. Filtered at level 2, photographs take a quarter less than at sharp's
+      // level 6 without filters, in about the same time.
       return image.png({ compressionLevel: 2, adaptiveFiltering: true });
     case 'webp':
+      // Half the time of the default effort 4, for 0.3 dB.
       return image.webp({ quality, effort: 2 });
     case 'avif':
+      // 6 megapixels took 30 s of processor time at the default effort 4, 3.7 s at 3 and 1.7 s at 1.
       return image.avif({ quality, effort: to.width * to.height > 4e6 ? 1 : 3 });
     case 'tiff':
       return image.tiff({ compression: 'deflate', predictor: 'horizontal' });
   }
-}
-
-/** libvips reports a full disk only in words. */
-async function encodeError(error: unknown, path: string): Promise<unknown> {
-  const known = diskError(error);
-  if (known instanceof TesseraError) return known;
-  const text = error instanceof Error ? error.message : String(error);
-  const bytes = await stat(path).then(
-    (file) => file.size,
-    () => 0,
-  );
-  if (/no space left|disk quota|write error|unable to write|file too large/i.test(text))
-    return new TesseraError('disk_full', 'There is no room on the disk for this image; try again later.', {
-      internal: `${text} after ${bytes} bytes`,
-      cause: error,
-    });
-  return error;
 }

@@ -21,4 +21,9 @@ export class Guard {
         details: { parameter: 'timeout' },
       });
   }
+
+  /** What is left, in whole seconds from 1 to 3600: how sharp wants the limit of one pipeline. */
+  get secondsLeft(): number {
+    return Math.min(3600, Math.max(1, Math.ceil((this.deadlineAtMs - Date.now()) / 1000)));
+  }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
-import { diskError } from './canvas.js';
+import { diskError } from './disk.js';
 import { toGrey } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
 

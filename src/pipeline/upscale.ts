@@ -113,7 +113,9 @@ class Upscale {
     const { sourcePath, header, options } = this.#task;
     this.#report('decode', 0, 0);
     const started = performance.now();
-    const image = await decode(sourcePath, header, options.metadata === 'keep', this.#services.limits);
+    const keep = options.metadata === 'keep';
+    const { limits } = this.#services;
+    const image = await this.#timed(decode(sourcePath, header, keep, limits, this.#guard.secondsLeft));
     if (image.alpha !== undefined) bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
@@ -192,7 +194,7 @@ class Upscale {
     const icc = image.grey ? undefined : await srgbProfile();
     await canvas.complete({ ...image.metadata, ...(icc === undefined ? {} : { icc }) });
     const { options, resultPath } = this.#task;
-    const bytes = await encode({
+    const encoded = encode({
       canvasPath: canvas.path,
       grey: image.grey,
       sixteenBit: image.sixteenBit,
@@ -204,10 +206,22 @@ class Upscale {
       quality: options.quality,
       background: options.background,
       resultPath,
+      timeoutSeconds: this.#guard.secondsLeft,
     });
+    const bytes = await this.#timed(encoded);
     this.#encodeMs = performance.now() - started;
     this.#guard.check();
     return bytes;
+  }
+
+  /** What was stopped by the deadline is late, whatever libvips calls it. */
+  async #timed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#guard.check();
+      throw error;
+    }
   }
 
   #report(stage: Stage, tilesDone: number, tilesTotal: number): void {

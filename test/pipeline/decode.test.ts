@@ -37,7 +37,7 @@ describe('decode', () => {
   async function decoded(bytes: Buffer, keepMetadata = false): Promise<DecodedImage> {
     const path = join(folder, 'source');
     await writeFile(path, bytes);
-    return decode(path, await readHeader(path, limits), keepMetadata, limits);
+    return decode(path, await readHeader(path, limits), keepMetadata, limits, 60);
   }
   const rgb = () => picture().raw().toBuffer();
 

@@ -7,6 +7,8 @@ import sharp from 'sharp';
 import { TesseraError } from '../../src/errors.js';
 import type { LoadedModel } from '../../src/models/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
+import { Canvas } from '../../src/pipeline/canvas.js';
+import { encode } from '../../src/pipeline/encode.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { UpscaleOptions } from '../../src/types.js';
 import {
@@ -206,6 +208,36 @@ describe('upscale', () => {
       await failure({}, { signal: AbortSignal.abort(new TesseraError('cancelled', 'Gone.')) }),
       'cancelled',
     );
+  });
+
+  it('stops an encoder at the deadline', async () => {
+    // 400 megapixels without a byte on disk: PNG takes several seconds even for nothing.
+    const side = 20_000;
+    const path = join(folder, 'empty.v');
+    const canvas = await Canvas.create(path, { width: side, height: side, grey: false, sixteenBit: false });
+    await canvas.complete({});
+    await canvas.close();
+    const resultPath = join(folder, 'stopped.png');
+    const size = { width: side, height: side };
+    await assert.rejects(
+      encode({
+        canvasPath: path,
+        grey: false,
+        sixteenBit: false,
+        transparent: false,
+        keepMetadata: false,
+        from: size,
+        to: size,
+        format: 'png',
+        quality: 95,
+        background: [0, 0, 0],
+        resultPath,
+        timeoutSeconds: 1,
+      }),
+      /timeout/,
+    );
+    await rm(path);
+    await rm(resultPath);
   });
 
   it('calls an image corrupt whose pixels are missing', async () => {
