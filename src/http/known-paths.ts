@@ -9,7 +9,6 @@ export class KnownPaths {
     app.addHook('onRoute', ({ url, method }) => {
       if (url === '*') return;
       const methods = new Set(Array.isArray(method) ? method : [method]);
-      if (methods.has('GET')) methods.add('HEAD');
       this.routes.push({ pattern: patternOf(url), methods });
     });
   }
