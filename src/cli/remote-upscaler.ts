@@ -26,6 +26,8 @@ const FIRST_LOOK_MS = 100;
 const LONGEST_LOOK_MS = 1000;
 /** A service that cannot be reached for so long is given up. */
 const PATIENCE_MS = 60_000;
+/** Longest time that removing a job may hold up the end of the command. */
+const FAREWELL_MS = 5_000;
 
 /** Has pictures enlarged by a running service, through its public API alone. */
 export class RemoteUpscaler implements Upscaler {
@@ -95,9 +97,9 @@ export class RemoteUpscaler implements Upscaler {
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.5)) {
       let waitMs = pauseMs;
       try {
-        const job = (await (await this.#request(`jobs/${id}`, { signal })).json()) as JobView;
+        const job = await this.#look(id, signal);
         reachedAtMs = performance.now();
-        if (!['queued', 'running'].includes(job.state)) return job;
+        if (!isUnderWay(job)) return job;
         if (job.progress !== undefined) onStep({ kind: 'working', progress: job.progress });
         else onStep({ kind: 'waiting', ahead: job.position ?? 0 });
       } catch (error) {
@@ -118,9 +120,23 @@ export class RemoteUpscaler implements Upscaler {
     return Readable.fromWeb(body as ReadableStream<Uint8Array>);
   }
 
-  /** Cancels or removes; the service forgets it by itself when it cannot be told. */
+  /**
+   * Cancels and removes. A service keeps a cancelled job for whoever else follows it, so it is removed again once it has
+   * stopped; what cannot be removed expires there.
+   */
   async #remove(id: string): Promise<void> {
-    await this.#request(`jobs/${id}`, { method: 'DELETE' }).catch(() => undefined);
+    const signal = AbortSignal.timeout(FAREWELL_MS);
+    try {
+      await this.#request(`jobs/${id}`, { method: 'DELETE', signal });
+      while (isUnderWay(await this.#look(id, signal))) await sleep(FIRST_LOOK_MS, undefined, { signal });
+      await this.#request(`jobs/${id}`, { method: 'DELETE', signal });
+    } catch {
+      // Gone already, as wished; or out of reach.
+    }
+  }
+
+  async #look(id: string, signal: AbortSignal): Promise<JobView> {
+    return (await (await this.#request(`jobs/${id}`, { signal })).json()) as JobView;
   }
 
   /** @throws TesseraError with the service's own sentence; engine_unavailable when it cannot be reached. */
@@ -144,6 +160,10 @@ export class RemoteUpscaler implements Upscaler {
     if (response.ok) return response;
     throw await problemOf(response);
   }
+}
+
+function isUnderWay({ state }: JobView): boolean {
+  return state === 'queued' || state === 'running';
 }
 
 async function problemOf(response: Response): Promise<TesseraError> {

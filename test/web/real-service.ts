@@ -9,8 +9,6 @@ import { createServices } from '../../src/services.js';
 
 export interface RealService {
   readonly url: string;
-  /** Resolves when no job is at work. */
-  idle(): Promise<void>;
   /** Names of the files in the service's folder for jobs. */
   jobFiles(): Promise<string[]>;
   /** Resolves when no file of any job is left. */
@@ -29,8 +27,10 @@ export async function startService(settings: Readonly<Record<string, string>> = 
   const app = await buildApp(services);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   await services.engine.ready();
-  const jobFiles = async () => {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const jobFiles = async (): Promise<string[]> => {
+    // Folders may go while they are read: then there is another look.
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => undefined);
+    if (entries === undefined) return jobFiles();
     return entries
       .filter((entry) => entry.isFile() && !['instance.json', 'heartbeat'].includes(entry.name))
       .map((entry) => entry.name);
@@ -40,9 +40,6 @@ export async function startService(settings: Readonly<Record<string, string>> = 
     jobFiles,
     async empty() {
       while ((await jobFiles()).length > 0) await new Promise((resolve) => setImmediate(resolve));
-    },
-    async idle() {
-      while (services.jobs.status().running > 0) await new Promise((resolve) => setImmediate(resolve));
     },
     async close() {
       await Promise.all([services.close(0), app.close()]);

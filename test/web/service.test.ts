@@ -83,9 +83,8 @@ test(
     await card.getByText(/Tile \d+ of \d+/).waitFor();
     await card.getByRole('button', { name: 'Cancel' }).click();
     await card.getByText('Cancelled').waitFor();
-    await service.idle();
-    await card.getByRole('button', { name: 'Remove' }).click();
     await service.empty();
+    await card.getByRole('button', { name: 'Remove' }).click();
     assert.deepEqual(errors, []);
     await page.close();
   },

@@ -1,4 +1,4 @@
-import { getJob, Problem, request } from './api.js';
+import { deleteJob, getJob, Problem, request } from './api.js';
 import { readEvents } from './events.js';
 import { pause, Slots } from './slots.js';
 
@@ -16,6 +16,22 @@ const PATIENCE_MS = 120_000;
 /** @param {Job} job */
 export function hasEnded(job) {
   return job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
+}
+
+/**
+ * Cancels a job and removes what it leaves. The service keeps a cancelled job, for whoever else follows it: so it is asked
+ * for until it has stopped, and removed then. Tries what it can; what is left expires.
+ * @param {string} id
+ */
+export async function discardJob(id) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    await deleteJob(id);
+    while (!hasEnded(await getJob(id, signal))) await pause(POLL_MS, signal);
+    await deleteJob(id);
+  } catch {
+    // Gone already, as wished; or out of reach.
+  }
 }
 
 /**

@@ -132,5 +132,5 @@ byId('download-all', HTMLButtonElement).addEventListener('click', downloadAll);
 // Nobody else knows the ids of these jobs: without the page their work is for nothing.
 window.addEventListener('pagehide', (event) => {
   if (event.persisted) return;
-  for (const picture of cards.keys()) picture.dispose({ keepalive: true });
+  for (const picture of cards.keys()) picture.abandon();
 });

@@ -1,5 +1,5 @@
 import { deleteJob, getResult, Problem } from './api.js';
-import { followJob } from './follow.js';
+import { discardJob, followJob } from './follow.js';
 import { pause, Slots } from './slots.js';
 import { uploadPicture } from './upload.js';
 
@@ -70,13 +70,19 @@ export class Picture extends EventTarget {
   async cancel() {
     this.#abort.abort();
     this.#set({ phase: 'cancelled', nextTryInSeconds: undefined });
-    if (this.job !== undefined) await deleteJob(this.job.id).catch(() => undefined);
+    await this.#forget();
   }
 
-  /** Stops, and removes the job and its result from the service. @param {{ keepalive?: boolean }} [init] */
-  async dispose(init) {
+  /** Stops, and removes the job and its result from the service. */
+  async dispose() {
     this.#abort.abort();
-    if (this.job !== undefined) await deleteJob(this.job.id, init).catch(() => undefined);
+    await this.#forget();
+  }
+
+  /** The page is going away: one word to the service, that outlives it. */
+  abandon() {
+    this.#abort.abort();
+    if (this.job !== undefined) deleteJob(this.job.id, { keepalive: true }).catch(() => undefined);
   }
 
   /**
@@ -121,7 +127,7 @@ export class Picture extends EventTarget {
   async #finish(admitted, signal) {
     let job = admitted;
     // Cancelled in the moment in which it was admitted.
-    if (signal.aborted) return deleteJob(job.id).catch(() => undefined);
+    if (signal.aborted) return discardJob(job.id);
     this.#set({ phase: 'working', job });
     for await (job of followJob(admitted, signal)) this.#set({ job });
     if (job.state === 'cancelled') return this.#set({ phase: 'cancelled' });
@@ -143,10 +149,11 @@ export class Picture extends EventTarget {
     this.#set({ phase: 'failed', reason, code: error instanceof Problem ? error.code : '' });
   }
 
-  /** The job of an earlier run is of no use any more. */
-  #forget() {
-    if (this.job !== undefined) deleteJob(this.job.id).catch(() => undefined);
+  /** The job is of no use any more. */
+  async #forget() {
+    const { job } = this;
     this.job = undefined;
+    if (job !== undefined) await discardJob(job.id);
   }
 
   /** @param {Partial<Picture>} changes */
