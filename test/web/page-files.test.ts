@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Response } from 'playwright-core';
 import { PAGE_CSP } from '../../src/http/routes/page.js';
+import { startApp } from '../http/harness.js';
 import { launchBrowser, noBrowser } from './browser.js';
 import { ContractServer } from './contract-server.js';
 import { watchForErrors } from './page-driver.js';
@@ -45,6 +46,15 @@ test('nothing else on the disk can be asked for', async () => {
   ]) {
     assert.equal((await fetch(server.url + path)).status, 404, path);
   }
+});
+
+test('the page and its files need no key and do not count against the rate limit; the policy is the page’s own', async (t) => {
+  const { origin } = await startApp(t, { API_KEYS: 'sesame', RATE_LIMIT_MAX: '1' });
+  for (const path of ['/', '/assets/main.js', '/assets/base.css', '/assets/vendor/client-zip.js']) {
+    assert.equal((await fetch(origin + path)).status, 200, path);
+  }
+  assert.equal((await fetch(`${origin}/`)).headers.get('content-security-policy'), PAGE_CSP);
+  assert.equal((await fetch(`${origin}/models`)).status, 401);
 });
 
 test('the first paint asks the service alone, for at most 100 kB in all', { skip: noBrowser }, async () => {
