@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { buildApp } from './app.js';
 import { ConfigError, loadConfig } from './config.js';
 import { openLog } from './logging.js';
 import { packageRoot, packageVersion } from './package-root.js';
@@ -18,6 +17,8 @@ async function serve(): Promise<void> {
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
   const { log, close: closeLog } = await openLog(config);
   const services = await createServices(config, log, process.env);
+  // Only now: the engines start while the modules of the app are loaded.
+  const { buildApp } = await import('./app.js');
   const app = await buildApp(services);
 
   closeWithGrace({ delay: delayMs + graceMs + LAST_RESORT_MS, logger: log }, async ({ signal, err }) => {
