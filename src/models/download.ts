@@ -116,7 +116,7 @@ async function fetchRest(
   if (offset === entry.bytes) return undefined;
   try {
     const stallMs = options.stallMs ?? STALL_MS;
-    const source = await fetchFrom(url, offset, entry.bytes, { stallMs, signal: options.signal });
+    const source = await fetchFrom(url, offset, entry, { stallMs, signal: options.signal });
     try {
       await store(source, part, entry, options);
     } finally {

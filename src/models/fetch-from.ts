@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
 import { DownloadError, Interruption } from './download-error.js';
+import type { ModelEntry } from './manifest.js';
 
 /** The rest of a file, as a server gives it. */
 export interface RestOfFile {
@@ -12,13 +13,13 @@ export interface RestOfFile {
 
 /**
  * Asks for a file from an offset on, through the proxy of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` where they are set.
- * @param totalBytes what the whole file must have: another announced length is refused before anything is read.
+ * @param wanted whose file it is, and how long: another announced length is refused before anything is read.
  * @throws Interruption for what may mend itself, DownloadError for what will not, and fetch's own errors.
  */
 export async function fetchFrom(
   url: string,
   offset: number,
-  totalBytes: number,
+  wanted: Pick<ModelEntry, 'name' | 'bytes'>,
   options: { readonly stallMs: number; readonly signal: AbortSignal },
 ): Promise<RestOfFile> {
   const dispatcher = connections();
@@ -40,8 +41,8 @@ export async function fetchFrom(
         ...(offset > 0 ? { range: `bytes=${offset}-` } : {}),
       },
     });
-    const start = startOf(response.status, response.headers.get('content-range'), offset);
-    checkLength(response.headers.get('content-length'), totalBytes - start);
+    const start = startOf(response.status, response.headers.get('content-range'), offset, wanted.name);
+    checkLength(response.headers.get('content-length'), wanted.bytes - start, wanted.name);
     if (response.body === null) throw new Interruption('an empty answer');
     const pieces: AsyncIterable<Uint8Array> = response.body;
     return { start, body: watched(pieces, () => watch.refresh()), close };
@@ -57,26 +58,26 @@ function connections(): Dispatcher {
 }
 
 /** Where the body begins in the file. */
-function startOf(status: number, contentRange: string | null, offset: number): number {
+function startOf(status: number, contentRange: string | null, offset: number, name: string): number {
   if (status === 200) return 0;
   if (status === 206) {
     const start = /^bytes (\d+)-/.exec(contentRange ?? '')?.[1];
     if (Number(start) === offset) return offset;
     throw new DownloadError(
       'refused',
-      'The server answered with another part of the file than was asked for.',
+      `${name} could not be downloaded: the server answered with another part of the file than was asked for.`,
     );
   }
   if (status === 408 || status === 429 || status >= 500)
     throw new Interruption(`the server answered ${status}`);
-  throw new DownloadError('refused', `The server answered ${status}.`);
+  throw new DownloadError('refused', `${name} could not be downloaded: the server answered ${status}.`);
 }
 
-function checkLength(announced: string | null, expected: number): void {
+function checkLength(announced: string | null, expected: number, name: string): void {
   if (announced !== null && Number(announced) !== expected)
     throw new DownloadError(
       'wrong_bytes',
-      `The server announced ${announced} bytes where the manifest leaves ${expected}.`,
+      `${name} could not be downloaded: the server announced ${announced} bytes where the manifest leaves ${expected}.`,
     );
 }
 

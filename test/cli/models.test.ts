@@ -65,7 +65,10 @@ describe('tessera models', () => {
       assert.equal(again.stderr, 'small: is there already\n');
       const failed = await tessera(['models', 'pull', 'small', 'swin2sr-lightweight-x2'], mirror);
       assert.equal(failed.code, 1);
-      assert.match(failed.stderr, /swin2sr-lightweight-x2: The server announced \d+ bytes/);
+      assert.match(
+        failed.stderr,
+        /swin2sr-lightweight-x2 could not be downloaded: the server announced \d+ bytes/,
+      );
       assert.deepEqual(server.requests, ['/small.onnx', '/swin2sr-lightweight-x2.onnx']);
     } finally {
       await server.close();
