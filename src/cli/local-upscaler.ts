@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -17,6 +17,7 @@ export class LocalUpscaler implements Upscaler {
   private constructor(
     private readonly services: Services,
     private readonly options: UpscaleOptions,
+    private readonly folder: string,
   ) {}
 
   /**
@@ -31,14 +32,15 @@ export class LocalUpscaler implements Upscaler {
     environment: Readonly<Record<string, string | undefined>>,
     signal: AbortSignal,
   ): Promise<LocalUpscaler> {
-    const services = await createServices({ ...config, TEMP_DIR: await privateFolder() }, log, environment);
+    const folder = await privateFolder();
+    const services = await createServices({ ...config, TEMP_DIR: folder }, log, environment);
     try {
       await Promise.race([services.engine.ready(), interruption(signal)]);
       const models = services.engine.status().models.map(({ name }) => name);
       const { upscale } = parseOptions(raw, [...new Set([...models, LANCZOS])], [], config);
-      return new LocalUpscaler(services, upscale);
+      return new LocalUpscaler(services, upscale, folder);
     } catch (error) {
-      await services.close(0);
+      await leave(services, folder);
       throw error;
     }
   }
@@ -80,7 +82,7 @@ export class LocalUpscaler implements Upscaler {
 
   /** What runs is cancelled. */
   async close(): Promise<void> {
-    await this.services.close(0);
+    await leave(this.services, this.folder);
   }
 
   async #admit(
@@ -105,6 +107,12 @@ export class LocalUpscaler implements Upscaler {
       throw error;
     }
   }
+}
+
+/** Ends the work, and removes the folder unless another command is at work in it. */
+async function leave(services: Services, folder: string): Promise<void> {
+  await services.close(0);
+  await rmdir(folder).catch(() => undefined);
 }
 
 /** Never resolves; rejects with the signal's reason. */

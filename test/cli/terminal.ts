@@ -49,10 +49,9 @@ export class Desk {
       .sort();
   }
 
-  /** Files that were left in the folder for temporary files. */
-  async leftovers(): Promise<string[]> {
-    const entries = await readdir(this.temporary, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  /** What was left in the folder for temporary files. */
+  leftovers(): Promise<string[]> {
+    return readdir(this.temporary);
   }
 
   /** Runs `tessera` in a pipe, with this on its standard input. */
