@@ -105,6 +105,7 @@ test('uploads that are slow, cut off, too large or too many are refused, and lea
       Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
     socket.write(chunk(Buffer.from(form)));
     socket.write(chunk(Buffer.alloc(1_000_001)));
+    socket.write(chunk(Buffer.from('\r\n--XX--\r\n')));
     socket.write('0\r\n\r\n');
     assert.equal(statusOf(await readAll(socket)), 413);
   });
