@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
+import type { Dispatcher } from 'undici';
 import { DownloadError, Interruption } from './download-error.js';
 import type { ModelEntry } from './manifest.js';
 
@@ -22,7 +22,9 @@ export async function fetchFrom(
   wanted: Pick<ModelEntry, 'name' | 'bytes'>,
   options: { readonly stallMs: number; readonly signal: AbortSignal },
 ): Promise<RestOfFile> {
-  const dispatcher = connections();
+  // Loaded when first needed: a tenth of a second of the start, for a service that may never download.
+  const undici = await import('undici');
+  const dispatcher = connections(undici);
   const stalled = new AbortController();
   const watch = setTimeout(
     () => stalled.abort(new Interruption(`nothing came for ${options.stallMs / 1000} s`)),
@@ -33,7 +35,7 @@ export async function fetchFrom(
     await dispatcher.destroy();
   };
   try {
-    const response = await fetch(url, {
+    const response = await undici.fetch(url, {
       dispatcher,
       signal: AbortSignal.any([options.signal, stalled.signal]),
       headers: {
@@ -52,7 +54,7 @@ export async function fetchFrom(
   }
 }
 
-function connections(): Dispatcher {
+function connections({ Agent, EnvHttpProxyAgent }: typeof import('undici')): Dispatcher {
   const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
   return names.some((name) => process.env[name]) ? new EnvHttpProxyAgent() : new Agent();
 }
