@@ -54,7 +54,10 @@ export async function fetchFrom(
   }
 }
 
-function connections({ Agent, EnvHttpProxyAgent }: typeof import('undici')): Dispatcher {
+function connections({
+  Agent,
+  EnvHttpProxyAgent,
+}: Pick<typeof import('undici'), 'Agent' | 'EnvHttpProxyAgent'>): Dispatcher {
   const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
   return names.some((name) => process.env[name]) ? new EnvHttpProxyAgent() : new Agent();
 }
