@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS } from '../download-name.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+import { expandGlobs } from './expand-globs.js';
 import type { Picture, Target } from './picture.js';
 import type { UpscaleArguments } from './upscale-arguments.js';
 import { UsageError } from './usage-error.js';
@@ -17,7 +18,8 @@ type Wish = Pick<UpscaleArguments, 'inputs' | 'output' | 'recursive'>;
  * @throws UsageError when an input is not there, or inputs and output do not go together.
  */
 export async function findPictures(wish: Wish): Promise<Picture[]> {
-  const { inputs, output } = wish;
+  const { output } = wish;
+  const inputs = await expandGlobs(wish.inputs);
   if (inputs.filter((input) => input === '-').length > 1) {
     throw new UsageError('Standard input ("-") can be read only once.');
   }
@@ -106,19 +108,38 @@ function checkNoneIsItsOwnTarget(pictures: readonly Picture[]): void {
   }
 }
 
-/** A picture named twice is done once; `a.jpg` and `a.png` with results in one folder become `a-jpg_x4` and `a-png_x4`. */
+/**
+ * A picture named twice is done once. `a.jpg` and `a.png` with results in one folder become `a-jpg_x4` and `a-png_x4`;
+ * `x/a.jpg` and `y/a.jpg` become `a-jpg_x4` and `a-jpg-2_x4`.
+ */
 function withDistinctNames(pictures: readonly Picture[]): Picture[] {
   const byPath = new Map(pictures.map((picture) => [picture.path && resolve(picture.path), picture]));
   const once = [...byPath.values()];
-  const keyOf = ({ target }: Picture) =>
-    target.kind === 'folder' ? join(resolve(target.folder), target.stem).toLowerCase() : undefined;
-  const count = new Map<string | undefined, number>();
-  for (const picture of once) count.set(keyOf(picture), (count.get(keyOf(picture)) ?? 0) + 1);
-  return once.map((picture) => {
+  const shared = countBy(once, keyOf);
+  const withEnding = once.map((picture) => {
     const { target, path } = picture;
-    if (target.kind !== 'folder' || path === undefined || count.get(keyOf(picture)) === 1) return picture;
+    if (target.kind !== 'folder' || path === undefined || shared.get(keyOf(picture)) === 1) return picture;
     return { ...picture, target: { ...target, stem: `${target.stem}-${extname(path).slice(1)}` } };
   });
+  const taken = new Map<string | undefined, number>();
+  return withEnding.map((picture) => {
+    const { target } = picture;
+    const number = (taken.get(keyOf(picture)) ?? 0) + 1;
+    taken.set(keyOf(picture), number);
+    if (target.kind !== 'folder' || number === 1) return picture;
+    return { ...picture, target: { ...target, stem: `${target.stem}-${number}` } };
+  });
+}
+
+/** The result's place without its ending, on file systems that know no case either. */
+function keyOf({ target }: Picture): string | undefined {
+  return target.kind === 'folder' ? join(resolve(target.folder), target.stem).toLowerCase() : undefined;
+}
+
+function countBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, number> {
+  const counts = new Map<K, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
 }
 
 function endsAsFolder(path: string): boolean {

@@ -26,11 +26,12 @@ Usage: tessera upscale [options] PICTURE...
 
   tessera upscale photo.jpg                       writes photo_x4.jpg beside it
   tessera upscale photo.jpg -o big.png --scale 3  three times larger, as PNG
-  tessera upscale *.jpg -o large/                 several, into a folder
+  tessera upscale 'in/**/*.jpg' -o large/         all that match, into a folder
   tessera upscale -r photos -o large              a folder with its folders, of the same shape
   tessera upscale - < in.jpg > out.jpg            from standard input to standard output
 
-A PICTURE is a file (JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF), a folder (with -r), or "-" for standard input.
+A PICTURE is a file (JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF), a folder (with -r), a pattern, or "-" for standard
+input.
 
 Where results go:
   -o, --output PATH   A file, a folder (existing, or ending with /), or "-" for standard output.

@@ -105,3 +105,23 @@ test('the ending of an output says its format', () => {
   assert.throws(() => formatOf('a.docx'), UsageError);
   assert.equal(formatOfName({ kind: 'stdout' }), undefined);
 });
+
+test('a pattern that the shell left alone becomes the files it matches', async (t) => {
+  const find = await deskWith(t, ['in/a.jpg', 'in/deep/b.jpg', 'in/c.png', 'in/[1].jpg']);
+  assert.deepEqual(await find(['in/**/*.jpg'], 'out/'), [
+    ['in/[1].jpg', 'out/[1]*'],
+    ['in/a.jpg', 'out/a*'],
+    ['in/deep/b.jpg', 'out/b*'],
+  ]);
+  assert.deepEqual(await find(['in/[1].jpg'], 'out/'), [['in/[1].jpg', 'out/[1]*']]);
+  await assert.rejects(find(['in/*.webp'], 'out/'), UsageError);
+});
+
+test('pictures of one name from two folders get results of two names', async (t) => {
+  const find = await deskWith(t, ['x/a.jpg', 'y/a.jpg', 'y/a.png']);
+  assert.deepEqual(await find(['x/a.jpg', 'y/a.jpg', 'y/a.png'], 'out/'), [
+    ['x/a.jpg', 'out/a-jpg*'],
+    ['y/a.jpg', 'out/a-jpg-2*'],
+    ['y/a.png', 'out/a-png*'],
+  ]);
+});
