@@ -1,3 +1,5 @@
+import type { Attempt } from './types.js';
+
 /**
  * Every way a request can fail, by a stable code that clients may rely on. The codes live here without HTTP status
  * numbers; `http/error-handler.ts` maps each to one, exhaustively.
@@ -63,16 +65,35 @@ export class TesseraError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
   readonly internal: string | undefined;
+  /** What the rungs of the ladder had tried when the upscale failed, oldest first. */
+  readonly attempts: readonly Attempt[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { details?: ErrorDetails; internal?: string; cause?: unknown } = {},
+    options: {
+      details?: ErrorDetails;
+      internal?: string;
+      cause?: unknown;
+      attempts?: readonly Attempt[];
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};
     this.internal = options.internal;
+    this.attempts = options.attempts ?? [];
+  }
+
+  /** The same error, with what was tried before it. */
+  withAttempts(attempts: readonly Attempt[]): TesseraError {
+    const { code, message, details, internal, cause } = this;
+    return new TesseraError(code, message, {
+      details,
+      attempts,
+      cause,
+      ...(internal === undefined ? {} : { internal }),
+    });
   }
 
   /** A structured-clone-safe form, for IPC and for the job file. */
@@ -82,6 +103,7 @@ export class TesseraError extends Error {
       message: this.message,
       details: this.details,
       ...(this.internal === undefined ? {} : { internal: this.internal }),
+      ...(this.attempts.length === 0 ? {} : { attempts: this.attempts }),
     };
   }
 
@@ -89,6 +111,7 @@ export class TesseraError extends Error {
     return new TesseraError(message.code, message.message, {
       details: message.details,
       ...(message.internal === undefined ? {} : { internal: message.internal }),
+      ...(message.attempts === undefined ? {} : { attempts: message.attempts }),
     });
   }
 
@@ -108,4 +131,5 @@ export interface ErrorMessage {
   readonly message: string;
   readonly details: ErrorDetails;
   readonly internal?: string;
+  readonly attempts?: readonly Attempt[];
 }

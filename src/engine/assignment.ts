@@ -22,6 +22,8 @@ export class Assignment {
   /** Ends the wait for an engine that does not obey a stop. */
   stopTimer: NodeJS.Timeout | undefined;
   #task: UpscaleTask;
+  /** Of all its engines, oldest first. */
+  #attempts: readonly Attempt[];
   #progress: UpscaleProgress | undefined;
   #startedMs = performance.now();
   #blames = 0;
@@ -33,11 +35,12 @@ export class Assignment {
     private readonly outcome: AssignmentOutcome,
   ) {
     this.#task = task;
+    this.#attempts = task.earlierAttempts;
   }
 
   /** What the next engine gets. */
   get task(): UpscaleTask {
-    return this.#task;
+    return { ...this.#task, earlierAttempts: this.#attempts };
   }
 
   get ended(): boolean {
@@ -48,6 +51,13 @@ export class Assignment {
   started(): void {
     this.#startedMs = performance.now();
     this.#progress = undefined;
+    // A rung that served an engine which died after it has not served the job.
+    this.#attempts = this.#attempts.filter(({ outcome }) => outcome !== 'served');
+  }
+
+  /** A rung's try has ended in its engine. */
+  attempted(attempt: Attempt): void {
+    this.#attempts = [...this.#attempts, attempt];
   }
 
   progressed(progress: UpscaleProgress): void {
@@ -62,7 +72,7 @@ export class Assignment {
   }
 
   fail(error: TesseraError): void {
-    this.#end(() => this.outcome.reject(this.stopping ?? error));
+    this.#end(() => this.outcome.reject((this.stopping ?? error).withAttempts(this.#attempts)));
   }
 
   stop(code: StopCode): TesseraError {
@@ -78,6 +88,7 @@ export class Assignment {
     }
     this.alone = true;
     if (!wasAlone) return;
+    const rung = this.#crashedRung();
     this.#blames++;
     if (this.#blames > 1) {
       this.fail(
@@ -88,26 +99,29 @@ export class Assignment {
       );
       return;
     }
-    // It may have died while decoding, before any rung was at work: then there is nothing to leave out.
+    if (rung !== undefined) this.rungLost(rung);
+  }
+
+  /** The engine cannot use this rung again: the next one runs the job without it. */
+  rungLost(rung: ExcludedRung): void {
+    this.#task = { ...this.#task, excludedRungs: [...this.#task.excludedRungs, rung] };
+  }
+
+  /**
+   * The rung that was at work when the engine died, its attempt being put on record. It may have died while decoding, before any
+   * was at work: then there is nothing to leave out.
+   */
+  #crashedRung(): ExcludedRung | undefined {
     const { model, provider } = this.#progress ?? {};
-    if (model === undefined) return;
+    if (model === undefined) return undefined;
     const rung = { model, reason: 'engine_crash', ...(provider === undefined ? {} : { provider }) } as const;
-    const attempt: Attempt = {
+    this.attempted({
       ...rung,
       outcome: 'failed',
       detail: 'The engine process died while this model was at work.',
       ms: Math.round(performance.now() - this.#startedMs),
-    };
-    this.rungLost(rung, [...this.#task.earlierAttempts, attempt]);
-  }
-
-  /** The engine cannot use this rung again: the next one runs the job without it. @param attempts all that were made so far. */
-  rungLost(rung: ExcludedRung, attempts: readonly Attempt[]): void {
-    this.#task = {
-      ...this.#task,
-      excludedRungs: [...this.#task.excludedRungs, rung],
-      earlierAttempts: attempts,
-    };
+    });
+    return rung;
   }
 
   #end(settle: () => void): void {

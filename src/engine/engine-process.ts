@@ -152,6 +152,9 @@ export class EngineProcess {
       case 'progress':
         this.assignments.get(message.id)?.progressed(message.progress);
         return;
+      case 'attempt':
+        this.assignments.get(message.id)?.attempted(message.attempt);
+        return;
       case 'done':
         this.#leave(message.id)?.succeed(message.result);
         return;
@@ -161,7 +164,7 @@ export class EngineProcess {
       case 'rung-lost': {
         const assignment = this.#leave(message.id);
         this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
-        assignment?.rungLost(message.rung, message.attempts);
+        assignment?.rungLost(message.rung);
         if (assignment !== undefined) this.listener.onRungLost(this, assignment);
         return;
       }

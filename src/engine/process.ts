@@ -115,11 +115,12 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
     const result = await runner.run(task, {
       signal: controller.signal,
       onProgress: (progress) => send({ type: 'progress', id, progress }),
+      onAttempt: (attempt) => send({ type: 'attempt', id, attempt }),
     });
     send({ type: 'done', id, result });
   } catch (thrown) {
     if (thrown instanceof RungLost) {
-      send({ type: 'rung-lost', id, rung: thrown.rung, attempts: thrown.attempts });
+      send({ type: 'rung-lost', id, rung: thrown.rung });
     } else {
       const error = diskFullError(thrown) ?? TesseraError.from(thrown);
       send({ type: 'failed', id, error: error.toMessage() });

@@ -62,15 +62,11 @@ export type FromEngine =
       readonly providers: readonly ProviderStatus[];
     }
   | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
+  | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }
   | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
-  | {
-      readonly type: 'rung-lost';
-      readonly id: string;
-      readonly rung: ExcludedRung;
-      /** All of the job's attempts so far, that of the lost rung last. */
-      readonly attempts: readonly Attempt[];
-    }
+  /** The job's attempts came before, that of the lost rung last. */
+  | { readonly type: 'rung-lost'; readonly id: string; readonly rung: ExcludedRung }
   | {
       readonly type: 'log';
       readonly level: keyof Log;

@@ -1,4 +1,5 @@
 import type {
+  Attempt,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -24,6 +25,8 @@ export interface RunnerHooks {
   /** Its reason is the TesseraError to fail with. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
+  /** Each attempt as it ends: should the process die, it is on record. */
+  onAttempt(attempt: Attempt): void;
 }
 
 /** A runner module exports this as `createRunner`. */

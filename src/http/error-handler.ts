@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TesseraError } from '../errors.js';
+import { attemptsHeader } from './attempts-header.js';
 import { ERROR_TABLE } from './error-table.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 
@@ -62,6 +63,7 @@ export function replyWithProblem(
   const { allow } = error.details;
   const retryAfterSeconds = error.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS[error.code];
   if (retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterSeconds)));
+  if (error.attempts.length > 0) reply.header('x-upscale-attempts', attemptsHeader(error.attempts));
   if (allow !== undefined) reply.header('allow', allow.join(', '));
   if (error.code === 'unauthorized')
     reply.header('www-authenticate', 'Bearer realm="tessera", charset="UTF-8"');

@@ -106,6 +106,7 @@ export class DurableJobs {
     if (kept === undefined) return;
     const callback = kept.file.terms.callbackUrl === undefined ? {} : { callback: 'pending' as const };
     await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
+    this.#logEnd(job.id, end);
     await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
     this.#scheduleExpiry();
     void this.#callBack(kept);
@@ -132,6 +133,15 @@ export class DurableJobs {
     this.#closed = true;
     clearTimeout(this.#expiry);
     this.#callbacks.close();
+  }
+
+  #logEnd(id: string, { state, result, error }: JobEnd): void {
+    const { model, provider, fallback, width, height } = result ?? {};
+    const attempts = result?.attempts ?? error?.attempts;
+    this.log.info(
+      { job: id, state, code: error?.code, model, provider, fallback, attempts, width, height },
+      'a job has ended',
+    );
   }
 
   /** A disk that is full now must not undo what was computed: the job goes on, and is only less safe against a restart. */

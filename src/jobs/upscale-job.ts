@@ -82,7 +82,7 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   get attempts(): readonly Attempt[] {
-    return this.result?.attempts ?? [];
+    return this.result?.attempts ?? this.error?.attempts ?? [];
   }
 
   get queueWaitMs(): number {

@@ -1,28 +1,21 @@
-import {
-  type Attempt,
-  type FallbackReason,
-  LANCZOS,
-  type Log,
-  type ModelStatus,
-  type Provider,
-  type ProviderStatus,
-} from '../types.js';
+import { TesseraError } from '../errors.js';
+import { LANCZOS, type Log, type ModelStatus, type ProviderStatus } from '../types.js';
+import { AttemptLog } from './attempt-log.js';
 import { allowedSteps, fallbackRefused } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
-import { checkModelName, ladder, type Step } from './ladder.js';
+import { checkModelName, ladder, providerOf, type Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
 import { modelStatuses } from './model-status.js';
 import { networkRung } from './network-rung.js';
 import {
-  estimate,
   estimateAlone,
   exclusion,
   failedEarlier,
   fitIntoTime,
   type NetworkStep,
   type Refusal,
-  tileSize,
 } from './network-step.js';
+import { planLadder } from './plan-ladder.js';
 import type {
   Chain,
   ChainAnswer,
@@ -40,6 +33,12 @@ import { type Share, Workload } from './workload.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
 const DEFAULT_SCALE = 4;
+
+const TIME_IS_OVER: Refusal = {
+  outcome: 'failed',
+  reason: 'over_time_budget',
+  detail: 'The time for this image was over while it was at work.',
+};
 
 /** What the chain works on; replaced as a whole when models arrive or the manifest changes. */
 export interface ChainModels {
@@ -80,7 +79,7 @@ export class ModelChain implements Chain {
     request: ChainRequest,
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
-    const attempts: Attempt[] = [...request.earlierAttempts];
+    const attempts = new AttemptLog(request.earlierAttempts, request.onAttempt);
     const share = this.#workload.enter();
     try {
       return await this.#walk(request, attempts, share, attempt);
@@ -102,44 +101,14 @@ export class ModelChain implements Chain {
    * @throws TesseraError fallback_refused, invalid_option
    */
   async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
-    const planned: PlannedStep[] = [];
     const share = this.#workload.enter();
     share.end();
-    let served = false;
-    for (const step of allowedSteps(this.#steps(request), request).allowed) {
-      if (step.kind === 'skip') {
-        planned.push({
-          model: step.model,
-          passes: 1,
-          serves: false,
-          skipReason: step.reason,
-          ...providerOf(step),
-        });
-        continue;
-      }
-      if (step.kind === 'lanczos') {
-        planned.push({ model: LANCZOS, passes: 1, serves: !served });
-        continue;
-      }
-      const refusal: Refusal | undefined = served ? undefined : await this.#tryLoading(step, request, share);
-      const fit: Refusal | { passes: 1 | 2 } = refusal ?? this.#fit(step, request, share);
-      const passes = 'passes' in fit ? fit.passes : 1;
-      const estimatedSeconds = estimate(step, request, passes, this.parts.memory, share);
-      planned.push({
-        model: step.entry.name,
-        provider: step.provider,
-        entry: step.entry,
-        tileSizePx: tileSize(step, request, this.parts.memory),
-        passes,
-        serves: !served && 'passes' in fit,
-        ...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
-        ...('reason' in fit ? { skipReason: fit.reason } : {}),
-      });
-      served ||= 'passes' in fit;
-    }
-    if (!planned.some((step) => step.serves))
-      throw fallbackRefused(planned.map((step) => ({ model: step.model, ...reasonOf(step) })));
-    return planned;
+    const { allowed } = allowedSteps(this.#steps(request), request);
+    return planLadder(allowed, request, {
+      ...this.parts,
+      share,
+      fit: (step) => this.#fit(step, request, share),
+    });
   }
 
   status(): readonly ModelStatus[] {
@@ -167,7 +136,7 @@ export class ModelChain implements Chain {
 
   async #walk<T>(
     request: ChainRequest,
-    attempts: Attempt[],
+    attempts: AttemptLog,
     share: Share,
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
@@ -175,8 +144,7 @@ export class ModelChain implements Chain {
     for (const step of allowed) {
       request.signal.throwIfAborted();
       if (step.kind === 'network' && failedEarlier(step, request)) continue;
-      const startedMs = performance.now();
-      const note: NoteAttempt = (noted) => attempts.push({ ms: elapsed(startedMs), ...noted });
+      const note = attempts.beginStep();
       if (step.kind === 'skip') {
         note({
           model: step.model,
@@ -187,28 +155,34 @@ export class ModelChain implements Chain {
         });
         continue;
       }
-      if (step.kind === 'lanczos') request.onRung?.(LANCZOS, undefined);
-      const outcome =
-        step.kind === 'lanczos'
-          ? { value: await attempt({ kind: 'lanczos' }, note) }
-          : await this.#climb(step, request, attempts, share, note, (rung) => attempt(rung, note));
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
-      if ('reason' in outcome) {
-        note({ ...served, ...outcome });
-        continue;
+      try {
+        if (step.kind === 'lanczos') request.onRung?.(LANCZOS, undefined);
+        const outcome =
+          step.kind === 'lanczos'
+            ? { value: await attempt({ kind: 'lanczos' }, note) }
+            : await this.#climb(step, request, attempts, share, note, (rung) => attempt(rung, note));
+        if ('reason' in outcome) {
+          note({ ...served, ...outcome });
+          continue;
+        }
+        note({ ...served, outcome: 'served' });
+        return { value: outcome.value, ...served, fallback: step !== eligible, attempts: attempts.all };
+      } catch (error) {
+        if (error instanceof TesseraError && error.code === 'deadline_exceeded')
+          note({ ...served, ...TIME_IS_OVER });
+        throw error;
       }
-      note({ ...served, outcome: 'served' });
-      return { value: outcome.value, ...served, fallback: step !== eligible, attempts };
     }
     // With fallback the ladder ends with Lanczos, which serves or throws.
-    throw fallbackRefused(attempts);
+    throw fallbackRefused(attempts.all);
   }
 
   /** One network step: load, weigh against the time, compute. */
   async #climb<T>(
     step: NetworkStep,
     request: ChainRequest,
-    attempts: readonly Attempt[],
+    attempts: AttemptLog,
     share: Share,
     note: NoteAttempt,
     attempt: (rung: NetworkRung) => Promise<T>,
@@ -252,7 +226,7 @@ export class ModelChain implements Chain {
       });
       throw new RungLost(
         { model: step.entry.name, provider: step.provider, reason: error.reason },
-        attempts,
+        attempts.all,
         error,
       );
     } finally {
@@ -270,31 +244,4 @@ export class ModelChain implements Chain {
     const scale = request.scale ?? this.leadScale(request);
     return fitIntoTime(step, request, scale, this.parts.memory, share);
   }
-
-  /** Loads the model so that its speed is known. */
-  async #tryLoading(step: NetworkStep, request: ChainRequest, share: Share): Promise<Refusal | undefined> {
-    const excluded = exclusion(step, request);
-    if (excluded !== undefined) return excluded;
-    if ('reason' in this.#fit(step, request, share)) return undefined;
-    try {
-      (await this.parts.pool.borrow(step.entry, step.provider)).giveBack();
-      return undefined;
-    } catch (error) {
-      if (error instanceof ModelLoadError || error instanceof TileFailure)
-        return { outcome: 'failed', reason: error.reason, detail: error.message };
-      throw error;
-    }
-  }
-}
-
-function reasonOf({ skipReason }: PlannedStep): { reason?: FallbackReason } {
-  return skipReason === undefined ? {} : { reason: skipReason };
-}
-
-function providerOf(step: Step): { provider?: Provider } {
-  return step.kind === 'lanczos' || step.provider === undefined ? {} : { provider: step.provider };
-}
-
-function elapsed(sinceMs: number): number {
-  return Math.round(performance.now() - sinceMs);
 }

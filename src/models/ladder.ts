@@ -23,6 +23,11 @@ export type Step =
     }
   | { readonly kind: 'lanczos' };
 
+/** The step's provider, where it has one, as a part of an attempt. */
+export function providerOf(step: Step): { provider?: Provider } {
+  return step.kind === 'lanczos' || step.provider === undefined ? {} : { provider: step.provider };
+}
+
 /** The state of the world that the ladder is built from. */
 export interface LadderSetting {
   /** First to last resort. */

@@ -41,6 +41,8 @@ export interface ChainRequest {
   readonly signal: AbortSignal;
   /** Called before a rung is loaded: should the process die, this is the rung that was at work. */
   onRung?(model: string, provider: Provider | undefined): void;
+  /** Called with each attempt as it ends; not with the earlier ones. */
+  onAttempt?(attempt: Attempt): void;
 }
 
 /** Records a try that did not end the rung (a tile too large for memory, say). */

@@ -1,5 +1,13 @@
 import type { Chain, ChainRequest, NetworkRung, NoteAttempt, Rung } from '../models/rung.js';
-import type { OutputFormat, Provider, Stage, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import type {
+  Attempt,
+  OutputFormat,
+  Provider,
+  Stage,
+  UpscaleProgress,
+  UpscaleResult,
+  UpscaleTask,
+} from '../types.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import { type DecodedImage, decode } from './decode.js';
@@ -25,6 +33,8 @@ export interface PipelineHooks {
   /** Aborted when the job is cancelled; takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
+  /** Each attempt of the ladder as it ends. */
+  onAttempt(attempt: Attempt): void;
 }
 
 /** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
@@ -69,7 +79,8 @@ class Upscale {
           model,
           ...(provider === undefined ? {} : { provider }),
         });
-      const served = await chain.serve({ ...request, scale, onRung }, (rung, note) =>
+      const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
+      const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
         this.#draw(image, rung, note, format, target),
       );
       const bytes = await this.#encode(served.value, image, format, target);

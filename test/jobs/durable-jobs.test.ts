@@ -47,6 +47,25 @@ describe('a durable job', () => {
     assert.deepEqual(await readdir(folderOf(job)), ['job.json']);
   });
 
+  it('keeps the attempts of its failure over a restart', async (test) => {
+    const { jobs, engine, folder, keep } = await rig(test);
+    const { job } = await keep();
+    const attempt = {
+      model: 'net',
+      provider: 'cpu',
+      outcome: 'failed',
+      reason: 'out_of_memory',
+      ms: 4,
+    } as const;
+    const error = new TesseraError('fallback_refused', 'No other is allowed.', { attempts: [attempt] });
+    (await engine.next()).fail(error);
+    await over(job);
+    assert.deepEqual(job.attempts, [attempt]);
+    await jobs.close(0);
+    const { jobs: next } = await rig(test, {}, folder);
+    assert.deepEqual(next.find(job.id)?.attempts, [attempt]);
+  });
+
   it('is cancelled by remove while it has not ended, and stays to tell so', async (test) => {
     const { jobs, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
     const [running, queued] = [(await keep()).job, (await keep()).job];

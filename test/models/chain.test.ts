@@ -328,9 +328,46 @@ describe('after an engine died', () => {
       /one could not serve/,
     );
   });
+
+  test('what it skipped is not told again, and what it tried stays', async () => {
+    const { chain } = await rigOf([
+      { name: 'absent', network: GOOD, missing: true },
+      { name: 'one', network: GOOD },
+      { name: 'two', network: GOOD },
+    ]);
+    const told: Attempt[] = [];
+    const onAttempt = (attempt: Attempt) => told.push(attempt);
+    await assert.rejects(chain.serve(chainRequest({ onAttempt }), failOn('device_lost', 'one')), RungLost);
+    assert.deepEqual(short(told), ['absent - skipped not_installed', 'one cpu failed device_lost']);
+    const again = chainRequest({
+      onAttempt,
+      earlierAttempts: [...told],
+      excludedRungs: [{ model: 'one', provider: 'cpu', reason: 'device_lost' }],
+    });
+    const { attempts } = await chain.serve(again, nameOf);
+    assert.deepEqual(short(attempts), [
+      'absent - skipped not_installed',
+      'one cpu failed device_lost',
+      'two cpu served',
+    ]);
+    assert.deepEqual(short(told), short(attempts));
+  });
 });
 
 describe('time', () => {
+  test('a rung that was at work when it was over stands among the attempts', async () => {
+    const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
+    const told: Attempt[] = [];
+    const late = new TesseraError('deadline_exceeded', 'Late.');
+    await assert.rejects(
+      chain.serve(chainRequest({ onAttempt: (attempt) => told.push(attempt) }), async () => {
+        throw late;
+      }),
+      (thrown: unknown) => thrown === late,
+    );
+    assert.deepEqual(short(told), ['one cpu failed over_time_budget']);
+  });
+
   const slow = 10_000; // microseconds per pixel: the 64×48 image takes about 57 s
 
   test('a rung that does not fit into the time left is skipped, and says so', async () => {

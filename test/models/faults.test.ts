@@ -164,7 +164,11 @@ describe('a hundred random fault schedules', () => {
       const { chain } = await engine();
       const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
       try {
-        const hooks = { signal: new AbortController().signal, onProgress: () => undefined };
+        const hooks = {
+          signal: new AbortController().signal,
+          onProgress: () => undefined,
+          onAttempt: () => undefined,
+        };
         return { result: await upscale(job, { chain, turns, limits, threads: 1 }, hooks), losses };
       } catch (error) {
         if (!(error instanceof RungLost) || losses > NAMES.length) throw error;

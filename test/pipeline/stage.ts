@@ -140,7 +140,7 @@ export async function upscaled<T>(
         earlierAttempts: [],
       },
       { turns: freeTurns, limits, threads: 2, ...services },
-      { signal, onProgress: (each) => progress.push(each) },
+      { signal, onProgress: (each) => progress.push(each), onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');
     return await use({ result, resultPath, left, progress });

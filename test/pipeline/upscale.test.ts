@@ -177,7 +177,11 @@ describe('upscale', () => {
     const signal = changes.signal ?? new AbortController().signal;
     let error: unknown;
     try {
-      await upscale(task, { chain, turns: freeTurns, limits, threads: 2 }, { signal, onProgress: () => {} });
+      await upscale(
+        task,
+        { chain, turns: freeTurns, limits, threads: 2 },
+        { signal, onProgress: () => {}, onAttempt: () => {} },
+      );
     } catch (thrown) {
       error = thrown;
     }

@@ -63,6 +63,8 @@ async function replyWithUpscale(
     );
     return await replyWithImage(reply, job, result);
   } catch (error) {
+    if (job.error !== undefined)
+      request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
     await job.dispose();
     throw error;
   }

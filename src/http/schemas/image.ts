@@ -20,7 +20,7 @@ export const IMAGE_HEADER_SCHEMAS = {
   'X-Upscale-Attempts': {
     ...TEXT,
     description:
-      'Structured list (RFC 9651), oldest first: `model;provider=cpu;tile=512;outcome=served;reason=…;ms=812`.',
+      'Structured list (RFC 9651), oldest first: `model;provider=cpu;tile=512;outcome=served;reason=…;ms=812`. An error has it too, once a model was tried.',
   },
   'X-Upscale-Dropped-Pages': {
     type: 'integer',

@@ -100,6 +100,14 @@ const PlanSchema = Type.Object({
   estimatedMemoryBytes: Type.Number(),
 });
 
+/** Problems of an upscale that had begun tell what was tried. */
+function withAttempts(problems: Record<number, object>): Record<number, object> {
+  const headers = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
+  return Object.fromEntries(
+    Object.entries(problems).map(([status, problem]) => [status, { ...problem, headers }]),
+  );
+}
+
 export function upscaleSchema(config: Config): FastifySchema {
   return {
     tags: ['upscale'],
@@ -121,13 +129,15 @@ export function upscaleSchema(config: Config): FastifySchema {
         content: { ...IMAGE_CONTENT, 'application/json': { schema: PlanSchema } },
       },
       202: { description: 'With `Prefer: respond-async`: the job.', ...JobListSchema },
-      ...problemResponses(
-        ...UPLOAD_ERRORS,
-        'image_crashes_engine',
-        'engine_unavailable',
-        'fallback_refused',
-        'cancelled',
-        'deadline_exceeded',
+      ...withAttempts(
+        problemResponses(
+          ...UPLOAD_ERRORS,
+          'image_crashes_engine',
+          'engine_unavailable',
+          'fallback_refused',
+          'cancelled',
+          'deadline_exceeded',
+        ),
       ),
     },
   };

@@ -2,9 +2,10 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/runner.js';
 import type { Turns } from '../../../src/engine/turns.js';
+import { TesseraError } from '../../../src/errors.js';
 import { RungLost } from '../../../src/models/rung-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
-import type { UpscaleResult, UpscaleTask } from '../../../src/types.js';
+import type { Attempt, UpscaleResult, UpscaleTask } from '../../../src/types.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
 export interface Script {
@@ -22,6 +23,12 @@ export interface Script {
   readonly deafAtTile?: number;
   /** Rungs that turn out to need a new process. */
   readonly losesModels?: readonly string[];
+  /** Every run tells of these attempts before its first tile. */
+  readonly attempts?: readonly Attempt[];
+  /** Tells of its model as served, and then dies in its first run: while it encodes, say. */
+  readonly diesServed?: boolean;
+  /** Its own model's try fails, and no other is allowed. */
+  readonly refuses?: boolean;
 }
 
 /** Rungs of the scripted chain, best first. */
@@ -52,6 +59,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   if (dies && script.dieAtTile === -1) process.kill(process.pid, 'SIGKILL');
   const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
   const model = MODELS.find((name) => !excluded.has(name)) ?? 'last';
+  for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
@@ -64,8 +72,13 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     if (script.losesModels?.includes(model)) {
       turn.end();
       const rung = { model, provider: 'cpu', reason: 'device_lost' } as const;
-      const attempts = [...task.earlierAttempts, { ...rung, outcome: 'failed', ms: 1 } as const];
-      throw new RungLost(rung, attempts, new TileFailure('device_lost', 'the device is lost'));
+      const attempt = { ...rung, outcome: 'failed', ms: 1 } as const;
+      hooks.onAttempt(attempt);
+      throw new RungLost(
+        rung,
+        [...task.earlierAttempts, attempt],
+        new TileFailure('device_lost', 'the device is lost'),
+      );
     }
     const harmless = (script.onlyUnderModel ?? model) !== model;
     if (script.blockAtTile === tile && !harmless) for (;;);
@@ -74,6 +87,16 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     const endMs = performance.now() + (script.tileMs ?? 1);
     while (performance.now() < endMs);
     turn.end();
+  }
+  if (script.refuses) {
+    hooks.onAttempt({ model, provider: 'cpu', outcome: 'failed', reason: 'out_of_memory', ms: 1 });
+    throw new TesseraError('fallback_refused', 'No other model is allowed.');
+  }
+  const served: Attempt = { model, provider: 'cpu', outcome: 'served', ms: 1 };
+  hooks.onAttempt(served);
+  if (script.diesServed && runs === 1) {
+    hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
+    process.kill(process.pid, 'SIGKILL');
   }
   return {
     width: 4,
@@ -85,7 +108,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     provider: 'cpu',
     tiles,
     fallback: model !== 'first',
-    attempts: [...task.earlierAttempts, { model, provider: 'cpu', outcome: 'served', ms: 1 }],
+    attempts: [...task.earlierAttempts, served],
     timings: { decodeMs: 0, inferMs: 0, blendMs: 0, encodeMs: 0, turnWaitMs },
     droppedPages: 0,
   };
