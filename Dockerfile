@@ -14,7 +14,9 @@ RUN npm run build
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
+# ONNX Runtime's package brings the libraries of every system; a container needs those of one.
+RUN npm ci --omit=dev && npm cache clean --force \
+  && rm -rf node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
 
 # ---- models: names to bake in, e.g. --build-arg MODELS="realesr-general-x4v3"
 # The container never downloads at run time: its look and its cost must not change in mid-life.
