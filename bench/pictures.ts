@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { PACKAGE_ROOT } from './service.js';
 
-/** `bench/photo.jpg`: "The Spices of Life", budgie-backgrounds, CC0-1.0, resampled to 2048×1365. */
-const PHOTO = join(PACKAGE_ROOT, 'bench', 'photo.jpg');
+/** Sources and licences are in the folder's README. */
+export const PHOTOS = join(PACKAGE_ROOT, 'bench', 'photos');
+const PHOTO = join(PHOTOS, 'spices.jpg');
 
 export interface Picture {
   readonly label: string;

@@ -20,7 +20,7 @@ const BAND_PX = 8;
 const TILE_PX = 128;
 
 const root = packageRoot();
-const picture = process.argv[2] ?? join(root, 'bench', 'photo.jpg');
+const picture = process.argv[2] ?? join(root, 'bench', 'photos', 'spices.jpg');
 const modelsFolder = join(root, 'models');
 const entry = (await loadManifest(modelsFolder)).find(
   ({ family, floatTwin }) => family === 'tessera' && floatTwin !== undefined,
