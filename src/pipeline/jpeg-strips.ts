@@ -4,7 +4,7 @@ import { diskError } from './disk.js';
 import { toGrey } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
 
-/** A strip is about a sixteenth of the image within these bounds: each costs a millisecond beside its encoding. */
+/** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
 const LEAST_STRIP_PIXELS = 1_000_000;
 const MOST_STRIP_PIXELS = 4_000_000;
 
@@ -59,8 +59,8 @@ export class JpegStrips implements RowSink {
     this.#inFlight = threads + 1;
     const blockRows = !shape.grey && options.chromaSubsampling !== '4:4:4' ? 16 : 8;
     const blocksAcross = Math.ceil(shape.width / blockRows);
-    const sixteenth = (shape.width * shape.height) / 16;
-    const stripPixels = Math.min(MOST_STRIP_PIXELS, Math.max(LEAST_STRIP_PIXELS, sixteenth));
+    const eighth = (shape.width * shape.height) / 8;
+    const stripPixels = Math.min(MOST_STRIP_PIXELS, Math.max(LEAST_STRIP_PIXELS, eighth));
     const wanted = Math.max(1, Math.round(stripPixels / (shape.width * blockRows)));
     const blockRowsInStrip = Math.min(wanted, Math.floor(MAX_RESTART_INTERVAL / blocksAcross));
     this.#stripRows = blockRowsInStrip * blockRows;
