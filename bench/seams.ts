@@ -54,6 +54,7 @@ const rung = {
   model,
   passes: 1,
   tileSizePx: TILE_PX,
+  givenTilePx: undefined,
   rememberTileSize: () => {},
   recordSpeed: () => {},
   alternative: async () => undefined,

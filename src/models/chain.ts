@@ -156,21 +156,26 @@ export class ModelChain implements Chain {
         continue;
       }
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
+      let rung: Rung | undefined;
+      const begin = (started: Rung): Promise<T> => {
+        rung = started;
+        return attempt(started, note);
+      };
       try {
         if (step.kind === 'lanczos') request.onRung?.(LANCZOS, undefined);
         const outcome =
           step.kind === 'lanczos'
-            ? { value: await attempt({ kind: 'lanczos' }, note) }
-            : await this.#climb(step, request, attempts, share, note, (rung) => attempt(rung, note));
+            ? { value: await begin({ kind: 'lanczos' }) }
+            : await this.#climb(step, request, attempts, share, note, begin);
         if ('reason' in outcome) {
-          note({ ...served, ...outcome });
+          note({ ...served, ...tileOf(rung), ...outcome });
           continue;
         }
-        note({ ...served, outcome: 'served' });
+        note({ ...served, ...tileOf(rung), outcome: 'served' });
         return { value: outcome.value, ...served, fallback: step !== eligible, attempts: attempts.all };
       } catch (error) {
         if (error instanceof TesseraError && error.code === 'deadline_exceeded')
-          note({ ...served, ...TIME_IS_OVER });
+          note({ ...served, ...tileOf(rung), ...TIME_IS_OVER });
         throw error;
       }
     }
@@ -190,6 +195,7 @@ export class ModelChain implements Chain {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
     const loans: Loan[] = [];
+    let rung: NetworkRung | undefined;
     try {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
       const early = this.#fit(step, request, share);
@@ -199,7 +205,7 @@ export class ModelChain implements Chain {
       loans.push(loan);
       const fit = this.#fit(step, request, share);
       if ('reason' in fit) return fit;
-      const rung = networkRung(step, request, fit.passes, loan.model, {
+      rung = networkRung(step, request, fit.passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,
         share,
@@ -220,6 +226,7 @@ export class ModelChain implements Chain {
       note({
         model: step.entry.name,
         provider: step.provider,
+        ...tileOf(rung),
         outcome: 'failed',
         reason: error.reason,
         detail: error.message,
@@ -244,4 +251,9 @@ export class ModelChain implements Chain {
     const scale = request.scale ?? this.leadScale(request);
     return fitIntoTime(step, request, scale, this.parts.memory, share);
   }
+}
+
+/** What an attempt tells of the tiles that its rung was given. */
+function tileOf(rung: Rung | undefined): { tileSizePx?: number } {
+  return rung?.kind === 'network' && rung.givenTilePx !== undefined ? { tileSizePx: rung.givenTilePx } : {};
 }

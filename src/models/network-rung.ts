@@ -35,6 +35,7 @@ export function networkRung(
     model,
     passes,
     tileSizePx: tileSize(step, request, memory),
+    givenTilePx: undefined,
     rememberTileSize: (tileSizePx) => memory.rememberTileSize(name, step.provider, tileSizePx),
     recordSpeed: (inputPixels, ms) => {
       memory.recordSpeed(name, step.provider, inputPixels, ms);

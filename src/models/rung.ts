@@ -10,6 +10,11 @@ export interface NetworkRung {
   readonly passes: 1 | 2;
   /** Largest tile side known to fit in memory, or the size asked for; in input pixels. */
   readonly tileSizePx: number;
+  /**
+   * Longest side of the tiles that it was given, since one did not fit into memory: what the attempt tells. Written by whoever runs
+   * the tiles; undefined before the first.
+   */
+  givenTilePx: number | undefined;
   /** This side fitted after a larger one did not: later requests start from it. */
   rememberTileSize(tileSizePx: number): void;
   /** Feeds the measured speed that estimates are made of. */

@@ -126,6 +126,8 @@ export class Render {
   }
 
   async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
+    if (model === this.#rung.model)
+      this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
     const started = performance.now();
     const upscaled = await model.run(tile);
     const ms = performance.now() - started;
@@ -154,6 +156,9 @@ export class Render {
   #shrink(region: Region, failure: TileFailure, ms: number): void {
     const { model } = this.#rung;
     const longest = Math.max(region.width, region.height);
+    const least = this.#leastPx();
+    // The end of the rung is for the chain to note.
+    if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
     this.#context.note({
       model: model.entry.name,
       provider: model.provider,
@@ -162,8 +167,7 @@ export class Render {
       reason: 'out_of_memory',
       ms,
     });
-    const least = this.#leastPx();
-    if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
+    this.#rung.givenTilePx = undefined;
     this.#limitPx = Math.max(least, Math.floor(longest / 2));
     this.#unproven = true;
   }
@@ -196,18 +200,20 @@ export class Render {
     started: number,
   ): Promise<RgbPixels> {
     const { model } = this.#rung;
-    this.#context.note({
-      model: model.entry.name,
-      provider: model.provider,
-      tileSizePx: Math.max(region.width, region.height),
-      outcome: 'failed',
-      reason: 'invalid_output',
-      ms: performance.now() - started,
-    });
+    const ms = performance.now() - started;
     const alternative = await this.#rung.alternative();
     if (alternative === undefined) throw failure;
     try {
-      return await this.#run(alternative, this.#cut(image, region));
+      const upscaled = await this.#run(alternative, this.#cut(image, region));
+      this.#context.note({
+        model: model.entry.name,
+        provider: model.provider,
+        tileSizePx: Math.max(region.width, region.height),
+        outcome: 'failed',
+        reason: 'invalid_output',
+        ms,
+      });
+      return upscaled;
     } catch (error) {
       throw error instanceof TileFailure ? failure : error;
     }

@@ -89,6 +89,7 @@ describe('the real engine', () => {
       [256, 192, 'tessera-lite-x4', 'cpu'],
     );
     assert.ok((await distance(one)) < 6);
+    assert.ok((result.attempts.at(-1)?.tileSizePx ?? 0) >= 64);
     assert.deepEqual((await readdir(one.workFolder)).sort(), ['result', 'source']);
     const model = supervisor.status().models.find(({ name }) => name === 'tessera-lite-x4');
     assert.equal(model?.loaded, true);
@@ -277,7 +278,9 @@ describe('an engine with too little memory', () => {
     const result = await run(one);
     assert.equal(result.model, 'eater');
     assert.equal(result.fallback, false);
-    assert.ok(result.attempts.some(({ model, reason }) => model === 'eater' && reason === 'out_of_memory'));
+    const [failed, served] = [result.attempts[0], result.attempts.at(-1)];
+    assert.deepEqual([failed?.model, failed?.reason], ['eater', 'out_of_memory']);
+    assert.ok((served?.tileSizePx ?? 144) <= (failed?.tileSizePx ?? 0) / 2);
     assert.ok((await distance(one)) < 10);
     assert.equal(supervisor.status().restarts, 0);
   });

@@ -91,6 +91,41 @@ describe('the first rung that can serves', () => {
   });
 });
 
+describe('the tile of an attempt', () => {
+  const given = (tileSizePx: number, then?: Error) => async (rung: Rung) => {
+    if (rung.kind === 'network') rung.givenTilePx = tileSizePx;
+    if (rung.kind === 'network' && rung.model.entry.name === 'one' && then !== undefined) throw then;
+  };
+
+  test('is what the rung was given, whether it served, failed, was lost or late', async () => {
+    const { chain } = await rigOf([
+      { name: 'one', network: GOOD },
+      { name: 'two', network: GOOD },
+    ]);
+    const failures = [
+      new TileFailure('runtime_error', 'made to fail'),
+      new TileFailure('device_lost', 'made to fail'),
+      new TesseraError('deadline_exceeded', 'Late.'),
+    ];
+    for (const failure of failures) {
+      const told: Attempt[] = [];
+      const onAttempt = (attempt: Attempt) => told.push(attempt);
+      await chain.serve(chainRequest({ onAttempt }), given(48, failure)).catch(() => {});
+      assert.deepEqual([told[0]?.outcome, told[0]?.tileSizePx], ['failed', 48], failure.message);
+    }
+    const { attempts } = await chain.serve(chainRequest(), given(96));
+    assert.deepEqual([attempts[0]?.outcome, attempts[0]?.tileSizePx], ['served', 96]);
+  });
+
+  test('is left out where none was given: Lanczos, and a model that could not be loaded', async () => {
+    const cutOff = { ...GOOD, bytes: GOOD.bytes.subarray(0, 100) };
+    const { chain } = await rigOf([{ name: 'one', network: cutOff }]);
+    const { attempts } = await chain.serve(chainRequest(), given(48));
+    assert.deepEqual(short(attempts), ['one cpu failed corrupt_model', 'lanczos - served']);
+    for (const { tileSizePx } of attempts) assert.equal(tileSizePx, undefined);
+  });
+});
+
 describe('files that cannot be used', () => {
   test('a truncated, a wrong-scale, a NaN and a black model fall through to the next, and are loaded once', async () => {
     const truncated = { ...GOOD, bytes: GOOD.bytes.subarray(0, GOOD.bytes.length - 40) };

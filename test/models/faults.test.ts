@@ -12,7 +12,7 @@ import { RungLost } from '../../src/models/rung-lost.js';
 import { openModel } from '../../src/models/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { upscale } from '../../src/pipeline/upscale.js';
-import type { Attempt, UpscaleResult, UpscaleTask } from '../../src/types.js';
+import type { UpscaleResult, UpscaleTask } from '../../src/types.js';
 import { signingNetwork } from '../onnx-writer/test-models.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 
@@ -172,11 +172,10 @@ describe('a hundred random fault schedules', () => {
         return { result: await upscale(job, { chain, turns, limits, threads: 1 }, hooks), losses };
       } catch (error) {
         if (!(error instanceof RungLost) || losses > NAMES.length) throw error;
-        const lost: Attempt = { ...error.rung, outcome: 'failed', ms: 0 };
         job = {
           ...job,
           excludedRungs: [...job.excludedRungs, error.rung],
-          earlierAttempts: [...job.earlierAttempts, lost],
+          earlierAttempts: error.attempts,
         };
       }
     }
@@ -193,6 +192,12 @@ describe('a hundred random fault schedules', () => {
     assert.equal(result.attempts.at(-1)?.outcome, 'served');
     assert.equal(result.attempts.filter((attempt) => attempt.outcome === 'served').length, 1);
     assert.equal(result.fallback, result.model !== 'quick');
+    for (const { model, outcome, tileSizePx } of result.attempts) {
+      // One that failed its first tiles, before the image, was given none of it.
+      const mayLack = model === 'lanczos' || outcome !== 'served';
+      const isRight = tileSizePx === undefined ? mayLack : tileSizePx > 0 && tileSizePx <= 64;
+      assert.ok(isRight, `${model} ${outcome} with tiles of ${tileSizePx}`);
+    }
     if (result.model === 'lanczos') {
       const likeness = downscaledLikeness({ data, ...info }, { ...source, data: source.pixels });
       assert.ok(likeness > 25, `the picture resampled: ${likeness} dB`);

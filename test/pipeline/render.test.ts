@@ -210,6 +210,8 @@ describe('a render', () => {
     );
     assert.equal(remembered.length, 1);
     assert.ok((remembered[0] ?? 99) <= 48);
+    const afterwards = model.sides.slice(2 + result.notes.length);
+    assert.equal(rung.givenTilePx, Math.max(...afterwards), 'what the rung served with');
   });
 
   it('has no seams either where a region was computed in smaller tiles', async () => {
@@ -231,19 +233,21 @@ describe('a render', () => {
     assert.ok(largestDifference(whole.data, split.data) <= 1);
   });
 
-  it('gives up when the smallest tile does not fit', async () => {
+  it('gives up when the smallest tile does not fit, whose failure is for the chain to note', async () => {
     const model = new Doubling(withSizes(entry, { minimum: 32 }), () => {
       throw new TileFailure('out_of_memory', 'std::bad_alloc');
     });
     const notes: unknown[] = [];
+    const rung = networkRung(model, { tileSizePx: 200 });
     await assert.rejects(
-      rendered(await detailed(200, 200), networkRung(model, { tileSizePx: 200 }), 8, {
+      rendered(await detailed(200, 200), rung, 8, {
         note: (each) => notes.push(each),
       }),
       (error) => error instanceof TileFailure && error.reason === 'out_of_memory',
     );
     assert.equal(model.sides.at(-1), 32);
-    assert.equal(notes.length, model.sides.length);
+    assert.equal(notes.length, model.sides.length - 1);
+    assert.equal(rung.givenTilePx, 32);
   });
 
   it('asks the alternative for a tile whose output was invalid, and goes on', async () => {

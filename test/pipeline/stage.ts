@@ -54,6 +54,7 @@ export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}
     model,
     passes: 1,
     tileSizePx: 512,
+    givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
     alternative: async () => undefined,
