@@ -200,6 +200,16 @@ export interface ModelStatus {
   readonly unavailable?: string;
 }
 
+/** What working with a model on a provider has taught; handed from engine to engine. */
+export interface LearntRung {
+  readonly model: string;
+  readonly provider: Provider;
+  /** Input pixels: the largest tile known to fit into memory; absent while none was too large. */
+  readonly tileSizePx?: number;
+  /** Of input pixels, measured. */
+  readonly microsecondsPerPixel?: number;
+}
+
 export interface ProviderStatus {
   readonly provider: Provider;
   readonly usable: boolean;

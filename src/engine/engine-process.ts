@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../errors.js';
-import type { Log, ModelStatus, ProviderStatus, UpscalePlan } from '../types.js';
+import type { LearntRung, Log, ModelStatus, ProviderStatus, UpscalePlan } from '../types.js';
 import type { Assignment } from './assignment.js';
 import {
   type EngineSettings,
@@ -25,7 +25,11 @@ export interface EngineLaunch {
 /** What an engine process tells its supervisor. */
 export interface EngineListener {
   onReady(): void;
-  onStatus(models: readonly ModelStatus[], providers: readonly ProviderStatus[]): void;
+  onStatus(
+    models: readonly ModelStatus[],
+    providers: readonly ProviderStatus[],
+    learnt: readonly LearntRung[],
+  ): void;
   /** A job has left the engine, by whatever end. */
   onVacancy(): void;
   onRungLost(engine: EngineProcess, assignment: Assignment): void;
@@ -147,7 +151,7 @@ export class EngineProcess {
         this.rssBytes = message.rssBytes;
         return;
       case 'status':
-        this.listener.onStatus(message.models, message.providers);
+        this.listener.onStatus(message.models, message.providers, message.learnt);
         return;
       case 'progress':
         this.assignments.get(message.id)?.progressed(message.progress);

@@ -1,4 +1,4 @@
-import type { Log } from '../types.js';
+import type { LearntRung, Log } from '../types.js';
 import { Backoff } from './backoff.js';
 import { type EngineLaunch, type EngineListener, EngineProcess } from './engine-process.js';
 import type { EngineSettings } from './protocol.js';
@@ -6,7 +6,7 @@ import type { EngineSettings } from './protocol.js';
 export interface FleetOptions {
   readonly engines: number;
   readonly launch: EngineLaunch;
-  readonly settings: Omit<EngineSettings, 'preload'>;
+  readonly settings: Omit<EngineSettings, 'preload' | 'learnt'>;
   /** An engine with work that says nothing for this long is killed. */
   readonly silenceMs: number;
   readonly log: Log;
@@ -36,6 +36,8 @@ export class Fleet {
   constructor(
     private readonly options: FleetOptions,
     private readonly listener: EngineListener,
+    /** What engines have told so far, for the next one. */
+    private readonly learnt: () => readonly LearntRung[],
   ) {
     for (let index = 0; index < options.engines; index++) this.#start();
     this.#watch = setInterval(() => this.#killTheSilent(), options.silenceMs / 4);
@@ -77,7 +79,8 @@ export class Fleet {
     const startedMs = performance.now();
     let limit: NodeJS.Timeout | undefined;
     try {
-      const engine = new EngineProcess(launch, { ...settings, preload: this.restarts === 0 }, log, {
+      const learnt = this.learnt();
+      const engine = new EngineProcess(launch, { ...settings, preload: this.restarts === 0, learnt }, log, {
         ...this.listener,
         onReady: () => {
           clearTimeout(limit);

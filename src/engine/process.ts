@@ -67,11 +67,22 @@ async function start(): Promise<Runner> {
   const modulePath = process.argv[2];
   if (modulePath === undefined) throw new Error('The engine was started without its runner.');
   const { createRunner } = (await import(modulePath)) as { createRunner: CreateRunner };
-  const runner = await createRunner(first.settings, turns, log);
-  send({ type: 'status', models: runner.models(), providers: runner.providers() });
+  const runner = await createRunner(first.settings, turns, log, () => {
+    void started.then(sendStatus, () => {});
+  });
+  sendStatus(runner);
   send({ type: 'ready', version: PROTOCOL_VERSION });
   setInterval(beat, first.settings.heartbeatMs);
   return runner;
+}
+
+function sendStatus(runner: Runner): void {
+  send({
+    type: 'status',
+    models: runner.models(),
+    providers: runner.providers(),
+    learnt: runner.learnt(),
+  });
 }
 
 function beat(): void {
@@ -86,7 +97,7 @@ async function receive(message: ToEngine): Promise<void> {
       return;
     case 'run':
       await run(runner, message.task);
-      send({ type: 'status', models: runner.models(), providers: runner.providers() });
+      sendStatus(runner);
       beat();
       return;
     case 'stop':
@@ -102,7 +113,7 @@ async function receive(message: ToEngine): Promise<void> {
       return;
     case 'models-changed':
       await runner.modelsChanged();
-      send({ type: 'status', models: runner.models(), providers: runner.providers() });
+      sendStatus(runner);
       return;
   }
 }

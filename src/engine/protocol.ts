@@ -3,6 +3,7 @@ import type { ErrorMessage } from '../errors.js';
 import type {
   Attempt,
   ExcludedRung,
+  LearntRung,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -39,6 +40,8 @@ export interface EngineSettings {
   readonly heartbeatMs: number;
   /** Load the leading model before the first job. Not in an engine that replaces one: that may have died of it. */
   readonly preload: boolean;
+  /** By engines before it. */
+  readonly learnt: readonly LearntRung[];
 }
 
 export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
@@ -60,6 +63,7 @@ export type FromEngine =
       readonly type: 'status';
       readonly models: readonly ModelStatus[];
       readonly providers: readonly ProviderStatus[];
+      readonly learnt: readonly LearntRung[];
     }
   | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
   | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }

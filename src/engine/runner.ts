@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  LearntRung,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -19,6 +20,8 @@ export interface Runner {
   modelsChanged(): Promise<void>;
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];
+  /** What its successor should begin with. */
+  learnt(): readonly LearntRung[];
 }
 
 export interface RunnerHooks {
@@ -29,5 +32,10 @@ export interface RunnerHooks {
   onAttempt(attempt: Attempt): void;
 }
 
-/** A runner module exports this as `createRunner`. */
-export type CreateRunner = (settings: EngineSettings, turns: Turns, log: Log) => Promise<Runner>;
+/** A runner module exports this as `createRunner`. @param onTileSize to be called when `learnt` has a new tile size. */
+export type CreateRunner = (
+  settings: EngineSettings,
+  turns: Turns,
+  log: Log,
+  onTileSize: () => void,
+) => Promise<Runner>;

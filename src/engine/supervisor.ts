@@ -3,7 +3,7 @@ import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../types.js';
 import { Assignment } from './assignment.js';
 import { Changes, LONGEST_TIMER_MS } from './changes.js';
 import type { Engine, EngineStatus, RunHooks } from './engine.js';
-import { EngineGone, type EngineProcess } from './engine-process.js';
+import { EngineGone, type EngineListener, type EngineProcess } from './engine-process.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { handOut } from './hand-out.js';
@@ -23,14 +23,15 @@ export class Supervisor implements Engine {
   #unfinished = 0;
 
   constructor(private readonly options: FleetOptions) {
-    this.#fleet = new Fleet(options, {
+    const listener: EngineListener = {
       onReady: () => this.#handOut(),
-      onStatus: (models, providers) => this.#report.update(models, providers),
+      onStatus: (models, providers, learnt) => this.#report.update(models, providers, learnt),
       onVacancy: () => this.#handOut(),
       onRungLost: (engine, assignment) =>
         this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
       onExit: (engine) => this.#runAgain(engine),
-    });
+    };
+    this.#fleet = new Fleet(options, listener, () => this.#report.learnt);
   }
 
   async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {

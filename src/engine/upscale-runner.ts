@@ -26,10 +26,10 @@ const PRELOADING: PlanRequest = {
 };
 
 /** What the service's engines run: the pipeline over the fallback chain. */
-export const createRunner: CreateRunner = async (settings, turns, log) => {
+export const createRunner: CreateRunner = async (settings, turns, log, onTileSize) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
-  const chain = await openChain(config, { threads, log });
+  const chain = await openChain(config, { threads, log, learnt: settings.learnt, onTileSize });
   const services: PipelineServices = {
     chain,
     turns,
@@ -64,5 +64,6 @@ export const createRunner: CreateRunner = async (settings, turns, log) => {
     modelsChanged: () => chain.modelsChanged(),
     models: () => chain.status(),
     providers: () => chain.providers(),
+    learnt: () => chain.learnt(),
   };
 };

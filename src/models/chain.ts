@@ -1,5 +1,5 @@
 import { TesseraError } from '../errors.js';
-import { LANCZOS, type Log, type ModelStatus, type ProviderStatus } from '../types.js';
+import { LANCZOS, type LearntRung, type Log, type ModelStatus, type ProviderStatus } from '../types.js';
 import { AttemptLog } from './attempt-log.js';
 import { allowedSteps, fallbackRefused } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
@@ -117,6 +117,11 @@ export class ModelChain implements Chain {
 
   providers(): readonly ProviderStatus[] {
     return this.parts.providers;
+  }
+
+  /** What a later process may begin with. */
+  learnt(): readonly LearntRung[] {
+    return this.parts.memory.learnt;
   }
 
   /** Takes up a manifest that has changed. Model files need no telling: the ladder looks at the disk. */

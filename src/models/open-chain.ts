@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { Log } from '../types.js';
+import type { LearntRung, Log } from '../types.js';
 import { type ChainModels, ModelChain } from './chain.js';
 import { chainOrder } from './chain-order.js';
 import { loadManifest, type ModelEntry } from './manifest.js';
@@ -16,13 +16,24 @@ export type ChainConfig = Pick<
  * Makes the chain of this process: reads the manifest and proves the providers. Loads no model that an image has not
  * asked for.
  * @param threads of one run on the CPU.
+ * @param learnt by earlier processes. @param onTileSize called when `learnt` of the chain has a new tile size.
  * @throws ManifestError
  */
 export async function openChain(
   config: ChainConfig,
-  { threads, log }: { readonly threads: number; readonly log: Log },
+  {
+    threads,
+    log,
+    learnt,
+    onTileSize,
+  }: {
+    readonly threads: number;
+    readonly log: Log;
+    readonly learnt?: readonly LearntRung[];
+    readonly onTileSize?: () => void;
+  },
 ): Promise<ModelChain> {
-  const memory = new RungMemory();
+  const memory = new RungMemory(learnt, onTileSize);
   const pool = new SessionPool({
     modelsFolder: config.MODELS_DIR,
     threads,

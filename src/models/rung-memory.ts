@@ -1,4 +1,4 @@
-import type { Provider } from '../types.js';
+import type { LearntRung, Provider } from '../types.js';
 
 /** What one measurement counts at most against what is known: after five tiles a change is mostly believed. */
 const WEIGHT_OF_A_TILE = 0.3;
@@ -7,14 +7,47 @@ const FULL_WEIGHT_PIXELS = 128 * 128;
 /** A tile may say that a rung is this much slower than known, not more: one stall of the machine must not condemn it. */
 const MOST_SLOWDOWN_OF_A_TILE = 4;
 
-/** What was learnt of each model on each provider while it worked. Outlives the sessions. */
+/**
+ * What was learnt of each model on each provider while it worked. Outlives the sessions, and by `learnt` the process: its successor
+ * begins with it.
+ */
 export class RungMemory {
   readonly #speeds = new Map<string, number>();
   readonly #tileSizes = new Map<string, number>();
+  /** By the keys of the maps above. */
+  readonly #rungs = new Map<string, Pick<LearntRung, 'model' | 'provider'>>();
+  readonly #onTileSize: () => void;
+
+  /**
+   * @param learnt by earlier processes.
+   * @param onTileSize called when a smaller tile size is remembered: worth telling at once, since memory that is short may end
+   * the process before long.
+   */
+  constructor(learnt: readonly LearntRung[] = [], onTileSize: () => void = () => {}) {
+    for (const { model, provider, tileSizePx, microsecondsPerPixel } of learnt) {
+      const key = this.#key(model, provider);
+      if (tileSizePx !== undefined) this.#tileSizes.set(key, tileSizePx);
+      if (microsecondsPerPixel !== undefined) this.#speeds.set(key, microsecondsPerPixel);
+    }
+    this.#onTileSize = onTileSize;
+  }
+
+  /** All that is known. */
+  get learnt(): readonly LearntRung[] {
+    return [...this.#rungs].map(([key, rung]) => {
+      const tileSizePx = this.#tileSizes.get(key);
+      const microsecondsPerPixel = this.#speeds.get(key);
+      return {
+        ...rung,
+        ...(tileSizePx === undefined ? {} : { tileSizePx }),
+        ...(microsecondsPerPixel === undefined ? {} : { microsecondsPerPixel }),
+      };
+    });
+  }
 
   /** @returns measured microseconds per input pixel, or undefined. */
   speed(model: string, provider: Provider): number | undefined {
-    return this.#speeds.get(key(model, provider));
+    return this.#speeds.get(keyOf(model, provider));
   }
 
   recordSpeed(model: string, provider: Provider, inputPixels: number, ms: number): void {
@@ -23,19 +56,27 @@ export class RungMemory {
     const most = known ? known * MOST_SLOWDOWN_OF_A_TILE : Number.POSITIVE_INFINITY;
     const measured = Math.min((ms * 1000) / inputPixels, most);
     const weight = known === undefined ? 1 : WEIGHT_OF_A_TILE * Math.min(1, inputPixels / FULL_WEIGHT_PIXELS);
-    this.#speeds.set(key(model, provider), (known ?? 0) * (1 - weight) + measured * weight);
+    this.#speeds.set(this.#key(model, provider), (known ?? 0) * (1 - weight) + measured * weight);
   }
 
   /** @returns the largest tile side, in pixels, known to fit after a larger one did not; Infinity before that. */
   tileSize(model: string, provider: Provider): number {
-    return this.#tileSizes.get(key(model, provider)) ?? Number.POSITIVE_INFINITY;
+    return this.#tileSizes.get(keyOf(model, provider)) ?? Number.POSITIVE_INFINITY;
   }
 
   rememberTileSize(model: string, provider: Provider, tileSizePx: number): void {
-    if (tileSizePx < this.tileSize(model, provider)) this.#tileSizes.set(key(model, provider), tileSizePx);
+    if (tileSizePx >= this.tileSize(model, provider)) return;
+    this.#tileSizes.set(this.#key(model, provider), tileSizePx);
+    this.#onTileSize();
+  }
+
+  #key(model: string, provider: Provider): string {
+    const key = keyOf(model, provider);
+    this.#rungs.set(key, { model, provider });
+    return key;
   }
 }
 
-function key(model: string, provider: Provider): string {
+function keyOf(model: string, provider: Provider): string {
   return `${model}@${provider}`;
 }

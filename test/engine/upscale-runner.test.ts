@@ -259,21 +259,21 @@ describe('the real engine', () => {
 });
 
 describe('an engine with too little memory', () => {
-  it('serves an image from smaller tiles, and says so', { skip: noAddressLimit }, async (test) => {
+  /** Its tiles of 144 x 144 need 8 GB, those of half that side little; node and the libraries reserve one or two. */
+  async function smallEngine(test: TestContext) {
     const folder = await mkdtemp(join(tmpdir(), 'tessera-small-engine-'));
     test.after(() => rm(folder, { recursive: true }));
-    // Its tiles of 144 x 144 need 8 GB, those of half that side little; node and the libraries reserve one or two.
     const eater = await install(folder, 'eater', steppedMemoryNetwork());
     await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: [eater] }));
     const wrapper = join(folder, 'limited-node');
     await writeFile(wrapper, `#!/bin/sh\nulimit -v 4500000\nexec "${process.execPath}" "$@"\n`, {
       mode: 0o755,
     });
-    const { supervisor, task, run } = await realEngine(
-      test,
-      { MODELS_DIR: folder, MODEL_CHAIN: 'eater' },
-      { execPath: wrapper },
-    );
+    return realEngine(test, { MODELS_DIR: folder, MODEL_CHAIN: 'eater' }, { execPath: wrapper });
+  }
+
+  it('serves an image from smaller tiles, and says so', { skip: noAddressLimit }, async (test) => {
+    const { supervisor, task, run } = await smallEngine(test);
     const one = await task(260, 124, 0, { tileSizePx: 144 });
     const result = await run(one);
     assert.equal(result.model, 'eater');
@@ -283,5 +283,26 @@ describe('an engine with too little memory', () => {
     assert.ok((served?.tileSizePx ?? 144) <= (failed?.tileSizePx ?? 0) / 2);
     assert.ok((await distance(one)) < 10);
     assert.equal(supervisor.status().restarts, 0);
+  });
+
+  it('leaves its successor the tile that fitted, when it is killed after', {
+    skip: noAddressLimit,
+  }, async (test) => {
+    const { supervisor, task, run, pid } = await smallEngine(test);
+    let killed = false;
+    const first = await run(await task(260, 124, 0, { tileSizePx: 144 }), ({ tilesDone }) => {
+      if (tilesDone === 0 || killed) return;
+      killed = true;
+      process.kill(pid(), 'SIGKILL');
+    });
+    // In its first place, however the race between the kill and the last tile ended.
+    assert.deepEqual([first.attempts[0]?.model, first.attempts[0]?.reason], ['eater', 'out_of_memory']);
+    const second = await run(await task(260, 124, 1, { tileSizePx: 144 }));
+    assert.equal(supervisor.status().restarts, 1);
+    assert.deepEqual(
+      second.attempts.map(({ model, outcome }) => [model, outcome]),
+      [['eater', 'served']],
+    );
+    assert.ok((second.attempts[0]?.tileSizePx ?? 144) <= (first.attempts[0]?.tileSizePx ?? 0) / 2);
   });
 });

@@ -44,6 +44,27 @@ describe('what is learnt of a rung', () => {
     memory.rememberTileSize('net', 'cpu', 256);
     assert.equal(memory.tileSize('net', 'cpu'), 128);
   });
+
+  it('goes on in the next process where this one left it', () => {
+    const memory = new RungMemory();
+    record(memory, 0.5);
+    memory.rememberTileSize('net', 'webgpu', 128);
+    const next = new RungMemory(memory.learnt);
+    assert.equal(next.speed('net', 'cpu'), memory.speed('net', 'cpu'));
+    assert.equal(next.tileSize('net', 'cpu'), Infinity);
+    assert.equal(next.tileSize('net', 'webgpu'), 128);
+    assert.equal(next.speed('net', 'webgpu'), undefined);
+    assert.deepEqual(next.learnt, memory.learnt);
+  });
+
+  it('is told at once when a smaller tile is needed, and only then', () => {
+    const told: number[] = [];
+    const learnt = [{ model: 'net', provider: 'cpu', tileSizePx: 256 }] as const;
+    const memory: RungMemory = new RungMemory(learnt, () => told.push(memory.tileSize('net', 'cpu')));
+    for (const side of [256, 128, 200, 64]) memory.rememberTileSize('net', 'cpu', side);
+    record(memory, 0.5);
+    assert.deepEqual(told, [128, 64]);
+  });
 });
 
 describe('the first tiles of a model', () => {

@@ -47,6 +47,7 @@ export const createRunner: CreateRunner = async (_settings, turns) => ({
   }),
   modelsChanged: async () => {},
   models: () => [],
+  learnt: () => [],
   providers: () => [{ provider: 'cpu', usable: true, detail: `process ${process.pid}` }],
 });
 
