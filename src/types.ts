@@ -166,7 +166,9 @@ export interface PlannedRung {
   readonly provider?: Provider;
   readonly tileSizePx?: number;
   readonly tiles?: number;
+  /** Absent while its speed is unknown, and where it would be skipped. */
   readonly estimatedSeconds?: number;
+  /** What the image adds to an engine, without a network's own activations. */
   readonly estimatedMemoryBytes?: number;
   /** Set when the rung would be skipped. */
   readonly skipReason?: FallbackReason;

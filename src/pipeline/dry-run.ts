@@ -50,7 +50,7 @@ export async function dryRun(
   const rungs = steps.map((step): PlannedRung => {
     const { model, provider, tileSizePx, estimatedSeconds, skipReason } = step;
     const grid = drawing(step, width, height, options.tileOverlapPx);
-    const seconds = step.entry === undefined ? besideSeconds : add(estimatedSeconds, besideSeconds);
+    const tilesSeconds = step.entry === undefined ? 0 : estimatedSeconds;
     return {
       model,
       ...(provider === undefined ? {} : { provider }),
@@ -62,8 +62,11 @@ export async function dryRun(
             estimatedMemoryBytes:
               decodedBytes + grid.stripPixels * RGB * sampleBytes + grid.tensorPixels * RGB * FLOAT_BYTES,
           }),
-      ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
-      ...(skipReason === undefined ? {} : { skipReason }),
+      ...(skipReason !== undefined
+        ? { skipReason }
+        : tilesSeconds === undefined
+          ? {}
+          : { estimatedSeconds: tilesSeconds + besideSeconds }),
     };
   });
   const serving = rungs[steps.findIndex((step) => step.serves)];
@@ -108,8 +111,4 @@ function drawing(
     };
   }
   return grid;
-}
-
-function add(seconds: number | undefined, more: number): number | undefined {
-  return seconds === undefined ? undefined : seconds + more;
 }

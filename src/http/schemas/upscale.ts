@@ -79,14 +79,25 @@ export const UPLOAD_ERRORS = [
   'disk_full',
 ] as const satisfies readonly ErrorCode[];
 
+const MEMORY_DESCRIPTION =
+  'What the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
+  'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
+  'and what an encoder holds.';
+
 const PlannedRungSchema = Type.Object({
   model: Type.String(),
   provider: Type.Optional(Type.Enum([...PROVIDERS])),
   tileSizePx: Type.Optional(Type.Integer()),
   tiles: Type.Optional(Type.Integer()),
-  estimatedSeconds: Type.Optional(Type.Number()),
-  estimatedMemoryBytes: Type.Optional(Type.Number()),
-  skipReason: Type.Optional(Type.Enum([...FALLBACK_REASONS])),
+  estimatedSeconds: Type.Optional(
+    Type.Number({ description: 'Absent while its speed is unknown, and for a rung that would be skipped.' }),
+  ),
+  estimatedMemoryBytes: Type.Optional(
+    Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
+  ),
+  skipReason: Type.Optional(
+    Type.Enum([...FALLBACK_REASONS], { description: 'Set for a rung that would be skipped.' }),
+  ),
 });
 
 const PlanSchema = Type.Object({
@@ -96,8 +107,8 @@ const PlanSchema = Type.Object({
   model: Type.String({ description: 'Expected to serve.' }),
   provider: Type.Optional(Type.Enum([...PROVIDERS])),
   tiles: Type.Integer(),
-  estimatedSeconds: Type.Number(),
-  estimatedMemoryBytes: Type.Number(),
+  estimatedSeconds: Type.Number({ description: 'From the start of the job to its result.' }),
+  estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
 });
 
 /** Problems of an upscale that had begun tell what was tried. */

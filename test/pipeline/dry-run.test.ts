@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { PlannedStep } from '../../src/models/rung.js';
+import { dryRun } from '../../src/pipeline/dry-run.js';
+import type { ImageHeader } from '../../src/types.js';
+import { defaults, embeddedEntry, limits } from './stage.js';
+
+const HEADER: ImageHeader = {
+  format: 'png',
+  width: 300,
+  height: 200,
+  hasAlpha: false,
+  sixteenBit: false,
+  pages: 1,
+};
+/** Microseconds beside the tiles for each of the 1200 x 800 output pixels: 0.96 s. */
+const BESIDE = 1;
+
+function plan(steps: readonly PlannedStep[]) {
+  const chain = { leadScale: () => 4, plan: async () => steps };
+  return dryRun({ header: HEADER, options: defaults }, chain, limits, BESIDE);
+}
+
+describe('a dry run', () => {
+  it('gives no time for a rung that would be skipped, and the whole time for the others', async () => {
+    const entry = await embeddedEntry();
+    const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
+    const { rungs, estimatedSeconds } = await plan([
+      { model: 'absent', passes: 1, serves: false, skipReason: 'not_installed' },
+      { ...net, serves: false, estimatedSeconds: 900, skipReason: 'over_time_budget' },
+      { ...net, serves: true, estimatedSeconds: 2 },
+      { ...net, serves: false },
+      { model: 'lanczos', passes: 1, serves: false },
+    ]);
+    assert.deepEqual(
+      rungs.map((rung) => [rung.skipReason, rung.estimatedSeconds]),
+      [
+        ['not_installed', undefined],
+        ['over_time_budget', undefined],
+        [undefined, 2.96],
+        [undefined, undefined],
+        [undefined, 0.96],
+      ],
+    );
+    assert.equal(estimatedSeconds, 2.96);
+  });
+
+  it('counts of memory the decoded image, a strip of the result and the tensors of a tile', async () => {
+    const entry = await embeddedEntry();
+    const net = { model: entry.name, provider: 'cpu', entry, passes: 1, serves: true } as const;
+    const [small, large] = [
+      await plan([{ ...net, tileSizePx: 96 }]),
+      await plan([{ ...net, tileSizePx: 512 }]),
+    ];
+    assert.equal(large.tiles, 1);
+    assert.ok(small.tiles > 1);
+    assert.ok(large.estimatedMemoryBytes > small.estimatedMemoryBytes);
+    const decoded = 300 * 200 * 3;
+    const result = 1200 * 800 * 3;
+    assert.ok(large.estimatedMemoryBytes > decoded + result, 'one tile holds all');
+    assert.ok(small.estimatedMemoryBytes > decoded);
+  });
+});
