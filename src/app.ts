@@ -24,6 +24,7 @@ import { registerMetrics } from './http/routes/metrics.js';
 import { registerModels } from './http/routes/models.js';
 import { registerPage } from './http/routes/page.js';
 import { registerUpscale } from './http/routes/upscale.js';
+import { typeUntypedBody } from './http/untyped-body.js';
 import { parseTrustProxy } from './trust-proxy.js';
 
 /** Time beyond the upload's own, after which a request that still arrives is cut off. */
@@ -77,6 +78,7 @@ function addHooks(app: FastifyInstance, paths: KnownPaths, metrics: Metrics): vo
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     recordAtEnd(request, reply, metrics);
+    typeUntypedBody(request.raw);
     const preflight = request.headers['access-control-request-method'] !== undefined;
     if (request.method === 'OPTIONS' && !preflight) return replyWithAllow(request, reply, paths);
   });

@@ -54,17 +54,18 @@ export const CONFIG_SCHEMA = {
     type: 'string',
     default: 'logs',
     description:
-      'Folder of the rotated log files; standard output alone when it cannot be written or is empty.',
+      'Folder of the rotated log files; standard output alone when it cannot be written or is empty. A relative path counts from the package's folder.',
   },
   TEMP_DIR: {
     type: 'string',
     default: 'temp_uploads',
-    description: 'Folder of the job folders; put it on a disk with room for uploads and results.',
+    description:
+      'Folder of the job folders; put it on a disk with room for uploads and results. A relative path counts from the package's folder.',
   },
   MODELS_DIR: {
     type: 'string',
     default: 'models',
-    description: 'Folder of `manifest.json` and the model files.',
+    description: 'Folder of `manifest.json` and the model files. A relative path counts from the package's folder.',
   },
   MODEL_CHAIN: {
     type: 'list',
@@ -115,7 +116,8 @@ export const CONFIG_SCHEMA = {
     type: 'list',
     default: [],
     accepted: 'keys separated by commas',
-    description: 'When set, a request needs one of them in `X-API-Key` or as a bearer token.',
+    description:
+      'When set, a request needs one of them in `X-API-Key` or as a bearer token, `/metrics` too; the page, the API documentation and `/health` stay open.',
   },
   TRUST_PROXY: {
     type: 'string',

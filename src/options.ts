@@ -24,6 +24,7 @@ type Value = string | number | boolean | readonly [number, number, number];
 
 /**
  * Reads the options of one upscale.
+ * An option whose text is empty counts as not given, since forms send the fields that were left empty too.
  * @param raw of all sources together: query parameters and form fields, or the command line.
  * @param models names that `model` accepts.
  * @param accept image media types that the caller can take, best first; only `format=auto` looks at it.
@@ -46,7 +47,6 @@ export function parseOptions(
       });
     }
     seen.add(name);
-    // A form sends the fields that were left empty too.
     if (text.trim() !== '') values.set(name, parseValue(name, table[name], text, models));
   }
   const given = (name: OptionName) => values.get(name);

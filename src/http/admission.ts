@@ -5,6 +5,7 @@ import type { JobRequest, Jobs, Reservation } from '../jobs/job.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
+import { errorOfFile } from './bad-file.js';
 import type { HttpContext } from './context.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
@@ -86,7 +87,9 @@ export async function admit(
       images.push({
         reservation,
         request: {
-          header: await context.inspectImage(file.path, options.upscale),
+          header: await context.inspectImage(file.path, options.upscale).catch((error: unknown) => {
+            throw upload.files.length === 1 ? error : errorOfFile(error, index, file.fileName);
+          }),
           options: options.upscale,
           sourceBytes: file.bytes,
           ...(fileName === undefined ? {} : { fileName }),

@@ -8,7 +8,7 @@ import { PROBLEM_TYPE, problemOf } from './problem.js';
 const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
-    'Send the image as multipart/form-data, or as the body itself with Content-Type image/* or application/octet-stream.',
+    'Send the image as multipart/form-data, or as the body itself with Content-Type image/*, application/octet-stream or none.',
   ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['upload_too_large', 'The body is too large for this path.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [

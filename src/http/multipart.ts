@@ -1,7 +1,8 @@
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import { type RawOption, shorten } from '../options.js';
+import { errorOfFile } from './bad-file.js';
 import { domainError } from './error-handler.js';
 import { storeFile } from './store-file.js';
 import type { UploadedFile, UploadTarget } from './upload.js';
@@ -44,14 +45,23 @@ export async function readMultipart(
       addAbortSignal(signal, part.file);
       checkFilePart(part.fieldname, part.filename, files.length, target.maxFiles);
       const path = await target.pathFor(files.length);
-      const bytes = await storeFile(part.file, path, target.maxBytes);
-      if (bytes === 0) throw new TesseraError('no_file', 'The uploaded file is empty.');
+      const bytes = await storePart(part.file, path, target.maxBytes).catch((error: unknown) => {
+        // How many files follow is not known yet: only a request that takes one does without the name.
+        throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, part.filename);
+      });
       files.push({ path, bytes, ...(part.filename === '' ? {} : { fileName: part.filename }) });
     }
   } catch (thrown) {
     throw multipartError(thrown);
   }
   return { files, fields };
+}
+
+/** @throws TesseraError no_file when the part is empty; and storeFile's. */
+async function storePart(content: Readable, path: string, maxBytes: number): Promise<number> {
+  const bytes = await storeFile(content, path, maxBytes);
+  if (bytes === 0) throw new TesseraError('no_file', 'The uploaded file is empty.');
+  return bytes;
 }
 
 function readField(name: string, value: unknown, truncated: boolean): RawOption {

@@ -9,32 +9,32 @@ export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF and GIF';
 /** Brands of the ISO base media container, by what the file is. */
 const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs']);
 
-/** Formats we know by name only, in order to refuse them by name. */
+/** Formats we know by name only, in order to refuse them by name; with the article, as "an SVG" is spoken. */
 const KNOWN_OTHERS: readonly (readonly [name: string, matches: (head: Buffer, text: string) => boolean])[] = [
-  ['JPEG XL', (head) => startsWith(head, [0xff, 0x0a]) || boxType(head) === 'JXL '],
-  ['JPEG 2000', (head) => startsWith(head, [0xff, 0x4f, 0xff, 0x51]) || boxType(head) === 'jP  '],
-  ['PDF', (_, text) => text.startsWith('%PDF-')],
-  ['PostScript', (_, text) => text.startsWith('%!PS')],
-  ['Photoshop (PSD)', (_, text) => text.startsWith('8BPS')],
-  ['ICO', (head) => startsWith(head, [0, 0, 1, 0]) && head.readUInt16LE(4) > 0],
-  ['CUR', (head) => startsWith(head, [0, 0, 2, 0]) && head.readUInt16LE(4) > 0],
-  ['OpenEXR', (head) => startsWith(head, [0x76, 0x2f, 0x31, 0x01])],
-  ['Radiance HDR', (_, text) => text.startsWith('#?RADIANCE') || text.startsWith('#?RGBE')],
-  ['FITS', (_, text) => text.startsWith('SIMPLE  =')],
-  ['DirectDraw Surface (DDS)', (_, text) => text.startsWith('DDS ')],
-  ['QOI', (_, text) => text.startsWith('qoif')],
-  ['Netpbm', (_, text) => /^P[1-7][\s#]/.test(text)],
+  ['a JPEG XL', (head) => startsWith(head, [0xff, 0x0a]) || boxType(head) === 'JXL '],
+  ['a JPEG 2000', (head) => startsWith(head, [0xff, 0x4f, 0xff, 0x51]) || boxType(head) === 'jP  '],
+  ['a PDF', (_, text) => text.startsWith('%PDF-')],
+  ['a PostScript', (_, text) => text.startsWith('%!PS')],
+  ['a Photoshop (PSD)', (_, text) => text.startsWith('8BPS')],
+  ['an ICO', (head) => startsWith(head, [0, 0, 1, 0]) && head.readUInt16LE(4) > 0],
+  ['a CUR', (head) => startsWith(head, [0, 0, 2, 0]) && head.readUInt16LE(4) > 0],
+  ['an OpenEXR', (head) => startsWith(head, [0x76, 0x2f, 0x31, 0x01])],
+  ['a Radiance HDR', (_, text) => text.startsWith('#?RADIANCE') || text.startsWith('#?RGBE')],
+  ['a FITS', (_, text) => text.startsWith('SIMPLE  =')],
+  ['a DirectDraw Surface (DDS)', (_, text) => text.startsWith('DDS ')],
+  ['a QOI', (_, text) => text.startsWith('qoif')],
+  ['a Netpbm', (_, text) => /^P[1-7][\s#]/.test(text)],
   [
-    'libvips',
+    'a libvips',
     (head) => startsWith(head, [0xb6, 0xa6, 0xf2, 0x08]) || startsWith(head, [0x08, 0xf2, 0xa6, 0xb6]),
   ],
-  ['MATLAB', (_, text) => text.startsWith('MATLAB 5.0')],
-  ['ZIP', (head) => startsWith(head, [0x50, 0x4b, 0x03, 0x04])],
-  ['gzip', (head) => startsWith(head, [0x1f, 0x8b])],
-  ['MP4 or QuickTime video', (head) => boxType(head) === 'ftyp'],
-  ['WebM or Matroska video', (head) => startsWith(head, [0x1a, 0x45, 0xdf, 0xa3])],
-  ['SVG', (_, text) => /^\s*(<\?xml[^>]*>|<!--[\s\S]*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/i.test(text)],
-  ['HTML', (_, text) => /^\s*<(!doctype html|html|head|body)[\s>]/i.test(text)],
+  ['a MATLAB', (_, text) => text.startsWith('MATLAB 5.0')],
+  ['a ZIP', (head) => startsWith(head, [0x50, 0x4b, 0x03, 0x04])],
+  ['a gzip', (head) => startsWith(head, [0x1f, 0x8b])],
+  ['an MP4 or QuickTime video', (head) => boxType(head) === 'ftyp'],
+  ['a WebM or Matroska video', (head) => startsWith(head, [0x1a, 0x45, 0xdf, 0xa3])],
+  ['an SVG', (_, text) => /^\s*(<\?xml[^>]*>|<!--[\s\S]*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/i.test(text)],
+  ['an HTML', (_, text) => /^\s*<(!doctype html|html|head|body)[\s>]/i.test(text)],
 ];
 
 function startsWith(head: Buffer, bytes: readonly number[]): boolean {
@@ -90,11 +90,11 @@ export function sniff(head: Buffer): InputFormat {
   const padded = head.length < 16 ? Buffer.concat([head, Buffer.alloc(16)]) : head;
   if (brands(padded).some((brand) => HEIC_BRANDS.has(brand) || brand === 'mif1' || brand === 'msf1'))
     throw refuse(
-      'HEIC images cannot be read here: convert it first, to JPEG for example (phones and photo applications export it).',
+      'HEIC images cannot be read here: convert them first, to JPEG for example (phones and photo applications export it).',
     );
   const text = padded.toString('latin1');
   const other = KNOWN_OTHERS.find(([, matches]) => matches(padded, text));
   if (other !== undefined)
-    throw refuse(`This is a ${other[0]} file, which is not supported. Accepted: ${ACCEPTED_FORMATS}.`);
+    throw refuse(`This is ${other[0]} file, which is not supported. Accepted: ${ACCEPTED_FORMATS}.`);
   throw refuse(`The file is not an image that is known here. Accepted: ${ACCEPTED_FORMATS}.`);
 }

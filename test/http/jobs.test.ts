@@ -134,6 +134,35 @@ test('when one of many files is bad, none becomes a job and nothing stays', asyn
   await app.empty();
 });
 
+test('the refusal of one of many files names it, by its name and its place', async (t) => {
+  const app = await startApp(t, { MAX_UPLOAD_MB: '0.01' });
+  const good = new Uint8Array(await picture());
+  const send = async (
+    ...files: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, name: string])[]
+  ) => {
+    const body = new FormData();
+    for (const [content, name] of files) body.append('file', new Blob([content]), name);
+    return (await (await fetch(`${app.origin}/jobs`, { method: 'POST', body })).json()) as Json;
+  };
+  const cases = [
+    ['no image', 'unsupported_image', 'The file is not an image'],
+    ['', 'no_file', 'The uploaded file is empty'],
+    ['x'.repeat(20_000), 'upload_too_large', 'The file is too large'],
+  ] as const;
+  for (const [content, code, sentence] of cases) {
+    const problem = await send([good, 'good.png'], [content, 'in/bad.png']);
+    assert.equal(problem.code, code);
+    assert.ok(String(problem.detail).startsWith(`"bad.png": ${sentence}`), String(problem.detail));
+    assert.equal(problem.parameter, 'file[1]');
+  }
+  const nameless = await send([good, 'good.png'], ['no image', '..']);
+  assert.match(String(nameless.detail), /^File 2: The file is not an image/);
+  const alone = await send(['no image', 'bad.png']);
+  assert.match(String(alone.detail), /^The file is not an image/);
+  assert.equal(alone.parameter, 'file');
+  await app.empty();
+});
+
 test('Prefer: respond-async makes /upscale answer with a job', async (t) => {
   const app = await startApp(t);
   const response = await fetch(`${app.origin}/upscale?scale=2`, {

@@ -97,6 +97,8 @@ test('fields that a form left empty count as not given', async (t) => {
   });
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('x-upscale-scale'), '4');
+  const byQuery = await fetch(`${origin}/upscale?scale=&quality=`, { method: 'POST', body: await form() });
+  assert.equal(byQuery.headers.get('x-upscale-scale'), '4');
 });
 
 test('what is wrong with the file part is said in words', async (t) => {

@@ -94,6 +94,7 @@ test('the OpenAPI document describes every route, parameter, header and error', 
   const paths = document.paths as Record<string, Record<string, Json>>;
   const upscale = paths['/upscale']?.post as Json;
   const parameters = upscale.parameters as Json[];
+  assert.match(String(upscale.description), /left empty .* counts as not given/);
   assert.deepEqual(
     parameters.map(({ name }) => name),
     [...OPTION_NAMES, 'prefer'],

@@ -65,6 +65,22 @@ test('the image itself may be the body, with options in the query', async (t) =>
   await empty();
 });
 
+test('a body without a Content-Type is taken as the image', async (t) => {
+  const { origin } = await startApp(t);
+  for (const path of ['/upscale?format=png', '/jobs']) {
+    const body = new Uint8Array(await picture());
+    const response = await fetch(origin + path, { method: 'POST', body });
+    assert.ok(response.ok, path);
+    await response.arrayBuffer();
+  }
+  const text = await fetch(`${origin}/upscale`, { method: 'POST', body: new Uint8Array([1, 2, 3]) });
+  assert.equal((await problem(text)).code, 'unsupported_image');
+  const nothing = await fetch(`${origin}/upscale`, { method: 'POST' });
+  assert.equal((await problem(nothing)).code, 'no_file');
+  const nowhere = await fetch(`${origin}/nowhere`, { method: 'POST', body: new Uint8Array(3) });
+  assert.equal((await problem(nowhere)).code, 'not_found');
+});
+
 test('a body of unknown length is counted as it streams', async (t) => {
   const { origin, empty } = await startApp(t, { MAX_UPLOAD_MB: '0.01' });
   const small = await picture();

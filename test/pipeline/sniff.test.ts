@@ -37,7 +37,13 @@ describe('sniff', () => {
 
   it('tells how to bring HEIC', () => {
     for (const head of [ftyp('heic', 'mif1'), ftyp('mif1', 'heic'), ftyp('mif1'), ftyp('hevc')])
-      assert.match(refusal(head).message, /^HEIC .* convert it first/);
+      assert.match(refusal(head).message, /^HEIC .* convert them first/);
+  });
+
+  it('speaks of a format with its article', () => {
+    assert.match(refusal(Buffer.from('<svg width="1">')).message, /^This is an SVG file,/);
+    assert.match(refusal(Buffer.from('%PDF-1.7')).message, /^This is a PDF file,/);
+    assert.match(refusal(ftyp('heic')).message, /^HEIC images cannot be read here: convert them first/);
   });
 
   it('takes AVIF also where its first brand is a general one', () => {

@@ -28,7 +28,8 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
     tags: TAGS,
     summary: 'Upscale images in the background',
     description:
-      'The same upload and options as `/upscale`, with one or many files: a job for each. All are taken, or none.',
+      'The same upload and options as `/upscale`, with one or many files: a job for each. All are taken, or none: the error of a bad one ' +
+      'says which it is.',
     querystring: { type: 'object', properties: jobOptions(config) },
     headers: Type.Object({
       'idempotency-key': Type.Optional(

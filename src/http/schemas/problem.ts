@@ -12,7 +12,11 @@ export const ProblemSchema = Type.Object(
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
     request_id: Type.String({ description: 'The request in the log; also in X-Request-Id.' }),
-    parameter: Type.Optional(Type.String({ description: 'The option, field or header at fault.' })),
+    parameter: Type.Optional(
+      Type.String({
+        description: 'The option, field or header at fault; `file[1]` is the second of several files.',
+      }),
+    ),
     accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
     received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
     retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),

@@ -44,7 +44,8 @@ function optionSchema(spec: OptionSpec): object {
  */
 export function uploadBody(file: object): object {
   const description =
-    'Every option that is described as a query parameter may be a form field instead, before or after the file.';
+    'Every option that is described as a query parameter may be a form field instead, before or after the file. Without a ' +
+    'Content-Type the body is taken as the image itself.';
   return {
     content: {
       'multipart/form-data': {
@@ -125,7 +126,7 @@ export function upscaleSchema(config: Config): FastifySchema {
     summary: 'Upscale an image',
     description:
       'Send a photo, get it back larger. Options are query parameters or form fields, before or after the file; an unknown or ' +
-      'repeated option is an error. The type of the image is found from its bytes: JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF (first frame).',
+      'repeated option is an error, and one that is left empty (`scale=`, as forms send it) counts as not given. The type of the image is found from its bytes: JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF (first frame).',
     querystring: { type: 'object', properties: optionProperties(config) },
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
