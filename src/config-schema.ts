@@ -54,18 +54,19 @@ export const CONFIG_SCHEMA = {
     type: 'string',
     default: 'logs',
     description:
-      'Folder of the rotated log files; standard output alone when it cannot be written or is empty. A relative path counts from the package's folder.',
+      'Folder of the rotated log files; standard output alone when it cannot be written or is empty. A relative path counts from the folder of the package.',
   },
   TEMP_DIR: {
     type: 'string',
     default: 'temp_uploads',
     description:
-      'Folder of the job folders; put it on a disk with room for uploads and results. A relative path counts from the package's folder.',
+      'Folder of the job folders; put it on a disk with room for uploads and results. A relative path counts from the folder of the package.',
   },
   MODELS_DIR: {
     type: 'string',
     default: 'models',
-    description: 'Folder of `manifest.json` and the model files. A relative path counts from the package's folder.',
+    description:
+      'Folder of `manifest.json` and the model files. A relative path counts from the folder of the package.',
   },
   MODEL_CHAIN: {
     type: 'list',
