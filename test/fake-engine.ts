@@ -17,6 +17,9 @@ export class FakeEngine implements Engine {
   private held: Promise<void> | undefined;
   private letGo: () => void = () => undefined;
 
+  /** In what the next results differ from a plain one. */
+  answer: Partial<UpscaleResult> = {};
+
   /** Holds every run that starts from now on, until `release` is called. */
   hold(): void {
     this.held = new Promise((resolve) => {
@@ -58,6 +61,7 @@ export class FakeEngine implements Engine {
       ],
       timings: { decodeMs: 1, inferMs: 2, blendMs: 3, encodeMs: 4, turnWaitMs: 0 },
       droppedPages: header.pages - 1,
+      ...this.answer,
     };
   }
 

@@ -49,7 +49,7 @@ export class Metrics {
   });
   private readonly fallbacks = new Counter({
     name: 'tessera_fallbacks_total',
-    help: 'Attempts that did not serve, by model and reason.',
+    help: 'Rungs that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
     labelNames: ['model', 'provider', 'reason'] as const,
     registers: [this.registry],
   });
@@ -107,23 +107,20 @@ export class Metrics {
         this.jobs.inc({ outcome: 'succeeded' });
         this.tiles.inc({ model: result.model, provider: result.provider ?? 'none' }, result.tiles);
         this.pixels.inc({ kind: 'result' }, result.width * result.height);
-        this.countEnd(job, result.attempts);
+        this.countEnd(job, result.fallback ? causesOf(result.attempts) : []);
       },
       (error: unknown) => {
         this.jobs.inc({ outcome: TesseraError.from(error).code });
-        this.countEnd(job, job.attempts);
+        this.countEnd(job, causesOf(job.attempts));
       },
     );
   }
 
-  private countEnd(job: Job, attempts: readonly Attempt[]): void {
+  private countEnd(job: Job, causes: readonly Attempt[]): void {
     this.queueWait.observe(job.queueWaitMs / 1000);
     this.pixels.inc({ kind: 'source' }, job.request.header.width * job.request.header.height);
-    for (const { model, provider, outcome, reason } of attempts) {
-      if (outcome !== 'served' && reason !== undefined) {
-        this.fallbacks.inc({ model, provider: provider ?? 'none', reason });
-      }
-    }
+    for (const { model, provider, reason } of causes)
+      this.fallbacks.inc({ model, provider: provider ?? 'none', reason: reason ?? 'runtime_error' });
   }
 
   private gauge(name: string, help: string, read: () => number): void {
@@ -136,4 +133,14 @@ export class Metrics {
       },
     });
   }
+}
+
+/**
+ * The attempts that made an upscale fall back or fail. Models of the chain that were never installed are passed over for every
+ * picture, so they are the cause only where there is no other.
+ */
+function causesOf(attempts: readonly Attempt[]): readonly Attempt[] {
+  const unserved = attempts.filter(({ outcome }) => outcome !== 'served');
+  const causes = unserved.filter(({ reason }) => reason !== 'not_installed');
+  return causes.length > 0 ? causes : unserved.slice(0, 1);
 }

@@ -1,7 +1,7 @@
 import { TesseraError } from '../errors.js';
 import { LANCZOS, type LearntRung, type Log, type ModelStatus, type ProviderStatus } from '../types.js';
 import { AttemptLog } from './attempt-log.js';
-import { allowedSteps, fallbackRefused } from './eligibility.js';
+import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
 import { checkModelName, ladder, providerOf, type Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
@@ -103,8 +103,7 @@ export class ModelChain implements Chain {
   async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
     const share = this.#workload.enter();
     share.end();
-    const { allowed } = allowedSteps(this.#steps(request), request);
-    return planLadder(allowed, request, {
+    return planLadder(allowedSteps(this.#steps(request), request), request, {
       ...this.parts,
       share,
       fit: (step) => this.#fit(step, request, share),
@@ -146,7 +145,8 @@ export class ModelChain implements Chain {
     attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
-    for (const step of allowed) {
+    const damaged = new Set<ModelEntry>();
+    for (const step of stepsToTry(allowed, damaged)) {
       request.signal.throwIfAborted();
       if (step.kind === 'network' && failedEarlier(step, request)) continue;
       const note = attempts.beginStep();
@@ -173,6 +173,7 @@ export class ModelChain implements Chain {
             ? { value: await begin({ kind: 'lanczos' }) }
             : await this.#climb(step, request, attempts, share, note, begin);
         if ('reason' in outcome) {
+          if (step.kind === 'network' && outcome.reason === 'corrupt_model') damaged.add(step.asked);
           note({ ...served, ...tileOf(rung), ...outcome });
           continue;
         }
@@ -185,7 +186,7 @@ export class ModelChain implements Chain {
       }
     }
     // With fallback the ladder ends with Lanczos, which serves or throws.
-    throw fallbackRefused(attempts.all);
+    throw fallbackRefused(attempts.all, eligible, request);
   }
 
   /** One network step: load, weigh against the time, compute. */

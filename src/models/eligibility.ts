@@ -1,6 +1,7 @@
 import { TesseraError } from '../errors.js';
-import type { FallbackReason } from '../types.js';
+import type { Attempt } from '../types.js';
 import type { Step } from './ladder.js';
+import type { ModelEntry } from './manifest.js';
 import type { ChainRequest } from './rung.js';
 
 /**
@@ -9,11 +10,12 @@ import type { ChainRequest } from './rung.js';
  * @returns undefined when there is none: then only Lanczos is left, and that is a fallback.
  */
 function firstEligible(steps: readonly Step[], request: Pick<ChainRequest, 'model'>): Step | undefined {
+  // Lanczos is the first choice only where it is the only one, usable providers or not.
+  if (steps.length === 1) return steps[0];
   const ofModels = steps.filter((step) => step.kind !== 'skip' || step.reason !== 'provider_unavailable');
   return (
     ofModels.find((step) => step.kind === 'skip' && step.model === request.model) ??
-    // Lanczos is the first choice only where it is the only one.
-    ofModels.find((step) => step.kind === 'network' || ofModels.length === 1)
+    ofModels.find((step) => step.kind === 'network')
   );
 }
 
@@ -27,14 +29,39 @@ export function allowedSteps(
   return { allowed: steps.slice(0, eligible === undefined ? -1 : steps.indexOf(eligible) + 1), eligible };
 }
 
-/** What a caller with `fallback=false` is told, after the first eligible rung did not serve. */
+/**
+ * Steps in their order, but for those that stand in for a file that has not shown to be damaged.
+ * @param damaged the models whose files did, kept up to date while the steps are walked.
+ */
+export function* stepsToTry(steps: readonly Step[], damaged: ReadonlySet<ModelEntry>): Generator<Step> {
+  for (const step of steps) {
+    if (step.kind === 'network' && step.standIn && !damaged.has(step.asked)) continue;
+    yield step;
+  }
+}
+
+/** What did not serve, as far as a refusal tells of it. */
+type Tried = Pick<Attempt, 'model' | 'reason' | 'detail'>;
+
+/**
+ * What a caller with `fallback=false` is told, after the first eligible rung did not serve.
+ * @param eligible that rung; chain models that are merely not installed are not to blame.
+ */
 export function fallbackRefused(
-  attempts: readonly { readonly model: string; readonly reason?: FallbackReason; readonly detail?: string }[],
+  tried: readonly Tried[],
+  eligible: Step | undefined,
+  request: Pick<ChainRequest, 'model'>,
 ): TesseraError {
-  const blamed = attempts.findLast((each) => each.reason !== undefined);
+  const wanted = eligible?.kind === 'network' ? eligible.entry.name : request.model;
+  const unserved = tried.filter(({ reason }) => reason !== undefined);
+  const blamed =
+    unserved.findLast(({ model }) => model === wanted) ??
+    unserved.findLast(({ reason }) => reason !== 'not_installed');
+  const name = request.model ?? blamed?.model;
+  const detail = name === undefined ? 'No model of the chain is installed.' : (blamed?.detail ?? '');
   return new TesseraError(
     'fallback_refused',
-    `${blamed?.model ?? 'No model'} could not serve this image, and fallback=false allows no other. ${blamed?.detail ?? ''}`.trim(),
-    { internal: JSON.stringify(attempts) },
+    `${name ?? 'No network'} could not serve this image, and fallback=false allows no other. ${detail}`.trim(),
+    { internal: JSON.stringify(tried) },
   );
 }

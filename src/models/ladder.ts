@@ -12,6 +12,8 @@ export type Step =
       readonly provider: Provider;
       /** Named by the request, or in the chain. */
       readonly asked: ModelEntry;
+      /** The same weights in another file: tried only where the model's own is damaged. */
+      readonly standIn?: true;
     }
   | {
       /** Known beforehand not to serve. */
@@ -59,7 +61,7 @@ export function ladder(request: Pick<ChainRequest, 'model' | 'sixteenBit'>, sett
   const named = setting.entries.find((entry) => entry.name === request.model);
   const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
   const steps = models.flatMap((asked) => stepsOf(asked, request.sixteenBit, setting));
-  return [...unusableProviders(steps, setting), ...steps, { kind: 'lanczos' }];
+  return [...unusableProviders(models, setting), ...steps, { kind: 'lanczos' }];
 }
 
 function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: LadderSetting): Step[] {
@@ -71,6 +73,9 @@ function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: LadderSetting)
       if (setting.isInstalled(entry)) steps.push({ kind: 'network', entry, provider, asked });
       else missing ??= entry;
     }
+    const standIn = standInFor(asked, provider, sixteenBit, setting);
+    if (standIn !== undefined)
+      steps.push({ kind: 'network', entry: standIn, provider, asked, standIn: true });
   }
   if (steps.length > 0) return steps;
   if (missing !== undefined)
@@ -93,10 +98,22 @@ function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: LadderSetting)
   ];
 }
 
+/** The float32 twin of an int8 model that is installed, for 8-bit images on the CPU; elsewhere the twin has a step anyway. */
+function standInFor(
+  asked: ModelEntry,
+  provider: Provider,
+  sixteenBit: boolean,
+  setting: LadderSetting,
+): ModelEntry | undefined {
+  if (provider !== 'cpu' || sixteenBit || asked.dtype !== 'uint8' || !setting.isInstalled(asked))
+    return undefined;
+  const twin = setting.entries.find((entry) => entry.name === asked.floatTwin);
+  return twin !== undefined && setting.isInstalled(twin) ? twin : undefined;
+}
+
 /** Providers that were asked for and cannot be used are told of once, on the first model that would have run there. */
-function unusableProviders(steps: readonly Step[], setting: LadderSetting): Step[] {
-  const first = steps.find((step) => step.kind === 'network');
-  const model = first?.asked.name ?? setting.chain[0]?.name;
+function unusableProviders(models: readonly ModelEntry[], setting: LadderSetting): Step[] {
+  const model = (models.find((entry) => setting.isInstalled(entry)) ?? models[0])?.name;
   if (model === undefined) return [];
   return setting.providers
     .filter(({ usable }) => !usable)

@@ -1,7 +1,8 @@
 import { type FallbackReason, LANCZOS } from '../types.js';
-import { fallbackRefused } from './eligibility.js';
+import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
 import { ModelLoadError } from './failure.js';
-import { providerOf, type Step } from './ladder.js';
+import { providerOf } from './ladder.js';
+import type { ModelEntry } from './manifest.js';
 import { estimate, exclusion, type NetworkStep, type Refusal, tileSize } from './network-step.js';
 import type { ChainRequest, PlannedStep } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
@@ -25,15 +26,18 @@ export interface PlanSurroundings {
  * @throws TesseraError fallback_refused when no step would serve.
  */
 export async function planLadder(
-  steps: readonly Step[],
+  { allowed, eligible }: ReturnType<typeof allowedSteps>,
   request: ChainRequest,
   around: PlanSurroundings,
 ): Promise<readonly PlannedStep[]> {
   const planned: PlannedStep[] = [];
+  const refused: { model: string; reason: FallbackReason; detail: string }[] = [];
+  const damaged = new Set<ModelEntry>();
   let served = false;
-  for (const step of steps) {
+  for (const step of stepsToTry(allowed, damaged)) {
     if (step.kind === 'skip') {
-      const { model, reason } = step;
+      const { model, reason, detail } = step;
+      refused.push({ model, reason, detail });
       planned.push({ model, passes: 1, serves: false, skipReason: reason, ...providerOf(step) });
       continue;
     }
@@ -43,6 +47,8 @@ export async function planLadder(
     }
     const refusal: Refusal | undefined = served ? undefined : await tryLoading(step, request, around);
     const fit: Refusal | { passes: 1 | 2 } = refusal ?? around.fit(step);
+    if ('reason' in fit) refused.push({ model: step.entry.name, reason: fit.reason, detail: fit.detail });
+    if (refusal?.reason === 'corrupt_model') damaged.add(step.asked);
     const passes = 'passes' in fit ? fit.passes : 1;
     const estimatedSeconds = estimate(step, request, passes, around.memory, around.share);
     planned.push({
@@ -57,8 +63,7 @@ export async function planLadder(
     });
     served ||= 'passes' in fit;
   }
-  if (!planned.some((step) => step.serves))
-    throw fallbackRefused(planned.map((step) => ({ model: step.model, ...reasonOf(step) })));
+  if (!planned.some((step) => step.serves)) throw fallbackRefused(refused, eligible, request);
   return planned;
 }
 
@@ -79,8 +84,4 @@ async function tryLoading(
       return { outcome: 'failed', reason: error.reason, detail: error.message };
     throw error;
   }
-}
-
-function reasonOf({ skipReason }: PlannedStep): { reason?: FallbackReason } {
-  return skipReason === undefined ? {} : { reason: skipReason };
 }

@@ -1,15 +1,16 @@
 import { PROVIDERS, type Provider, type ProviderStatus } from '../types.js';
-import { innermostReason, ModelLoadError } from './failure.js';
+import { innermostReason, messageOf } from './failure.js';
 import { compareWithCpu, type Golden, goldenTile, looksUpscaled } from './golden-tile.js';
 import type { ModelEntry } from './manifest.js';
 import { probeElsewhere } from './probe.js';
 import { cudaLibraryInstalled } from './runtime.js';
 import type { SessionPool } from './session-pool.js';
+import { fileState } from './verify.js';
 
-/** What the CPU is proven with: the model that is always at hand, and that the first image may need. */
-const CPU_PROBE = 'tessera-lite-x4';
-/** Its float32 twin, for GPUs, which have no int8 kernels. */
+/** Float32, for GPUs, which have no int8 kernels. */
 const GPU_PROBE = 'tessera-lite-x4-f32';
+/** What the CPU is proven with, the first whose file is intact: the model that the first image may need, or its twin. */
+const CPU_PROBES = ['tessera-lite-x4', GPU_PROBE];
 
 /**
  * Proves each provider by a golden tile, alone: ONNX Runtime drops providers that it lacks from a list, and a driver may
@@ -29,10 +30,7 @@ export async function probeProviders(
   const statuses = await Promise.all(
     wanted.map(async (provider) =>
       provider === 'cpu'
-        ? probeCpu(
-            entries.find((each) => each.name === CPU_PROBE),
-            pool,
-          )
+        ? probeCpu(entries, pool)
         : probeGpu(provider, await answering, pool.options.modelsFolder),
     ),
   );
@@ -80,19 +78,25 @@ function absence(provider: Provider): string | undefined {
   }
 }
 
-async function probeCpu(entry: ModelEntry | undefined, pool: SessionPool): Promise<ProviderStatus> {
+/** A file that is missing or damaged says nothing of the CPU, which then counts as usable: it has no driver to doubt. */
+async function probeCpu(entries: readonly ModelEntry[], pool: SessionPool): Promise<ProviderStatus> {
   const told = (usable: boolean, detail: string): ProviderStatus => ({ provider: 'cpu', usable, detail });
-  // A manifest of one's own need not have it, and then there is no reason to doubt the CPU.
-  if (entry === undefined) return told(true, `Not proven: the manifest has no ${CPU_PROBE}.`);
-  try {
-    return looksUpscaled((await answerOf(entry, pool)).answer)
-      ? told(true, 'A golden tile came back right.')
-      : told(false, 'A golden tile came back wrong.');
-  } catch (error) {
-    if (error instanceof ModelLoadError && error.reason === 'not_installed')
-      return told(true, `Not proven: ${CPU_PROBE} is not installed.`);
-    return told(false, `A golden tile could not be computed: ${innermostReason(error)}`);
+  const unusableFiles: string[] = [];
+  for (const name of CPU_PROBES) {
+    // A manifest of one's own need not have it.
+    const entry = entries.find((each) => each.name === name);
+    if (entry === undefined) continue;
+    try {
+      return looksUpscaled((await answerOf(entry, pool)).answer)
+        ? told(true, 'A golden tile came back right.')
+        : told(false, 'A golden tile came back wrong.');
+    } catch (error) {
+      if ((await fileState(entry, pool.options.modelsFolder, 'sha256')) === 'intact')
+        return told(false, `A golden tile could not be computed: ${innermostReason(error)}`);
+      unusableFiles.push(messageOf(error));
+    }
   }
+  return told(true, ['Not proven, for want of a model.', ...unusableFiles].join(' '));
 }
 
 /** The right answer for GPUs; undefined when the CPU has none. */

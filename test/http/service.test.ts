@@ -33,9 +33,17 @@ test('/health tells the state, the queue, the engines and whether a Real-ESRGAN 
   assert.ok(embedded !== undefined);
   const realEsrgan = { ...embedded, name: 'x4plus', family: 'real-esrgan' as const };
   engine.status = () => ({ ...status, models: [embedded, { ...realEsrgan, unavailable: 'corrupt' }] });
-  assert.equal((await get(`${origin}/health`)).realesrgan_available, false);
+  const damaged = await get(`${origin}/health`);
+  assert.equal(damaged.realesrgan_available, false);
+  assert.equal(damaged.status, 'degraded');
+  assert.equal((await fetch(`${origin}/health/ready`)).status, 200);
   engine.status = () => ({ ...status, models: [embedded, realEsrgan] });
-  assert.equal((await get(`${origin}/health`)).realesrgan_available, true);
+  const whole = await get(`${origin}/health`);
+  assert.equal(whole.realesrgan_available, true);
+  assert.equal(whole.status, 'ok');
+  const absent = { ...realEsrgan, installed: false, unavailable: 'not installed' };
+  engine.status = () => ({ ...status, models: [embedded, absent] });
+  assert.equal((await get(`${origin}/health`)).status, 'ok');
 });
 
 test('readiness follows the engines and fails once stopping; liveness does not', async (t) => {
@@ -76,7 +84,6 @@ test('/metrics counts requests, jobs, tiles, pixels, fallbacks and shows speed, 
     'tessera_pixels_total{kind="source"} 192',
     'tessera_pixels_total{kind="result"} 768',
     'tessera_microseconds_per_pixel{model="fake-x4",provider="cpu"} 1.5',
-    'tessera_fallbacks_total{model="missing-x4",provider="none",reason="not_installed"} 1',
     'tessera_engine_restarts_total 3',
     'tessera_jobs_running 0',
     'tessera_jobs_queued 0',
@@ -133,4 +140,37 @@ test('the OpenAPI document describes every route, parameter, header and error', 
     }
   }
   assert.ok(app.printRoutes().length > 0);
+});
+
+test('/metrics counts what an answer fell back from, and no model that was never installed', async (t) => {
+  const { origin, engine } = await startApp(t);
+  const upscale = async (): Promise<void> => {
+    const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
+    assert.equal(response.status, 200);
+    await response.arrayBuffer();
+  };
+  const fallbacks = async () => {
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    return text.split('\n').filter((line) => line.startsWith('tessera_fallbacks_total{'));
+  };
+  await upscale();
+  assert.deepEqual(await fallbacks(), []);
+  const absent = { model: 'absent-x4', outcome: 'skipped', reason: 'not_installed', ms: 0 } as const;
+  const damaged = {
+    model: 'net-x4',
+    provider: 'cpu',
+    outcome: 'failed',
+    reason: 'corrupt_model',
+    ms: 1,
+  } as const;
+  const served = { model: 'lanczos', outcome: 'served', ms: 1 } as const;
+  engine.answer = { fallback: true, attempts: [absent, damaged, served] };
+  await upscale();
+  const ofDamaged = 'tessera_fallbacks_total{model="net-x4",provider="cpu",reason="corrupt_model"} 1';
+  assert.deepEqual(await fallbacks(), [ofDamaged]);
+  // The request named it: it alone is why.
+  engine.answer = { fallback: true, attempts: [absent, served] };
+  await upscale();
+  const ofAbsent = 'tessera_fallbacks_total{model="absent-x4",provider="none",reason="not_installed"} 1';
+  assert.deepEqual(await fallbacks(), [ofDamaged, ofAbsent]);
 });

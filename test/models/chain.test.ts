@@ -215,8 +215,47 @@ describe('fallback=false', () => {
     const { chain } = await rigOf([{ name: 'absent', network: GOOD, missing: true }]);
     await assert.rejects(
       chain.serve(chainRequest({ fallback: false }), nameOf),
-      refused('absent', /not installed/),
+      refused('No network', /No model of the chain is installed/),
     );
+  });
+
+  test('names the rung that was lost in an engine, and no chain model that is merely not installed', async () => {
+    const { chain } = await rigOf([
+      { name: 'absent', network: GOOD, missing: true },
+      { name: 'one', network: GOOD },
+    ]);
+    const crash = { model: 'one', provider: 'cpu', reason: 'engine_crash' } as const;
+    const request = chainRequest({
+      fallback: false,
+      excludedRungs: [crash],
+      earlierAttempts: [{ ...crash, outcome: 'failed', detail: 'The engine process died.', ms: 5 }],
+    });
+    await assert.rejects(chain.serve(request, nameOf), refused('one', /The engine process died/));
+  });
+
+  test('refuses plain resampling where no provider is usable, and calls it a fallback where it is allowed', async () => {
+    const { chain } = await rigOf(
+      [
+        { name: 'absent', network: GOOD, missing: true },
+        { name: 'here', network: GOOD },
+        { name: 'other', network: GOOD },
+      ],
+      { providers: [{ provider: 'cuda', usable: false, detail: 'CUDA is not installed.' }] },
+    );
+    for (const [model, blamed] of [
+      [undefined, 'here'],
+      ['other', 'other'],
+    ] as const) {
+      const asked = model === undefined ? {} : { model };
+      await assert.rejects(
+        chain.serve(chainRequest({ ...asked, fallback: false }), nameOf),
+        refused(blamed, /CUDA is not installed/),
+      );
+      const answer = await chain.serve(chainRequest(asked), nameOf);
+      assert.deepEqual([answer.value, answer.fallback], ['lanczos', true]);
+    }
+    const plain = await chain.serve(chainRequest({ model: 'lanczos', fallback: false }), nameOf);
+    assert.deepEqual([plain.value, plain.fallback], ['lanczos', false]);
   });
 
   test('offers no other precision for a bad tile', async () => {

@@ -16,7 +16,11 @@ export function registerHealth(
 ): void {
   const health = (status: EngineStatus): Health => {
     if (lifecycle.stopping) return 'stopping';
-    return status.state === 'ready' ? 'ok' : status.state;
+    if (status.state !== 'ready') return status.state;
+    // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
+    return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
+      ? 'degraded'
+      : 'ok';
   };
 
   app.get('/health', {
