@@ -66,7 +66,7 @@ export async function dryRun(
         ? { skipReason }
         : tilesSeconds === undefined
           ? {}
-          : { estimatedSeconds: tilesSeconds + besideSeconds }),
+          : { estimatedSeconds: toMilliseconds(tilesSeconds + besideSeconds) }),
     };
   });
   const serving = rungs[steps.findIndex((step) => step.serves)];
@@ -76,7 +76,7 @@ export async function dryRun(
     model: serving?.model ?? LANCZOS,
     ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
     tiles: serving?.tiles ?? 0,
-    estimatedSeconds: serving?.estimatedSeconds ?? besideSeconds,
+    estimatedSeconds: serving?.estimatedSeconds ?? toMilliseconds(besideSeconds),
     estimatedMemoryBytes: serving?.estimatedMemoryBytes ?? decodedBytes,
   };
 }
@@ -111,4 +111,9 @@ function drawing(
     };
   }
   return grid;
+}
+
+/** What lies behind the third decimal is no knowledge. */
+function toMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }

@@ -45,6 +45,13 @@ describe('a dry run', () => {
     assert.equal(estimatedSeconds, 2.96);
   });
 
+  it('tells seconds to the millisecond', async () => {
+    const entry = await embeddedEntry();
+    const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
+    const { rungs, estimatedSeconds } = await plan([{ ...net, serves: true, estimatedSeconds: 2 / 3 }]);
+    assert.deepEqual([rungs[0]?.estimatedSeconds, estimatedSeconds], [1.627, 1.627]);
+  });
+
   it('counts of memory the decoded image, a strip of the result and the tensors of a tile', async () => {
     const entry = await embeddedEntry();
     const net = { model: entry.name, provider: 'cpu', entry, passes: 1, serves: true } as const;
