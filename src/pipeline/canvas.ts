@@ -3,6 +3,7 @@ import { diskError } from './disk.js';
 import type { ImageMetadata } from './metadata.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+import { giveSamples, takeSamples } from './spare-memory.js';
 
 /** What a canvas holds. */
 export interface CanvasShape {
@@ -69,8 +70,9 @@ export class Canvas implements RowSink {
   window(rows: number): Samples {
     const samples = rows * this.#stride;
     if (this.#rows.length < samples) {
-      const grown = allocateSamples(samples, this.shape.sixteenBit);
+      const grown = takeSamples(samples, this.shape.sixteenBit);
       grown.set(this.#rows.subarray(0, this.#held * this.#stride));
+      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, rows);
@@ -82,7 +84,7 @@ export class Canvas implements RowSink {
     await this.#writing;
     const done = this.#rows;
     const kept = done.subarray(rows * this.#stride, this.#held * this.#stride);
-    if (this.#spare.length < kept.length) this.#spare = allocateSamples(done.length, this.shape.sixteenBit);
+    if (this.#spare.length < kept.length) this.#spare = takeSamples(done.length, this.shape.sixteenBit);
     this.#spare.set(kept);
     this.#rows = this.#spare;
     this.#spare = done;
@@ -140,6 +142,8 @@ export class Canvas implements RowSink {
   /** Waits until every row is on disk, gives the buffers back and adds the tags. */
   async complete(tags: CanvasTags): Promise<void> {
     await this.#writing;
+    giveSamples(this.#rows);
+    if (this.#spare !== this.#rows) giveSamples(this.#spare);
     this.#rows = allocateSamples(0, this.shape.sixteenBit);
     this.#spare = this.#rows;
     await this.#write(Buffer.from(vipsTrailer(tags)), this.#offsetOf(this.shape.height));

@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
 import { diskError } from './disk.js';
 import { toGrey } from './planes.js';
-import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+import type { RowSink, Samples } from './row-sink.js';
+import { giveSamples, takeSamples } from './spare-memory.js';
 
 /** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
 const LEAST_STRIP_PIXELS = 1_000_000;
@@ -10,6 +11,8 @@ const MOST_STRIP_PIXELS = 4_000_000;
 
 /** A restart interval is a 16-bit count of blocks. */
 const MAX_RESTART_INTERVAL = 65_535;
+
+const NO_SAMPLES = new Uint8Array(0);
 
 const SOF0 = 0xc0;
 const SOI = 0xd8;
@@ -40,9 +43,7 @@ export class JpegStrips implements RowSink {
   readonly #stripRows: number;
   readonly #interval: number;
   readonly #inFlight: number;
-  #rows: Samples = new Uint8Array(0);
-  /** Buffers that no encoder reads any more: fresh memory costs the kernel more time than the copy into it. */
-  readonly #spare: Samples[] = [];
+  #rows: Samples = NO_SAMPLES;
   /** Rows in the buffer that are finished but not yet handed to an encoder. */
   #finished = 0;
   #held = 0;
@@ -81,8 +82,9 @@ export class JpegStrips implements RowSink {
     const stride = this.#shape.width * 3;
     const needed = (this.#finished + rows) * stride;
     if (this.#rows.length < needed) {
-      const grown = allocateSamples(needed, false);
+      const grown = takeSamples(needed, false);
       grown.set(this.#rows.subarray(0, this.#held * stride));
+      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, this.#finished + rows);
@@ -110,15 +112,12 @@ export class JpegStrips implements RowSink {
   /** Goes on in another buffer, as the encoders still read this one; it is used again when they are done. */
   #moveOn(kept: Samples, last: boolean): void {
     const old = this.#rows;
+    // When the last strip is written, no encoder reads the buffer any more; after a failure one still may.
     void this.#writing.then(
-      () => this.#spare.push(old),
+      () => giveSamples(old),
       () => {},
     );
-    const spare = last ? undefined : this.#spare.pop();
-    this.#rows =
-      spare !== undefined && spare.length >= old.length
-        ? spare
-        : allocateSamples(last ? 0 : old.length, false);
+    this.#rows = last ? NO_SAMPLES : takeSamples(old.length, false);
     if (!last) this.#rows.set(kept);
   }
 
