@@ -48,7 +48,10 @@ export class Batch {
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.options.jobs, pictures.length) }, worker));
-    if (pictures.length !== 1) this.#sum(performance.now() - startedAtMs);
+    // One picture has said all in its own line.
+    if (pictures.length === 1) return this.#count.failed;
+    if (this.signal.aborted) this.#interrupted(pictures.length);
+    else this.#sum(performance.now() - startedAtMs);
     return this.#count.failed;
   }
 
@@ -99,15 +102,22 @@ export class Batch {
   }
 
   #sum(ms: number): void {
-    const { done, planned, skipped, failed } = this.#count;
-    const parts = [
-      [done, 'done'],
-      [planned, 'planned'],
-      [skipped, 'skipped'],
-      [failed, 'failed'],
-    ] as const;
-    const told = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-    const sentence = `${told.join(', ') || 'No pictures found'} in ${secondsInWords(ms / 1000)}`;
+    const counts = this.#counts(['done', 'planned', 'skipped', 'failed']);
+    this.#tell(`${counts.join(', ') || 'No pictures found'} in ${secondsInWords(ms / 1000)}`);
+  }
+
+  #interrupted(all: number): void {
+    const aim = this.options.dryRun ? 'planned' : 'done';
+    const others = this.#counts(['skipped', 'failed']);
+    this.#tell(`Interrupted; ${[`${this.#count[aim]} of ${all} ${aim}`, ...others].join(', ')}.`);
+  }
+
+  /** "2 done", "1 failed": what has happened at all. */
+  #counts(kinds: readonly PictureRecord['status'][]): string[] {
+    return kinds.filter((kind) => this.#count[kind] > 0).map((kind) => `${this.#count[kind]} ${kind}`);
+  }
+
+  #tell(sentence: string): void {
     if (!this.options.quiet) this.display.say(sentence);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, rmSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -56,24 +56,42 @@ export class Delivery {
   }
 }
 
+/** What is asked for; undefined and `auto`: left open. */
+interface Wish {
+  readonly scale: number | undefined;
+  readonly format: OutputFormat | 'auto';
+}
+
 /**
  * The result of an earlier run, for `--skip-existing`. For a target in a folder: the picture's name with the scale and format
  * that are asked for; where one of them is left open, any will do.
  */
-export async function existingResult(
-  target: Target,
-  wish: { readonly scale: number | undefined; readonly format: OutputFormat | 'auto' },
-): Promise<string | undefined> {
+export async function existingResult(target: Target, wish: Wish): Promise<string | undefined> {
   if (target.kind === 'stdout') return undefined;
   const folder = target.kind === 'file' ? dirname(target.path) : target.folder;
   const names = await readdir(folder).catch((): string[] => []);
   if (target.kind === 'file') return names.includes(basename(target.path)) ? target.path : undefined;
+  const own = names.find((name) => isResultOf(target.stem, name, wish));
+  if (own !== undefined) return join(folder, own);
+  const { plainResult } = target;
+  if (plainResult === undefined) return undefined;
+  for (const name of names.filter((each) => isResultOf(plainResult.stem, each, wish))) {
+    const path = join(folder, name);
+    const writtenMs = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+    if (writtenMs !== undefined && writtenMs >= plainResult.fromMs && writtenMs < plainResult.toMs)
+      return path;
+  }
+  return undefined;
+}
+
+/** Whether a file is named as the result of a picture: `stem_x4.jpg`. */
+function isResultOf(stem: string, name: string, wish: Wish): boolean {
+  if (!name.startsWith(`${stem}_x`)) return false;
   const formats = wish.format === 'auto' ? Object.values(EXTENSIONS) : [EXTENSIONS[wish.format]];
-  const name = names.find((each) => {
-    if (!each.startsWith(`${target.stem}_x`)) return false;
-    const [, scale, ending = ''] = /^(\d+(?:\.\d+)?)\.(\w+)$/.exec(each.slice(target.stem.length + 2)) ?? [];
-    const scaleFits = wish.scale === undefined || Number(scale) === Number(wish.scale.toFixed(2));
-    return scale !== undefined && scaleFits && formats.includes(ending);
-  });
-  return name === undefined ? undefined : join(folder, name);
+  const [, scale, ending = ''] = /^(\d+(?:\.\d+)?)\.(\w+)$/.exec(name.slice(stem.length + 2)) ?? [];
+  const scaleFits = wish.scale === undefined || Number(scale) === Number(wish.scale.toFixed(2));
+  return scale !== undefined && scaleFits && formats.includes(ending);
 }

@@ -13,7 +13,13 @@ export type Target =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'file'; readonly path: string }
   /** The name is made when format and scale are known: `stem_x4.jpg`. */
-  | { readonly kind: 'folder'; readonly folder: string; readonly stem: string };
+  | {
+      readonly kind: 'folder';
+      readonly folder: string;
+      readonly stem: string;
+      /** A result of this stem is this picture's too when it was written within this time, in epoch milliseconds. */
+      readonly plainResult?: { readonly stem: string; readonly fromMs: number; readonly toMs: number };
+    };
 
 /** The source of a picture, to be read once. */
 export interface Source {

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS } from '../download-name.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+import { withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
 import type { Picture, Target } from './picture.js';
 import type { UpscaleArguments } from './upscale-arguments.js';
@@ -29,6 +30,11 @@ export async function findPictures(wish: Wish): Promise<Picture[]> {
     output !== undefined && output !== '-' && (several || outputStats?.isDirectory() || endsAsFolder(output));
   if (toFolder && outputStats !== undefined && !outputStats.isDirectory()) {
     throw new UsageError(`Several results cannot go to the one file ${output}; name a folder.`);
+  }
+  if (toFolder && outputStats === undefined && !endsAsFolder(output) && isPictureName(output)) {
+    throw new UsageError(
+      `Several results cannot go to the one picture ${output}; name a folder (${output}/ makes one of that name).`,
+    );
   }
   if (output === '-' && several) {
     throw new UsageError('Standard output takes one picture; name a folder with -o for several.');
@@ -86,8 +92,7 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Pi
       const path = join(folder, entry.name);
       // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
       if (entry.isDirectory() && resolve(path) !== own) await visit(path);
-      const ending = extname(entry.name).toLowerCase();
-      if (!entry.isFile() || entry.name.startsWith('.') || !PICTURE_ENDINGS.has(ending)) continue;
+      if (!entry.isFile() || entry.name.startsWith('.') || !isPictureName(entry.name)) continue;
       const target = join(output, relative(root, folder));
       pictures.push({
         name: path,
@@ -108,38 +113,8 @@ function checkNoneIsItsOwnTarget(pictures: readonly Picture[]): void {
   }
 }
 
-/**
- * A picture named twice is done once. `a.jpg` and `a.png` with results in one folder become `a-jpg_x4` and `a-png_x4`;
- * `x/a.jpg` and `y/a.jpg` become `a-jpg_x4` and `a-jpg-2_x4`.
- */
-function withDistinctNames(pictures: readonly Picture[]): Picture[] {
-  const byPath = new Map(pictures.map((picture) => [picture.path && resolve(picture.path), picture]));
-  const once = [...byPath.values()];
-  const shared = countBy(once, keyOf);
-  const withEnding = once.map((picture) => {
-    const { target, path } = picture;
-    if (target.kind !== 'folder' || path === undefined || shared.get(keyOf(picture)) === 1) return picture;
-    return { ...picture, target: { ...target, stem: `${target.stem}-${extname(path).slice(1)}` } };
-  });
-  const taken = new Map<string | undefined, number>();
-  return withEnding.map((picture) => {
-    const { target } = picture;
-    const number = (taken.get(keyOf(picture)) ?? 0) + 1;
-    taken.set(keyOf(picture), number);
-    if (target.kind !== 'folder' || number === 1) return picture;
-    return { ...picture, target: { ...target, stem: `${target.stem}-${number}` } };
-  });
-}
-
-/** The result's place without its ending, on file systems that know no case either. */
-function keyOf({ target }: Picture): string | undefined {
-  return target.kind === 'folder' ? join(resolve(target.folder), target.stem).toLowerCase() : undefined;
-}
-
-function countBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, number> {
-  const counts = new Map<K, number>();
-  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
-  return counts;
+function isPictureName(path: string): boolean {
+  return PICTURE_ENDINGS.has(extname(path).toLowerCase());
 }
 
 function endsAsFolder(path: string): boolean {

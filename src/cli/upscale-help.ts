@@ -34,7 +34,8 @@ A PICTURE is a file (JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF), a folder (with -r),
 input.
 
 Where results go:
-  -o, --output PATH   A file, a folder (existing, or ending with /), or "-" for standard output.
+  -o, --output PATH   A file, a folder, or "-" for standard output. A folder is what exists as one or ends with /;
+                      for several pictures, any name that does not end as a picture's.
                       Without it a result lies beside its picture, named photo_x4.jpg.
   -r, --recursive     Take folders, with all pictures below them; needs -o with a folder.
   --skip-existing     Leave out pictures whose result is there already.

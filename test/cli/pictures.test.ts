@@ -85,6 +85,8 @@ test('what does not go together is refused with a sentence', async (t) => {
   await refused(find(['-', '-']), /only once/);
   await refused(find(['a.jpg', 'b.jpg'], '-'), /takes one picture/);
   await refused(find(['a.jpg', 'in'], 'b.jpg', true), /cannot go to the one file/);
+  await refused(find(['a.jpg', 'b.jpg'], 'one.jpg'), /one picture .*one\.jpg; name a folder \(.*one\.jpg\/ /);
+  await refused(find(['in'], 'one.png', true), /one picture .*one\.png/);
   await refused(find(['a.jpg'], 'a.jpg'), /overwritten by its own result/);
   await refused(find(['in'], 'out'), /add -r/);
   await refused(find(['in'], undefined, true), /Where to\?/);
@@ -120,8 +122,26 @@ test('a pattern that the shell left alone becomes the files it matches', async (
 test('pictures of one name from two folders get results of two names', async (t) => {
   const find = await deskWith(t, ['x/a.jpg', 'y/a.jpg', 'y/a.png']);
   assert.deepEqual(await find(['x/a.jpg', 'y/a.jpg', 'y/a.png'], 'out/'), [
-    ['x/a.jpg', 'out/a-jpg*'],
-    ['y/a.jpg', 'out/a-jpg-2*'],
+    ['x/a.jpg', 'out/x-a-jpg*'],
+    ['y/a.jpg', 'out/y-a-jpg*'],
     ['y/a.png', 'out/a-png*'],
   ]);
+});
+
+test('a folder named like a picture takes several results when it is there, or ends with /', async (t) => {
+  const find = await deskWith(t, ['a.jpg', 'b.jpg', 'old.jpg/c.txt']);
+  for (const folder of ['old.jpg', 'new.jpg/']) {
+    const targets = (await find(['a.jpg', 'b.jpg'], folder)).map(([, target]) => target);
+    assert.deepEqual(targets, [`${folder.replace('/', '')}/a*`, `${folder.replace('/', '')}/b*`]);
+  }
+});
+
+test('a picture of the same name from one more folder takes no name that another one’s result has', async (t) => {
+  const find = await deskWith(t, ['b/x/a.jpg', 'c/x/a.jpg', 'd/a.jpg']);
+  const before = await find(['c/x/a.jpg', 'd/a.jpg'], 'out/');
+  const after = await find(['b/x/a.jpg', 'c/x/a.jpg', 'd/a.jpg'], 'out/');
+  const [added, ...others] = after.map(([, target]) => target);
+  assert.equal(new Set([added, ...others]).size, 3);
+  assert.ok(!before.some(([, target]) => target === added));
+  assert.equal(others[1], 'out/d-a-jpg*');
 });

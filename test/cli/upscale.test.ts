@@ -84,6 +84,7 @@ test('what is wrong with the arguments is said before anything is done', async (
     [['upscale', 'a.jpg', '--wat'], /There is no option --wat\./],
     [['upscale', 'a.jpg', '-o', 'a.xyz'], /no format is called "xyz"/],
     [['upscale', 'a.jpg', '-o', 'b.png', '--format', 'webp'], /named as PNG, but --format says webp/],
+    [['upscale', 'a.jpg', 'b.png', '-o', 'one.jpg'], /cannot go to the one picture one\.jpg; name a folder/],
     [['upscale', 'a.jpg', '-o', './a.jpg'], /overwritten by its own result/],
     [['upscale', 'a.jpg', '-o', '-', '--json'], /cannot carry the picture and --json/],
     [['upscale', '.'], /\. is a folder; add -r/],
@@ -179,6 +180,23 @@ test('Ctrl-C ends with 130 and leaves no half file, nor anything in the folder f
   assert.deepEqual(await desk.files(), ['large.jpg', 'large_x4.jpg']);
   assert.equal(await readFile(desk.path('large_x4.jpg'), 'utf8'), 'of an earlier run');
   assert.deepEqual(await desk.leftovers(), []);
+});
+
+test('Ctrl-C among several pictures says how many are done', { skip: noTerminal }, async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 8, 8)).buffer);
+  const large = sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#888888' } });
+  for (const name of ['b.jpg', 'c.jpg']) await large.clone().jpeg().toFile(desk.path(name));
+  const child = desk.terminal(['upscale', '-j', '1', 'a.jpg', 'b.jpg', 'c.jpg']);
+  let screen = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const before = screen.includes('tile 2 of');
+    screen += chunk.toString();
+    if (!before && screen.includes('tile 2 of')) child.stdin.write('\x03');
+  });
+  assert.equal(await new Promise((resolve) => child.once('close', resolve)), 130);
+  assert.match(screen, /Interrupted; 1 of 3 done\.\s/);
+  assert.doesNotMatch(screen, /No pictures found/);
 });
 
 test('a reader that goes away is no crash, and leaves nothing behind', async (t) => {
