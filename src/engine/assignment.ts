@@ -3,6 +3,9 @@ import type { Attempt, ExcludedRung, UpscaleProgress, UpscaleResult, UpscaleTask
 import type { RunHooks } from './engine.js';
 import type { StopCode } from './protocol.js';
 
+/** Memory may be free again when other jobs have ended. */
+const MEMORY_RETRY_SECONDS = 30;
+
 /** How the caller learns of the end: one of them is called, once. */
 export interface AssignmentOutcome {
   resolve(result: UpscaleResult): void;
@@ -15,7 +18,7 @@ export interface AssignmentOutcome {
  * second time by failing as an image that crashes engines.
  */
 export class Assignment {
-  /** Set once an engine died under it: it runs again with nothing beside it, so that another death has one suspect. */
+  /** Set once an engine died under it, or ran out of memory: it runs again with nothing beside it, so that another death has one suspect. */
   alone = false;
   /** Set when it is to stop; it stays in its engine until the next tile. */
   stopping: TesseraError | undefined;
@@ -122,6 +125,21 @@ export class Assignment {
       ms: Math.round(performance.now() - this.#startedMs),
     });
     return rung;
+  }
+
+  /**
+   * Memory ran out while it was decoded or encoded. Where others in the engine took their part of it, it runs again alone; else
+   * that is its end.
+   */
+  outOfMemory(shared: boolean, internal: string): void {
+    if (this.stopping === undefined && shared && !this.alone) {
+      this.alone = true;
+      return;
+    }
+    const sentence =
+      'The engine has not enough memory for this image now; try again later, or a smaller scale.';
+    const details = { retryAfterSeconds: MEMORY_RETRY_SECONDS };
+    this.fail(new TesseraError('engine_unavailable', sentence, { details, internal }));
   }
 
   #end(settle: () => void): void {

@@ -33,6 +33,8 @@ export interface EngineListener {
   /** A job has left the engine, by whatever end. */
   onVacancy(): void;
   onRungLost(engine: EngineProcess, assignment: Assignment): void;
+  /** The assignment has left the engine, and has ended or is to run again. */
+  onOutOfMemory(assignment: Assignment): void;
   /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
   onExit(engine: EngineProcess, how: string): void;
 }
@@ -170,6 +172,14 @@ export class EngineProcess {
         this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
         assignment?.rungLost(message.rung);
         if (assignment !== undefined) this.listener.onRungLost(this, assignment);
+        return;
+      }
+      case 'out-of-memory': {
+        const shared = this.assignments.size > 1;
+        const assignment = this.#leave(message.id);
+        this.log.warn({ pid: this.pid, job: message.id, internal: message.internal }, 'memory ran out');
+        assignment?.outOfMemory(shared, message.internal);
+        if (assignment !== undefined) this.listener.onOutOfMemory(assignment);
         return;
       }
       case 'log':

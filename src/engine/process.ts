@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { TesseraError } from '../errors.js';
 import { RungLost } from '../models/rung-lost.js';
+import { OutOfMemory } from '../pipeline/memory.js';
 import type { Log, UpscaleTask } from '../types.js';
 import { diskFullError } from './disk-full.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from './protocol.js';
@@ -132,6 +133,8 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof RungLost) {
       send({ type: 'rung-lost', id, rung: thrown.rung });
+    } else if (thrown instanceof OutOfMemory) {
+      send({ type: 'out-of-memory', id, internal: thrown.message });
     } else {
       const error = diskFullError(thrown) ?? TesseraError.from(thrown);
       send({ type: 'failed', id, error: error.toMessage() });

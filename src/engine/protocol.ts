@@ -71,6 +71,8 @@ export type FromEngine =
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
   /** The job's attempts came before, that of the lost rung last. */
   | { readonly type: 'rung-lost'; readonly id: string; readonly rung: ExcludedRung }
+  /** Memory ran out outside of the network. @param internal for the log. */
+  | { readonly type: 'out-of-memory'; readonly id: string; readonly internal: string }
   | {
       readonly type: 'log';
       readonly level: keyof Log;

@@ -14,7 +14,10 @@ import type { Turns } from './turns.js';
 
 /** What an engine process does with its tasks. The real one is `upscale-runner.ts`; tests of supervision fork others. */
 export interface Runner {
-  /** @throws TesseraError, or RungLost when only a new process can use the rung again. */
+  /**
+   * @throws TesseraError, RungLost when only a new process can use the rung again, OutOfMemory when memory ran out outside of the
+   * network.
+   */
   run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
   plan(request: PlanRequest): Promise<UpscalePlan>;
   modelsChanged(): Promise<void>;

@@ -29,6 +29,9 @@ export class Supervisor implements Engine {
       onVacancy: () => this.#handOut(),
       onRungLost: (engine, assignment) =>
         this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
+      onOutOfMemory: (assignment) => {
+        if (!assignment.ended) this.#waiting.unshift(assignment);
+      },
       onExit: (engine) => this.#runAgain(engine),
     };
     this.#fleet = new Fleet(options, listener, () => this.#report.learnt);

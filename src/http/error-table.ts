@@ -52,7 +52,10 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   internal: { status: 500, when: 'A fault of ours; the log has the rest under the request id.' },
   queue_full: { status: 503, when: 'No place in the queue, or too many uploads; see `Retry-After`.' },
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
-  engine_unavailable: { status: 503, when: 'No engine process could be started.' },
+  engine_unavailable: {
+    status: 503,
+    when: 'No engine process could be started, or memory ran out while the image was decoded or encoded; see `Retry-After`.',
+  },
   fallback_refused: { status: 503, when: '`fallback=false` and the first model could not serve.' },
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },
   deadline_exceeded: { status: 504, when: 'The result was not ready within `timeout` seconds.' },

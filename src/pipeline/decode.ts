@@ -6,6 +6,7 @@ import type { ImageHeader } from '../types.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { corruptImage } from './header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
+import { decoderLacksMemory } from './memory.js';
 import { type ImageMetadata, withoutOrientation } from './metadata.js';
 
 /** An image as the network wants it. All planes have the same size and sample type; owned by the caller. */
@@ -26,7 +27,8 @@ export interface DecodedImage {
  * libvips' own where there is none), palettes and 1-bit images expanded, 16 bits kept.
  * @param keepMetadata also return EXIF and XMP.
  * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
- * @throws TesseraError corrupt_image, also when pixels are missing at the end; image_too_large.
+ * @throws TesseraError corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
+ * out comes out as it is.
  */
 export async function decode(
   path: string,
@@ -40,6 +42,7 @@ export async function decode(
     return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
   } catch (error) {
     if (error instanceof TesseraError) throw error;
+    if (decoderLacksMemory(error)) throw error;
     throw corruptImage(header.format, error);
   }
 }

@@ -1,4 +1,5 @@
 import type { Chain, ChainRequest, NetworkRung, NoteAttempt, Rung } from '../models/rung.js';
+import { RungLost } from '../models/rung-lost.js';
 import type {
   Attempt,
   OutputFormat,
@@ -15,6 +16,7 @@ import { drawJpeg, drawnSize, drawOnCanvas, Easel, type Size } from './draw.js';
 import { chooseFormat, encode } from './encode.js';
 import { Guard } from './guard.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import { memoryError } from './memory.js';
 import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import type { RenderClock, RenderContext } from './render.js';
 import { srgbProfile } from './srgb.js';
@@ -97,6 +99,8 @@ class Upscale {
         timings: this.#timings(),
         droppedPages: header.pages - 1,
       };
+    } catch (error) {
+      throw error instanceof RungLost ? error : memoryError(error);
     } finally {
       await this.#easel.clear();
     }
@@ -272,7 +276,7 @@ function goesStraightToJpeg(image: DecodedImage, format: OutputFormat, size: Siz
  * Upscales one image: decode, bleed colours under transparency, draw on the first rung that serves, encode at exactly
  * the promised size. The result is at `task.resultPath`; nothing else is left in the work folder.
  * @throws TesseraError: corrupt_image, image_too_large, output_too_large, cancelled, deadline_exceeded, disk_full,
- * fallback_refused.
+ * fallback_refused; RungLost; OutOfMemory.
  */
 export function upscale(
   task: UpscaleTask,

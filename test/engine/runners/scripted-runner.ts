@@ -5,6 +5,7 @@ import type { Turns } from '../../../src/engine/turns.js';
 import { TesseraError } from '../../../src/errors.js';
 import { RungLost } from '../../../src/models/rung-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
+import { OutOfMemory } from '../../../src/pipeline/memory.js';
 import type { Attempt, UpscaleResult, UpscaleTask } from '../../../src/types.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
@@ -29,13 +30,21 @@ export interface Script {
   readonly diesServed?: boolean;
   /** Its own model's try fails, and no other is allowed. */
   readonly refuses?: boolean;
+  /** Memory runs out at its end: always, or while another job is in the engine. */
+  readonly lacksMemory?: 'always' | 'beside others';
 }
 
 /** Rungs of the scripted chain, best first. */
 const MODELS = ['first', 'second', 'third'];
 
+/** Jobs in this process. */
+let inside = 0;
+
 export const createRunner: CreateRunner = async (_settings, turns) => ({
-  run: (task, hooks) => runScript(task, hooks, turns),
+  run: (task, hooks) => {
+    inside++;
+    return runScript(task, hooks, turns).finally(() => inside--);
+  },
   plan: async (request) => ({
     width: request.header.width * 4,
     height: request.header.height * 4,
@@ -89,6 +98,8 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     while (performance.now() < endMs);
     turn.end();
   }
+  if (script.lacksMemory === 'always' || (script.lacksMemory !== undefined && inside > 1))
+    throw new OutOfMemory(new Error('vips_tracked: out of memory -- size == 5MB'));
   if (script.refuses) {
     hooks.onAttempt({ model, provider: 'cpu', outcome: 'failed', reason: 'out_of_memory', ms: 1 });
     throw new TesseraError('fallback_refused', 'No other model is allowed.');

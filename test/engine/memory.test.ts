@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TesseraError } from '../../src/errors.js';
+import { rig } from './rig.js';
+
+const lacksMemory = (thrown: unknown): boolean => {
+  assert.ok(thrown instanceof TesseraError, String(thrown));
+  assert.equal(thrown.code, 'engine_unavailable');
+  assert.match(thrown.message, /not enough memory/);
+  assert.ok((thrown.details.retryAfterSeconds ?? 0) > 0);
+  assert.match(thrown.internal ?? '', /vips_tracked/);
+  return true;
+};
+
+describe('memory that runs out while an image is encoded', () => {
+  it('makes a job that shared its engine run again alone, in the same process', async (test) => {
+    const { supervisor, run } = await rig(test);
+    const other = await run({ tiles: 1000, tileMs: 2 });
+    await other.progressed();
+    const job = await run({ lacksMemory: 'beside others' });
+    await job.progressed();
+    // It waits for an engine of its own, which there is once the other has ended.
+    const [mine, others] = await Promise.all([job.result, other.result]);
+    assert.deepEqual([mine.model, others.model], ['first', 'first']);
+    assert.equal(new Set(await job.runs()).size, 1);
+    assert.equal((await job.runs()).length, 2);
+    assert.equal(supervisor.status().restarts, 0);
+  });
+
+  it('is told to come back later when it was alone, and when it lacks memory alone too', async (test) => {
+    const { run } = await rig(test);
+    const alone = await run({ lacksMemory: 'always' });
+    await assert.rejects(alone.result, lacksMemory);
+    assert.equal((await alone.runs()).length, 1);
+    const other = await run({ tiles: 200, tileMs: 2 });
+    await other.progressed();
+    const shared = await run({ lacksMemory: 'always' });
+    await assert.rejects(shared.result, lacksMemory);
+    assert.equal((await shared.runs()).length, 2);
+    assert.equal((await other.result).model, 'first');
+  });
+});
