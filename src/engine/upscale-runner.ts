@@ -2,13 +2,10 @@ import { openChain } from '../models/open-chain.js';
 import { dryRun } from '../pipeline/dry-run.js';
 import { restrictLoaders } from '../pipeline/loaders.js';
 import { type PipelineServices, upscale } from '../pipeline/upscale.js';
-import type { UpscaleResult } from '../types.js';
+import { BesideTiles } from './beside-tiles.js';
 import type { PlanRequest } from './protocol.js';
 import type { CreateRunner } from './runner.js';
 import { withScratch } from './scratch.js';
-
-/** Weight of the newest job in what is known of the work beside the tiles. */
-const NEWEST = 0.3;
 
 /** Planning for any image loads the model that leads the chain and measures its speed. */
 const PRELOADING: PlanRequest = {
@@ -40,14 +37,11 @@ export const createRunner: CreateRunner = async (settings, turns, log, onTileSiz
       maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
     },
   };
-  /** Decoding, blending and encoding, for each output pixel; 0 until the first image. */
-  let besideMicrosecondsPerPixel = 0;
-  const learn = ({ timings, width, height }: UpscaleResult): void => {
-    const measured = ((timings.decodeMs + timings.blendMs + timings.encodeMs) * 1000) / (width * height);
-    const before = besideMicrosecondsPerPixel || measured;
-    besideMicrosecondsPerPixel = before + NEWEST * (measured - before);
-  };
-  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, besideMicrosecondsPerPixel);
+  const beside = new BesideTiles();
+  const plan = (request: PlanRequest) =>
+    dryRun(request, chain, services.limits, (sourcePixels, resultPixels) =>
+      beside.estimate(request.options.format, sourcePixels, resultPixels),
+    );
   if (settings.preload) {
     // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
@@ -58,7 +52,7 @@ export const createRunner: CreateRunner = async (settings, turns, log, onTileSiz
       const result = await withScratch(task.workFolder, (workFolder) =>
         upscale({ ...task, workFolder }, services, hooks),
       );
-      learn(result);
+      beside.learn(task, result);
       return result;
     },
     modelsChanged: () => chain.modelsChanged(),

@@ -1,33 +1,52 @@
+import { PixelCost } from '../engine/pixel-cost.js';
 import type { UpscaleProgress, UpscaleResult } from '../types.js';
 import type { JobRequest } from './job.js';
 
-/** Before anything is measured: what the embedded network costs on two cores, encoding included. */
-const FIRST_GUESS_MICROSECONDS_PER_PIXEL = 3;
-/** Weight of the newest measurement. */
-const NEWEST = 0.3;
+/** Before anything is measured: what the embedded network costs on two cores, decoding included. */
+const GUESS_FOR_INPUT = { fixedMs: 20, microsecondsPerPixel: 3 };
+/** And what it costs to encode a pixel of the result as JPEG, or as anything that is measured soon. */
+const GUESS_FOR_OUTPUT = { fixedMs: 5, microsecondsPerPixel: 0.02 };
+/** Of a job that names none, before one has shown what the chain's leading model does. */
+const USUAL_SCALE = 4;
 
-/** Measures what jobs cost in engine time per input pixel, for estimates of the work that is left. */
+/**
+ * Measures what jobs cost in engine time, for estimates of the work that is left. Computing goes by the pixels of the source and
+ * the model, encoding by those of the result and the format: so neither tiny images nor an unusual scale or format tell
+ * anything wrong of other jobs.
+ */
 export class Speed {
   /** By the model asked for; undefined is the chain's own choice. */
-  readonly #microsecondsPerPixel = new Map<string | undefined, number>();
+  readonly #computing = new Map<string | undefined, PixelCost>();
+  /** By the format asked for. */
+  readonly #encoding = new Map<string, PixelCost>();
+  readonly #scales = new Map<string | undefined, number>();
 
-  record(request: JobRequest, result: UpscaleResult): void {
+  record({ header, options }: JobRequest, result: UpscaleResult): void {
     const { decodeMs, inferMs, blendMs, encodeMs } = result.timings;
-    const measured = ((decodeMs + inferMs + blendMs + encodeMs) * 1000) / pixelsOf(request);
-    const before = this.#microsecondsPerPixel.get(request.options.model) ?? measured;
-    this.#microsecondsPerPixel.set(request.options.model, before + NEWEST * (measured - before));
+    const computing = known(this.#computing, options.model, GUESS_FOR_INPUT);
+    computing.record(header.width * header.height, decodeMs + inferMs + blendMs);
+    const encoding = known(this.#encoding, options.format, GUESS_FOR_OUTPUT);
+    encoding.record(result.width * result.height, encodeMs);
+    if (options.scale === undefined) this.#scales.set(options.model, result.scale);
   }
 
   /** Seconds of engine time that a job still needs; of one that runs, the share of its tiles that is not done. */
-  secondsLeft(request: JobRequest, progress: UpscaleProgress | undefined): number {
-    const perPixel =
-      this.#microsecondsPerPixel.get(request.options.model) ?? FIRST_GUESS_MICROSECONDS_PER_PIXEL;
+  secondsLeft({ header, options }: JobRequest, progress: UpscaleProgress | undefined): number {
+    const pixels = header.width * header.height;
+    const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
     const done =
       progress === undefined || progress.tilesTotal === 0 ? 0 : progress.tilesDone / progress.tilesTotal;
-    return (perPixel * pixelsOf(request) * (1 - done)) / 1e6;
+    const computingMs = known(this.#computing, options.model, GUESS_FOR_INPUT).estimateMs(pixels);
+    const encodingMs = known(this.#encoding, options.format, GUESS_FOR_OUTPUT).estimateMs(
+      pixels * scale * scale,
+    );
+    return ((computingMs + encodingMs) * (1 - done)) / 1000;
   }
 }
 
-function pixelsOf({ header }: JobRequest): number {
-  return header.width * header.height;
+/** The cost under a key; a new one begins with the guess. */
+function known<K>(costs: Map<K, PixelCost>, key: K, guess: typeof GUESS_FOR_INPUT): PixelCost {
+  const cost = costs.get(key) ?? new PixelCost(guess);
+  costs.set(key, cost);
+  return cost;
 }

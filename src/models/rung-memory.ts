@@ -4,6 +4,8 @@ import type { LearntRung, Provider } from '../types.js';
 const WEIGHT_OF_A_TILE = 0.3;
 /** Smaller tiles count less: their time is mostly overhead. */
 const FULL_WEIGHT_PIXELS = 128 * 128;
+/** And below the size of the first measurement they count nothing, however many come. */
+const LEAST_PIXELS = 64 * 64;
 /** A tile may say that a rung is this much slower than known, not more: one stall of the machine must not condemn it. */
 const MOST_SLOWDOWN_OF_A_TILE = 4;
 
@@ -53,6 +55,7 @@ export class RungMemory {
   recordSpeed(model: string, provider: Provider, inputPixels: number, ms: number): void {
     if (!(inputPixels > 0) || !(ms >= 0)) return;
     const known = this.speed(model, provider);
+    if (known !== undefined && inputPixels < LEAST_PIXELS) return;
     const most = known ? known * MOST_SLOWDOWN_OF_A_TILE : Number.POSITIVE_INFINITY;
     const measured = Math.min((ms * 1000) / inputPixels, most);
     const weight = known === undefined ? 1 : WEIGHT_OF_A_TILE * Math.min(1, inputPixels / FULL_WEIGHT_PIXELS);

@@ -16,14 +16,14 @@ const RGB = 3;
 /**
  * What `upscale` would do now, without an image: output size, rungs, tiles, time and memory. The memory is what the image adds:
  * its decoded pixels, a strip of output, and the tensors of a tile; a network's own activations are not known here.
- * @param besideMicrosecondsPerPixel measured: decoding, blending and encoding, for each output pixel.
+ * @param besideMs milliseconds of decoding, blending and encoding so many pixels, by what was measured.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
  */
 export async function dryRun(
   { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
   chain: PlanningChain,
   limits: PipelineLimits,
-  besideMicrosecondsPerPixel: number,
+  besideMs: (sourcePixels: number, resultPixels: number) => number,
 ): Promise<UpscalePlan> {
   const { width, height, sixteenBit } = header;
   const named = options.model === undefined ? {} : { model: options.model };
@@ -44,7 +44,7 @@ export async function dryRun(
     earlierAttempts: [],
     signal: new AbortController().signal,
   });
-  const besideSeconds = (target.width * target.height * besideMicrosecondsPerPixel) / 1e6;
+  const besideSeconds = besideMs(width * height, target.width * target.height) / 1000;
   const sampleBytes = sixteenBit ? 2 : 1;
   const decodedBytes = width * height * (header.hasAlpha ? 4 : RGB) * sampleBytes;
   const rungs = steps.map((step): PlannedRung => {

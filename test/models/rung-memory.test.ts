@@ -31,6 +31,13 @@ describe('what is learnt of a rung', () => {
     assert.ok(speed(memory) > 40, `${speed(memory)} µs per pixel`);
   });
 
+  it('learns nothing of a pixel from any number of tiny tiles', () => {
+    const memory = new RungMemory();
+    record(memory, 0.5, 5);
+    for (let i = 0; i < 200_000; i++) memory.recordSpeed('net', 'cpu', 1, 2);
+    assert.equal(speed(memory), 0.5);
+  });
+
   it('keeps models and providers apart', () => {
     const memory = new RungMemory();
     record(memory, 0.5);

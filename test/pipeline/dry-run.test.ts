@@ -14,11 +14,11 @@ const HEADER: ImageHeader = {
   pages: 1,
 };
 /** Microseconds beside the tiles for each of the 1200 x 800 output pixels: 0.96 s. */
-const BESIDE = 1;
+const besideMs = (_source: number, result: number): number => result / 1000;
 
 function plan(steps: readonly PlannedStep[]) {
   const chain = { leadScale: () => 4, plan: async () => steps };
-  return dryRun({ header: HEADER, options: defaults }, chain, limits, BESIDE);
+  return dryRun({ header: HEADER, options: defaults }, chain, limits, besideMs);
 }
 
 describe('a dry run', () => {
