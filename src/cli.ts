@@ -4,6 +4,7 @@ import { isParserError, parserError, UsageError } from './cli/usage-error.js';
 import { ConfigError } from './config.js';
 import { ManifestError } from './models/manifest.js';
 import { packageVersion } from './package-root.js';
+import { StartError } from './start-error.js';
 
 /** A subcommand, loaded only when it is the one asked for. */
 interface Command {
@@ -64,7 +65,8 @@ function report(thrown: unknown, [name = '']: readonly string[]): number {
     return EXIT.usage;
   }
   const foreseen = error instanceof ConfigError || error instanceof ManifestError;
-  const text = foreseen ? error.message : error instanceof Error ? error.stack : error;
+  const text =
+    foreseen || error instanceof StartError ? error.message : error instanceof Error ? error.stack : error;
   process.stderr.write(`tessera: ${text}\n`);
   return foreseen ? EXIT.usage : EXIT.someFailed;
 }

@@ -239,7 +239,10 @@ export const CONFIG_SCHEMA = {
   CALLBACK_HOSTS: {
     type: 'list',
     default: [],
-    acceptsItem: (item) => /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(=private)?$/i.test(item),
+    acceptsItem: (item) =>
+      /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(=private)?$/i.test(item) &&
+      // Ports above 65535 and impossible addresses.
+      URL.canParse(`https://${item.replace('=private', '')}`),
     accepted:
       'hosts separated by commas, each `host` or `host:port`, with `=private` where private addresses are meant',
     description:

@@ -75,28 +75,45 @@ function parse(option: ConfigOption, text: string): unknown {
  * @throws ConfigError naming every bad variable.
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>, root: string): Config {
+  const { config, problems } = readConfig(environment, root);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/**
+ * As `loadConfig`, for who looks for more problems before all are told at once.
+ * @returns a sentence for each bad variable, whose default stands in the configuration.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  root: string,
+): { readonly config: Config; readonly problems: readonly string[] } {
   const problems: string[] = [];
+  const bad = new Set<string>();
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries<ConfigOption>(CONFIG_SCHEMA)) {
+    values[name] = option.default;
     const text = environment[name];
-    if (text === undefined) {
-      values[name] = option.default;
+    if (text === undefined) continue;
+    const value = parse(option, text.trim());
+    if (value !== undefined) {
+      values[name] = value;
       continue;
     }
-    const value = parse(option, text.trim());
-    if (value === undefined) problems.push(`${name} is "${text}"; expected ${acceptedValues(option)}.`);
-    else values[name] = value;
+    problems.push(`${name} is "${text}"; expected ${acceptedValues(option)}.`);
+    bad.add(name);
   }
   const { DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS } = values as Config;
-  if (DEFAULT_TIMEOUT_SECONDS > MAX_TIMEOUT_SECONDS) {
+  // Where one of them is bad, what stands in its place says nothing.
+  const comparable = !bad.has('DEFAULT_TIMEOUT_SECONDS') && !bad.has('MAX_TIMEOUT_SECONDS');
+  if (comparable && DEFAULT_TIMEOUT_SECONDS > MAX_TIMEOUT_SECONDS) {
     problems.push(
       `DEFAULT_TIMEOUT_SECONDS is ${DEFAULT_TIMEOUT_SECONDS}; expected at most MAX_TIMEOUT_SECONDS, which is ${MAX_TIMEOUT_SECONDS}.`,
     );
   }
-  if (problems.length > 0) throw new ConfigError(problems);
   for (const folder of ['LOG_DIR', 'TEMP_DIR', 'MODELS_DIR']) {
     const path = values[folder];
     if (typeof path === 'string' && path !== '') values[folder] = isAbsolute(path) ? path : join(root, path);
   }
-  return values as Config;
+  return { config: values as Config, problems };
 }

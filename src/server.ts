@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { ConfigError, loadConfig } from './config.js';
+import { loadCheckedConfig } from './checked-config.js';
+import { ConfigError } from './config.js';
 import { openLog } from './logging.js';
 import { packageRoot, packageVersion } from './package-root.js';
 import { createServices } from './services.js';
+import { listenError, StartError } from './start-error.js';
 
 /** Time beyond the configured ones after which a shutdown that hangs is cut off. */
 const LAST_RESORT_MS = 10_000;
@@ -12,7 +14,7 @@ const EXIT_BAD_CONFIG = 2;
 
 /** Runs the service until a signal ends it. */
 async function serve(): Promise<void> {
-  const config = loadConfig(process.env, packageRoot());
+  const config = await loadCheckedConfig(process.env, packageRoot());
   const delayMs = config.SHUTDOWN_DELAY_SECONDS * 1000;
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
   const { log, close: closeLog } = await openLog(config);
@@ -37,7 +39,7 @@ async function serve(): Promise<void> {
     await app.listen({ host: config.HOST, port: config.PORT });
   } catch (error) {
     await services.close(0);
-    throw error;
+    throw listenError(error, config);
   }
   try {
     await services.engine.ready();
@@ -51,6 +53,6 @@ async function serve(): Promise<void> {
 }
 
 serve().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  console.error(error instanceof ConfigError || error instanceof StartError ? error.message : error);
   process.exit(error instanceof ConfigError ? EXIT_BAD_CONFIG : 1);
 });

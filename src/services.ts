@@ -7,9 +7,9 @@ import type { HttpContext } from './http/context.js';
 import { imageInspector } from './image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
-import { checkModelSettings } from './models/check-settings.js';
 import { ModelUpkeep } from './models/upkeep.js';
 import { restrictLoaders } from './pipeline/loaders.js';
+import { tempDirError } from './start-error.js';
 
 /** Reading headers is all that this process does with images. */
 const HEADER_THREADS = 1;
@@ -25,8 +25,9 @@ export interface Services extends HttpContext {
 
 /**
  * Starts the engines (without waiting for them) and takes a job folder.
+ * @param config from `loadCheckedConfig`.
  * @param environment what engine processes inherit; usually `process.env`.
- * @throws ConfigError when the manifest or the chain is not right; the system's error when `TEMP_DIR` cannot be written.
+ * @throws StartError when `TEMP_DIR` cannot be written.
  */
 export async function createServices(
   config: Config,
@@ -34,14 +35,13 @@ export async function createServices(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Services> {
   restrictLoaders(HEADER_THREADS);
-  await checkModelSettings(config);
   const engine: Engine = new Supervisor(fleetOptions(config, environment, log));
   let jobs: Jobs;
   try {
     jobs = await LocalJobs.open(config, engine, log);
   } catch (error) {
     await engine.close(0);
-    throw error;
+    throw tempDirError(error, config);
   }
   const lifecycle = { stopping: false };
   const upkeep = new ModelUpkeep(config, engine, log);

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { pino } from 'pino';
+import { loadCheckedConfig } from '../checked-config.js';
 import { type Config, loadConfig } from '../config.js';
 import { CONFIG_SCHEMA } from '../config-schema.js';
 import { TesseraError } from '../errors.js';
@@ -26,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(UPSCALE_HELP);
     return EXIT.done;
   }
-  const config = terminalConfig();
+  const config = await terminalConfig(wish.server !== undefined);
   const pictures = await findPictures(wish);
   checkStreams(wish, pictures);
   const raw = withFormat(wish.options, pictures);
@@ -63,9 +64,12 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The service's configuration, but that nobody waits on a connection here: a picture may take as long as it may at most. */
-function terminalConfig(): Config {
-  const config = loadConfig(process.env, packageRoot());
+/**
+ * The service's configuration, but that nobody waits on a connection here: a picture may take as long as it may at most.
+ * @param remote another service computes: this one's models do not matter. @throws ConfigError
+ */
+async function terminalConfig(remote: boolean): Promise<Config> {
+  const config = await (remote ? loadConfig : loadCheckedConfig)(process.env, packageRoot());
   const given = process.env.DEFAULT_TIMEOUT_SECONDS !== undefined;
   return given ? config : { ...config, DEFAULT_TIMEOUT_SECONDS: config.MAX_TIMEOUT_SECONDS };
 }

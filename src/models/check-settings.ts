@@ -1,20 +1,22 @@
-import { type Config, ConfigError } from '../config.js';
+import type { Config } from '../config.js';
 import { chainOrder } from './chain-order.js';
 import { loadManifest, ManifestError } from './manifest.js';
 
 /**
  * Finds out before anything is started whether the manifest can be read and knows the models of the chain.
- * @throws ConfigError
+ * @returns a sentence for each problem, beginning with the setting's name.
  */
-export async function checkModelSettings(config: Pick<Config, 'MODELS_DIR' | 'MODEL_CHAIN'>): Promise<void> {
+export async function modelSettingProblems(
+  config: Pick<Config, 'MODELS_DIR' | 'MODEL_CHAIN'>,
+): Promise<readonly string[]> {
   try {
     const entries = await loadManifest(config.MODELS_DIR);
     const { unknown } = chainOrder(config.MODEL_CHAIN, entries, false);
-    if (unknown.length === 0) return;
+    if (unknown.length === 0) return [];
     const known = ['auto', ...entries.map((entry) => entry.name), 'lanczos'].join(', ');
-    throw new ConfigError([`MODEL_CHAIN names ${unknown.join(', ')}; expected some of ${known}.`]);
+    return [`MODEL_CHAIN names ${unknown.join(', ')}; expected some of ${known}.`];
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    throw new ConfigError(error.problems.map((problem) => `MODELS_DIR: ${error.file}: ${problem}`));
+    return error.problems.map((problem) => `MODELS_DIR: ${error.file}: ${problem}`);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConfigError, loadConfig } from '../../src/config.js';
+import { ConfigError, loadConfig, readConfig } from '../../src/config.js';
 import { CONFIG_SCHEMA } from '../../src/config-schema.js';
 
 test('without variables every option has its default, with folders under the root', () => {
@@ -62,6 +62,14 @@ test('all bad variables are named at once, each with what it accepts', () => {
       return true;
     },
   );
+});
+
+test('a bad variable is told once, and not compared with others', () => {
+  for (const name of ['DEFAULT_TIMEOUT_SECONDS', 'MAX_TIMEOUT_SECONDS']) {
+    const { problems } = readConfig({ MAX_TIMEOUT_SECONDS: '60', [name]: 'soon' }, '/');
+    assert.equal(problems.length, 1, problems.join());
+    assert.ok(problems[0]?.startsWith(`${name} is "soon"`));
+  }
 });
 
 test('TRUST_PROXY takes addresses, networks and their names', () => {

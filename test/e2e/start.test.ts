@@ -46,8 +46,36 @@ test('a port that is taken ends the server with an error, and no engine stays', 
     TEMP_DIR: folder,
   });
   assert.equal(status, 1);
-  assert.match(stderr + stdout, /EADDRINUSE/);
+  assert.equal(
+    stderr,
+    `Cannot listen on HOST 127.0.0.1, PORT ${address.port}: another program listens there; end it, or choose another PORT (EADDRINUSE).\n`,
+  );
+  assert.doesNotMatch(stdout, /\n\s+at /);
   assert.deepEqual(await readdir(folder), []);
+});
+
+test('a TEMP_DIR that cannot be written ends the server with a sentence', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-start-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  // A file where the folder should be fails for every user, root included.
+  await writeFile(join(folder, 'file'), '');
+  const { status, stderr } = runServer({ PORT: '0', TEMP_DIR: join(folder, 'file') });
+  assert.equal(status, 1);
+  assert.equal(stderr, `TEMP_DIR ${join(folder, 'file')} cannot be written: it is a file (EEXIST).\n`);
+});
+
+test('problems of the chain and of hosts for callbacks stand beside those of other variables', () => {
+  const { status, stderr } = runServer({
+    PORT: 'abc',
+    MODEL_CHAIN: 'auto,xyz',
+    CALLBACK_HOSTS: 'hooks.example:99999',
+    CALLBACK_SECRET: 'key',
+  });
+  assert.equal(status, 2);
+  assert.match(stderr, /^The configuration has 3 problems:\n/);
+  assert.match(stderr, /\n {2}- PORT is "abc"/);
+  assert.match(stderr, /\n {2}- CALLBACK_HOSTS is "hooks\.example:99999"/);
+  assert.match(stderr, /\n {2}- MODEL_CHAIN names xyz; expected some of auto, /);
 });
 
 test('the log goes to rotated files too', async (t) => {
