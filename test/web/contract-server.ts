@@ -113,6 +113,8 @@ export class ContractServer {
   onJob: (job: ScriptedJob) => void = () => undefined;
   /** When set, everything but the page needs this key. */
   apiKey: string | undefined;
+  /** false: connections are cut before an answer, as by a service that has died. */
+  reachable = true;
   private readonly events = new EventEmitter();
 
   private constructor(
@@ -139,6 +141,12 @@ export class ContractServer {
     }
   }
 
+  /** Dies, as far as the page can see, with every stream in mid-air. */
+  die(): void {
+    this.reachable = false;
+    for (const job of this.jobs) job.breakStreams();
+  }
+
   /** Waits until something that this server sees is true. */
   async until(test: () => boolean): Promise<void> {
     while (!test()) await once(this.events, 'change');
@@ -162,7 +170,12 @@ function problem(reply: FastifyReply, status: number, code: string, detail: stri
 
 function registerContract(app: FastifyInstance, server: () => ContractServer): void {
   app.addHook('onRequest', async (request, reply) => {
-    const { apiKey } = server();
+    const { apiKey, reachable } = server();
+    if (!reachable) {
+      reply.hijack();
+      request.raw.socket.destroy();
+      return;
+    }
     const isPage = request.url === '/' || request.url.startsWith('/assets/');
     if (apiKey !== undefined && !isPage && request.headers['x-api-key'] !== apiKey) {
       return problem(

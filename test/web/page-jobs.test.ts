@@ -210,10 +210,14 @@ pageTest('a pasted picture is taken like a dropped one', async ({ page, server }
   assert.equal((await server.job(0)).view.fileName, 'clip.png');
 });
 
-pageTest('leaving the page cancels what nobody will ask for any more', async ({ page, server }) => {
-  await give(page, 'drop', [await photo('gone.jpg', 60, 40)]);
-  const job = await server.job(0);
-  await server.until(() => job.streams.size > 0);
-  await page.goto(`${server.url}/docs`);
-  await server.until(() => job.deleted);
+pageTest('models that are not installed stand apart, and cannot be chosen', async ({ page }) => {
+  const missing = page.locator('#model optgroup[label="Not installed"]');
+  await missing.waitFor({ state: 'attached' });
+  assert.equal(await missing.evaluate((group: { disabled: boolean }) => group.disabled), true);
+  assert.deepEqual(await missing.locator('option').allTextContents(), ['Real-ESRGAN general ×4']);
+  assert.deepEqual(await page.locator('#model > option').allTextContents(), [
+    'Best available',
+    'Tessera Lite ×4',
+    'Lanczos',
+  ]);
 });

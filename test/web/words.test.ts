@@ -40,6 +40,19 @@ test('an attempt is one sentence with model, device, tile, reason and time', () 
   );
   const skipped = { model: 'big', outcome: 'skipped', reason: 'not_installed', ms: 0 } as const;
   assert.equal(attemptInWords(skipped, titleOf), 'Big net is not installed.');
+  assert.equal(
+    attemptInWords({ ...skipped, detail: 'big is not installed.' }, titleOf),
+    'Big net is not installed.',
+  );
+  const slow = {
+    ...skipped,
+    reason: 'over_time_budget',
+    detail: 'It would take about 12 s, and 3 s are left.',
+  } as const;
+  assert.equal(
+    attemptInWords(slow, titleOf),
+    'Big net would have taken too long: it would take about 12 s, and 3 s are left.',
+  );
   const served = { model: 'lanczos', outcome: 'served', ms: 40 } as const;
   assert.equal(plain(attemptInWords(served, titleOf)), 'Lanczos served it in 0.0 s.');
 });

@@ -26,6 +26,11 @@ export class Problem extends Error {
     return this.retryAfterSeconds !== undefined && (this.status === 429 || this.status === 503);
   }
 
+  /** @returns {boolean} true when a proxy answered, because the service behind it did not. */
+  get ofGateway() {
+    return this.code === 'unknown' && [502, 503, 504].includes(this.status);
+  }
+
   /**
    * @param {number} status
    * @param {string} body
@@ -83,11 +88,10 @@ export async function getJob(id, signal) {
 /**
  * Cancels a job, or removes its result. A job that is gone already is what was wanted.
  * @param {string} id
- * @param {{ keepalive?: boolean }} [init] keepalive: the request outlives the page.
  */
-export async function deleteJob(id, init = {}) {
+export async function deleteJob(id) {
   try {
-    await request(`jobs/${id}`, { method: 'DELETE', ...init });
+    await request(`jobs/${id}`, { method: 'DELETE' });
   } catch (error) {
     if (!(error instanceof Problem && error.status === 404)) throw error;
   }

@@ -3,6 +3,7 @@ import { titleOf } from './models.js';
 import { drawThumbnail } from './thumbnail.js';
 import {
   bytesInWords,
+  CONNECTION_LOST,
   durationInWords,
   fallbackInWords,
   fractionDone,
@@ -20,6 +21,7 @@ import {
 export class Card {
   /** @type {string | undefined} */
   #downloadUrl;
+  #hasThumbnail = false;
   #picture;
 
   /**
@@ -33,17 +35,19 @@ export class Card {
     this.thumb = find(this.element, '.thumb', HTMLElement);
     this.progress = find(this.element, '.card-progress', HTMLProgressElement);
     this.download = find(this.element, '[data-action=download]', HTMLAnchorElement);
-    find(this.element, '.card-name', HTMLElement).textContent = picture.file.name;
-    this.progress.setAttribute('aria-label', `Progress of ${picture.file.name}`);
+    find(this.element, '.card-name', HTMLElement).textContent = picture.name;
+    this.progress.setAttribute('aria-label', `Progress of ${picture.name}`);
+    if (picture.file === undefined) this.#button('compare').textContent = 'View';
     for (const button of this.element.querySelectorAll('button')) {
       const action = /** @type {CardAction} */ (button.dataset.action);
       const verb = button.textContent?.trim() || 'Remove';
-      button.setAttribute('aria-label', `${verb}: ${picture.file.name}`);
+      button.setAttribute('aria-label', `${verb}: ${picture.name}`);
       button.addEventListener('click', () => onAction(action));
     }
+    this.download.addEventListener('click', () => picture.noteDownload());
     picture.addEventListener('change', () => this.#show());
     this.#show();
-    drawThumbnail(this.thumb, picture.file);
+    if (picture.file !== undefined) this.#drawThumbnail(picture.file);
   }
 
   /** @param {CardAction} action */
@@ -82,7 +86,7 @@ export class Card {
 
     this.#button('cancel').hidden = !picture.busy;
     this.#button('compare').hidden = phase !== 'done';
-    this.#button('again').hidden = phase !== 'failed' && phase !== 'cancelled';
+    this.#button('again').hidden = !(['failed', 'cancelled'].includes(phase) && picture.repeatable);
     this.#button('remove').hidden = picture.busy;
     this.#showDownload();
     this.#showProgress();
@@ -92,15 +96,17 @@ export class Card {
 
   #sizes() {
     const { job, file } = this.#picture;
-    if (job === undefined) return bytesInWords(file.size);
+    if (job === undefined) return file === undefined ? '' : bytesInWords(file.size);
     const from = sizeInWords(job.source.width, job.source.height);
     return job.result === undefined ? from : `${from} → ${sizeInWords(job.result.width, job.result.height)}`;
   }
 
   #status() {
     const picture = this.#picture;
+    if (picture.busy && !picture.connected) return CONNECTION_LOST;
     switch (picture.phase) {
       case 'waiting':
+        if (picture.job !== undefined) return 'Waiting to be looked up';
         return picture.nextTryInSeconds === undefined
           ? 'Waiting to be sent'
           : `The service is busy. Next try in ${picture.nextTryInSeconds} s`;
@@ -129,12 +135,20 @@ export class Card {
     }
   }
 
+  /** Once. @param {Blob} content the original, or the result where the browser no longer has that. */
+  #drawThumbnail(content) {
+    if (this.#hasThumbnail) return;
+    this.#hasThumbnail = true;
+    drawThumbnail(this.thumb, content, this.#picture.name);
+  }
+
   #showDownload() {
     const { phase, result, job } = this.#picture;
     if (this.#downloadUrl !== undefined && phase !== 'done') {
       URL.revokeObjectURL(this.#downloadUrl);
       this.#downloadUrl = undefined;
     }
+    if (phase === 'done' && result !== undefined) this.#drawThumbnail(result);
     if (phase === 'done' && result !== undefined && this.#downloadUrl === undefined) {
       this.#downloadUrl = URL.createObjectURL(result);
       this.download.href = this.#downloadUrl;

@@ -40,7 +40,7 @@ export class Comparison extends EventTarget {
 
   /**
    * Shows the pair at 100 %: one pixel of the result on one of the screen.
-   * @param {Blob} before
+   * @param {Blob | undefined} before undefined when the browser no longer has it.
    * @param {Blob} after
    * @param {Size & { format: string }} result
    */
@@ -49,7 +49,7 @@ export class Comparison extends EventTarget {
     const opening = ++this.#opening;
     this.#say('Opening the comparison');
     await import('./vendor/img-comparison-slider.js');
-    const [first, second] = await Promise.all([decoded(before), decoded(after)]);
+    const [first, second] = await Promise.all([before && decoded(before), decoded(after)]);
     if (opening !== this.#opening) {
       for (const image of [first, second]) if (image !== undefined) URL.revokeObjectURL(image.src);
       return;
@@ -66,7 +66,11 @@ export class Comparison extends EventTarget {
     second.alt = 'After: the enlarged picture';
     if (first === undefined) {
       this.#frame.append(pane(second, 'alone'));
-      this.#say('This browser cannot show the original, so there is nothing to compare with.');
+      this.#say(
+        before === undefined
+          ? 'The original went with the page that sent it, so there is nothing to compare with.'
+          : 'This browser cannot show the original, so there is nothing to compare with.',
+      );
     } else {
       first.alt = 'Before: the original picture';
       this.#frame.append(this.#newSlider(first, second));

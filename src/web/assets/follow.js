@@ -1,5 +1,6 @@
-import { deleteJob, getJob, Problem, request } from './api.js';
+import { deleteJob, getJob, request } from './api.js';
 import { readEvents } from './events.js';
+import { insist } from './insist.js';
 import { pause, Slots } from './slots.js';
 
 /** @typedef {import('./api.js').Job} Job */
@@ -10,8 +11,10 @@ const streams = new Slots(3);
 const SILENCE_MS = 45_000;
 /** Between looks at a job that has no stream of its own. */
 const POLL_MS = 1_500;
-/** A service that cannot be reached for this long is given up. */
-const PATIENCE_MS = 120_000;
+/** Silence after which a question counts as lost. */
+const ANSWER_MS = 15_000;
+/** A job that was cancelled has stopped by then, or is left to expire. */
+const FAREWELL_MS = 120_000;
 
 /** @param {Job} job */
 export function hasEnded(job) {
@@ -24,7 +27,7 @@ export function hasEnded(job) {
  * @param {string} id
  */
 export async function discardJob(id) {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(FAREWELL_MS);
   try {
     await deleteJob(id);
     while (!hasEnded(await getJob(id, signal))) await pause(POLL_MS, signal);
@@ -36,43 +39,37 @@ export async function discardJob(id) {
 
 /**
  * Follows a job until it ends: by its event stream, taken up again by `Last-Event-ID` when it breaks, or by asking now and
- * then while all streams are taken. Yields the job whenever something changed.
+ * then while all streams are taken. A service that is out of reach is waited for. Yields the job whenever something changed.
  * @param {Job} job as last known.
  * @param {AbortSignal} signal
+ * @param {(connected: boolean) => void} onConnection told whether the service is in reach.
  * @returns {AsyncGenerator<Job, void, void>} the last one yielded has ended.
- * @throws {Problem} when the service no longer knows the job; Error when it could not be reached for two minutes.
+ * @throws {Problem} when the service no longer knows the job.
  */
-export async function* followJob(job, signal) {
+export async function* followJob(job, signal, onConnection) {
   const place = /** @type {{ lastEventId: string | undefined }} */ ({ lastEventId: undefined });
   let current = job;
-  let reachedAtMs = performance.now();
-  for (let tries = 0; !hasEnded(current); tries += 1) {
-    try {
-      if (streams.tryTake()) {
-        try {
-          for await (const next of streamOf(current, place, signal)) {
-            current = next;
-            reachedAtMs = performance.now();
-            tries = 0;
-            yield current;
-          }
-        } finally {
-          streams.release();
+  while (!hasEnded(current)) {
+    if (streams.tryTake()) {
+      try {
+        for await (const next of streamOf(current, place, signal)) {
+          current = next;
+          onConnection(true);
+          yield current;
         }
-        if (hasEnded(current)) return;
+      } catch {
+        // Why it broke is told by the answer to the question that follows.
+        signal.throwIfAborted();
+      } finally {
+        streams.release();
       }
-      // No slot, or the stream ended early: ask, so that a lost last event is not waited for.
-      current = await getJob(current.id, signal);
-      reachedAtMs = performance.now();
-      yield current;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Problem && !error.passing) throw error;
-      if (performance.now() - reachedAtMs > PATIENCE_MS) {
-        throw new Error('The service could not be reached for two minutes.', { cause: error });
-      }
+      if (hasEnded(current)) return;
     }
-    if (!hasEnded(current)) await pause(Math.min(POLL_MS * 2 ** Math.min(tries, 3), 10_000), signal);
+    // No slot, or the stream ended early: ask, so that a lost last event is not waited for.
+    const ask = () => getJob(job.id, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+    current = await insist(ask, signal, onConnection);
+    yield current;
+    if (!hasEnded(current)) await pause(POLL_MS, signal);
   }
 }
 

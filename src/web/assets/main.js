@@ -4,7 +4,9 @@ import { prepareDropZone } from './drop-zone.js';
 import { byId } from './element.js';
 import { askForApiKey, chosenOptions, prepareOptions } from './options.js';
 import { Picture } from './picture.js';
+import { remembered } from './remembered.js';
 import { Stage } from './stage.js';
+import { CONNECTION_LOST } from './words.js';
 
 /** All pictures of this page with their cards, in the order in which they came. @type {Map<Picture, Card>} */
 const cards = new Map();
@@ -13,19 +15,21 @@ const stage = new Stage((picture) => {
   cards.get(picture)?.focus('compare');
 });
 
-/** @param {File} file */
-function add(file) {
-  const picture = new Picture(file);
+/** Gives a picture its card. @param {Picture} picture */
+function show(picture) {
   const card = new Card(picture, (action) => act(picture, card, action));
   cards.set(picture, card);
   byId('cards', HTMLElement).append(card.element);
-  let phase = picture.phase;
+  let { phase, connected } = picture;
   picture.addEventListener('change', () => {
+    if (picture.connected !== connected) {
+      connected = picture.connected;
+      announce(connected ? 'The connection to the service is back.' : CONNECTION_LOST);
+    }
     if (picture.phase === phase) return;
     phase = picture.phase;
     changed(picture);
   });
-  picture.run(chosenOptions());
 }
 
 /**
@@ -59,7 +63,7 @@ function remove(picture, card) {
   picture.dispose();
   card.remove();
   cards.delete(picture);
-  announce(`${picture.file.name} removed.`);
+  announce(`${picture.name} removed.`);
   tally();
   if (neighbour instanceof HTMLElement) neighbour.focus();
   else byId('files', HTMLInputElement).focus();
@@ -67,7 +71,7 @@ function remove(picture, card) {
 
 /** A picture has come to another phase. @param {Picture} picture */
 function changed(picture) {
-  const { name } = picture.file;
+  const { name } = picture;
   tally();
   if (picture.phase === 'done') {
     announce(`${name} is ready.`);
@@ -109,12 +113,14 @@ function tally() {
 async function downloadAll() {
   const button = byId('download-all', HTMLButtonElement);
   button.disabled = true;
-  const contents = results().flatMap(({ result, job }) =>
+  const pictures = results();
+  const contents = pictures.flatMap(({ result, job }) =>
     result === undefined || job?.result === undefined ? [] : [{ name: job.result.fileName, content: result }],
   );
   try {
     const { saveAs, zipResults } = await import('./archive.js');
     saveAs(await zipResults(contents), 'tessera.zip');
+    for (const picture of pictures) picture.noteDownload();
     announce(`${contents.length} pictures saved in one ZIP file.`);
   } finally {
     button.disabled = false;
@@ -123,14 +129,25 @@ async function downloadAll() {
 
 prepareOptions();
 prepareDropZone((files) => {
-  for (const file of files) add(file);
+  for (const file of files) {
+    const picture = new Picture(file.name, file);
+    show(picture);
+    picture.run(chosenOptions());
+  }
   tally();
   announce(files.length === 1 ? `${files[0]?.name} added.` : `${files.length} pictures added.`);
 });
 byId('download-all', HTMLButtonElement).addEventListener('click', downloadAll);
 
-// Nobody else knows the ids of these jobs: without the page their work is for nothing.
-window.addEventListener('pagehide', (event) => {
-  if (event.persisted) return;
-  for (const picture of cards.keys()) picture.abandon();
+for (const known of remembered()) {
+  const picture = Picture.remembered(known);
+  show(picture);
+  picture.resume();
+}
+tally();
+
+// A reload finds them again; a closed tab does not, nor what was still to be sent.
+window.addEventListener('beforeunload', (event) => {
+  const unsaved = (/** @type {Picture} */ picture) => picture.phase === 'done' && !picture.downloaded;
+  if ([...cards.keys()].some((picture) => picture.busy || unsaved(picture))) event.preventDefault();
 });

@@ -13,7 +13,7 @@ export function titleOf(name) {
 }
 
 /**
- * Fills the model menu from `GET /models`: installed ones first, in the chain's order.
+ * Fills the model menu from `GET /models`: in the chain's order; those that are not installed stand apart, and cannot be chosen.
  * @returns {Promise<boolean>} false when the service wants an API key before it tells.
  */
 export async function fillModelMenu() {
@@ -23,13 +23,16 @@ export async function fillModelMenu() {
     const rank = (/** @type {import('./api.js').ModelStatus} */ model) =>
       (model.installed ? 0 : 1000) + (model.chainPosition ?? 500);
     const chosen = menu.value;
+    const missing = document.createElement('optgroup');
+    missing.label = 'Not installed';
+    missing.disabled = true;
     menu.length = 1;
+    for (const old of menu.querySelectorAll('optgroup')) old.remove();
     for (const model of [...models].sort((a, b) => rank(a) - rank(b))) {
       titles.set(model.name, model.title);
-      const choice = new Option(model.installed ? model.title : `${model.title} (not installed)`, model.name);
-      choice.disabled = !model.installed;
-      menu.add(choice);
+      (model.installed ? menu : missing).append(new Option(model.title, model.name));
     }
+    if (missing.children.length > 0) menu.append(missing);
     menu.value = chosen;
     return true;
   } catch (error) {

@@ -1,5 +1,7 @@
-import { deleteJob, getResult, Problem } from './api.js';
+import { getResult, Problem } from './api.js';
 import { discardJob, followJob } from './follow.js';
+import { insist } from './insist.js';
+import { forget, remember } from './remembered.js';
 import { pause, Slots } from './slots.js';
 import { uploadPicture } from './upload.js';
 
@@ -30,13 +32,31 @@ export class Picture extends EventTarget {
   reason = '';
   /** Code of the problem, for the page to act on (`unauthorized`). */
   code = '';
+  /** False while the service is out of reach. */
+  connected = true;
+  /** Whether the result was saved. */
+  downloaded = false;
   /** @type {AbortController} */
   #abort = new AbortController();
 
-  /** @param {File} file */
-  constructor(file) {
+  /**
+   * @param {string} name
+   * @param {File} [file] the original; undefined after a reload, when the browser no longer has it.
+   */
+  constructor(name, file) {
     super();
+    this.name = name;
     this.file = file;
+  }
+
+  /** @param {import('./remembered.js').Remembered} known from before a reload; to be resumed. */
+  static remembered({ job, name, downloaded }) {
+    return Object.assign(new Picture(name), { job, downloaded });
+  }
+
+  /** @returns {boolean} true when `run` can be of use again. */
+  get repeatable() {
+    return this.file !== undefined || (this.job !== undefined && this.job.error === undefined);
   }
 
   /** @returns {boolean} true while there is something to cancel. */
@@ -49,15 +69,34 @@ export class Picture extends EventTarget {
    * @param {URLSearchParams} options
    */
   async run(options) {
+    const { file } = this;
+    if (file === undefined) return this.resume();
+    this.#forget();
+    this.downloaded = false;
+    await this.#work(async (signal) => this.#finish(await this.#submit(file, options, signal), signal));
+  }
+
+  /** Goes on with the job that is known from before a reload. Never rejects either. */
+  async resume() {
+    const { job } = this;
+    if (job !== undefined) await this.#work((signal) => this.#finish(job, signal));
+  }
+
+  /** The result was saved. */
+  noteDownload() {
+    this.downloaded = true;
+    this.#remember();
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<void>} steps */
+  async #work(steps) {
     const abort = new AbortController();
     this.#abort = abort;
-    this.#forget();
-    this.#set({ phase: 'waiting', uploaded: 0, result: undefined, reason: '', code: '' });
+    this.#set({ phase: 'waiting', uploaded: 0, result: undefined, reason: '', code: '', connected: true });
     try {
       await places.take(abort.signal);
       try {
-        const job = await this.#submit(options, abort.signal);
-        await this.#finish(job, abort.signal);
+        await steps(abort.signal);
       } finally {
         places.release();
       }
@@ -79,25 +118,20 @@ export class Picture extends EventTarget {
     await this.#forget();
   }
 
-  /** The page is going away: one word to the service, that outlives it. */
-  abandon() {
-    this.#abort.abort();
-    if (this.job !== undefined) deleteJob(this.job.id, { keepalive: true }).catch(() => undefined);
-  }
-
   /**
+   * @param {File} file
    * @param {URLSearchParams} options
    * @param {AbortSignal} signal
    * @returns {Promise<Job>}
    */
-  async #submit(options, signal) {
+  async #submit(file, options, signal) {
     for (let tries = 1; ; tries += 1) {
       try {
         await uploads.take(signal);
         try {
           this.#set({ phase: 'uploading', uploaded: 0 });
           const onProgress = (/** @type {number} */ uploaded) => this.#set({ uploaded });
-          return await uploadPicture(this.file, options, onProgress, signal);
+          return await uploadPicture(file, options, onProgress, signal);
         } finally {
           uploads.release();
         }
@@ -129,13 +163,18 @@ export class Picture extends EventTarget {
     // Cancelled in the moment in which it was admitted.
     if (signal.aborted) return discardJob(job.id);
     this.#set({ phase: 'working', job });
-    for await (job of followJob(admitted, signal)) this.#set({ job });
+    this.#remember();
+    const onConnection = (/** @type {boolean} */ connected) => {
+      if (connected !== this.connected) this.#set({ connected });
+    };
+    for await (job of followJob(admitted, signal, onConnection)) this.#set({ job });
     if (job.state === 'cancelled') return this.#set({ phase: 'cancelled' });
     if (job.error !== undefined) {
       return this.#set({ phase: 'failed', reason: job.error.detail, code: job.error.code });
     }
     this.#set({ phase: 'receiving' });
-    this.#set({ result: await getResult(job.id, signal), phase: 'done' });
+    const result = await insist(() => getResult(job.id, signal), signal, onConnection);
+    this.#set({ result, phase: 'done' });
   }
 
   /** @param {unknown} error */
@@ -146,14 +185,26 @@ export class Picture extends EventTarget {
         : error instanceof Error
           ? error.message
           : String(error);
+    // Gone from the service: nothing to come back to.
+    if (error instanceof Problem && error.status === 404 && this.job !== undefined) {
+      forget(this.job.id);
+      this.job = undefined;
+    }
     this.#set({ phase: 'failed', reason, code: error instanceof Problem ? error.code : '' });
+  }
+
+  #remember() {
+    const { job, name, downloaded } = this;
+    if (job !== undefined) remember({ job, name, downloaded });
   }
 
   /** The job is of no use any more. */
   async #forget() {
     const { job } = this;
     this.job = undefined;
-    if (job !== undefined) await discardJob(job.id);
+    if (job === undefined) return;
+    forget(job.id);
+    await discardJob(job.id);
   }
 
   /** @param {Partial<Picture>} changes */

@@ -22,6 +22,7 @@ export class Stage {
   /** @param {(picture: Picture) => void} onClose called with the picture whose comparison was closed. */
   constructor(onClose) {
     this.#onClose = onClose;
+    byId('stage-download', HTMLAnchorElement).addEventListener('click', () => this.#picture?.noteDownload());
     byId('stage-close', HTMLButtonElement).addEventListener('click', () => this.close());
     this.#section.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && document.fullscreenElement === null) this.close();
@@ -47,9 +48,9 @@ export class Stage {
     if (job?.result === undefined || result === undefined) return;
     this.#forgetUrl();
     this.#picture = picture;
-    this.#title.textContent = file.name;
+    this.#title.textContent = picture.name;
     this.#section.hidden = false;
-    this.#showFacts(job, file);
+    this.#showFacts(job);
     const link = byId('stage-download', HTMLAnchorElement);
     this.#downloadUrl = URL.createObjectURL(result);
     link.href = this.#downloadUrl;
@@ -114,16 +115,15 @@ export class Stage {
 
   /**
    * @param {import('./api.js').Job} job
-   * @param {File} file
    */
-  #showFacts(job, file) {
+  #showFacts(job) {
     const { source, result, attempts } = job;
     if (result === undefined) return;
     /** @type {[string, string][]} */
     const facts = [
       [
         'Before',
-        `${sizeInWords(source.width, source.height)} · ${source.format.toUpperCase()} · ${bytesInWords(file.size)}`,
+        `${sizeInWords(source.width, source.height)} · ${source.format.toUpperCase()} · ${bytesInWords(source.bytes)}`,
       ],
       [
         'After',

@@ -9,12 +9,13 @@ const LONG_SIDE_PX = 320;
  * Draws a small version of a picture twice into `thumb`: grey beneath, in colour above, so that the colour can be uncovered
  * as work goes on. A type that this browser cannot decode shows its ending instead.
  * @param {HTMLElement} thumb
- * @param {File} file
+ * @param {Blob} picture
+ * @param {string} name whose ending it is.
  */
-export async function drawThumbnail(thumb, file) {
+export async function drawThumbnail(thumb, picture, name) {
   await decoding.take(never);
   try {
-    const bitmap = await createImageBitmap(file);
+    const bitmap = await createImageBitmap(picture);
     const factor = Math.min(1, LONG_SIDE_PX / Math.max(bitmap.width, bitmap.height));
     for (let layer = 0; layer < 2; layer += 1) {
       const canvas = document.createElement('canvas');
@@ -30,7 +31,7 @@ export async function drawThumbnail(thumb, file) {
   } catch {
     const type = document.createElement('span');
     type.className = 'thumb-type';
-    type.textContent = (/\.([a-z0-9]{1,5})$/i.exec(file.name)?.[1] ?? 'file').toUpperCase();
+    type.textContent = (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? 'file').toUpperCase();
     thumb.append(type);
   } finally {
     decoding.release();

@@ -8,6 +8,8 @@
 
 const NBSP = '\u00a0';
 
+export const CONNECTION_LOST = 'The connection to the service is lost. Trying again.';
+
 /**
  * @param {number} bytes
  * @returns {string} decimal units: "1.4 MB".
@@ -79,8 +81,18 @@ export function attemptInWords(attempt, titleOf) {
   if (attempt.outcome === 'served') return `${rung} served it${tile} in ${durationInWords(attempt.ms)}.`;
   const reason = REASON_WORDS[attempt.reason ?? ''] ?? 'did not serve';
   const spent = attempt.outcome === 'failed' ? `${tile}, after ${durationInWords(attempt.ms)}` : '';
-  const detail = attempt.detail === undefined ? '' : ` ${attempt.detail}`;
-  return `${rung} ${reason}${spent}.${detail}`;
+  return `${rung} ${reason}${spent}${detailInWords(attempt)}.`;
+}
+
+/**
+ * @param {Attempt} attempt
+ * @returns {string} the end of its sentence: what the service says beyond the reason.
+ */
+function detailInWords({ reason, detail }) {
+  // That one says the same again.
+  if (detail === undefined || reason === 'not_installed') return '';
+  const text = detail.trim().replace(/\.$/, '');
+  return `: ${/^(A|An|It|No|The|This) /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text}`;
 }
 
 /**
