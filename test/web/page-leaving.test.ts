@@ -31,7 +31,15 @@ pageTest('a reload finds results and running jobs again', async ({ page, server 
   assert.equal(name, 'done_x4.jpg');
   assert.deepEqual(content, done.result);
   await card.getByRole('button', { name: 'View' }).click();
-  await page.getByText('The original went with the page that sent it').waitFor();
+  const note = page.getByText('The original went with the page that sent it');
+  await note.waitFor();
+  const covered = `(() => {
+    const { left, top, width, height } = document.querySelector('#stage-note').getBoundingClientRect();
+    return document.elementFromPoint(left + width / 2, top + height / 2).id !== 'stage-note';
+  })()`;
+  await page.locator('.stage-view.with-picture').waitFor();
+  assert.equal(await page.evaluate(covered), false);
+  assert.equal(await page.getByText('Before', { exact: true }).first().isVisible(), false);
   await server.until(() => running.streams.size > 0);
   running.progress({ stage: 'infer', tilesDone: 4, tilesTotal: 9 });
   await cardOf(page, 'running.jpg').getByText('Tile 5 of 9').waitFor();
