@@ -1,0 +1,139 @@
+"""Trains the student on stored patches: L1 first, then closer to the mean square, then as int8 computes.
+
+One schedule over a given time: a warm-up, a cosine, half the batch in the first half, and a moving average of the weights,
+which is what is kept.
+"""
+import argparse
+import glob
+import math
+import time
+
+import numpy as np
+import torch
+
+from muon import Muon
+from network import SCALE, Student, calibrate
+
+RIM = 8  # input pixels of a stored patch that the teacher computed against padding
+
+
+class Patches:
+    """Random crops of the stored pairs, as float32 tensors."""
+
+    def __init__(self, names, device):
+        self.pairs = [(np.load(n + ".low.npy", mmap_mode="r"), np.load(n + ".high.npy", mmap_mode="r")) for n in names]
+        self.device = device
+
+    def tensor(self, stack):
+        x = torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2).to(self.device)
+        return x.float().div_(255).contiguous(memory_format=torch.channels_last)
+
+    def crop(self, pair, index, y, x, side):
+        """Input [side, side, 3] and its sixteenfold target [side, side, 48]."""
+        low, high = self.pairs[pair][0][index], self.pairs[pair][1][index]
+        high = high[y * SCALE:(y + side) * SCALE, x * SCALE:(x + side) * SCALE]
+        blocks = high.reshape(side, SCALE, side, SCALE, 3).transpose(0, 2, 1, 3, 4).reshape(side, side, -1)
+        return low[y:y + side, x:x + side], blocks
+
+    def batch(self, count, side):
+        chosen = []
+        for _ in range(count):
+            pair = np.random.randint(len(self.pairs))
+            index = np.random.randint(len(self.pairs[pair][0]))
+            extent = self.pairs[pair][0].shape[1] - 2 * RIM - side + 1
+            chosen.append(self.crop(pair, index, *(RIM + np.random.randint(0, extent, 2)), side))
+        return self.tensor([c[0] for c in chosen]), self.tensor([c[1] for c in chosen])
+
+    def whole(self, index):
+        side = self.pairs[0][0].shape[1]
+        low, high = self.crop(0, index, 0, 0, side)
+        return self.tensor([low]), self.tensor([high])
+
+    def __len__(self):
+        return len(self.pairs[0][0])
+
+
+def validate(net, held):
+    """Mean over the held-out patches of the PSNR to the target."""
+    total = 0
+    with torch.no_grad():
+        for i in range(len(held)):
+            low, high = held.whole(i)
+            error = (net(low).clamp(0, 1) - high)[..., RIM:-RIM, RIM:-RIM]
+            total -= 10 * math.log10(error.square().mean().item() + 1e-6)
+    return total / len(held)
+
+
+def loss_of(error, square):
+    """Mean absolute error, plus `square` times each patch's root mean square and its mean colour's drift."""
+    absolute = error.abs().mean()
+    if not square:
+        return absolute
+    rms = (error.square().mean((1, 2, 3)) + 1e-5).sqrt().mean()
+    drift = error.view(len(error), SCALE * SCALE, 3, -1).mean((1, 3)).abs().mean()
+    return absolute + square * (rms + drift)
+
+
+def train(args):
+    torch.manual_seed(args.seed)
+    np.random.seed(args.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    data, held = Patches(sorted(args.patches), device), Patches([args.held_out], device)
+    net = Student(args.features, args.convs).to(device).to(memory_format=torch.channels_last)
+    average = Student(args.features, args.convs).to(device).to(memory_format=torch.channels_last)
+    if args.resume:
+        net.load_state_dict(torch.load(args.resume, map_location=device)["weights"])
+    average.load_state_dict(net.state_dict())
+    optimiser = Muon(net, args.rate) if args.muon else torch.optim.Adam(net.parameters(), args.rate, betas=(0.9, 0.99))
+
+    def keep():
+        state = {"features": args.features, "convs": args.convs, "ranges": average.ranges, "weights": average.state_dict(), "steps": step}
+        torch.save(state, args.out)
+
+    start, step, reported, seconds = time.time(), 0, 0.0, args.minutes * 60
+    while (elapsed := time.time() - start) < seconds:
+        done = elapsed / seconds
+        if net.ranges is None and done >= args.int8_from:
+            net.ranges = average.ranges = calibrate(average, torch.cat([held.whole(i)[0] for i in range(0, len(held), 2)]))
+            print("int8 from here", flush=True)
+        for group in optimiser.param_groups:
+            group["lr"] = args.rate * (0.5 + 0.5 * math.cos(math.pi * done) + 0.003) * min(1, (step + 1) / 300)
+        low, high = data.batch(args.batch if done > 0.5 else args.batch // 2, args.crop)
+        with torch.autocast(device, torch.bfloat16, enabled=not args.float32):
+            result = net(low)
+        loss = loss_of((result - high)[..., 4:-4, 4:-4], 0.5 if done > args.square_from else 0)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        with torch.no_grad():
+            for mean, live in zip(average.parameters(), net.parameters()):
+                mean.lerp_(live, max(0.001, 1 / (step + 1), 0.01 if step < 2000 else 0))
+        if elapsed - reported > args.report:
+            reported = elapsed
+            print(f"{step} steps, {elapsed:.0f} s, loss {loss.item():.5f}, PSNR to target {validate(average, held):.3f} dB", flush=True)
+            keep()
+    keep()
+    print(f"final: {step} steps, PSNR to target {validate(average, held):.3f} dB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patches", nargs="+", required=True, help="paths without .low.npy")
+    parser.add_argument("--held-out", required=True, help="the same, for validation")
+    parser.add_argument("--features", type=int, default=48)
+    parser.add_argument("--convs", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=85)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--crop", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--square-from", type=float, default=0.6, help="share of the time after which the mean square joins")
+    parser.add_argument("--int8-from", type=float, default=0.85, help="share of the time after which int8 is simulated")
+    parser.add_argument("--muon", action="store_true")
+    parser.add_argument("--float32", action="store_true", help="without bfloat16")
+    parser.add_argument("--report", type=float, default=120)
+    parser.add_argument("--resume")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", required=True)
+    train(parser.parse_args())
