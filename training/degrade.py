@@ -28,22 +28,53 @@ def noise(image):
     return np.clip(np.round(image + grain), 0, 255).astype(np.uint8)
 
 
-def degrade(source, side, clean=0.4):
-    """A picture of any size, uint8 RGB, to a network input of side x side. A share of `clean` is only shrunk."""
-    if random.random() < 0.08:
-        source = np.repeat(cv2.cvtColor(np.ascontiguousarray(source), cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-    if random.random() < clean:
-        return shrink(source, side)
-    ratio = source.shape[0] / side
+def stretch(image):
+    """More contrast and colour, clipped, as filters leave it."""
+    middle, gain = image.mean((0, 1), keepdims=True), random.uniform(1.2, 2.2)
+    return np.clip((image - middle) * gain + middle, 0, 255).astype(np.uint8)
+
+
+def sharpen(image):
+    """An unsharp mask, halos included."""
+    soft = cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), random.uniform(0.6, 1.5)).astype(np.float32)
+    return np.clip(np.round(image + (image - soft) * random.uniform(0.3, 1.5)), 0, 255).astype(np.uint8)
+
+
+def worn(source, side):
+    """Blurred, shrunk (or enlarged) to side x side, noisy, and through JPEG; each at times."""
+    ratio = max(1, source.shape[0] / side)
     if random.random() < 0.65:
-        across = random.uniform(0.2, 1.1) * max(1, ratio)
-        down = across if random.random() < 0.6 else random.uniform(0.2, 1.1) * max(1, ratio)
-        source = cv2.GaussianBlur(source, (0, 0), across, sigmaY=down)
+        across = random.uniform(0.2, 1.1) * ratio
+        down = across if random.random() < 0.6 else random.uniform(0.2, 1.1) * ratio
+        source = cv2.GaussianBlur(np.ascontiguousarray(source), (0, 0), across, sigmaY=down)
     low = shrink(source, side, random.choice(ANTIALIASED + [Image.BILINEAR]))
     if random.random() < 0.45:
         low = noise(low)
     if random.random() < 0.65:
         low = jpeg(low, *random.choice([(20, 50), (35, 96), (60, 96)]))
+    return low
+
+
+def degrade(source, side, clean=0.4, twice=0.0, filtered=0.0):
+    """A picture of any size, uint8 RGB, to a network input of side x side.
+
+    A share of `clean` is only shrunk; of the others a share of `twice` has been worn before at another size, often a smaller one,
+    so that blocks and noise are enlarged; a share of `filtered` has stretched contrast or is oversharpened.
+    """
+    if random.random() < 0.08:
+        source = np.repeat(cv2.cvtColor(np.ascontiguousarray(source), cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    if random.random() < filtered:
+        source = stretch(source)
+    if random.random() < clean:
+        low = shrink(source, side)
+        return sharpen(low) if random.random() < filtered else low
+    if random.random() < twice:
+        source = worn(source, int(side * random.choice([0.4, 0.5, 0.5, 0.67, 0.75, 1, 1.3]) * random.uniform(0.9, 1.1)))
+        if random.random() < 0.5:  # JPEG before it was enlarged
+            source = jpeg(source, 15, 70)
+    low = worn(source, side)
+    if random.random() < filtered:
+        low = sharpen(low)
     if random.random() < 0.2:  # shared once more
         low = cv2.GaussianBlur(np.ascontiguousarray(low), (0, 0), random.uniform(0.2, 0.8))
         low = jpeg(low, 40, 96)

@@ -2,7 +2,8 @@
 
 int8: `image` uint8 NHWC RGB [1, h, w, 3] to `upscaled` uint8 NHWC [1, 4h, 4w, 3]. Everything is 8-bit from the first pixel to
 the last: the input's scale is 1/255, the skip is an exact 1x1 convolution, and the sum saturates to 0..255 by itself.
-float32: `rgb` NCHW RGB 0..1 to `upscaled.rgb`, not clamped. Its weights are those of the int8 file, stored as float16.
+float32: `rgb` NCHW RGB 0..1 to `upscaled.rgb`, not clamped. Its weights are the same numbers, stored as int8 and widened by Cast and
+Mul, which ONNX Runtime folds when it loads the model (it would keep DequantizeLinear, and run it each time).
 """
 import argparse
 
@@ -14,6 +15,12 @@ from onnx import TensorProto as T, helper as h, numpy_helper as nh
 from network import DETAIL_STEP, SCALE, WEIGHT_LEVELS
 
 BLOCK = 3 * SCALE * SCALE
+
+
+def to_int8(weight):
+    """A weight [o, i, k, k] in whole steps of 7 bits, and the step of each output channel."""
+    steps = (np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8) / WEIGHT_LEVELS).astype(np.float32)
+    return np.round(weight / steps.reshape(-1, 1, 1, 1)).astype(np.int8), steps
 
 
 class Graph:
@@ -39,8 +46,7 @@ class Graph:
 
     def convolution(self, x, name, weight, bias, step, relu):
         """An int8 convolution of an input with the given step; weight and bias are real numbers."""
-        steps = (np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8) / WEIGHT_LEVELS).astype(np.float32)
-        whole = np.round(weight / steps.reshape(-1, 1, 1, 1)).astype(np.int8)
+        whole, steps = to_int8(weight)
         bias_steps = (steps * np.float32(step)).astype(np.float32)
         none = np.zeros(len(weight))
         w = self.node("DequantizeLinear", [self.constant(f"{name}.weight.q", whole), self.constant(f"{name}.weight.step", steps),
@@ -91,7 +97,9 @@ def write_float32(layers, path):
     for k, (weight, bias) in enumerate(layers):
         if k == last:
             weight, bias = weight[order], bias[order]
-        w = g.node("Cast", [g.constant(f"conv{k}.weight.half", weight.astype(np.float16))], f"conv{k}.weight", to=T.FLOAT)
+        whole, steps = to_int8(weight)
+        w = g.node("Cast", [g.constant(f"conv{k}.weight.q", whole)], f"conv{k}.weight.whole", to=T.FLOAT)
+        w = g.node("Mul", [w, g.constant(f"conv{k}.weight.step", steps.reshape(-1, 1, 1, 1))], f"conv{k}.weight")
         x = g.node("Conv", [x, w, g.constant(f"conv{k}.bias", bias.astype(np.float32))], f"conv{k}", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         x = g.node("Relu", [x], f"conv{k}.relu") if k < last else x
     detail = g.node("DepthToSpace", [x], "detail", blocksize=SCALE, mode="CRD")
@@ -100,12 +108,6 @@ def write_float32(layers, path):
     g.node("Add", [detail, base], "upscaled.rgb")
     g.save(path, h.make_tensor_value_info("rgb", T.FLOAT, [1, 3, "height", "width"]),
            h.make_tensor_value_info("upscaled.rgb", T.FLOAT, [1, 3, "out_height", "out_width"]))
-
-
-def rounded(weight):
-    """Weights as the int8 file holds them."""
-    steps = np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8).reshape(-1, 1, 1, 1) / WEIGHT_LEVELS
-    return np.round(weight / steps) * steps
 
 
 def read_layers(state):
@@ -121,4 +123,4 @@ if __name__ == "__main__":
     state = torch.load(args.weights, map_location="cpu")
     layers = read_layers(state)
     write_int8(layers, state["ranges"], args.out + ".onnx")
-    write_float32([(rounded(w), b) for w, b in layers], args.out + ".f32.onnx")
+    write_float32(layers, args.out + ".f32.onnx")

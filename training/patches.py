@@ -48,14 +48,14 @@ def photo_crop(photos):
     return np.ascontiguousarray(crop)
 
 
-def make_patches(photos, count, teacher, out, drawn=0.28, batch=8):
-    """Writes `count` pairs: low [n, 96, 96, 3] and high [n, 384, 384, 3], uint8 RGB."""
+def make_patches(photos, count, teacher, out, drawn=0.28, batch=8, **damage):
+    """Writes `count` pairs: low [n, 96, 96, 3] and high [n, 384, 384, 3], uint8 RGB; `damage` goes to degrade()."""
     low = np.lib.format.open_memmap(out + ".low.npy", "w+", np.uint8, (count, SIDE, SIDE, 3))
     high = np.lib.format.open_memmap(out + ".high.npy", "w+", np.uint8, (count, SIDE * SCALE, SIDE * SCALE, 3))
     for i in range(0, count, batch):
         n = min(batch, count - i)
         sources = [drawing(SIDE * SCALE) if random.random() < drawn else photo_crop(photos) for _ in range(n)]
-        low[i:i + n] = [degrade(s, SIDE) for s in sources]
+        low[i:i + n] = [degrade(s, SIDE, **damage) for s in sources]
         high[i:i + n] = [keep_colours(t, a) for t, a in zip(teacher(low[i:i + n]), low[i:i + n])]
 
 
@@ -66,9 +66,11 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="from the held-out photos, for validation")
+    parser.add_argument("--hard", action="store_true", help="fewer clean ones, more that were worn twice or filtered")
     parser.add_argument("--out", required=True, help="path without .low.npy")
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)
     cv2.setNumThreads(1)
-    make_patches(load_photos(args.photos, args.held_out), args.count, load_teacher(args.teacher), args.out)
+    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.25} if args.hard else {}
+    make_patches(load_photos(args.photos, args.held_out), args.count, load_teacher(args.teacher), args.out, **damage)

@@ -1,16 +1,16 @@
 // Runs one model over a folder of PNGs as the service does: onnxruntime-node, a border of 10 reflected pixels.
 // node upscale.mjs MODEL INPUTS OUTPUTS [THREADS]      (needs the project's node_modules)
-import { mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import ort from "onnxruntime-node";
-import sharp from "sharp";
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import ort from 'onnxruntime-node';
+import sharp from 'sharp';
 
-const [model, inputs, outputs, threads = "2"] = process.argv.slice(2);
+const [model, inputs, outputs, threads = '2'] = process.argv.slice(2);
 const BORDER = 10;
 const SCALE = 4;
 const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(threads) });
 const name = session.inputNames[0];
-const bytes = name === "image";
+const bytes = name === 'image';
 mkdirSync(outputs, { recursive: true });
 
 /** Interleaved RGB bytes to planes of 0..1. */
@@ -27,17 +27,17 @@ function toBytes(planes, count) {
   return new Uint8Array(pixels.buffer);
 }
 
-for (const file of readdirSync(inputs).filter((f) => f.endsWith(".png")).sort()) {
+for (const file of readdirSync(inputs).filter((f) => f.endsWith('.png')).sort()) {
   const { data, info } = await sharp(join(inputs, file))
-    .extend({ top: BORDER, bottom: BORDER, left: BORDER, right: BORDER, extendWith: "mirror" })
-    .toColourspace("srgb")
+    .extend({ top: BORDER, bottom: BORDER, left: BORDER, right: BORDER, extendWith: 'mirror' })
+    .toColourspace('srgb')
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const source = bytes
-    ? new ort.Tensor("uint8", new Uint8Array(data), [1, height, width, 3])
-    : new ort.Tensor("float32", toPlanes(data, width * height), [1, 3, height, width]);
+    ? new ort.Tensor('uint8', new Uint8Array(data), [1, height, width, 3])
+    : new ort.Tensor('float32', toPlanes(data, width * height), [1, 3, height, width]);
   const result = (await session.run({ [name]: source }))[session.outputNames[0]].data;
   const pixels = bytes ? result : toBytes(result, width * height * SCALE * SCALE);
   await sharp(pixels, { raw: { width: width * SCALE, height: height * SCALE, channels: 3 } })
