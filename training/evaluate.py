@@ -67,12 +67,13 @@ def drift(low, high):
 
 
 def tint(high):
-    """The largest difference between the channels of any pixel."""
-    return int((high.max(2).astype(int) - high.min(2)).max())
+    """How far from neutral the pixels are, the largest channel less the smallest: mean, 99 % and largest, in levels."""
+    spread = high.max(2).astype(int) - high.min(2)
+    return spread.mean(), np.percentile(spread, 99), spread.max()
 
 
 def row(cells):
-    print("| " + " | ".join(c if isinstance(c, str) else f"{c:.2f}" for c in cells) + " |")
+    print("| " + " | ".join(cells) + " |")
 
 
 def header(cells):
@@ -103,40 +104,59 @@ def evaluate(args):
         results[name] = methods
         Image.fromarray(methods["target"]).save(os.path.join(teacher_folder, name + ".target.png"))
 
-    labels = list(models)
-    print("\n## To the target\n")
-    header(["image", "Lanczos PSNR", "SSIM"] + [f"{m} {w}" for m in labels for w in ("PSNR", "gain", "SSIM", "colour", "tint")])
-    table = []
-    for name, r in results.items():
-        low, base = images[name][0], psnr(r["Lanczos"], r["target"])
-        cells = [base, ssim(r["Lanczos"], r["target"])]
-        for m in labels:
-            p = psnr(r[m], r["target"])
-            cells += [p, p - base, ssim(r[m], r["target"]), drift(low, r[m]), float(tint(r[m])) if is_grey(low) else float("nan")]
-        table.append((name, cells))
-        row([name] + ["–" if np.isnan(c) else f"{c:.3f}" if i in (1, *range(4, 99, 5)) else f"{c:.2f}" for i, c in enumerate(cells)])
-    for group in (["Set5"], ["Set14"], ["inputs"], ["Set14", "inputs"]):
-        chosen = np.array([c for name, c in table if name.split("-")[0] in group])
-        row(["**mean " + " + ".join(group) + "**"] + ["–" if np.isnan(c) else f"{c:.3f}" for c in chosen.mean(0)])
-    counted = np.array([c for name, c in table if not name.startswith("Set5-")])
-    for i, m in enumerate(labels):
-        gain = counted[:, 3 + 5 * i]
-        print(f"\n{m}: Set14 and inputs, mean gain over Lanczos {gain.mean():.3f} dB, least {gain.min():.3f} dB, largest colour drift {max(c[5 + 5 * i] for _, c in table):.3f}")
+    report_target(images, results, list(models))
+    report_grey(images, results, list(models))
+    report_truth(images, results, list(models))
 
+
+def figures(cells):
+    """PSNR and SSIM by turns."""
+    return [f"{c:.3f}" if i % 2 else f"{c:.2f}" for i, c in enumerate(cells)]
+
+
+def report_target(images, results, labels):
+    print("\n## To the target\n")
+    methods = ["Lanczos", "teacher"] + labels
+    header(["image"] + [f"{m} {w}" for m in methods for w in ("PSNR", "SSIM")] + [f"{m} {w}" for m in labels for w in ("gain", "drift")])
+    table = {}
+    for name, r in results.items():
+        near = [f(r[m], r["target"]) for m in methods for f in (psnr, ssim)]
+        more = [x for i, m in enumerate(labels) for x in (near[4 + 2 * i] - near[0], drift(images[name][0], r[m]))]
+        table[name] = near, more
+        row([name] + figures(near) + [f"{x:.2f}" for x in more])
+    for groups in (["Set5"], ["Set14"], ["inputs"], ["Set14", "inputs"]):
+        chosen = [t for name, t in table.items() if name.split("-")[0] in groups]
+        row([f"**{' and '.join(groups)}, mean**"] + figures(np.mean([n for n, _ in chosen], 0)) + [f"{x:.2f}" for x in np.mean([m for _, m in chosen], 0)])
+    counted = {name: more for name, (_, more) in table.items() if not name.startswith("Set5-")}
+    for i, label in enumerate(labels):
+        gains = {name: more[2 * i] for name, more in counted.items()}
+        drifts = {name: more[2 * i + 1] for name, (_, more) in table.items()}
+        least, most = min(gains, key=gains.get), max(drifts, key=drifts.get)
+        print(f"\n{label}, Set14 and inputs: mean gain over Lanczos {np.mean(list(gains.values())):.2f} dB, least {gains[least]:.2f} dB ({least}); "
+              f"{sum(g < 2 for g in gains.values())} of {len(gains)} images under 2 dB; largest drift of a channel's mean {drifts[most]:.2f} levels ({most}).")
+
+
+def report_grey(images, results, labels):
+    print("\n## Grey inputs: largest channel less smallest, in levels\n")
+    header(["image"] + [f"{m} {w}" for m in ["teacher"] + labels for w in ("mean", "99 %", "largest")])
+    for name, r in results.items():
+        if is_grey(images[name][0]):
+            row([name] + [f"{x:.1f}" for m in ["teacher"] + labels for x in tint(r[m])])
+
+
+def report_truth(images, results, labels):
     print("\n## To the ground truth\n")
     methods = ["Lanczos", "teacher", "target"] + labels
     header(["image"] + [f"{m} {w}" for m in methods for w in ("PSNR", "SSIM")])
-    truth = []
+    table = {}
     for name, r in results.items():
-        if images[name][1] is None:
-            continue
-        high = images[name][1][: r["target"].shape[0], : r["target"].shape[1]]
-        cells = [f(r[m][: high.shape[0], : high.shape[1]], high) for m in methods for f in (psnr, ssim)]
-        truth.append((name, cells))
-        row([name] + [f"{c:.3f}" if i % 2 else f"{c:.2f}" for i, c in enumerate(cells)])
+        if images[name][1] is not None:
+            height, width = r["target"].shape[:2]
+            high = images[name][1][:height, :width]
+            table[name] = [f(r[m][: high.shape[0], : high.shape[1]], high) for m in methods for f in (psnr, ssim)]
+            row([name] + figures(table[name]))
     for group in ("Set5", "Set14"):
-        chosen = np.mean([c for name, c in truth if name.startswith(group + "-")], 0)
-        row([f"**mean {group}**"] + [f"{c:.3f}" if i % 2 else f"{c:.2f}" for i, c in enumerate(chosen)])
+        row([f"**{group}, mean**"] + figures(np.mean([c for name, c in table.items() if name.startswith(group + "-")], 0)))
 
 
 if __name__ == "__main__":

@@ -67,14 +67,19 @@ def validate(net, held):
 
 
 def tint(result):
-    """What is not grey in an output: the whole error of a grey input whose target is not known."""
+    """What is not grey, of an error or of an output: the whole error of a grey input whose target is not known."""
     pixels = result.unflatten(1, (SCALE * SCALE, 3))
     return (pixels - pixels.mean(2, keepdim=True)).flatten(1, 2)
 
 
 def loss_of(error, square):
-    """Mean absolute error, plus `square` times each patch's root mean square and its mean colour's drift."""
-    absolute = error.abs().mean()
+    """Mean absolute error and that of the colour apart from the brightness, plus `square` times each patch's root mean square
+    and its mean colour's drift.
+
+    The second term is needed: while the brightness is far off, the errors of the three channels have one sign, L1's gradient has no
+    colour in it, and a network forgets (or never learns) to sharpen colour.
+    """
+    absolute = error.abs().mean() + tint(error).abs().mean()
     if not square:
         return absolute
     rms = (error.square().mean((1, 2, 3)) + 1e-5).sqrt().mean()
@@ -108,14 +113,14 @@ def train(args):
         for group in optimiser.param_groups:
             group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 100)
         low, high = data.batch(args.batch if done > 0.5 else args.batch // 2, args.crop)
-        greyed = np.random.random() < len(low) / 8
+        greyed = np.random.random() < 0.3
         if greyed:
             low[-1:] = low[-1:].mean(1, keepdim=True).mul(255).round().div(255)
         with torch.autocast(device, torch.bfloat16, enabled=not args.float32):
             result = net(low)
         error = result - high
         if greyed:
-            error = torch.cat([error[:-1], 2 * tint(result[-1:])])
+            error = torch.cat([error[:-1], tint(result[-1:])])
         loss = loss_of(error[..., 4:-4, 4:-4], 0.5 if done > args.square_from else 0)
         optimiser.zero_grad()
         loss.backward()
