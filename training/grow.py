@@ -3,6 +3,7 @@
 New channels start at random and lead nowhere; new layers start as the identity, which a ReLU passes. It is exact: noise in the new layers cost half a decibel.
 """
 import argparse
+from itertools import islice
 
 import numpy as np
 import torch
@@ -37,8 +38,8 @@ def tame(net, old_features, rgb):
     """Scales the new channels below the old ones, without changing the result, so that int8 keeps its steps for what matters."""
     with torch.no_grad():
         for k in range(len(net.weights) - 1):
-            *_, x = zip(range(k + 1), net.activations(rgb))
-            scale = 0.7 * x[1][:, :old_features].max() / x[1][:, old_features:].max().clamp(min=1e-6)
+            x = next(islice(net.activations(rgb), k, None))
+            scale = 0.7 * x[:, :old_features].max() / x[:, old_features:].max().clamp(min=1e-6)
             net.weights[k][old_features:] *= scale
             net.biases[k][old_features:] *= scale
             net.weights[k + 1][:, old_features:] /= scale

@@ -24,7 +24,7 @@ fit() { "$PYTHON" "$HERE/train.py" --held-out "$WORK/held" --muon --patches \
   "$WORK/p100" "$WORK/p101" "$WORK/p102" "$WORK/p103" "$WORK/p104" "$WORK/p105" "$@"; }
 fit --features 32 --convs 16 --minutes "$FIRST" --rate 2e-3 --int8-from 2 --out "$WORK/small.pt"
 "$PYTHON" "$HERE/grow.py" --weights "$WORK/small.pt" --held-out "$WORK/held" --features 48 --convs 24 --out "$WORK/grown.pt"
-fit --features 48 --convs 24 --minutes "$MINUTES" --rate 3e-4 --resume "$WORK/grown.pt" --out "$WORK/large.pt"
+fit --features 48 --convs 24 --minutes "$MINUTES" --rate 3e-4 --square-from 0.5 --int8-from 0.76 --resume "$WORK/grown.pt" --out "$WORK/large.pt"
 
 "$PYTHON" "$HERE/export.py" --weights "$WORK/large.pt" --out "$MODELS/tessera-lite-x4"
 "$PYTHON" "$HERE/evaluate.py" --eval "$EVAL" --inputs "$INPUTS" --teacher "$TEACHER" --work "$WORK/eval" \
