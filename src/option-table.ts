@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { OUTPUT_FORMATS } from './types.js';
+import { OUTPUT_FORMATS, USUAL_TILE_PX } from './types.js';
 
 /** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the command line and the README. */
 export type OptionSpec =
@@ -77,8 +77,9 @@ export function optionTable(
       minimum: 32,
       maximum: 4096,
       unit: 'px',
-      default: 512,
-      description: 'Largest piece that the model is given, in input pixels, margins included.',
+      default: USUAL_TILE_PX,
+      description:
+        'Largest piece that the model is given, in input pixels, margins included. Unless it is given, a model that is fast enough takes larger ones.',
     },
     tile_overlap: {
       type: 'integer',

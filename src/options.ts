@@ -7,7 +7,7 @@ import {
   type OptionSpec,
   optionTable,
 } from './option-table.js';
-import type { UpscaleOptions } from './types.js';
+import { type UpscaleOptions, USUAL_TILE_PX } from './types.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];
@@ -58,12 +58,13 @@ export function parseOptions(
     if (!('default' in spec) || spec.default === undefined) throw new Error(`Option ${name} has no default`);
     return given(name) ?? parseValue(name, spec, String(spec.default), models);
   };
-  const tileSizePx = withDefault('tile_size') as number;
-  if (tileOverlapPx !== undefined && tileOverlapPx > tileSizePx / 2) {
+  const tileSizePx = given('tile_size') as number | undefined;
+  const largestOverlapPx = Math.floor((tileSizePx ?? USUAL_TILE_PX) / 2);
+  if (tileOverlapPx !== undefined && tileOverlapPx > largestOverlapPx) {
     throw invalidOption(
       'tile_overlap',
       String(tileOverlapPx),
-      `at most half of tile_size, here ${Math.floor(tileSizePx / 2)}`,
+      `at most half of tile_size, here ${largestOverlapPx}`,
     );
   }
   return {
@@ -73,7 +74,7 @@ export function parseOptions(
       format: withDefault('format') as UpscaleOptions['format'],
       accept,
       quality: withDefault('quality') as number,
-      tileSizePx,
+      ...(tileSizePx === undefined ? {} : { tileSizePx }),
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: withDefault('background') as UpscaleOptions['background'],
       metadata: withDefault('metadata') as UpscaleOptions['metadata'],

@@ -10,6 +10,12 @@ export type InputFormat = (typeof INPUT_FORMATS)[number];
 export const PROVIDERS = ['cuda', 'webgpu', 'coreml', 'dml', 'cpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** Largest side of a tile where the request names none, in input pixels. */
+export const USUAL_TILE_PX = 512;
+
+/** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
+export const LARGEST_TILE_PX = 1088;
+
 /** The name under which plain Lanczos resampling appears as a model. */
 export const LANCZOS = 'lanczos';
 
@@ -24,8 +30,11 @@ export interface UpscaleOptions {
   readonly accept: readonly string[];
   /** 1..100, for JPEG, WebP and AVIF. */
   readonly quality: number;
-  /** Largest model input in pixels, margins included. */
-  readonly tileSizePx: number;
+  /**
+   * Largest model input in pixels, margins included; undefined means `USUAL_TILE_PX`, or more for a model that is fast
+   * enough here.
+   */
+  readonly tileSizePx?: number;
   /** Input pixels that neighbouring tiles share; undefined means the model's own. */
   readonly tileOverlapPx?: number;
   /** sRGB, 0..255 each; what alpha is flattened on for JPEG. */

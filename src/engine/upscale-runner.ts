@@ -14,7 +14,6 @@ const PRELOADING: PlanRequest = {
     format: 'auto',
     accept: [],
     quality: 95,
-    tileSizePx: 512,
     background: [255, 255, 255],
     metadata: 'strip',
     fallback: true,
@@ -26,7 +25,13 @@ const PRELOADING: PlanRequest = {
 export const createRunner: CreateRunner = async (settings, turns, log, onTileSize) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
-  const chain = await openChain(config, { threads, log, learnt: settings.learnt, onTileSize });
+  const chain = await openChain(config, {
+    threads,
+    memoryBytes: settings.memoryBytes,
+    log,
+    learnt: settings.learnt,
+    onTileSize,
+  });
   const services: PipelineServices = {
     chain,
     turns,

@@ -1,4 +1,4 @@
-import type { ModelStatus } from '../types.js';
+import { LARGEST_TILE_PX, type ModelStatus } from '../types.js';
 import type { JobCost } from './admission.js';
 import type { JobRequest } from './job.js';
 
@@ -22,7 +22,12 @@ export function jobCost({ header, options }: JobRequest, models: readonly ModelS
   const inputBytes = pixels * sampleBytes;
   const outputPixels = pixels * scale * scale;
   const outputBytes = outputPixels * sampleBytes;
-  const stripBytes = header.width * Math.min(header.height, options.tileSizePx) * scale * scale * sampleBytes;
+  const stripBytes =
+    header.width *
+    Math.min(header.height, options.tileSizePx ?? LARGEST_TILE_PX) *
+    scale *
+    scale *
+    sampleBytes;
   return {
     pixels,
     // Decoded, and once more while it is brought upright into sRGB; a strip being filled and one being written.

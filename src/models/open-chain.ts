@@ -7,6 +7,11 @@ import { probeProviders, wantedProviders } from './providers.js';
 import { RungMemory } from './rung-memory.js';
 import { SessionPool } from './session-pool.js';
 
+/** What one tile may take of the memory budget where the request names no size. */
+const SHARE_FOR_A_TILE = 0.4;
+/** Of the embedded model, from the peak of a 512² tile (`bench/tile-speed.ts`); only fast models get larger tiles. */
+const BYTES_PER_TILE_PIXEL = 800;
+
 export type ChainConfig = Pick<
   Config,
   'MODELS_DIR' | 'MODEL_CHAIN' | 'MODEL_IDLE_MINUTES' | 'EXECUTION_PROVIDERS'
@@ -16,6 +21,7 @@ export type ChainConfig = Pick<
  * Makes the chain of this process: reads the manifest and proves the providers. Loads no model that an image has not
  * asked for.
  * @param threads of one run on the CPU.
+ * @param memoryBytes that this process may use.
  * @param learnt by earlier processes. @param onTileSize called when `learnt` of the chain has a new tile size.
  * @throws ManifestError
  */
@@ -23,17 +29,20 @@ export async function openChain(
   config: ChainConfig,
   {
     threads,
+    memoryBytes = Number.POSITIVE_INFINITY,
     log,
     learnt,
     onTileSize,
   }: {
     readonly threads: number;
+    readonly memoryBytes?: number;
     readonly log: Log;
     readonly learnt?: readonly LearntRung[];
     readonly onTileSize?: () => void;
   },
 ): Promise<ModelChain> {
-  const memory = new RungMemory(learnt, onTileSize);
+  const roomyTilePx = Math.floor(Math.sqrt((memoryBytes * SHARE_FOR_A_TILE) / BYTES_PER_TILE_PIXEL));
+  const memory = new RungMemory(learnt, onTileSize, roomyTilePx);
   const pool = new SessionPool({
     modelsFolder: config.MODELS_DIR,
     threads,

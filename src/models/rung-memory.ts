@@ -24,8 +24,13 @@ export class RungMemory {
    * @param learnt by earlier processes.
    * @param onTileSize called when a smaller tile size is remembered: worth telling at once, since memory that is short may end
    * the process before long.
+   * @param roomyTilePx largest tile side, in input pixels, for which the memory budget leaves room without a second thought.
    */
-  constructor(learnt: readonly LearntRung[] = [], onTileSize: () => void = () => {}) {
+  constructor(
+    learnt: readonly LearntRung[] = [],
+    onTileSize: () => void = () => {},
+    readonly roomyTilePx: number = Number.POSITIVE_INFINITY,
+  ) {
     for (const { model, provider, tileSizePx, microsecondsPerPixel } of learnt) {
       const key = this.#key(model, provider);
       if (tileSizePx !== undefined) this.#tileSizes.set(key, tileSizePx);

@@ -36,7 +36,8 @@ export interface ChainRequest {
   readonly width: number;
   readonly height: number;
   readonly fallback: boolean;
-  readonly tileSizePx: number;
+  /** Largest model input, in pixels; undefined lets the chain choose. */
+  readonly tileSizePx?: number;
   /** What neighbouring tiles share; undefined means the model's own. */
   readonly tileOverlapPx?: number;
   /** Epoch milliseconds. */

@@ -37,7 +37,7 @@ export async function dryRun(
     width,
     height,
     fallback: options.fallback,
-    tileSizePx: options.tileSizePx,
+    ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
     ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     deadlineAtMs: Date.now() + options.timeoutSeconds * 1000,
     excludedRungs: [],

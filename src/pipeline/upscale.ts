@@ -115,7 +115,7 @@ class Upscale {
       width: header.width,
       height: header.height,
       fallback: options.fallback,
-      tileSizePx: options.tileSizePx,
+      ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
       ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
       deadlineAtMs,
       excludedRungs,

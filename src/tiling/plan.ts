@@ -122,18 +122,20 @@ export interface TileCost {
 }
 
 /** Sides worth trying on a CPU, in input pixels: from where margins weigh too much to where the cache is left. */
-const CPU_SIDES_PX = [64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024];
+const CPU_SIDES_PX = [
+  64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640, 704, 768, 896, 1024, 1088,
+];
 
 /** Per tile: cutting, waking the runtime's threads layer by layer, the seams. */
 const TILE_OVERHEAD_US = 800;
 
 /**
  * How much slower a pixel is in a tile of so many pixels than in the fastest, as the activations of a large tile leave
- * the cache. Measured with the embedded model on two cores: +9 % at 256² and +26 % at 512² on a quiet machine (+1 % and
- * +6 % with realesr-general-x4v3), but no more than +10 % where others use the shared cache; this lies between.
+ * the cache. Measured on two cores, models and sizes in turn: the embedded model was no slower at 1044² than at 292²,
+ * realesr-general-x4v3 by 6 % at 512².
  */
 function cacheFactor(pixels: number): number {
-  return 1 + 0.05 * Math.max(0, Math.log2(pixels / (160 * 160)));
+  return 1 + 0.015 * Math.max(0, Math.log2(pixels / (160 * 160)));
 }
 
 /** What a plan would cost, in microseconds. */
