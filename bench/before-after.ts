@@ -1,5 +1,5 @@
 /**
- * Draws docs/before-after.jpg: details at 100 % of two photos that the model was not trained on, enlarged four times by
+ * Draws docs/before-after.jpg: details at 100 % of two photos that were held out of the model's training, enlarged four times by
  * Lanczos resampling and by a running Tessera. `npm run build:test && npm run build && node build/bench/before-after.js`
  */
 import { readFileSync } from 'node:fs';
