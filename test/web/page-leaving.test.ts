@@ -33,12 +33,14 @@ pageTest('a reload finds results and running jobs again', async ({ page, server 
   await card.getByRole('button', { name: 'View' }).click();
   const note = page.getByText('The original went with the page that sent it');
   await note.waitFor();
-  const covered = `(() => {
+  // The stage scrolls into view as it opens: only then is there a point to look at.
+  const uncovered = `(() => {
     const { left, top, width, height } = document.querySelector('#stage-note').getBoundingClientRect();
-    return document.elementFromPoint(left + width / 2, top + height / 2).id !== 'stage-note';
+    return document.elementFromPoint(left + width / 2, top + height / 2)?.id === 'stage-note';
   })()`;
   await page.locator('.stage-view.with-picture').waitFor();
-  assert.equal(await page.evaluate(covered), false);
+  await note.scrollIntoViewIfNeeded();
+  await page.waitForFunction(uncovered);
   assert.equal(await page.getByText('Before', { exact: true }).first().isVisible(), false);
   await server.until(() => running.streams.size > 0);
   running.progress({ stage: 'infer', tilesDone: 4, tilesTotal: 9 });
