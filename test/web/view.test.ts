@@ -60,5 +60,13 @@ test('stepping in and out reaches "fit" and 100 % exactly, and stays within what
       for (let steps = 0; steps < 30; steps += 1) at = nextZoom(at, -1, 1, fit);
       assert.equal(at, Math.min(fit, 1));
     }),
+    {
+      examples: [
+        [
+          { width: 1, height: 4541 },
+          { width: 100, height: 227 },
+        ],
+      ],
+    },
   );
 });

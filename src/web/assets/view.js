@@ -8,6 +8,9 @@
 /** Factors offered by the zoom buttons, of one picture pixel on one screen pixel. */
 const STEPS = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 const LARGEST = 8;
+/** Zooms nearer to each other than this share look the same. */
+const SAME = 0.001;
+const ROUNDING = 1e-9;
 
 /**
  * @param {Size} picture
@@ -92,10 +95,13 @@ export function usefulZoom(zoom, actual, fit) {
  * @returns {number} the next step in that direction; "fit" is a step too.
  */
 export function nextZoom(zoom, direction, actual, fit) {
-  const steps = [...STEPS.map((step) => step * actual), fit].sort((a, b) => a - b);
+  const round = STEPS.map((step) => step * actual);
+  // A step that looks like "fit" would only be a key press without effect; 100 % stays, since it is asked for by name.
+  const steps = [...round.filter((step) => step === actual || Math.abs(step / fit - 1) >= SAME), fit];
+  steps.sort((a, b) => a - b);
   const next =
     direction === 1
-      ? steps.find((step) => step > zoom * 1.001)
-      : steps.findLast((step) => step < zoom * 0.999);
+      ? steps.find((step) => step > zoom * (1 + ROUNDING))
+      : steps.findLast((step) => step < zoom * (1 - ROUNDING));
   return usefulZoom(next ?? zoom, actual, fit);
 }
