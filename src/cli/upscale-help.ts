@@ -9,7 +9,10 @@ export const OPTION_HELP: Readonly<Record<OptionName, readonly [flag: string, te
   ],
   format: ['--format F', "auto, jpeg, png, webp, avif or tiff (default: by the output's name, else auto)."],
   quality: ['--quality N', '1 to 100, for JPEG, WebP and AVIF (default 95).'],
-  tile_size: ['--tile-size N', 'Largest piece that the model is given, in pixels (default 512, more if fast).'],
+  tile_size: [
+    '--tile-size N',
+    'Largest piece that the model is given, in pixels (default 512, more if fast).',
+  ],
   tile_overlap: ['--tile-overlap N', "Pixels that neighbouring tiles share (default: the model's)."],
   background: ['--background C', 'What transparency is flattened on for JPEG (default #ffffff).'],
   metadata: ['--metadata M', 'strip or keep: EXIF with camera, date and place (default strip).'],
