@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import test from 'node:test';
+import { atEnd } from '../at-end.js';
 import { ContractServer } from '../web/contract-server.js';
 import { photo } from '../web/photos.js';
 import { Desk } from './terminal.js';
@@ -9,7 +10,7 @@ import { Desk } from './terminal.js';
 async function start(t: test.TestContext): Promise<{ desk: Desk; server: ContractServer }> {
   const desk = await Desk.create(t);
   const server = await ContractServer.start();
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
   return { desk, server };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import test from 'node:test';
+import { atEnd } from '../at-end.js';
 import { photo } from '../web/photos.js';
 import { startService } from '../web/real-service.js';
 import { Desk } from './terminal.js';
@@ -8,7 +9,7 @@ import { Desk } from './terminal.js';
 test('the same picture, made here and by a running service, is the same to the byte', async (t) => {
   const desk = await Desk.create(t);
   const service = await startService({ API_KEYS: 'sesame' });
-  t.after(() => service.close());
+  atEnd(t, () => service.close());
   await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 150, 100)).buffer);
   const options = ['--scale', '2.5', '--format', 'png', '--tile-size', '64'];
   const here = await desk.tessera(['upscale', 'a.jpg', '-o', 'here/', ...options]);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from '../at-end.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const SCRIPT = '/usr/bin/script';
@@ -30,7 +31,7 @@ export class Desk {
 
   static async create(t: TestContext): Promise<Desk> {
     const root = await mkdtemp(join(tmpdir(), 'tessera-cli-test-'));
-    t.after(() => rm(root, { recursive: true, force: true }));
+    atEnd(t, () => rm(root, { recursive: true, force: true }));
     const desk = new Desk(join(root, 'work'), join(root, 'tmp'));
     await Promise.all([mkdir(desk.folder), mkdir(desk.temporary)]);
     return desk;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import test from 'node:test';
 import sharp from 'sharp';
+import { atEnd } from '../at-end.js';
 import { launchBrowser, noBrowser } from '../web/browser.js';
 import { photo } from './pictures.js';
 import { startServer } from './server-process.js';
@@ -11,7 +12,7 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
 }, async (t) => {
   const server = await startServer(t);
   const browser = await launchBrowser();
-  t.after(() => browser.close());
+  atEnd(t, () => browser.close());
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -55,7 +56,7 @@ test('a page of another origin upscales by fetch and reads the headers, as CORS_
     response.end('<!doctype html><title>elsewhere</title>');
   });
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  atEnd(t, () => {
     elsewhere.closeAllConnections();
     elsewhere.close();
   });
@@ -64,7 +65,7 @@ test('a page of another origin upscales by fetch and reads the headers, as CORS_
   const here = `http://127.0.0.1:${address.port}`;
   const server = await startServer(t, { CORS_ORIGINS: here, API_KEYS: 'browser-key' });
   const browser = await launchBrowser();
-  t.after(() => browser.close());
+  atEnd(t, () => browser.close());
   const page = await browser.newPage();
   const upscale = async () =>
     page.evaluate(

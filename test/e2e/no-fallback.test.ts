@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { packageRoot } from '../../src/package-root.js';
+import { atEnd } from '../at-end.js';
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';
 import { slowForm } from './slow-picture.js';
@@ -15,7 +16,7 @@ const LITE = 'tessera-lite-x4';
 /** A copy of the shipped models with junk at the end of the embedded int8 network. */
 async function damagedModels(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-damaged-'));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   for (const name of ['manifest.json', `${LITE}.onnx`, `${LITE}.f32.onnx`])
     await cp(join(packageRoot(), 'models', name), join(folder, name));
   await appendFile(join(folder, `${LITE}.onnx`), 'junk\n');

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.js';
+import { atEnd } from '../at-end.js';
 import { leftovers } from '../leftovers.js';
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
@@ -65,7 +66,7 @@ export async function startServer(
     detached: true,
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
     await rm(folder, { recursive: true, force: true });

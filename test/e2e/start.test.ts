@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { packageRoot } from '../../src/package-root.js';
+import { atEnd } from '../at-end.js';
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';
 
@@ -34,10 +35,10 @@ test('a bad configuration is told in full, and the exit code is 2', () => {
 
 test('a port that is taken ends the server with an error, and no engine stays', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-start-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-  t.after(() => taken.close());
+  atEnd(t, () => taken.close());
   const address = taken.address();
   assert.ok(address !== null && typeof address === 'object');
   const { status, stderr, stdout } = runServer({
@@ -56,7 +57,7 @@ test('a port that is taken ends the server with an error, and no engine stays', 
 
 test('a TEMP_DIR that cannot be written ends the server with a sentence', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-start-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   // A file where the folder should be fails for every user, root included.
   await writeFile(join(folder, 'file'), '');
   const { status, stderr } = runServer({ PORT: '0', TEMP_DIR: join(folder, 'file') });
@@ -80,7 +81,7 @@ test('problems of the chain and of hosts for callbacks stand beside those of oth
 
 test('the log goes to rotated files too', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-logs-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const server = await startServer(t, { LOG_DIR: folder });
   const response = await fetch(`${server.origin}/upscale`, {
     method: 'POST',
@@ -101,7 +102,7 @@ test('the log goes to rotated files too', async (t) => {
 
 test('where LOG_DIR cannot be written, one warning, and standard output has the log', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-logs-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   // A file where the folder should be fails for every user, root included.
   await writeFile(join(folder, 'file'), '');
   for (const unwritable of [join(folder, 'file'), '/proc/tessera-logs']) {

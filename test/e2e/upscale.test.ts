@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { atEnd } from '../at-end.js';
 import { enlarged, imageForm, photo, psnr } from './pictures.js';
 import { startServer } from './server-process.js';
 
@@ -103,7 +104,7 @@ const curl = spawnSync('curl', ['--version']).status === 0;
 test('curl, as in the README', { skip: curl ? false : 'curl is not installed' }, async (t) => {
   const server = await startServer(t);
   const folder = await mkdtemp(join(tmpdir(), 'tessera-curl-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, 'photo.png'), await photo(2));
   // A body over one megabyte makes curl ask for "100 Continue" first.
   const noise = Buffer.from(Array.from({ length: 700 * 600 * 3 }, (_, i) => (i * i * 31) % 251));

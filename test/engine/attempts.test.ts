@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/errors.js';
 import type { Attempt } from '../../src/types.js';
-import { type Running, rig } from './rig.js';
+import { isAlive, type Running, rig } from './rig.js';
 
 const NET = { model: 'first', provider: 'cpu' } as const;
 const TOO_LARGE: Attempt = { ...NET, tileSizePx: 512, outcome: 'failed', reason: 'out_of_memory', ms: 3 };
@@ -67,12 +68,12 @@ describe('attempts from before a crash', () => {
 
   it('stay on record for a job that shared the dead engine', async (test) => {
     const { run, engine } = await rig(test);
-    const jobs = [
-      await run({ tiles: 100, tileMs: 2, attempts: [TOO_LARGE] }),
-      await run({ tiles: 100, tileMs: 2 }),
-    ];
-    await Promise.all(jobs.map((job) => job.progressed(({ tilesDone }) => tilesDone > 2)));
-    process.kill(engine().pid, 'SIGKILL');
+    const jobs = [await run({ heldAtTile: 1, attempts: [TOO_LARGE] }), await run({ heldAtTile: 1 })];
+    await Promise.all(jobs.map((job) => job.progressed(({ tilesDone }) => tilesDone === 1)));
+    const { pid } = engine();
+    process.kill(pid, 'SIGKILL');
+    while (await isAlive(pid)) await delay(5);
+    for (const job of jobs) await job.letGo();
     const [first, second] = await Promise.all(jobs.map(async (job) => short((await job.result).attempts)));
     assert.deepEqual(first, ['first failed out_of_memory', 'first served']);
     assert.deepEqual(second, ['first served']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/errors.js';
 import { rig } from './rig.js';
 
@@ -12,14 +13,21 @@ const lacksMemory = (thrown: unknown): boolean => {
   return true;
 };
 
+/** Resolves once a single job is in the engine. */
+async function left(engine: () => { readonly jobs: number }): Promise<void> {
+  while (engine().jobs > 1) await delay(5);
+}
+
 describe('memory that runs out while an image is encoded', () => {
   it('makes a job that shared its engine run again alone, in the same process', async (test) => {
-    const { supervisor, run } = await rig(test);
-    const other = await run({ tiles: 1000, tileMs: 2 });
+    const { supervisor, run, engine } = await rig(test);
+    const other = await run({ heldAtTile: 1 });
     await other.progressed();
     const job = await run({ lacksMemory: 'beside others' });
     await job.progressed();
     // It waits for an engine of its own, which there is once the other has ended.
+    await left(engine);
+    await other.letGo();
     const [mine, others] = await Promise.all([job.result, other.result]);
     assert.deepEqual([mine.model, others.model], ['first', 'first']);
     assert.equal(new Set(await job.runs()).size, 1);
@@ -28,13 +36,16 @@ describe('memory that runs out while an image is encoded', () => {
   });
 
   it('is told to come back later when it was alone, and when it lacks memory alone too', async (test) => {
-    const { run } = await rig(test);
+    const { run, engine } = await rig(test);
     const alone = await run({ lacksMemory: 'always' });
     await assert.rejects(alone.result, lacksMemory);
     assert.equal((await alone.runs()).length, 1);
-    const other = await run({ tiles: 200, tileMs: 2 });
+    const other = await run({ heldAtTile: 1 });
     await other.progressed();
     const shared = await run({ lacksMemory: 'always' });
+    await shared.progressed();
+    await left(engine);
+    await other.letGo();
     await assert.rejects(shared.result, lacksMemory);
     assert.equal((await shared.runs()).length, 2);
     assert.equal((await other.result).model, 'first');

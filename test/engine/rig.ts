@@ -9,6 +9,8 @@ import type { FleetOptions } from '../../src/engine/fleet.js';
 import { engineConfig } from '../../src/engine/protocol.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
 import type { Log, UpscaleProgress, UpscaleResult, UpscaleTask } from '../../src/types.js';
+import { atEnd } from '../at-end.js';
+import { OPTIONS } from '../upscale-options.js';
 import type { Script } from './runners/scripted-runner.js';
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -26,8 +28,10 @@ export interface Running {
   readonly result: Promise<UpscaleResult>;
   readonly progress: readonly UpscaleProgress[];
   readonly abort: AbortController;
-  /** Resolves at the job's next progress for which the condition holds. */
+  /** Resolves with the first progress for which the condition holds, also when that has been told already. */
   progressed(condition?: (progress: UpscaleProgress) => boolean): Promise<UpscaleProgress>;
+  /** Lets a job that is held at a tile go on, now and in later runs. */
+  letGo(): Promise<void>;
   /** The process ids of its runs so far. */
   runs(): Promise<number[]>;
 }
@@ -43,7 +47,7 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
     log: SILENT,
     ...changes,
   });
-  test.after(async () => {
+  atEnd(test, async () => {
     await supervisor.close(0);
     await rm(folder, { recursive: true });
   });
@@ -75,6 +79,8 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
       abort,
       progressed: (condition = () => true) =>
         new Promise((resolve) => {
+          const told = progress.find(condition);
+          if (told !== undefined) return resolve(told);
           const listener = (one: UpscaleProgress) => {
             if (!condition(one)) return;
             listeners.delete(listener);
@@ -82,6 +88,7 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
           };
           listeners.add(listener);
         }),
+      letGo: () => writeFile(join(workFolder, 'go'), ''),
       runs: async () => (await readFile(join(workFolder, 'runs'), 'utf8')).trim().split('\n').map(Number),
     };
   };
@@ -95,16 +102,7 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
 
 export const TASK: Omit<UpscaleTask, 'id' | 'sourcePath' | 'resultPath' | 'workFolder'> = {
   header: { format: 'png', width: 1, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
-  options: {
-    format: 'auto',
-    accept: [],
-    quality: 95,
-    tileSizePx: 512,
-    background: [255, 255, 255],
-    metadata: 'strip',
-    fallback: true,
-    timeoutSeconds: 60,
-  },
+  options: OPTIONS,
   deadlineAtMs: Number.MAX_SAFE_INTEGER,
   excludedRungs: [],
   earlierAttempts: [],

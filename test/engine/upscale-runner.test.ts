@@ -11,6 +11,7 @@ import { fleetOptions } from '../../src/engine/launch.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/types.js';
+import { atEnd } from '../at-end.js';
 import { failsWith } from '../jobs/rig.js';
 import { install, steppedMemoryNetwork } from '../onnx-writer/test-models.js';
 import { SILENT, TASK } from './rig.js';
@@ -28,7 +29,7 @@ async function realEngine(
   const options = fleetOptions(config, process.env, SILENT);
   const supervisor = new Supervisor({ ...options, launch: { ...options.launch, ...launch } });
   const folder = await mkdtemp(join(tmpdir(), 'tessera-real-engine-'));
-  test.after(async () => {
+  atEnd(test, async () => {
     await supervisor.close(0);
     await rm(folder, { recursive: true });
   });
@@ -262,7 +263,7 @@ describe('an engine with too little memory', () => {
   /** Its tiles of 144 x 144 need 8 GB, those of half that side little; node and the libraries reserve one or two. */
   async function smallEngine(test: TestContext) {
     const folder = await mkdtemp(join(tmpdir(), 'tessera-small-engine-'));
-    test.after(() => rm(folder, { recursive: true }));
+    atEnd(test, () => rm(folder, { recursive: true }));
     const eater = await install(folder, 'eater', steppedMemoryNetwork());
     await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: [eater] }));
     const wrapper = join(folder, 'limited-node');

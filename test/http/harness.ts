@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import type { HttpContext } from '../../src/http/context.js';
 import { imageInspector } from '../../src/image-inspector.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
+import { atEnd } from '../at-end.js';
 import { FakeEngine } from '../fake-engine.js';
 import { leftovers } from '../leftovers.js';
 
@@ -54,7 +55,7 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
   };
   const app = await buildApp(context);
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
-  t.after(async () => {
+  atEnd(t, async () => {
     engine.release();
     await Promise.all([jobs.close(1000), app.close()]);
     await rm(folder, { recursive: true, force: true });

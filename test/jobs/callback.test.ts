@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Callbacks } from '../../src/jobs/callback.js';
 import { CallbackHosts, isPublicAddress } from '../../src/jobs/callback-hosts.js';
+import { atEnd } from '../at-end.js';
 import { failsWith, rig, SILENT } from './rig.js';
 
 interface Received {
@@ -14,7 +15,7 @@ interface Received {
   readonly body: string;
 }
 
-/** A server that notes what it is sent, and answers with the statuses given, the last one from then on. */
+/** A server that notes what it is sent, and answers with the statuses given, the last one from then on; 0 is no answer. */
 async function receiver(test: TestContext, statuses: readonly number[] = [204]) {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
@@ -22,12 +23,12 @@ async function receiver(test: TestContext, statuses: readonly number[] = [204]) 
     for await (const chunk of request) body += chunk;
     const status = statuses[received.length] ?? statuses.at(-1) ?? 500;
     received.push({ url: request.url, headers: request.headers, body });
-    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end();
+    if (status !== 0) response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end();
     server.emit('received');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  test.after(() => server.close().closeAllConnections());
+  atEnd(test, () => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo;
   return { received, server, host: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}/done` };
 }
@@ -136,7 +137,7 @@ describe('a callback', () => {
     jobs.checkCallbackUrl(url);
     const arrived = once(server, 'received');
     const { job } = await keep({ callbackUrl: url });
-    await (await engine.next()).succeed(12);
+    await (await engine.runOf(job)).succeed(12);
     await job.settled;
     await arrived;
     const [post] = received;
@@ -183,14 +184,14 @@ describe('a callback', () => {
   });
 
   it('that had not arrived when the service stopped is sent after the restart', async (test) => {
-    const { received, server, host, url } = await receiver(test, [503, 204]);
+    const { received, server, host, url } = await receiver(test, [0, 204]);
     const changes = { CALLBACK_HOSTS: [`${host}=private`], CALLBACK_SECRET: 'key' };
     const before = await rig(test, changes);
-    const refused = once(server, 'received');
+    const unanswered = once(server, 'received');
     const { job } = await before.keep({ callbackUrl: url });
-    await (await before.engine.next()).succeed();
+    await (await before.engine.runOf(job)).succeed();
     await job.settled;
-    await refused;
+    await unanswered;
     await before.jobs.close(0);
     const accepted = once(server, 'received');
     const after = await rig(test, changes, before.folder);

@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../src/errors.js';
 import type { Job } from '../../src/jobs/job.js';
+import { atEnd } from '../at-end.js';
 import { failsWith, jobFolders, ofPixels, rig, tempDir } from './rig.js';
 
 function folderOf(job: Job): string {
@@ -25,7 +26,7 @@ describe('a durable job', () => {
     const { job, existing } = await keep();
     assert.equal(existing, false);
     assert.equal(jobs.find(job.id), job);
-    await (await engine.next()).succeed(20);
+    await (await engine.runOf(job)).succeed(20);
     await job.settled;
     assert.ok((job.expiresAtMs ?? 0) > Date.now());
     assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'result']);
@@ -41,7 +42,7 @@ describe('a durable job', () => {
   it('keeps its error when it failed, and nothing else', async (test) => {
     const { jobs, engine, keep } = await rig(test);
     const { job } = await keep();
-    (await engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    (await engine.runOf(job)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await over(job);
     assert.equal(jobs.find(job.id)?.error?.code, 'corrupt_image');
     assert.deepEqual(await readdir(folderOf(job)), ['job.json']);
@@ -58,7 +59,7 @@ describe('a durable job', () => {
       ms: 4,
     } as const;
     const error = new TesseraError('fallback_refused', 'No other is allowed.', { attempts: [attempt] });
-    (await engine.next()).fail(error);
+    (await engine.runOf(job)).fail(error);
     await over(job);
     assert.deepEqual(job.attempts, [attempt]);
     await jobs.close(0);
@@ -80,7 +81,7 @@ describe('a durable job', () => {
   it('expires some time after its end', async (test) => {
     const { jobs, engine, folder, keep } = await rig(test, { JOB_TTL_MINUTES: 0.001 });
     const { job } = await keep();
-    await (await engine.next()).succeed();
+    await (await engine.runOf(job)).succeed();
     await job.settled;
     while (jobs.find(job.id) !== undefined || (await jobFolders(folder)).length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -92,11 +93,11 @@ describe('a durable job', () => {
     const { engine, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
     const first = await keep();
     const second = await keep({}, { uploadedAtMs: Date.now() - 3_600_000 });
-    await (await engine.next()).succeed();
+    await (await engine.runOf(first.job)).succeed();
     await first.job.settled;
-    const { task } = await engine.next();
+    const { task } = await engine.runOf(second.job);
     assert.equal(second.job.state, 'running');
-    assert.ok(task.deadlineAtMs > Date.now() + 590_000);
+    assert.equal(task.deadlineAtMs, (second.job.startedAtMs ?? Number.NaN) + 600_000);
   });
 
   it('is not seen by id while it is not durable', async (test) => {
@@ -112,19 +113,14 @@ describe('a durable job', () => {
     for (let index = 0; index < 100; index++) all.push((await keep()).job);
     const cancelled = all.filter((_, index) => index % 10 === 3);
     for (const job of cancelled) await jobs.remove(job.id);
-    const serve = (async () => {
-      for (let served = 0; served < 100; served++) {
-        const run = await engine.next();
-        if (!run.hooks.signal.aborted) await run.succeed();
-      }
-    })();
+    const others = all.filter((job) => !cancelled.includes(job));
+    await Promise.all(others.map(async (job) => (await engine.runOf(job)).succeed()));
     await Promise.all(all.map(over));
-    assert.equal(all.filter((job) => job.state === 'succeeded').length, 90);
+    assert.ok(others.every((job) => job.state === 'succeeded'));
     assert.ok(cancelled.every((job) => job.state === 'cancelled'));
     for (const job of all) assert.equal(await jobs.remove(job.id), 'removed');
     assert.deepEqual(await jobFolders(folder), []);
     assert.equal(jobs.status().diskBytes, 0);
-    void serve;
   });
 });
 
@@ -142,11 +138,12 @@ describe('an idempotency key', () => {
   });
 
   it('does so for requests at the same time too', async (test) => {
-    const { engine, keep } = await rig(test);
+    const { jobs, engine, keep } = await rig(test);
     const answers = await Promise.all(Array.from({ length: 8 }, () => keep(key)));
     assert.equal(new Set(answers.map(({ job }) => job.id)).size, 1);
     assert.equal(answers.filter(({ existing }) => !existing).length, 1);
-    await engine.next();
+    assert.equal(jobs.status().running + jobs.status().queued, 1);
+    for (const { job } of answers) await engine.runOf(job);
     assert.equal(engine.runs.length, 1);
   });
 
@@ -167,7 +164,7 @@ describe('an idempotency key', () => {
     const mine = await keep(key);
     const theirs = await keep({ ...key, owner: 'you' });
     assert.notEqual(theirs.job.id, mine.job.id);
-    await (await engine.next()).succeed();
+    await (await engine.runOf(mine.job)).succeed();
     await mine.job.settled;
     await jobs.remove(mine.job.id);
     assert.equal((await keep(key)).existing, false);
@@ -184,7 +181,7 @@ describe('a restart', () => {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       },
     );
-    test.after(() => other.kill('SIGKILL'));
+    atEnd(test, () => other.kill('SIGKILL'));
     const [path] = (await once(other, 'message')) as [string];
     await writeFile(join(path, 'canvas.v'), 'scratch of a run that was cut off');
     other.kill('SIGKILL');
@@ -199,7 +196,7 @@ describe('a restart', () => {
     const job = jobs.find(id);
     assert.ok(job);
     assert.equal(job.state, 'running');
-    const run = await engine.next();
+    const run = await engine.runOf(job);
     assert.equal(await readFile(run.task.sourcePath, 'utf8'), 'ten bytes!');
     assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'source']);
     const again = await keep({ owner: 'me', idempotencyKey: 'once' }, { uploadedAtMs: 0 });
@@ -211,9 +208,9 @@ describe('a restart', () => {
   it('keeps finished and failed jobs, and their events go on', async (test) => {
     const before = await rig(test);
     const done = (await before.keep()).job;
-    await (await before.engine.next()).succeed(33);
+    await (await before.engine.runOf(done)).succeed(33);
     const failed = (await before.keep()).job;
-    (await before.engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    (await before.engine.runOf(failed)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await Promise.all([over(done), over(failed)]);
     await before.jobs.close(0);
     const after = await rig(test, {}, before.folder);
@@ -256,7 +253,7 @@ describe('a restart', () => {
     const made = [];
     for (let index = 0; index < 4; index++) {
       const { job } = await before.keep();
-      if (index < 3) await (await before.engine.next()).succeed(10);
+      if (index < 3) await (await before.engine.runOf(job)).succeed(10);
       if (index < 3) await job.settled;
       made.push(job);
     }
@@ -283,7 +280,7 @@ describe('a restart', () => {
     const { job } = await one.keep({}, ofPixels(50));
     const two = await rig(test, {}, one.folder);
     assert.equal(two.jobs.find(job.id), undefined);
-    await (await one.engine.next()).succeed();
+    await (await one.engine.runOf(job)).succeed();
     await job.settled;
     assert.ok(existsSync(job.resultPath));
   });

@@ -12,7 +12,7 @@ describe('a job', () => {
     const job = await submit();
     const states: string[] = [];
     job.onChange(() => states.push(job.state));
-    const run = await engine.next();
+    const run = await engine.runOf(job);
     assert.equal(job.state, 'running');
     assert.equal((await stat(dirname(run.task.sourcePath))).mode & 0o777, 0o700);
     assert.equal((await stat(dirname(dirname(run.task.sourcePath)))).mode & 0o777, 0o700);
@@ -40,7 +40,7 @@ describe('a job', () => {
   it('leaves nothing behind when it fails, also without dispose', async (test) => {
     const { engine, folder, submit } = await rig(test);
     const job = await submit();
-    (await engine.next()).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+    (await engine.runOf(job)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await assert.rejects(job.settled, failsWith('corrupt_image'));
     assert.equal(job.state, 'failed');
     await job.dispose();
@@ -50,7 +50,7 @@ describe('a job', () => {
   it('tells an unexpected error as internal, with its text for the log alone', async (test) => {
     const { engine, submit } = await rig(test);
     const job = await submit();
-    (await engine.next()).fail(new Error('a secret path'));
+    (await engine.runOf(job)).fail(new Error('a secret path'));
     await assert.rejects(job.settled, failsWith('internal'));
     assert.doesNotMatch(job.error?.message ?? '', /secret/);
     assert.match(job.error?.internal ?? '', /secret/);
@@ -64,9 +64,10 @@ describe('a job', () => {
     queued.cancel();
     await assert.rejects(queued.settled, failsWith('cancelled'));
     assert.equal(queued.state, 'cancelled');
-    assert.equal(engine.runs.length, 1);
+    await engine.runOf(running);
     running.cancel();
     await assert.rejects(running.settled, failsWith('cancelled'));
+    assert.equal(engine.runs.length, 1);
     await Promise.all([running.dispose(), queued.dispose()]);
     assert.deepEqual(await jobFolders(folder), []);
     assert.equal(jobs.status().running, 0);
@@ -82,16 +83,18 @@ describe('a job', () => {
 
   it('fails when its deadline passes in the queue', async (test) => {
     const { engine, submit } = await rig(test, { MAX_RUNNING_JOBS: 1 });
-    await submit();
+    const first = await submit();
     const late = await submit({ options: { ...request().options, timeoutSeconds: 0.05 } });
     await assert.rejects(late.settled, failsWith('deadline_exceeded'));
+    await (await engine.runOf(first)).succeed();
+    await first.settled;
     assert.equal(engine.runs.length, 1);
   });
 
   it('keeps its events: states, and progress thinned out', async (test) => {
     const { engine, submit } = await rig(test);
     const job = await submit();
-    const run = await engine.next();
+    const run = await engine.runOf(job);
     for (let tile = 0; tile <= 1000; tile++) {
       run.hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: 1000 });
     }
@@ -131,7 +134,7 @@ describe('a reservation', () => {
     const job = jobs.submit(reservation, asked);
     await reservation.release();
     assert.ok(existsSync(reservation.sourcePath));
-    await (await engine.next()).succeed();
+    await (await engine.runOf(job)).succeed();
     await job.settled;
     assert.throws(() => jobs.submit(reservation, asked), /submitted before/);
   });
@@ -151,10 +154,10 @@ describe('admission', () => {
     // The engine reports a second of work for each of these megapixels.
     for (let i = 0; i < 20; i++) {
       const job = await submit(ofPixels(1e6));
-      await (await engine.next()).succeed();
+      await (await engine.runOf(job)).succeed();
       await job.settled;
     }
-    await submit(ofPixels(2e6));
+    const running = await submit(ofPixels(2e6));
     await submit(ofPixels(2e6));
     const { backlogSeconds } = jobs.status();
     assert.ok(backlogSeconds > 3.4 && backlogSeconds < 4.6, String(backlogSeconds));
@@ -164,7 +167,7 @@ describe('admission', () => {
       return true;
     });
     // Of a job that runs, tiles that are done count no more.
-    const run = await engine.next();
+    const run = await engine.runOf(running);
     run.hooks.onProgress({ stage: 'infer', tilesDone: 3, tilesTotal: 4 });
     assert.ok(Math.abs(jobs.status().backlogSeconds - (backlogSeconds * (1 + 1 / 4)) / 2) < 1e-9);
   });
@@ -208,8 +211,9 @@ describe('admission', () => {
       ['running', 'running', 'queued'],
     );
     assert.equal(small.state, 'running');
-    await (await engine.next()).succeed();
-    await large[0]?.settled;
+    assert.ok(large[0]);
+    await (await engine.runOf(large[0])).succeed();
+    await large[0].settled;
     assert.equal(large[2]?.state, 'running');
   });
 
@@ -221,7 +225,7 @@ describe('admission', () => {
     const second = await submit({ header: large });
     const small = await submit(ofPixels(1000));
     assert.deepEqual([first.state, second.state, small.state], ['running', 'queued', 'running']);
-    await (await engine.next()).succeed();
+    await (await engine.runOf(first)).succeed();
     await first.settled;
     assert.equal(second.state, 'running');
   });
@@ -235,8 +239,7 @@ describe('closing', () => {
     const closed = jobs.close(60_000);
     await assert.rejects(jobs.reserve(1), failsWith('shutting_down'));
     const late = jobs.submit(reservation, asked);
-    await (await engine.next()).succeed();
-    await (await engine.next()).succeed();
+    for (const job of [late, running]) await (await engine.runOf(job)).succeed();
     await Promise.all([running.settled, late.settled]);
     await closed;
     assert.deepEqual(await readdir(folder), []);

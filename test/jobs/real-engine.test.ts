@@ -11,6 +11,7 @@ import { fleetOptions } from '../../src/engine/launch.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { packageRoot } from '../../src/package-root.js';
+import { atEnd } from '../at-end.js';
 import { isAlive } from '../engine/rig.js';
 import { jobFolders, SILENT, tempDir } from './rig.js';
 
@@ -28,7 +29,7 @@ describe('the service killed in mid-job', () => {
       [folder, sourcePath, String(width), String(height)],
       { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     );
-    test.after(() => service.kill('SIGKILL'));
+    atEnd(test, () => service.kill('SIGKILL'));
     const [told] = (await once(service, 'message')) as [{ id: string; pid: number }];
     service.kill('SIGKILL');
     await once(service, 'exit');
@@ -39,9 +40,9 @@ describe('the service killed in mid-job', () => {
       TEMP_DIR: folder,
     };
     const engine = new Supervisor(fleetOptions(config, process.env, SILENT));
-    test.after(() => engine.close(0));
+    atEnd(test, () => engine.close(0));
     const jobs = await LocalJobs.open(config, engine, SILENT);
-    test.after(() => jobs.close(0));
+    atEnd(test, () => jobs.close(0));
     const job = jobs.find(told.id);
     assert.ok(job);
     const result = await job.settled;

@@ -6,9 +6,11 @@ import type { TestContext } from 'node:test';
 import { type Config, loadConfig } from '../../src/config.js';
 import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
 import { TesseraError } from '../../src/errors.js';
-import type { DurableTerms, JobRequest } from '../../src/jobs/job.js';
+import type { DurableTerms, Job, JobRequest } from '../../src/jobs/job.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import type { Log, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/types.js';
+import { atEnd } from '../at-end.js';
+import { OPTIONS } from '../upscale-options.js';
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -24,13 +26,14 @@ export interface HeldRun {
 /** An engine whose runs end when the test says so, or when they are aborted. */
 export class HeldEngine implements Engine {
   readonly runs: HeldRun[] = [];
-  readonly #waiting: ((run: HeldRun) => void)[] = [];
-  #taken = 0;
+  readonly #awaited = new Map<string, (run: HeldRun) => void>();
 
-  /** The next run that has not been taken. */
-  async next(): Promise<HeldRun> {
-    const index = this.#taken++;
-    return this.runs[index] ?? new Promise((resolve) => this.#waiting.push(resolve));
+  /** The job's run, once it has begun. Runs begin in no particular order: a start is written down before it happens. */
+  runOf({ id }: Pick<Job, 'id'>): Promise<HeldRun> {
+    const begun = this.runs.find(({ task }) => task.id === id);
+    return begun === undefined
+      ? new Promise((resolve) => this.#awaited.set(id, resolve))
+      : Promise.resolve(begun);
   }
 
   run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
@@ -48,7 +51,7 @@ export class HeldEngine implements Engine {
       if (hooks.signal.aborted) abort();
       hooks.signal.addEventListener('abort', abort);
       this.runs.push(run);
-      this.#waiting.shift()?.(run);
+      this.#awaited.get(task.id)?.(run);
     });
   }
 
@@ -85,7 +88,7 @@ function resultOf(task: UpscaleTask, bytes: number): UpscaleResult {
 
 export async function tempDir(test: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-jobs-'));
-  test.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(test, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -98,7 +101,7 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
   const dir = folder ?? (await tempDir(test));
   const engine = new HeldEngine();
   const jobs = await LocalJobs.open(config(dir, changes), engine, SILENT);
-  test.after(() => jobs.close(0));
+  atEnd(test, () => jobs.close(0));
   /** Uploads a source of ten bytes, or what is given. */
   const upload = async (changed: Partial<JobRequest> = {}, bytes: Uint8Array = Buffer.from('ten bytes!')) => {
     const reservation = await jobs.reserve(bytes.length);
@@ -128,16 +131,7 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
 export function request(pixels = 100): JobRequest {
   return {
     header: { format: 'png', width: pixels, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
-    options: {
-      format: 'auto',
-      accept: [],
-      quality: 95,
-      tileSizePx: 512,
-      background: [255, 255, 255],
-      metadata: 'strip',
-      fallback: true,
-      timeoutSeconds: 600,
-    },
+    options: OPTIONS,
     sourceBytes: 10,
     uploadedAtMs: Date.now(),
   };

@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { HEARTBEAT_DEAD_MS, Instance, type InstanceRecord } from '../../src/jobs/instance.js';
 import { sweep } from '../../src/jobs/sweep.js';
+import { atEnd } from '../at-end.js';
 import { jobFolders, rig, tempDir } from './rig.js';
 
 const JOB = 'abcdefghijklmnopqrstuv';
@@ -36,7 +37,7 @@ describe('the sweep at start', () => {
     const other = fork(fileURLToPath(new URL('./runners/other-instance.js', import.meta.url)), [folder], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    test.after(() => other.kill('SIGKILL'));
+    atEnd(test, () => other.kill('SIGKILL'));
     const [theirs] = (await once(other, 'message')) as [string];
     const { submit } = await rig(test, {}, folder);
     const ours = await submit();

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { TesseraError } from '../../src/errors.js';
 import { openChain } from '../../src/models/open-chain.js';
 import type { Rung } from '../../src/models/rung.js';
+import { atEnd } from '../at-end.js';
 import { chainRequest, RecordingLog } from './chain-rig.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
 
@@ -15,7 +16,7 @@ const TWIN = 'tessera-lite-x4-f32';
 /** The chain over a copy of the shipped models, some of which were damaged by `damage`. */
 async function chainOver(t: TestContext, damage: (folder: string) => Promise<void>) {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-damaged-'));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   for (const name of ['manifest.json', `${LITE}.onnx`, `${LITE}.f32.onnx`])
     await cp(join(SHIPPED_MODELS, name), join(folder, name));
   await damage(folder);
@@ -26,7 +27,7 @@ async function chainOver(t: TestContext, damage: (folder: string) => Promise<voi
     EXECUTION_PROVIDERS: ['cpu'],
   };
   const chain = await openChain(settings, { threads: 1, log: new RecordingLog() });
-  t.after(() => chain.close());
+  atEnd(t, () => chain.close());
   return chain;
 }
 const appendJunk = (file: string) => (folder: string) => appendFile(join(folder, file), 'junk\n');

@@ -12,6 +12,7 @@ import { restrictLoaders } from '../../src/pipeline/loaders.js';
 import type { Turns } from '../../src/pipeline/turns.js';
 import { type PipelineServices, upscale } from '../../src/pipeline/upscale.js';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/types.js';
+import { OPTIONS } from '../upscale-options.js';
 
 // As every process of the service does first; without it libvips' cache would return the file that a test replaced.
 restrictLoaders(1);
@@ -24,16 +25,7 @@ export const limits: PipelineLimits = {
   maxAvifPixels: 16e6,
 };
 
-export const defaults: UpscaleOptions = {
-  format: 'png',
-  accept: [],
-  quality: 95,
-  tileSizePx: 512,
-  background: [255, 255, 255],
-  metadata: 'strip',
-  fallback: true,
-  timeoutSeconds: 60,
-};
+export const defaults: UpscaleOptions = { ...OPTIONS, format: 'png' };
 
 /** The manifest's embedded int8 entry (uint8), or its float twin. */
 export async function embeddedEntry(twin: 'int8' | 'float' = 'int8'): Promise<ModelEntry> {

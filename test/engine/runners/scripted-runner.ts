@@ -1,5 +1,6 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/runner.js';
 import type { Turns } from '../../../src/engine/turns.js';
 import { TesseraError } from '../../../src/errors.js';
@@ -16,6 +17,8 @@ export interface Script {
   /** The process kills itself at this tile (-1: before any rung is at work) in its first `dieTimes` runs of the job. */
   readonly dieAtTile?: number;
   readonly dieTimes?: number;
+  /** Before this tile it waits, other jobs meanwhile going on, until a file called `go` is in the job's folder. */
+  readonly heldAtTile?: number;
   /** At this tile the event loop is blocked for good. */
   readonly blockAtTile?: number;
   /** It dies and blocks only while this model is at work. */
@@ -74,6 +77,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
     hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, model, provider: 'cpu' });
+    if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
     const turn = await turns.take(
       task.id,
       script.deafAtTile === tile ? new AbortController().signal : hooks.signal,

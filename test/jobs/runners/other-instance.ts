@@ -12,9 +12,11 @@ const engine = new HeldEngine();
 const jobs = await LocalJobs.open(config(folder), engine, SILENT);
 const reservation = await jobs.reserve(10);
 await writeFile(reservation.sourcePath, 'ten bytes!');
-if (durable === undefined) jobs.submit(reservation, request());
-else await jobs.keep(reservation, request(), { owner: 'me', idempotencyKey: durable });
-const { task } = await engine.next();
+const job =
+  durable === undefined
+    ? jobs.submit(reservation, request())
+    : (await jobs.keep(reservation, request(), { owner: 'me', idempotencyKey: durable })).job;
+const { task } = await engine.runOf(job);
 process.send?.(dirname(task.sourcePath));
 // Held open by the channel to the test.
 process.on('message', () => {});
