@@ -60,16 +60,16 @@ describe('engine deaths', () => {
     const { pid } = engine();
     process.kill(pid, 'SIGKILL');
     while (await isAlive(pid)) await delay(5);
-    for (const job of jobs) await job.letGo();
     let most = 0;
-    const watch = Promise.all(
-      jobs.map(async (job) => {
-        await job.progressed(({ tilesDone }) => tilesDone === 3);
-        most = Math.max(most, engine().jobs);
+    const watch = jobs.map((job) =>
+      job.progressed(({ tilesDone }) => {
+        if (tilesDone === 3) most = Math.max(most, engine().jobs);
+        return tilesDone === 3;
       }),
     );
+    for (const job of jobs) await job.letGo();
     const results = await Promise.all(jobs.map((job) => job.result));
-    await watch;
+    await Promise.all(watch);
     assert.deepEqual(
       results.map(({ model }) => model),
       ['first', 'first', 'first'],

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { TesseraError } from '../../src/errors.js';
+import type { Rung } from '../../src/models/rung.js';
+import type { Attempt } from '../../src/types.js';
+import { nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
+import { chainRequest } from './chain-rig.js';
+import { GOOD, nameOf, rigOf, short } from './chain-serving.js';
+
+describe('time', () => {
+  test('a rung that was at work when it was over stands among the attempts', async () => {
+    const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
+    const told: Attempt[] = [];
+    const late = new TesseraError('deadline_exceeded', 'Late.');
+    await assert.rejects(
+      chain.serve(chainRequest({ onAttempt: (attempt) => told.push(attempt) }), async () => {
+        throw late;
+      }),
+      (thrown: unknown) => thrown === late,
+    );
+    assert.deepEqual(short(told), ['one cpu failed over_time_budget']);
+  });
+
+  const slow = 10_000; // microseconds per pixel: the 64×48 image takes about 57 s
+
+  test('a rung that does not fit into the time left is skipped, and says so', async () => {
+    const { chain, memory, log } = await rigOf([
+      { name: 'slow', network: GOOD },
+      { name: 'fast', network: GOOD },
+    ]);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const answer = await chain.serve(chainRequest({ deadlineAtMs: Date.now() + 20_000 }), nameOf);
+    assert.deepEqual([answer.value, answer.fallback], ['fast', true]);
+    assert.match(answer.attempts[0]?.detail ?? '', /about \d+ s, and 1\d s are left/);
+    assert.equal(answer.attempts[0]?.reason, 'over_time_budget');
+    assert.equal(log.count('model loaded'), 1, 'the slow one was not even loaded');
+    assert.equal((await chain.serve(chainRequest(), nameOf)).value, 'slow');
+  });
+
+  test('requests at work count: what fits alone may not fit beside others', async () => {
+    const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const request = () => chainRequest({ deadlineAtMs: Date.now() + 100_000 });
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let begun = (): void => undefined;
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const first = chain.serve(request(), async (rung) => {
+      begun();
+      await held;
+      return nameOf(rung);
+    });
+    await started;
+    assert.equal((await chain.serve(request(), nameOf)).value, 'lanczos');
+    release();
+    assert.equal((await first).value, 'slow');
+    assert.equal((await chain.serve(request(), nameOf)).value, 'slow');
+  });
+
+  test('requests that are nearly done count for no more than what they have left', async () => {
+    const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const request = () => chainRequest({ deadlineAtMs: Date.now() + 100_000 });
+    const outer = await chain.serve(request(), async (rung) => {
+      // All but a moment of its work is done, at the speed that is known.
+      if (rung.kind === 'network') rung.recordSpeed(5600, 56_000);
+      return (await chain.serve(request(), nameOf)).value;
+    });
+    assert.equal(outer.value, 'slow');
+  });
+
+  test('an ×2 model reaches ×4 by two passes', async () => {
+    const { chain } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
+    const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
+    assert.equal((await chain.serve(chainRequest({ scale: 2 }), passes)).value, 1);
+    assert.equal((await chain.serve(chainRequest({ scale: 4 }), passes)).value, 2);
+  });
+
+  test('an ×2 model takes one pass where there is no time for two', async () => {
+    const { chain, memory } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
+    const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
+    // One pass takes about 57 s, two 250 s.
+    memory.recordSpeed('double', 'cpu', 1e6, slow * 1000);
+    const tight = chainRequest({ scale: 4, deadlineAtMs: Date.now() + 140_000 });
+    assert.equal((await chain.serve(tight, passes)).value, 1);
+  });
+
+  test('a first speed is measured when the model is loaded, and follows what is recorded', async () => {
+    const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
+    const speeds = await chain.serve(chainRequest(), async (rung) => {
+      if (rung.kind !== 'network') return [];
+      const first = rung.microsecondsPerPixel ?? 0;
+      for (let i = 0; i < 40; i++) rung.recordSpeed(256 * 256, 6553.6);
+      return [first, rung.microsecondsPerPixel ?? 0];
+    });
+    assert.ok((speeds.value[0] ?? 0) > 0);
+    assert.ok(Math.abs((speeds.value[1] ?? 0) - 100) < 1);
+    const status = chain.status().find((each) => each.name === 'one');
+    assert.ok(Math.abs((status?.microsecondsPerPixel.cpu ?? 0) - 100) < 1);
+  });
+});
+
+describe('a dry run', () => {
+  test('names the rung that would serve, with estimate and reasons, and computes nothing of the image', async () => {
+    const { chain, memory } = await rigOf([
+      { name: 'absent', network: GOOD, missing: true },
+      { name: 'slow', network: GOOD },
+      { name: 'nan', network: nanNetwork() },
+      { name: 'good', network: GOOD },
+      { name: 'spare', network: GOOD },
+    ]);
+    memory.recordSpeed('slow', 'cpu', 1e6, 1e7);
+    const steps = await chain.plan(chainRequest({ deadlineAtMs: Date.now() + 20_000 }));
+    assert.deepEqual(
+      steps.map((step) => [step.model, step.provider, step.serves, step.skipReason]),
+      [
+        ['absent', undefined, false, 'not_installed'],
+        ['slow', 'cpu', false, 'over_time_budget'],
+        ['nan', 'cpu', false, 'invalid_output'],
+        ['good', 'cpu', true, undefined],
+        ['spare', 'cpu', false, undefined],
+        ['lanczos', undefined, false, undefined],
+      ],
+    );
+    assert.ok((steps[3]?.estimatedSeconds ?? 0) > 0);
+    assert.equal(steps[4]?.estimatedSeconds, undefined);
+    const served = await chain.serve(chainRequest({ deadlineAtMs: Date.now() + 20_000 }), nameOf);
+    assert.equal(served.value, 'good');
+    await assert.rejects(
+      chain.plan(chainRequest({ deadlineAtMs: Date.now() + 20_000, fallback: false })),
+      /slow could not serve this image, and fallback=false/,
+    );
+    const first = await chain.plan(chainRequest({ fallback: false }));
+    assert.deepEqual(
+      first.map((step) => [step.model, step.serves]),
+      [
+        ['absent', false],
+        ['slow', true],
+      ],
+    );
+  });
+});

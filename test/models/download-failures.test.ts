@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { downloadModel } from '../../src/models/download.js';
+import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
+import { type Behaviour, breaksAfter, wellBehaved } from './file-server.js';
+
+describe('a download that cannot go on', () => {
+  const { path, names, serve, options, assertArrived } = downloads();
+
+  test('gives up on a server that never gets further', async () => {
+    const server = await serve(breaksAfter(0));
+    await assert.rejects(
+      downloadModel(entryFor(server.url), options()),
+      fails('network', /could not be downloaded/),
+    );
+    assert.equal(server.requests.length, 3);
+    assert.deepEqual(await names(), []);
+  });
+
+  test('tries again after 503, and not after 404', async () => {
+    const status =
+      (code: number): Behaviour =>
+      (_request, response) => {
+        response.writeHead(code).end();
+      };
+    const busy = await serve(status(503), wellBehaved);
+    await downloadModel(entryFor(busy.url), options());
+    await assertArrived();
+    const gone = await serve(status(404));
+    await assert.rejects(
+      downloadModel(entryFor(gone.url, { file: 'other.onnx' }), options()),
+      fails('refused', /answered 404/),
+    );
+    assert.equal(gone.requests.length, 1);
+    await assertArrived();
+  });
+
+  test('refuses wrong bytes, and leaves nothing of them', async () => {
+    const wrong = await serve((request, response) =>
+      wellBehaved(request, response, randomBytes(FILE.length)),
+    );
+    await assert.rejects(
+      downloadModel(entryFor(wrong.url), options()),
+      fails('wrong_bytes', /another sha256/),
+    );
+    assert.deepEqual(await names(), []);
+    assert.equal(wrong.requests.length, 1);
+  });
+
+  test('refuses another length: announced, or given beyond the announced end', async () => {
+    const longer = await serve((request, response) =>
+      wellBehaved(request, response, randomBytes(FILE.length + 5)),
+    );
+    await assert.rejects(
+      downloadModel(entryFor(longer.url), options()),
+      fails('wrong_bytes', /announced 300005 bytes/),
+    );
+    const endless = await serve((_request, response) => {
+      response.writeHead(200);
+      response.write(FILE);
+      response.end(FILE);
+    });
+    await assert.rejects(downloadModel(entryFor(endless.url), options()), fails('wrong_bytes', /More came/));
+    assert.deepEqual(await names(), []);
+  });
+
+  test('refuses another part of the file than was asked for', async () => {
+    const server = await serve((_request, response) => {
+      response.writeHead(206, { 'content-range': `bytes 7-99/${FILE.length}` });
+      response.end(FILE.subarray(7, 100));
+    });
+    await writeFile(path(PART), FILE.subarray(0, 100_000));
+    await assert.rejects(downloadModel(entryFor(server.url), options()), fails('refused', /another part/));
+    assert.deepEqual(await names(), []);
+  });
+
+  test('a full disk leaves nothing behind', {
+    skip: process.platform === 'linux' ? false : 'needs /dev/full',
+  }, async () => {
+    const server = await serve(wellBehaved);
+    // Every write to /dev/full fails as on a full disk.
+    await symlink('/dev/full', path(PART));
+    await assert.rejects(
+      downloadModel(entryFor(server.url), options()),
+      fails('disk_full', /needs 300000 bytes/),
+    );
+    assert.deepEqual(await names(), []);
+  });
+
+  test('a folder that cannot be written is told of', {
+    skip: process.getuid?.() === 0 ? 'the superuser can write everywhere' : false,
+  }, async () => {
+    const server = await serve(wellBehaved);
+    await chmod(path(), 0o500);
+    try {
+      await assert.rejects(downloadModel(entryFor(server.url), options()), fails('not_writable', /EACCES/));
+    } finally {
+      await chmod(path(), 0o700);
+    }
+  });
+
+  test('a folder that is not there is told of', async () => {
+    const server = await serve(wellBehaved);
+    await assert.rejects(
+      downloadModel(entryFor(server.url), options({ modelsFolder: path('absent') })),
+      fails('not_writable', /ENOENT/),
+    );
+  });
+});
