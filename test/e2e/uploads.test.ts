@@ -5,34 +5,32 @@ import { bodyOf, multipartRequest, openConnection, readAll, sendRaw, statusOf } 
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';
 
-test('uploads that are slow, cut off, too large or too many are refused, and leave nothing', async (t) => {
-  const server = await startServer(t, {
-    UPLOAD_TIMEOUT_SECONDS: '0.5',
-    MAX_UPLOAD_MB: '1',
-    MAX_CONCURRENT_UPLOADS: '2',
-    API_KEYS: 'key',
-  });
-  const { origin } = server;
-  const head = (...lines: string[]) =>
-    ['POST /upscale HTTP/1.1', 'Host: t', 'X-API-Key: key', ...lines, '', ''].join('\r\n');
-  const form = '--XX\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
+/** The head of a request with these headers. */
+const head = (...lines: string[]) =>
+  ['POST /upscale HTTP/1.1', 'Host: t', 'X-API-Key: key', ...lines, '', ''].join('\r\n');
+const form = '--XX\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
 
-  await t.test('a slow upload is 408, as a form and as a body', async () => {
-    for (const [type, start] of [
-      ['multipart/form-data; boundary=XX', form],
-      ['multipart/form-data; boundary=XX', '--XX\r\nContent-Dis'],
-      ['image/png', 'some'],
-    ]) {
-      const socket = openConnection(origin);
-      socket.write(head(`Content-Type: ${type}`, 'Content-Length: 50000') + start);
-      const [chunk] = (await once(socket, 'data')) as [Buffer];
-      const answer = chunk.toString();
-      assert.equal(statusOf(answer), 408, answer);
-      assert.equal(bodyOf(answer).code, 'upload_timeout');
-      socket.destroy();
-    }
-    await server.clean();
-  });
+test('a slow upload is 408, as a form and as a body, and leaves nothing', async (t) => {
+  const server = await startServer(t, { UPLOAD_TIMEOUT_SECONDS: '0.5', API_KEYS: 'key' });
+  for (const [type, start] of [
+    ['multipart/form-data; boundary=XX', form],
+    ['multipart/form-data; boundary=XX', '--XX\r\nContent-Dis'],
+    ['image/png', 'some'],
+  ]) {
+    const socket = openConnection(server.origin);
+    socket.write(head(`Content-Type: ${type}`, 'Content-Length: 50000') + start);
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    const answer = chunk.toString();
+    assert.equal(statusOf(answer), 408, answer);
+    assert.equal(bodyOf(answer).code, 'upload_timeout');
+    socket.destroy();
+  }
+  await server.clean();
+});
+
+test('uploads that are cut off, too large or too many are refused, and leave nothing', async (t) => {
+  const server = await startServer(t, { MAX_UPLOAD_MB: '1', MAX_CONCURRENT_UPLOADS: '2', API_KEYS: 'key' });
+  const { origin } = server;
 
   await t.test('a client that leaves in the middle of its upload leaves nothing', async () => {
     const socket = openConnection(origin);
