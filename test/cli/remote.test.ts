@@ -91,7 +91,8 @@ test('an interruption cancels the job in the service', async (t) => {
   const { desk, server } = await start(t);
   const child = desk.start(['upscale', 'a.jpg', '--server', server.url]);
   const job = await server.job(0);
-  job.progress({ stage: 'infer', tilesDone: 1, tilesTotal: 200 });
+  // It follows the job: so it knows which one to cancel.
+  await server.until(() => job.streams.size > 0);
   const ended = new Promise((resolve) => child.once('close', resolve));
   child.kill('SIGTERM');
   assert.equal(await ended, 143);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
@@ -168,15 +169,10 @@ test('Ctrl-C ends with 130 and leaves no half file, nor anything in the folder f
   await large.jpeg().toFile(desk.path('large.jpg'));
   await writeFile(desk.path('large_x4.jpg'), 'of an earlier run');
   const child = desk.terminal(['upscale', 'large.jpg']);
-  const seen: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => {
-    const first = !Buffer.concat(seen).includes('tile 2 of');
-    seen.push(chunk);
-    if (first && Buffer.concat(seen).includes('tile 2 of')) child.stdin.write('\x03');
-  });
+  const screen = interrupting(child);
   const code = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(code, 130);
-  assert.match(Buffer.concat(seen).toString(), /large\.jpg: interrupted/);
+  assert.match(screen(), /large\.jpg: interrupted/);
   assert.deepEqual(await desk.files(), ['large.jpg', 'large_x4.jpg']);
   assert.equal(await readFile(desk.path('large_x4.jpg'), 'utf8'), 'of an earlier run');
   assert.deepEqual(await desk.leftovers(), []);
@@ -188,15 +184,10 @@ test('Ctrl-C among several pictures says how many are done', { skip: noTerminal 
   const large = sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#888888' } });
   for (const name of ['b.jpg', 'c.jpg']) await large.clone().jpeg().toFile(desk.path(name));
   const child = desk.terminal(['upscale', '-j', '1', 'a.jpg', 'b.jpg', 'c.jpg']);
-  let screen = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    const before = screen.includes('tile 2 of');
-    screen += chunk.toString();
-    if (!before && screen.includes('tile 2 of')) child.stdin.write('\x03');
-  });
+  const screen = interrupting(child);
   assert.equal(await new Promise((resolve) => child.once('close', resolve)), 130);
-  assert.match(screen, /Interrupted; 1 of 3 done\.\s/);
-  assert.doesNotMatch(screen, /No pictures found/);
+  assert.match(screen(), /Interrupted; 1 of 3 done\.\s/);
+  assert.doesNotMatch(screen(), /No pictures found/);
 });
 
 test('a reader that goes away is no crash, and leaves nothing behind', async (t) => {
@@ -223,6 +214,19 @@ test('a place that cannot be written is said, and the other pictures are done', 
   assert.match(stderr, /^b\.jpg -> out\/b_x4\.jpg: 32 x 32/m);
   assert.deepEqual(await desk.files(), ['a.jpg', 'b.jpg', 'out/b_x4.jpg']);
 });
+
+/** Presses Ctrl-C once a picture of many tiles is past its first. @returns what has been on the screen so far. */
+function interrupting(child: ChildProcessWithoutNullStreams): () => string {
+  let screen = '';
+  let pressed = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+    if (pressed || !/tile ([2-9]|\d\d+) of/.test(screen)) return;
+    pressed = true;
+    child.stdin.write('\x03');
+  });
+  return () => screen;
+}
 
 interface Line {
   readonly input: string;

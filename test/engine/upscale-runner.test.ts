@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
 import { type Config, loadConfig } from '../../src/config.js';
 import type { EngineLaunch } from '../../src/engine/engine-process.js';
@@ -14,7 +15,7 @@ import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/typ
 import { atEnd } from '../at-end.js';
 import { failsWith } from '../jobs/rig.js';
 import { install, steppedMemoryNetwork } from '../onnx-writer/test-models.js';
-import { SILENT, TASK } from './rig.js';
+import { isAlive, SILENT, TASK } from './rig.js';
 
 /** Real engines: the pipeline, ONNX Runtime and the embedded model. */
 async function realEngine(
@@ -290,12 +291,13 @@ describe('an engine with too little memory', () => {
     skip: noAddressLimit,
   }, async (test) => {
     const { supervisor, task, run, pid } = await smallEngine(test);
-    let killed = false;
+    let killed = 0;
     const first = await run(await task(260, 124, 0, { tileSizePx: 144 }), ({ tilesDone }) => {
-      if (tilesDone === 0 || killed) return;
-      killed = true;
-      process.kill(pid(), 'SIGKILL');
+      if (tilesDone === 0 || killed !== 0) return;
+      killed = pid();
+      process.kill(killed, 'SIGKILL');
     });
+    while (await isAlive(killed)) await delay(5);
     // In its first place, however the race between the kill and the last tile ended.
     assert.deepEqual([first.attempts[0]?.model, first.attempts[0]?.reason], ['eater', 'out_of_memory']);
     const second = await run(await task(260, 124, 1, { tileSizePx: 144 }));
