@@ -28,6 +28,8 @@ const LONGEST_LOOK_MS = 1000;
 const PATIENCE_MS = 60_000;
 /** Longest time that removing a job may hold up the end of the command. */
 const FAREWELL_MS = 5_000;
+/** For so long an interrupted upload may still be answered: a job that was made by then can be removed, being known. */
+const LAST_ANSWER_MS = 1_000;
 
 /** Has pictures enlarged by a running service, through its public API alone. */
 export class RemoteUpscaler implements Upscaler {
@@ -45,8 +47,7 @@ export class RemoteUpscaler implements Upscaler {
 
   async upscale(source: Source, hooks: UpscaleHooks): Promise<Finished> {
     const { signal, onStep } = hooks;
-    const admitted = await this.#submit('jobs', source, hooks);
-    const { jobs } = (await admitted.json()) as { jobs: JobView[] };
+    const { jobs } = (await this.#submit('jobs', source, hooks, LAST_ANSWER_MS)) as { jobs: JobView[] };
     const id = jobs[0]?.id;
     if (id === undefined) throw new TesseraError('internal', 'The service answered without a job.');
     try {
@@ -66,28 +67,46 @@ export class RemoteUpscaler implements Upscaler {
   }
 
   async plan(source: Source, hooks: UpscaleHooks): Promise<UpscalePlan> {
-    return (await (await this.#submit('upscale', source, hooks)).json()) as UpscalePlan;
+    return (await this.#submit('upscale', source, hooks, 0)) as UpscalePlan;
   }
 
   async close(): Promise<void> {}
 
-  /** Sends a picture; while the service is busy, again after the time that it names. */
-  async #submit(path: string, source: Source, { signal, onStep }: UpscaleHooks): Promise<Response> {
+  /**
+   * Sends a picture; while the service is busy, again after the time that it names.
+   * @param lingerMs how long the answer is still waited for after an interruption.
+   * @returns the answer, read from JSON.
+   */
+  async #submit(
+    path: string,
+    source: Source,
+    { signal, onStep }: UpscaleHooks,
+    lingerMs: number,
+  ): Promise<unknown> {
     const content =
       source.path === undefined ? new Blob([await buffer(source.open())]) : await openAsBlob(source.path);
     const form = new FormData();
     form.append('file', content, source.path === undefined ? 'image' : basename(source.path));
     const query = new URLSearchParams(Object.fromEntries(this.options));
-    for (;;) {
-      onStep({ kind: 'sending' });
-      try {
-        return await this.#request(`${path}?${query}`, { method: 'POST', body: form, signal });
-      } catch (error) {
-        const seconds = busySeconds(error);
-        if (seconds === undefined) throw error;
-        onStep({ kind: 'busy', retrySeconds: seconds });
-        await sleep(seconds * 1000, undefined, { signal });
+    const cut = new AbortController();
+    const linger = () => setTimeout(() => cut.abort(signal.reason), lingerMs).unref();
+    signal.addEventListener('abort', linger);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        onStep({ kind: 'sending' });
+        try {
+          const init = { method: 'POST', body: form, signal: cut.signal };
+          return await (await this.#request(`${path}?${query}`, init)).json();
+        } catch (error) {
+          const seconds = busySeconds(error);
+          if (seconds === undefined) throw error;
+          onStep({ kind: 'busy', retrySeconds: seconds });
+          await sleep(seconds * 1000, undefined, { signal });
+        }
       }
+    } finally {
+      signal.removeEventListener('abort', linger);
     }
   }
 

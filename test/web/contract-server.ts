@@ -109,6 +109,8 @@ export class ContractServer {
   readonly jobs: ScriptedJob[] = [];
   /** Refuses this many uploads with 503 and `Retry-After: 1` first. */
   busyAnswers = 0;
+  /** Uploads are answered once this resolves; their jobs are there before. */
+  answering: Promise<void> = Promise.resolve();
   /** Called with every job that is submitted: an engine of the test's own. */
   onJob: (job: ScriptedJob) => void = () => undefined;
   /** When set, everything but the page needs this key. */
@@ -229,6 +231,7 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     here.jobs.push(job);
     here.changed();
     here.onJob(job);
+    await here.answering;
     return reply.code(202).send({ jobs: [view] });
   });
 
