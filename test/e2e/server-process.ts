@@ -59,6 +59,8 @@ export async function startServer(
       LOG_DIR: '',
       ENGINE_THREADS: '2',
       MODELS_DOWNLOAD: 'off',
+      // On a machine that is busy, or slow, jobs may take longer than the default grace.
+      SHUTDOWN_GRACE_SECONDS: '300',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
