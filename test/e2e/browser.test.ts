@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import test from 'node:test';
 import sharp from 'sharp';
 import { atEnd } from '../at-end.js';
-import { launchBrowser, noBrowser } from '../web/browser.js';
+import { launchBrowser, noBrowser, PATIENCE_MS } from '../web/browser.js';
 import { photo } from './pictures.js';
 import { startServer } from './server-process.js';
 
@@ -14,6 +14,7 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
   const browser = await launchBrowser();
   atEnd(t, () => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -67,6 +68,7 @@ test('a page of another origin upscales by fetch and reads the headers, as CORS_
   const browser = await launchBrowser();
   atEnd(t, () => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const upscale = async () =>
     page.evaluate(
       async ([origin, bytes]) => {

@@ -40,7 +40,7 @@ export interface ServerProcess {
 }
 
 /** After which a test that waits for a state gives up; nothing is measured by it. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 120_000;
 
 /** Starts a server and waits until it is ready to serve. Ends it, its engines included, when the test does. */
 export async function startServer(

@@ -8,7 +8,7 @@ import test from 'node:test';
 import { packageRoot } from '../../src/package-root.js';
 import { atEnd } from '../at-end.js';
 import { imageForm, photo } from './pictures.js';
-import { startServer } from './server-process.js';
+import { PATIENCE_MS, startServer } from './server-process.js';
 
 const SERVER = join(packageRoot(), 'build/src/server.js');
 
@@ -16,7 +16,7 @@ function runServer(settings: Record<string, string>) {
   return spawnSync(process.execPath, [SERVER], {
     env: { ...process.env, LOG_DIR: '', MODELS_DOWNLOAD: 'off', ...settings },
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: PATIENCE_MS,
   });
 }
 

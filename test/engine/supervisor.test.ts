@@ -278,7 +278,7 @@ describe('the engine process', () => {
     assert.equal((await job.result).model, 'first');
   });
 
-  it('exits when its server is killed, also from within a job', { timeout: 30_000 }, async (test) => {
+  it('exits when its server is killed, also from within a job', async (test) => {
     const server = fork(fileURLToPath(new URL('./runners/doomed-server.js', import.meta.url)), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

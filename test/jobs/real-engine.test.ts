@@ -16,7 +16,7 @@ import { isAlive } from '../engine/rig.js';
 import { jobFolders, SILENT, tempDir } from './rig.js';
 
 describe('the service killed in mid-job', () => {
-  it('leaves no engine, and the next start does the job', { timeout: 60_000 }, async (test) => {
+  it('leaves no engine, and the next start does the job', async (test) => {
     const folder = await tempDir(test);
     const sourcePath = join(await tempDir(test), 'source.png');
     const [width, height] = [700, 500];

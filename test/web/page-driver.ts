@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Download, Locator, Page } from 'playwright-core';
+import { PATIENCE_MS } from './browser.js';
 import type { UploadFile } from './photos.js';
 
 /** What goes wrong in a page without anybody seeing it: script errors, and files that its policy refused. */
@@ -54,12 +55,10 @@ export async function downloaded(page: Page, trigger: Locator): Promise<{ name: 
   return { name: (download as Download).suggestedFilename(), content: await readFile(await download.path()) };
 }
 
-const PATIENCE_MS = 20_000;
-
 /**
  * Looks at every frame until an expression is true in the page. (Playwright's own wait needs `eval`, which the page's policy
  * forbids.)
- * @throws Error when it is not for twenty seconds.
+ * @throws Error when patience is at its end.
  */
 export async function eventually(page: Page, expression: string): Promise<void> {
   const endMs = performance.now() + PATIENCE_MS;

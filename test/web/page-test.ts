@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, noBrowser } from './browser.js';
+import { launchBrowser, noBrowser, PATIENCE_MS } from './browser.js';
 import { ContractServer } from './contract-server.js';
 import { watchForErrors } from './page-driver.js';
 
@@ -24,6 +24,7 @@ export function pageTest(name: string, run: (scene: Scene) => Promise<void>): vo
     browser ??= launchBrowser();
     const server = await ContractServer.start();
     const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 } });
+    context.setDefaultTimeout(PATIENCE_MS);
     try {
       const page = await context.newPage();
       const errors = watchForErrors(page);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import test, { after, before, beforeEach } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { launchBrowser, noBrowser } from './browser.js';
+import { launchBrowser, noBrowser, PATIENCE_MS } from './browser.js';
 import { cardOf, downloaded, eventually, give, overflow, watchForErrors } from './page-driver.js';
 import { photo } from './photos.js';
 import { type RealService, startService } from './real-service.js';
@@ -27,6 +27,7 @@ after(async () => {
 beforeEach(async () => {
   if (noBrowser !== false) return;
   page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   errors = watchForErrors(page);
   await page.goto(service.url);
 });
