@@ -59,8 +59,9 @@ export async function startServer(
       LOG_DIR: '',
       ENGINE_THREADS: '2',
       MODELS_DOWNLOAD: 'off',
-      // On a machine that is busy, or slow, jobs may take longer than the default grace.
+      // On a machine that is busy, or slow, jobs may need more than these defaults, and a model with too little time is skipped.
       SHUTDOWN_GRACE_SECONDS: '300',
+      DEFAULT_TIMEOUT_SECONDS: '600',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

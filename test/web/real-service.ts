@@ -20,7 +20,14 @@ export interface RealService {
 export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<RealService> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-page-'));
   const config = loadConfig(
-    { TEMP_DIR: folder, LOG_DIR: '', MODELS_DOWNLOAD: 'off', ...settings },
+    // With less time a busy machine would skip the model for plain resampling.
+    {
+      TEMP_DIR: folder,
+      LOG_DIR: '',
+      MODELS_DOWNLOAD: 'off',
+      DEFAULT_TIMEOUT_SECONDS: '600',
+      ...settings,
+    },
     packageRoot(),
   );
   const services = await createServices(config, pino({ level: 'silent' }), process.env);
