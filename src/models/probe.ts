@@ -14,7 +14,7 @@ export interface ProbeOrder {
 export type ProbeReply = { readonly pixels: string } | { readonly error: string };
 
 /** A driver that takes longer for one small tile is of no use. */
-const PATIENCE_MS = 60_000;
+export const PROBE_PATIENCE_MS = 60_000;
 const ENTRY = fileURLToPath(new URL('./probe-process.js', import.meta.url));
 
 /**
@@ -23,7 +23,7 @@ const ENTRY = fileURLToPath(new URL('./probe-process.js', import.meta.url));
  * @returns the samples of the answer.
  * @throws Error saying why there is none.
  */
-export function probeElsewhere(order: ProbeOrder, patienceMs = PATIENCE_MS): Promise<Uint8Array> {
+export function probeElsewhere(order: ProbeOrder, patienceMs = PROBE_PATIENCE_MS): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const child = fork(ENTRY, [JSON.stringify(order)], { stdio: 'ignore', execArgv: [] });
     const timer = setTimeout(() => {

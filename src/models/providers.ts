@@ -2,7 +2,7 @@ import { PROVIDERS, type Provider, type ProviderStatus } from '../types.js';
 import { innermostReason, messageOf } from './failure.js';
 import { compareWithCpu, type Golden, goldenTile, looksUpscaled } from './golden-tile.js';
 import type { ModelEntry } from './manifest.js';
-import { probeElsewhere } from './probe.js';
+import { PROBE_PATIENCE_MS, probeElsewhere } from './probe.js';
 import { cudaLibraryInstalled } from './runtime.js';
 import type { SessionPool } from './session-pool.js';
 import { fileState } from './verify.js';
@@ -18,12 +18,14 @@ const CPU_PROBES = ['tessera-lite-x4', GPU_PROBE];
  * CPU's answer, with no part of the network left to the CPU.
  * @param wanted from `wantedProviders`.
  * @param pool keeps the CPU's model loaded for the first image.
+ * @param patienceMs what a provider other than the CPU may take.
  * @returns them in the same order; those that cannot be used say why.
  */
 export async function probeProviders(
   wanted: readonly Provider[],
   entries: readonly ModelEntry[],
   pool: SessionPool,
+  patienceMs = PROBE_PATIENCE_MS,
 ): Promise<readonly ProviderStatus[]> {
   const gpuProbe = entries.find((each) => each.name === GPU_PROBE);
   const answering = wanted.some((provider) => provider !== 'cpu') ? cpuAnswer(gpuProbe, pool) : undefined;
@@ -31,7 +33,7 @@ export async function probeProviders(
     wanted.map(async (provider) =>
       provider === 'cpu'
         ? probeCpu(entries, pool)
-        : probeGpu(provider, await answering, pool.options.modelsFolder),
+        : probeGpu(provider, await answering, pool.options.modelsFolder, patienceMs),
     ),
   );
   const { log } = pool.options;
@@ -124,6 +126,7 @@ async function probeGpu(
   provider: Provider,
   golden: Golden | undefined,
   modelsFolder: string,
+  patienceMs: number,
 ): Promise<ProviderStatus> {
   const told = (usable: boolean, detail: string): ProviderStatus => ({ provider, usable, detail });
   const absent = absence(provider);
@@ -131,7 +134,7 @@ async function probeGpu(
   if (golden === undefined)
     return told(false, 'There is no answer of the CPU to compare a golden tile with.');
   try {
-    const answer = await probeElsewhere({ entry: golden.entry, modelsFolder, provider });
+    const answer = await probeElsewhere({ entry: golden.entry, modelsFolder, provider }, patienceMs);
     return told(...compareWithCpu(answer, golden));
   } catch (error) {
     return told(false, `A golden tile could not be computed: ${innermostReason(error)}`);

@@ -41,7 +41,9 @@ async function probed(): Promise<WebGpuReport['providers']> {
     memory: new RungMemory(),
     log,
   });
-  const statuses = await probeProviders(['webgpu', 'cpu'], await loadManifest(SHIPPED_MODELS), pool);
+  const entries = await loadManifest(SHIPPED_MODELS);
+  // A renderer in software, on a machine that may be busy, takes its time.
+  const statuses = await probeProviders(['webgpu', 'cpu'], entries, pool, 600_000);
   await pool.close();
   return statuses;
 }
