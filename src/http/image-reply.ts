@@ -1,10 +1,12 @@
-import { open } from 'node:fs/promises';
+import type { ReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import contentDisposition from 'content-disposition';
 import type { FastifyReply } from 'fastify';
 import { downloadName, MEDIA_TYPES, safeStem } from '../download-name.js';
 import type { Job } from '../jobs/job.js';
 import type { UpscaleResult } from '../types.js';
 import { attemptsHeader } from './attempts-header.js';
+import type { ByteRange } from './byte-range.js';
 
 /** A client that takes nothing of the result for this long is cut off, so that it does not hold the disk for ever. */
 const READER_IDLE_MS = 120_000;
@@ -65,15 +67,24 @@ export async function replyWithImage(
   result: UpscaleResult,
 ): Promise<FastifyReply> {
   const file = await open(job.resultPath, 'r');
-  const stream = file.createReadStream({ highWaterMark: READ_BYTES });
+  const { size } = await file.stat();
+  const stream = readResult(file, { start: 0, end: size - 1 });
   stream.once('close', () => void job.dispose());
   cutOffIdleReader(reply);
   return reply
     .headers(imageHeaders(job, result))
-    .header('content-length', (await file.stat()).size)
+    .header('content-length', size)
     .header('cache-control', 'no-store')
     .header('vary', varyBy(reply, 'Accept'))
     .send(stream);
+}
+
+/**
+ * A part of a result, both ends inclusive. Knowing its end, the stream is over with the last byte; it would else read once more to
+ * find that there is nothing, and a client that closes at the last byte would count as one that left.
+ */
+export function readResult(file: FileHandle, { start, end }: ByteRange): ReadStream {
+  return file.createReadStream({ highWaterMark: READ_BYTES, start, end });
 }
 
 /** Ends a connection whose client has stopped reading. */

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { Job } from '../jobs/job.js';
 import { type ByteRange, parseRange } from './byte-range.js';
-import { cutOffIdleReader, imageHeaders } from './image-reply.js';
+import { cutOffIdleReader, imageHeaders, readResult } from './image-reply.js';
 import { hasEnded } from './job-view.js';
 
 /**
@@ -40,7 +40,7 @@ export async function replyWithResult(
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const file = await openResult(job);
   cutOffIdleReader(reply);
-  return reply.send(file.createReadStream(range ?? {}));
+  return reply.send(readResult(file, range ?? { start: 0, end: size - 1 }));
 }
 
 function lengthOf(range: ByteRange | undefined, size: number): number {
