@@ -59,6 +59,7 @@ const rung = {
   recordSpeed: () => {},
   alternative: async () => undefined,
   microsecondsPerPixel: undefined,
+  lanes: 1,
 } as const;
 
 async function tiled(overlapPx: number): Promise<Uint8Array> {
@@ -70,7 +71,7 @@ async function tiled(overlapPx: number): Promise<Uint8Array> {
     note: () => {},
     onTile: () => {},
     clock: { inferMs: 0, turnWaitMs: 0, sinkMs: 0, tiles: 0 },
-  }).into(image, rows);
+  }).into(image, planRender(image.width, image.height, rung, overlapPx), rows);
   return rows.data as Uint8Array;
 }
 

@@ -1,7 +1,7 @@
 import type { Provider, ProviderStatus } from '../types.js';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
-import { type NetworkStep, tileSize } from './network-step.js';
+import { lanesOf, type NetworkStep, tileSize } from './network-step.js';
 import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
@@ -43,6 +43,7 @@ export function networkRung(
     },
     // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
+    lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),
     get microsecondsPerPixel() {
       return memory.speed(name, step.provider);
     },

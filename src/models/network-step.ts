@@ -42,6 +42,9 @@ export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean
 /** A square tile of a fast model takes no longer than this where the request names no size: progress has to move. */
 const LONGEST_USUAL_TILE_US = 1e6;
 
+/** Of a slow model, several of whose tiles are computed at once. */
+export const LANE_TILE_PX = 640;
+
 /**
  * Largest tile side to begin with, in input pixels: what the request says, or else as much as the model does in a second on
  * this CPU, from `USUAL_TILE_PX` to `LARGEST_TILE_PX`. Larger tiles share fewer margins: with 52 pixels of overlap, tiles
@@ -52,11 +55,23 @@ export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungM
   return Math.min(request.tileSizePx ?? usualTileSize(step, memory), memory.tileSize(entry.name, provider));
 }
 
-function usualTileSize({ entry, provider }: NetworkStep, memory: RungMemory): number {
+function usualTileSize(step: NetworkStep, memory: RungMemory): number {
+  const { entry, provider } = step;
   const speed = memory.speed(entry.name, provider);
   if (speed === undefined || provider !== 'cpu') return USUAL_TILE_PX;
+  if (lanesOf(step, memory) > 1) return LANE_TILE_PX;
   const side = Math.floor(Math.sqrt(LONGEST_USUAL_TILE_US / speed));
   return Math.max(USUAL_TILE_PX, Math.min(LARGEST_TILE_PX, side, memory.roomyTilePx));
+}
+
+/**
+ * Tiles to compute at once: one for each processor as far as memory allows, with a model that is so slow on this CPU that tiles stay
+ * small. A faster one gains more by larger tiles, all processors at one.
+ */
+export function lanesOf({ entry, provider }: NetworkStep, memory: RungMemory): number {
+  const speed = memory.speed(entry.name, provider);
+  const slow = speed !== undefined && speed * USUAL_TILE_PX ** 2 > LONGEST_USUAL_TILE_US;
+  return slow && provider === 'cpu' ? memory.mostLanes : 1;
 }
 
 /** @returns seconds that all tiles take by themselves, or undefined while the speed is unknown. */
@@ -72,6 +87,7 @@ export function estimateAlone(
     model: step,
     tileSizePx: tileSize(step, request, memory),
     microsecondsPerPixel: speed,
+    lanes: lanesOf(step, memory),
   };
   const overlapPx = request.tileOverlapPx ?? step.entry.overlapPx;
   return estimateSeconds(request, terms, overlapPx, passes);

@@ -11,6 +11,8 @@ import { SessionPool } from './session-pool.js';
 const SHARE_FOR_A_TILE = 0.4;
 /** Of the embedded model, from the peak of a 512² tile (`bench/tile-speed.ts`); only fast models get larger tiles. */
 const BYTES_PER_TILE_PIXEL = 800;
+/** And what each tile of a slow model takes that is computed beside others: from realesr-general-x4v3 at `LANE_TILE_PX`. */
+const BYTES_PER_LANE = 500e6;
 
 export type ChainConfig = Pick<
   Config,
@@ -42,7 +44,11 @@ export async function openChain(
   },
 ): Promise<ModelChain> {
   const roomyTilePx = Math.floor(Math.sqrt((memoryBytes * SHARE_FOR_A_TILE) / BYTES_PER_TILE_PIXEL));
-  const memory = new RungMemory(learnt, onTileSize, roomyTilePx);
+  const mostLanes = Math.max(
+    1,
+    Math.min(threads, Math.floor((memoryBytes * SHARE_FOR_A_TILE) / BYTES_PER_LANE)),
+  );
+  const memory = new RungMemory(learnt, onTileSize, roomyTilePx, mostLanes);
   const pool = new SessionPool({
     modelsFolder: config.MODELS_DIR,
     threads,

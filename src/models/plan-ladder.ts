@@ -3,7 +3,7 @@ import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js
 import { ModelLoadError } from './failure.js';
 import { providerOf } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
-import { estimate, exclusion, type NetworkStep, type Refusal, tileSize } from './network-step.js';
+import { estimate, exclusion, lanesOf, type NetworkStep, type Refusal, tileSize } from './network-step.js';
 import type { ChainRequest, PlannedStep } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { SessionPool } from './session-pool.js';
@@ -56,6 +56,8 @@ export async function planLadder(
       provider: step.provider,
       entry: step.entry,
       tileSizePx: tileSize(step, request, around.memory),
+      ...speedOf(step, around.memory),
+      lanes: lanesOf(step, around.memory),
       passes,
       serves: !served && 'passes' in fit,
       ...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
@@ -84,4 +86,9 @@ async function tryLoading(
       return { outcome: 'failed', reason: error.reason, detail: error.message };
     throw error;
   }
+}
+
+function speedOf({ entry, provider }: NetworkStep, memory: RungMemory): { microsecondsPerPixel?: number } {
+  const microsecondsPerPixel = memory.speed(entry.name, provider);
+  return microsecondsPerPixel === undefined ? {} : { microsecondsPerPixel };
 }

@@ -25,11 +25,13 @@ export class RungMemory {
    * @param onTileSize called when a smaller tile size is remembered: worth telling at once, since memory that is short may end
    * the process before long.
    * @param roomyTilePx largest tile side, in input pixels, for which the memory budget leaves room without a second thought.
+   * @param mostLanes tiles of a slow model that there are processors and memory for at once.
    */
   constructor(
     learnt: readonly LearntRung[] = [],
     onTileSize: () => void = () => {},
     readonly roomyTilePx: number = Number.POSITIVE_INFINITY,
+    readonly mostLanes: number = 1,
   ) {
     for (const { model, provider, tileSizePx, microsecondsPerPixel } of learnt) {
       const key = this.#key(model, provider);

@@ -17,12 +17,14 @@ export interface NetworkRung {
   givenTilePx: number | undefined;
   /** This side fitted after a larger one did not: later requests start from it. */
   rememberTileSize(tileSizePx: number): void;
-  /** Feeds the measured speed that estimates are made of. */
+  /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
   recordSpeed(inputPixels: number, ms: number): void;
   /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
   /** Measured microseconds per input pixel; undefined before the first measurement. */
   readonly microsecondsPerPixel: number | undefined;
+  /** Tiles that may be computed at once; 1 where the model has no `runInLane`. */
+  readonly lanes: number;
 }
 
 /** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
@@ -82,8 +84,10 @@ export interface PlannedStep {
   readonly provider?: Provider;
   /** What would compute; absent for Lanczos and for steps that are skipped before anything is loaded. */
   readonly entry?: ModelEntry;
-  /** Largest tile side. */
+  /** Largest tile side, and what else the grid depends on. */
   readonly tileSizePx?: number;
+  readonly microsecondsPerPixel?: number;
+  readonly lanes?: number;
   readonly passes: 1 | 2;
   /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
   readonly estimatedSeconds?: number;

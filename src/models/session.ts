@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../types.js';
 import { failureReason, ModelLoadError, messageOf, tileFailure } from './failure.js';
+import { Lanes, NoLane } from './lanes.js';
 import type { ModelEntry } from './manifest.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
@@ -49,7 +50,8 @@ export async function openModel(
     createSession(entry, await readVerified(entry, modelsFolder), provider, options);
   const session = await open();
   try {
-    return new OnnxTileModel(withFixedSize(entry, session), provider, session, open);
+    const lanes = provider === 'cpu' ? new Lanes({ entry, modelsFolder }) : undefined;
+    return new OnnxTileModel(withFixedSize(entry, session), provider, session, open, lanes);
   } catch (error) {
     await session.release();
     throw error;
@@ -127,6 +129,8 @@ class OnnxTileModel implements LoadedModel {
   readonly provider: Provider;
   #session: InferenceSession;
   readonly #reopen: () => Promise<InferenceSession>;
+  readonly runInLane?: (tile: RgbPixels) => Promise<RgbPixels>;
+  readonly #lanes: Lanes | undefined;
   /** Set when a device ran out of memory: the session may stay broken, so the next tile gets a new one. */
   #broken = false;
   /** Reused from tile to tile of the same shape. */
@@ -140,11 +144,14 @@ class OnnxTileModel implements LoadedModel {
     provider: Provider,
     session: InferenceSession,
     reopen: () => Promise<InferenceSession>,
+    lanes: Lanes | undefined,
   ) {
     this.entry = entry;
     this.provider = provider;
     this.#session = session;
     this.#reopen = reopen;
+    this.#lanes = lanes;
+    if (lanes !== undefined) this.runInLane = (tile) => this.#runBeside(lanes, tile);
   }
 
   run(tile: RgbPixels): Promise<RgbPixels> {
@@ -155,9 +162,20 @@ class OnnxTileModel implements LoadedModel {
 
   async release(): Promise<void> {
     await this.#turn;
+    await this.#lanes?.close();
     this.#input = undefined;
     this.#output = undefined;
     await this.#session.release();
+  }
+
+  /** Where a lane cannot be had (a thread or a session more did not fit), as `run` does. */
+  async #runBeside(lanes: Lanes, tile: RgbPixels): Promise<RgbPixels> {
+    try {
+      return await lanes.run(tile);
+    } catch (error) {
+      if (error instanceof NoLane) return this.run(tile);
+      throw error;
+    }
   }
 
   async #runAlone(tile: RgbPixels): Promise<RgbPixels> {

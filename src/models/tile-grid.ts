@@ -7,6 +7,8 @@ const CONSTANT_SHAPE: ReadonlySet<Provider> = new Set(['cuda', 'dml', 'coreml', 
 
 /** A tile on a CPU should rather not take longer: progress, cancelling and other jobs wait for it. */
 const TILE_BUDGET_MS = 500;
+/** One of several at once does not block the engine, and others end in the middle of it. */
+const LANE_TILE_BUDGET_MS = 2000;
 
 /** What the grid depends on of a rung. The model need not be loaded. */
 export interface GridTerms {
@@ -15,6 +17,8 @@ export interface GridTerms {
   readonly tileSizePx: number;
   /** Measured; undefined before the first measurement. */
   readonly microsecondsPerPixel: number | undefined;
+  /** Tiles that may be computed at once. */
+  readonly lanes: number;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface GridTerms {
  * @param columns, rows input pixels.
  */
 export function tileGrid(columns: Span, rows: Span, terms: GridTerms, overlapPx: number): TilePlan {
-  const { model, tileSizePx, microsecondsPerPixel } = terms;
+  const { model, tileSizePx, microsecondsPerPixel, lanes } = terms;
   const { minimum, multipleOf, fixed } = model.entry.sizeRequirements;
   const side = (axis: 0 | 1): SideRequirements => ({ minimum, multipleOf, fixed: fixed?.[axis] });
   return planTiles({
@@ -34,6 +38,6 @@ export function tileGrid(columns: Span, rows: Span, terms: GridTerms, overlapPx:
     height: side(1),
     cost: CONSTANT_SHAPE.has(model.provider)
       ? undefined
-      : { microsecondsPerPixel, tileBudgetMs: TILE_BUDGET_MS },
+      : { microsecondsPerPixel, tileBudgetMs: lanes > 1 ? LANE_TILE_BUDGET_MS : TILE_BUDGET_MS, lanes },
   });
 }

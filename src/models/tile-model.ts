@@ -23,6 +23,11 @@ export interface TileModel {
    * @throws TileFailure never anything else.
    */
   run(tile: RgbPixels): Promise<RgbPixels>;
+  /**
+   * The same on one processor, beside other tiles, in a thread of its own: does not block the event loop. Absent where tiles cannot be
+   * computed beside each other.
+   */
+  runInLane?(tile: RgbPixels): Promise<RgbPixels>;
 }
 
 /** Why one tile could not be computed, in the words of the fallback ladder. */

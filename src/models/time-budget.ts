@@ -1,11 +1,11 @@
-import { borderedSpan, tileCount } from '../tiling/plan.js';
+import { borderedSpan, tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { type GridTerms, tileGrid } from './tile-grid.js';
 
 /** Of the time left, what tiles may take: the rest is for decoding, blending and encoding. */
 export const SHARE_FOR_TILES = 0.9;
 
 /**
- * What a network would take for one image: the pixels of all its tiles at the measured speed.
+ * What a network would take for one image: the pixels of all its tiles at the measured speed, and lanes that stay idle at the end.
  * @param passes 2 feeds the answer through the network again.
  * @returns seconds of computing, without waiting for other jobs.
  */
@@ -23,5 +23,7 @@ export function estimateSeconds(
 
 function computedPixels(width: number, height: number, terms: GridTerms, overlapPx: number): number {
   const grid = tileGrid(borderedSpan(width), borderedSpan(height), terms, overlapPx);
-  return tileCount(grid) * grid.columns.tileLength * grid.rows.tileLength;
+  const tiles = tileCount(grid);
+  const atOnce = tilesAtOnce(tiles, terms.lanes);
+  return Math.ceil(tiles / atOnce) * atOnce * grid.columns.tileLength * grid.rows.tileLength;
 }

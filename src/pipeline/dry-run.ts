@@ -1,5 +1,5 @@
 import type { ChainRequest, PlannedStep } from '../models/rung.js';
-import { tileCount } from '../tiling/plan.js';
+import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../types.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { planRender } from './render.js';
@@ -85,29 +85,30 @@ interface Grid {
   readonly tiles: number;
   /** Output pixels of one row of tiles. */
   readonly stripPixels: number;
-  /** Pixels of a tile on its way in and out. */
+  /** Pixels of the tiles that are computed at once, on their way in and out. */
   readonly tensorPixels: number;
 }
 
 /** The tiles of all passes of a step; the last pass is the largest. undefined for what has no network. */
 function drawing(
-  { entry, provider, tileSizePx, passes }: PlannedStep,
+  { entry, provider, tileSizePx, microsecondsPerPixel, lanes = 1, passes }: PlannedStep,
   width: number,
   height: number,
   overlapPx: number | undefined,
 ): Grid | undefined {
   if (entry === undefined || provider === undefined || tileSizePx === undefined) return undefined;
-  const rung = { model: { entry, provider }, tileSizePx, microsecondsPerPixel: undefined };
+  const rung = { model: { entry, provider }, tileSizePx, microsecondsPerPixel, lanes };
   let tiles = 0;
   let grid: Grid | undefined;
   for (let pass = 1, enlarged = 1; pass <= passes; pass++, enlarged *= entry.scale) {
     const plan = planRender(width * enlarged, height * enlarged, rung, overlapPx ?? entry.overlapPx);
     tiles += tileCount(plan);
     const tilePixels = plan.columns.tileLength * plan.rows.tileLength;
+    const atOnce = tilesAtOnce(tileCount(plan), lanes);
     grid = {
       tiles,
       stripPixels: width * enlarged * entry.scale * plan.rows.tileLength * entry.scale,
-      tensorPixels: tilePixels * (1 + entry.scale ** 2),
+      tensorPixels: atOnce * tilePixels * (1 + entry.scale ** 2),
     };
   }
   return grid;

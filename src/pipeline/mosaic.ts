@@ -1,6 +1,7 @@
 import type { RgbPixels } from '../models/tile-model.js';
 import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../tiling/blend.js';
 import type { TilePlan } from '../tiling/plan.js';
+import { Ahead } from './ahead.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
 
 /** A rectangle of input pixels; reaches out of the image where there is a border. */
@@ -17,9 +18,11 @@ export interface Mosaic {
   readonly wanted: Region;
   readonly scale: number;
   readonly sixteenBit: boolean;
-  /** The upscaled pixels of one tile, from left to right and from top to bottom. */
+  /** Tiles to ask for at once. */
+  readonly atOnce: number;
+  /** The upscaled pixels of one tile; begun from left to right and from top to bottom. */
   tile(region: Region): Promise<RgbPixels>;
-  /** Called after each tile, those outside of what is wanted included. */
+  /** Called after each tile that is in its place, those outside of what is wanted included. */
   onTile(): void;
   /** Called after each row of tiles with the milliseconds that the sink took. */
   onRow(sinkMs: number): void;
@@ -27,6 +30,30 @@ export interface Mosaic {
 
 /** Joins the tiles of a grid, one row of tiles after the other, into a sink. */
 export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
+  const tiles = new Ahead(visibleRegions(mosaic), mosaic.atOnce, (region) => mosaic.tile(region));
+  try {
+    await join(mosaic, tiles, sink);
+  } finally {
+    await tiles.stop();
+  }
+}
+
+/** The tiles that reach into what is wanted, in order. */
+function visibleRegions({ plan, wanted }: Mosaic): Region[] {
+  const { columns, rows } = plan;
+  const isWanted = ({ from, to }: Share) => to > from;
+  const visibleRows = rows.starts.filter((_, row) =>
+    isWanted(shareOf(rows, row, wanted.top, wanted.top + wanted.height)),
+  );
+  const visibleColumns = columns.starts.filter((_, column) =>
+    isWanted(shareOf(columns, column, wanted.left, wanted.left + wanted.width)),
+  );
+  return visibleRows.flatMap((top) =>
+    visibleColumns.map((left) => ({ left, top, width: columns.tileLength, height: rows.tileLength })),
+  );
+}
+
+async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSink): Promise<void> {
   const { plan, wanted, scale } = mosaic;
   const stride = wanted.width * scale * 3;
   const bottom = wanted.top + wanted.height;
@@ -39,8 +66,7 @@ export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
     for (const [column, left] of plan.columns.starts.entries()) {
       const across = shareOf(plan.columns, column, wanted.left, wanted.left + wanted.width);
       if (across.to > across.from && down.to > down.from) {
-        const region = { left, top, width: plan.columns.tileLength, height: plan.rows.tileLength };
-        place(await mosaic.tile(region), { mosaic, region, across, down, stride, window, fading });
+        place(await tiles.next(), { mosaic, left, top, across, down, stride, window, fading });
       }
       mosaic.onTile();
     }
@@ -54,7 +80,9 @@ export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
 
 interface Placement {
   readonly mosaic: Mosaic;
-  readonly region: Region;
+  /** Where the tile begins, in input pixels. */
+  readonly left: number;
+  readonly top: number;
   readonly across: Share;
   readonly down: Share;
   readonly stride: number;
@@ -64,12 +92,15 @@ interface Placement {
   readonly fading: Samples;
 }
 
-function place(tile: RgbPixels, { mosaic, region, across, down, stride, window, fading }: Placement): void {
+function place(
+  tile: RgbPixels,
+  { mosaic, left, top, across, down, stride, window, fading }: Placement,
+): void {
   const { scale, wanted } = mosaic;
   const weights = shareWeights(across, scale, 3);
   const samples = (across.to - across.from) * scale * 3;
   const tileStride = tile.width * 3;
-  const tileOffset = (down.from - region.top) * scale * tileStride + (across.from - region.left) * scale * 3;
+  const tileOffset = (down.from - top) * scale * tileStride + (across.from - left) * scale * 3;
   const offset = (across.from - wanted.left) * scale * 3;
   const fadingRows = (down.fadeTo - down.from) * scale;
   placeRows(

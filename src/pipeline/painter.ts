@@ -1,6 +1,6 @@
 import type { NetworkRung } from '../models/rung.js';
 import type { Raster } from '../tiling/cut.js';
-import { tileCount } from '../tiling/plan.js';
+import { type TilePlan, tileCount } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
 import { planRender, Render, type RenderContext } from './render.js';
 import { MemoryRows, type RowSink } from './row-sink.js';
@@ -25,6 +25,8 @@ export class NetworkPainter implements Painter {
   readonly #rung: NetworkRung;
   readonly #overlapPx: number;
   readonly #context: RenderContext;
+  /** By width and height: what is painted is what was announced, though the speed that plans depend on is learnt meanwhile. */
+  readonly #plans = new Map<string, TilePlan>();
   #done = 0;
   #total = 0;
 
@@ -38,10 +40,15 @@ export class NetworkPainter implements Painter {
   expect(image: Raster): void {
     for (let pass = 0; pass < this.#rung.passes; pass += 1) {
       const enlarged = this.#rung.model.entry.scale ** pass;
-      this.#total += tileCount(
-        planRender(image.width * enlarged, image.height * enlarged, this.#rung, this.#overlapPx),
-      );
+      this.#total += tileCount(this.#plan(image.width * enlarged, image.height * enlarged));
     }
+  }
+
+  #plan(width: number, height: number): TilePlan {
+    const key = `${width}×${height}`;
+    const plan = this.#plans.get(key) ?? planRender(width, height, this.#rung, this.#overlapPx);
+    this.#plans.set(key, plan);
+    return plan;
   }
 
   async paint(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
@@ -65,7 +72,8 @@ export class NetworkPainter implements Painter {
         this.#context.onTile(this.#done, this.#total);
       },
     };
-    return new Render(this.#rung, this.#overlapPx, context).into(image, sink, constantTiles);
+    const plan = this.#plan(image.width, image.height);
+    return new Render(this.#rung, this.#overlapPx, context).into(image, plan, sink, constantTiles);
   }
 }
 

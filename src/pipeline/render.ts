@@ -2,7 +2,7 @@ import type { NetworkRung, NoteAttempt } from '../models/rung.js';
 import { type GridTerms, tileGrid } from '../models/tile-grid.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../models/tile-model.js';
 import { cut, type Raster } from '../tiling/cut.js';
-import { borderedSpan, type TilePlan, tileCount } from '../tiling/plan.js';
+import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
 import { assemble, type Mosaic, type Region } from './mosaic.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from './row-sink.js';
@@ -21,6 +21,7 @@ export interface RenderContext {
 
 /** Milliseconds, added to while rendering. */
 export interface RenderClock {
+  /** Of all processors: of tiles that are computed beside each other, each counts its part. */
   inferMs: number;
   turnWaitMs: number;
   /** Waiting for the sink to take rows. */
@@ -46,6 +47,8 @@ export class Render {
   #limitPx: number;
   /** Set when a tile failed for memory and the smaller size is not yet proven. */
   #unproven = false;
+  /** Tiles computed at once, each in a lane; 1: one after the other, each by all processors. */
+  #atOnce = 1;
   #input: Samples = new Uint8Array(0);
 
   constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
@@ -56,26 +59,27 @@ export class Render {
   }
 
   /**
-   * @param image RGB. @param sink takes `image.width * scale` by `image.height * scale` pixels.
+   * @param image RGB. @param plan of `planRender`. @param sink takes `image.width * scale` by `image.height * scale` pixels.
    * @param constantTiles true: a tile of one value is not computed but filled (for alpha, most of which is constant).
    * @throws TileFailure when the rung cannot; TesseraError when cancelled, late, or out of disk.
    */
-  async into(image: Raster, sink: RowSink, constantTiles = false): Promise<void> {
-    const plan = planRender(image.width, image.height, this.#rung, this.#overlapPx);
+  async into(image: Raster, plan: TilePlan, sink: RowSink, constantTiles = false): Promise<void> {
     const wanted: Region = { left: 0, top: 0, width: image.width, height: image.height };
     const total = tileCount(plan);
+    this.#atOnce = tilesAtOnce(total, this.#rung.lanes);
     let done = 0;
     const mosaic = this.#mosaic(image, plan, wanted, constantTiles, () => {
       done += 1;
       this.#context.onTile(done, total);
     });
-    await assemble(mosaic, sink);
+    await assemble({ ...mosaic, atOnce: this.#atOnce }, sink);
   }
 
   #mosaic(image: Raster, plan: TilePlan, wanted: Region, constantTiles: boolean, onTile: () => void): Mosaic {
     return {
       plan,
       wanted,
+      atOnce: 1,
       scale: this.#rung.model.entry.scale,
       sixteenBit: image.data instanceof Uint16Array,
       tile: (region) => this.#compute(image, region, constantTiles),
@@ -88,49 +92,65 @@ export class Render {
 
   /** One tile, by whatever way succeeds on this rung. */
   async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
-    if (Math.max(region.width, region.height) > this.#limitPx)
-      return this.#split(image, region, constantTiles);
+    const upscaled = this.#fits(region) ? await this.#whole(image, region, constantTiles) : undefined;
+    return upscaled ?? this.#split(image, region, constantTiles);
+  }
+
+  #fits({ width, height }: Region): boolean {
+    return Math.max(width, height) <= this.#limitPx;
+  }
+
+  /** @returns undefined when it does not fit into memory. */
+  async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels | undefined> {
     const { jobId, turns, guard, clock } = this.#context;
     guard.check();
-    const turn = await turns.take(jobId, guard.signal);
+    const turn = await turns.take(jobId, guard.signal, this.#atOnce);
     clock.turnWaitMs += turn.waitedMs;
     const started = performance.now();
     try {
       guard.check();
+      // A tile beside it may have found that out while this one waited.
+      if (!this.#fits(region)) return undefined;
       const tile = this.#cut(image, region);
       if (constantTiles && isConstant(tile.data)) return this.#filled(tile);
       const upscaled = await this.#run(this.#rung.model, tile);
-      if (this.#unproven) {
+      if (this.#unproven && this.#fits(region)) {
         this.#unproven = false;
         this.#rung.rememberTileSize(this.#limitPx);
       }
       return upscaled;
     } catch (error) {
       if (!(error instanceof TileFailure)) throw error;
-      if (error.reason === 'out_of_memory') this.#shrink(region, error, performance.now() - started);
-      else if (error.reason === 'invalid_output')
-        return await this.#retryElsewhere(image, region, error, started);
-      else throw error;
+      if (error.reason === 'invalid_output') return await this.#retryElsewhere(image, region, error, started);
+      if (error.reason !== 'out_of_memory') throw error;
+      if (this.#fits(region)) this.#shrink(region, error, performance.now() - started);
+      return undefined;
     } finally {
       turn.end();
     }
-    return this.#split(image, region, constantTiles);
   }
 
+  /** @returns a tile that is valid until the next is cut; with several at once, as long as it is needed. */
   #cut(image: Raster, region: Region): RgbPixels {
     const samples = region.width * region.height * 3;
-    if (this.#input.length !== samples || this.#input.BYTES_PER_ELEMENT !== image.data.BYTES_PER_ELEMENT)
+    if (
+      this.#atOnce > 1 ||
+      this.#input.length !== samples ||
+      this.#input.BYTES_PER_ELEMENT !== image.data.BYTES_PER_ELEMENT
+    )
       this.#input = allocateSamples(samples, image.data instanceof Uint16Array);
-    cut(image, region.left, region.top, region.width, region.height, this.#input);
-    return { data: this.#input, width: region.width, height: region.height };
+    const data = this.#input;
+    cut(image, region.left, region.top, region.width, region.height, data);
+    return { data, width: region.width, height: region.height };
   }
 
   async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
     if (model === this.#rung.model)
       this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
     const started = performance.now();
-    const upscaled = await model.run(tile);
-    const ms = performance.now() - started;
+    const inLane = this.#atOnce > 1 ? model.runInLane?.(tile) : undefined;
+    const upscaled = await (inLane ?? model.run(tile));
+    const ms = (performance.now() - started) / (inLane === undefined ? 1 : this.#atOnce);
     this.#context.clock.inferMs += ms;
     this.#context.clock.tiles += 1;
     if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
@@ -174,12 +194,12 @@ export class Render {
 
   /** A region as smaller tiles, with the same margins and seams as between any tiles. */
   async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
-    const { model, microsecondsPerPixel } = this.#rung;
+    const { model, microsecondsPerPixel, lanes } = this.#rung;
     const { scale } = model.entry;
     const plan = tileGrid(
       { from: region.left, to: region.left + region.width },
       { from: region.top, to: region.top + region.height },
-      { model, microsecondsPerPixel, tileSizePx: this.#limitPx },
+      { model, microsecondsPerPixel, tileSizePx: this.#limitPx, lanes },
       this.#overlapPx,
     );
     const width = region.width * scale;

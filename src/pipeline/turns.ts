@@ -7,10 +7,13 @@ export interface Turn {
 }
 
 /**
- * The right to compute one tile. A tile blocks the event loop, so jobs in one engine take turns, and messages are read
- * between tiles. `engine/turns.ts` is the fair implementation.
+ * The right to compute one tile. A tile that all processors compute blocks the event loop, so jobs in one engine take turns, and
+ * messages are read between tiles. `engine/turns.ts` is the fair implementation.
  */
 export interface Turns {
-  /** @throws the signal's reason when it is aborted before the turn comes. */
-  take(jobId: string, signal: AbortSignal): Promise<Turn>;
+  /**
+   * @param atOnce turns that may be held at the same time, this one included; 1 unless the tile is computed in a lane.
+   * @throws the signal's reason when it is aborted before the turn comes.
+   */
+  take(jobId: string, signal: AbortSignal, atOnce?: number): Promise<Turn>;
 }

@@ -13,6 +13,11 @@ async function takeTurns(turns: Turns, jobId: string, count: number, notes: stri
   }
 }
 
+/** As long as it takes to give turns to all who can have one. */
+async function polled(): Promise<void> {
+  for (let round = 0; round < 10; round++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('turns', () => {
   it('alternate between jobs', async () => {
     const turns = new Turns();
@@ -84,5 +89,40 @@ describe('turns', () => {
       }
     }, /heard/);
     assert.ok(tiles <= 4, `${tiles} tiles`);
+  });
+
+  it('are held at once by tiles that may be computed beside each other, as many as the least of them allows', async () => {
+    const turns = new Turns();
+    const held = await Promise.all([turns.take('a', never, 3), turns.take('b', never, 3)]);
+    let third = false;
+    const waiting = turns.take('c', never, 2).then((turn) => {
+      third = true;
+      return turn;
+    });
+    await polled();
+    assert.equal(third, false);
+    held[0]?.end();
+    (await waiting).end();
+    held[1]?.end();
+  });
+
+  it('come in the order of those that wait, also for one that must be alone', async () => {
+    const turns = new Turns();
+    const beside = await turns.take('a', never, 2);
+    const notes: string[] = [];
+    const alone = turns.take('b', never).then((turn) => {
+      notes.push('alone');
+      return turn;
+    });
+    const later = turns.take('a', never, 2).then((turn) => {
+      notes.push('later');
+      return turn;
+    });
+    await polled();
+    assert.deepEqual(notes, []);
+    beside.end();
+    (await alone).end();
+    (await later).end();
+    assert.deepEqual(notes, ['alone', 'later']);
   });
 });

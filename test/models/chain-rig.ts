@@ -68,7 +68,12 @@ export interface RigModel {
 /** A chain on the CPU over networks made for a test, in a folder of their own. */
 export async function chainRig(
   models: readonly RigModel[],
-  options: { idleMs?: number; providers?: readonly ProviderStatus[]; open?: PoolOptions['open'] } = {},
+  options: {
+    idleMs?: number;
+    providers?: readonly ProviderStatus[];
+    open?: PoolOptions['open'];
+    memory?: RungMemory;
+  } = {},
 ): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
   const entries: ModelEntry[] = [];
@@ -79,7 +84,7 @@ export async function chainRig(
   }
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: entries }));
   const log = new RecordingLog();
-  const memory = new RungMemory();
+  const memory = options.memory ?? new RungMemory();
   const pool = new SessionPool({
     modelsFolder: folder,
     threads: 1,

@@ -9,8 +9,9 @@ import { Turns } from '../../src/engine/turns.js';
 import { ModelLoadError } from '../../src/models/failure.js';
 import { downscaledLikeness } from '../../src/models/golden-tile.js';
 import { RungLost } from '../../src/models/rung-lost.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
 import { openModel } from '../../src/models/session.js';
-import { TileFailure } from '../../src/models/tile-model.js';
+import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { UpscaleResult, UpscaleTask } from '../../src/types.js';
 import { signingNetwork } from '../onnx-writer/test-models.js';
@@ -73,22 +74,30 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
     if (planned.kind === 'load')
       throw new ModelLoadError(planned.reason, `${entry.name} was made not to load`);
     const model = await openModel(entry, folder, provider, options);
-    return {
-      entry: model.entry,
-      provider,
-      release: () => model.release(),
-      run: async (tile) => {
-        const count = (tiles.get(entry.name) ?? 0) + 1;
-        tiles.set(entry.name, count);
-        if (planned.kind === 'always') throw new TileFailure(planned.reason, 'made to fail always');
-        if (planned.kind === 'tile' && planned.at === count)
-          throw new TileFailure(planned.reason, 'made to fail once');
-        if (planned.kind === 'memory' && Math.max(tile.width, tile.height) > planned.limitPx)
-          throw new TileFailure('out_of_memory', 'made too large');
-        return model.run(tile);
-      },
+    const run = async (tile: RgbPixels) => {
+      const count = (tiles.get(entry.name) ?? 0) + 1;
+      tiles.set(entry.name, count);
+      if (planned.kind === 'always') throw new TileFailure(planned.reason, 'made to fail always');
+      if (planned.kind === 'tile' && planned.at === count)
+        throw new TileFailure(planned.reason, 'made to fail once');
+      if (planned.kind === 'memory' && Math.max(tile.width, tile.height) > planned.limitPx)
+        throw new TileFailure('out_of_memory', 'made too large');
+      return model.run(tile);
     };
+    /** As from threads: it ends after others that were begun later. */
+    const runInLane = async (tile: RgbPixels) => {
+      for (let round = (tile.data[0] ?? 0) % 7; round > 0; round -= 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      return run(tile);
+    };
+    return { entry: model.entry, provider, release: () => model.release(), run, runInLane };
   };
+}
+
+/** Models so slow that as many tiles are computed at once. */
+function slow(lanes: number): RungMemory {
+  const learnt = NAMES.map((model) => ({ model, provider: 'cpu' as const, microsecondsPerPixel: 1000 }));
+  return new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, lanes);
 }
 
 describe('a hundred random fault schedules', () => {
@@ -228,12 +237,13 @@ describe('a hundred random fault schedules', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({ quick: fault, exact: fault, double: fault, last: fault }),
-        async (schedule) => {
+        fc.integer({ min: 1, max: 3 }),
+        async (schedule, lanes) => {
           run += 1;
           const engines: Rig[] = [];
           const open = failing(schedule);
           const engine = async (): Promise<Rig> => {
-            const rig = await chainRig(MODELS, { open });
+            const rig = await chainRig(MODELS, { open, memory: slow(lanes) });
             engines.push(rig);
             return rig;
           };

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { Turns } from '../../src/engine/turns.js';
 import { TesseraError } from '../../src/errors.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import type { NetworkRung } from '../../src/models/rung.js';
 import type { LoadedModel } from '../../src/models/session.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { Guard } from '../../src/pipeline/guard.js';
-import { Render, type RenderContext } from '../../src/pipeline/render.js';
+import { planRender, Render, type RenderContext } from '../../src/pipeline/render.js';
 import { MemoryRows } from '../../src/pipeline/row-sink.js';
 import { cut, type Raster } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
@@ -63,7 +64,7 @@ async function rendered(
     onTile: () => {},
     clock,
     ...changes,
-  }).into(image, sink, constantTiles);
+  }).into(image, planRender(image.width, image.height, rung, overlapPx), sink, constantTiles);
   return { data: sink.data, notes, tiles: clock.tiles };
 }
 
@@ -95,6 +96,31 @@ class Doubling implements TileModel {
           data[(y * width + x) * 3 + channel] =
             tile.data[((y >> 1) * tile.width + (x >> 1)) * 3 + channel] ?? 0;
     return { data, width, height: tile.height * 2 };
+  }
+}
+
+/** The same in lanes: each tile takes as many rounds of the event loop as it is told. */
+class InLanes extends Doubling {
+  atWork = 0;
+  mostAtOnce = 0;
+  constructor(
+    entry: ModelEntry,
+    readonly rounds: Iterator<number>,
+    before: (tile: RgbPixels, run: number) => void = () => {},
+  ) {
+    super(entry, before);
+  }
+
+  async runInLane(tile: RgbPixels): Promise<RgbPixels> {
+    this.atWork += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.atWork);
+    for (let left = Number(this.rounds.next().value ?? 1); left > 0; left -= 1)
+      await new Promise((resolve) => setImmediate(resolve));
+    try {
+      return await this.run(tile);
+    } finally {
+      this.atWork -= 1;
+    }
   }
 }
 
@@ -147,6 +173,62 @@ describe('a render', () => {
       ),
       { numRuns: 150 },
     );
+  });
+
+  it('has every pixel in its place also when tiles are computed at once and end in another order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 90 }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.integer({ min: 20, max: 60 }),
+        fc.integer({ min: 2, max: 5 }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 4 })),
+        async (width, height, tileSizePx, lanes, rounds) => {
+          const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => (at * 131) % 256);
+          const image = { data, width, height, channels: 3 };
+          const model = new InLanes(withSizes(entry), rounds);
+          const rung = networkRung(model, { tileSizePx, lanes });
+          const result = await rendered(image, rung, 8, { turns: new Turns() });
+          assert.ok(Buffer.from(result.data).equals(doubled(image)));
+          assert.ok(model.mostAtOnce <= lanes);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('computes as many tiles at once as there are lanes', async () => {
+    const model = new InLanes(withSizes(entry), [2, 0, 1, 2, 1, 0, 3][Symbol.iterator]());
+    const rung = networkRung(model, { tileSizePx: 40, lanes: 3 });
+    await rendered(await detailed(150, 130), rung, 8, { turns: new Turns() });
+    assert.equal(model.mostAtOnce, 3);
+  });
+
+  it('tells once of the memory that several tiles at once did not find, and goes on with smaller ones', async () => {
+    const image = await detailed(150, 130);
+    const remembered: number[] = [];
+    const model = new InLanes(withSizes(entry), [1, 2, 1][Symbol.iterator](), (tile) => {
+      if (Math.max(tile.width, tile.height) > 40) throw new TileFailure('out_of_memory', 'bad_alloc');
+    });
+    const rung = networkRung(model, {
+      tileSizePx: 64,
+      lanes: 2,
+      rememberTileSize: (px) => remembered.push(px),
+    });
+    const result = await rendered(image, rung, 8, { turns: new Turns() });
+    assert.ok(Buffer.from(result.data).equals(doubled(image)));
+    assert.equal(result.notes.length, 1);
+    assert.equal(remembered.length, 1);
+  });
+
+  it('waits for the tiles at work before it fails', async () => {
+    const model = new InLanes(withSizes(entry), [0, 9, 9, 9][Symbol.iterator](), (_, run) => {
+      if (run === 1) throw new TileFailure('device_lost', 'gone');
+    });
+    const rung = networkRung(model, { tileSizePx: 40, lanes: 3 });
+    await assert.rejects(rendered(await detailed(150, 130), rung, 8, { turns: new Turns() }), /gone/);
+    assert.equal(model.atWork, 0);
+    assert.equal(model.sides.length, 3, 'nothing was begun after the failure');
   });
 
   it('keeps 16 bits', async () => {

@@ -8,6 +8,7 @@ import {
   planAxis,
   planTiles,
   type SideRequirements,
+  tilesAtOnce,
 } from '../../src/tiling/plan.js';
 
 const free: SideRequirements = { minimum: 1, multipleOf: 1 };
@@ -91,7 +92,7 @@ describe('planAxis', () => {
 });
 
 describe('planTiles', () => {
-  const cost = { microsecondsPerPixel: 0.4, tileBudgetMs: 500 };
+  const cost = { microsecondsPerPixel: 0.4, tileBudgetMs: 500, lanes: 1 };
   const grid = (width: number, height: number, changes: object = {}) =>
     planTiles({
       columns: borderedSpan(width),
@@ -116,7 +117,9 @@ describe('planTiles', () => {
 
   it('takes shorter tiles for a slow model, without giving the whole gain away in margins', () => {
     const ofSpeed = (microsecondsPerPixel: number) => {
-      const { columns, rows } = grid(2000, 2000, { cost: { microsecondsPerPixel, tileBudgetMs: 500 } });
+      const { columns, rows } = grid(2000, 2000, {
+        cost: { microsecondsPerPixel, tileBudgetMs: 500, lanes: 1 },
+      });
       const pixels = columns.tileLength * rows.tileLength;
       return {
         ms: (pixels * microsecondsPerPixel) / 1000,
@@ -140,5 +143,29 @@ describe('planTiles', () => {
       const least = (width + 2 * BORDER_PX) * (height + 2 * BORDER_PX);
       assert.ok(computed / least < 4 / 3, `${width} x ${height}: ${computed / least}`);
     }
+  });
+
+  it('keeps every lane at work, without tiles that are mostly margin', () => {
+    for (const lanes of [2, 4, 8]) {
+      const { columns, rows } = grid(2048, 1365, {
+        tileSizePx: 640,
+        cost: { microsecondsPerPixel: 16 / lanes, tileBudgetMs: 2000, lanes },
+      });
+      const tiles = columns.starts.length * rows.starts.length;
+      assert.equal(tilesAtOnce(tiles, lanes), lanes);
+      const computed = Math.ceil(tiles / lanes) * lanes * columns.tileLength * rows.tileLength;
+      assert.ok(computed / (2068 * 1385) < 1.3, `${lanes} lanes: ${computed / (2068 * 1385)}`);
+    }
+  });
+});
+
+describe('tilesAtOnce', () => {
+  it('is one where most lanes would have nothing to do', () => {
+    assert.equal(tilesAtOnce(1, 8), 1);
+    assert.equal(tilesAtOnce(3, 8), 1);
+    assert.equal(tilesAtOnce(8, 8), 8);
+    assert.equal(tilesAtOnce(9, 8), 1);
+    assert.equal(tilesAtOnce(100, 8), 8);
+    assert.equal(tilesAtOnce(5, 1), 1);
   });
 });

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
+import { type LoadedModel, openModel } from '../../src/models/session.js';
+import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
+import { SHIPPED_MODELS } from './shipped-models.js';
+import { gradientTile, psnr, repeated } from './tiles.js';
+
+/** What keeps this process alive and runs beside it. */
+const threads = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+
+describe('tiles computed beside each other', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tessera-lanes-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  async function withModel(
+    entry: ModelEntry,
+    from: string,
+    use: (model: LoadedModel, inLane: (tile: RgbPixels) => Promise<RgbPixels>) => Promise<void>,
+  ): Promise<void> {
+    const model = await openModel(entry, from, 'cpu', { threads: 2 });
+    try {
+      await use(model, (tile) => model.runInLane?.(tile) ?? Promise.reject(new Error('no lanes')));
+    } finally {
+      await model.release();
+    }
+  }
+
+  for (const name of ['tessera-lite-x4', 'tessera-lite-x4-f32'])
+    test(`${name}: are what each is alone`, async () => {
+      const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
+      assert.ok(entry);
+      await withModel(entry, SHIPPED_MODELS, async (model, inLane) => {
+        const tiles = [0, 1, 2, 3, 4].map((seed) => gradientTile(40 + seed, 30, Uint8Array, seed * 31));
+        const beside = await Promise.all(tiles.map(inLane));
+        for (const [index, tile] of tiles.entries()) {
+          const alone = await model.run(tile);
+          const answer = beside[index];
+          assert.ok(answer);
+          assert.deepEqual([answer.width, answer.height], [alone.width, alone.height]);
+          assert.ok(psnr(answer, alone) > 70, `${psnr(answer, alone)} dB`);
+        }
+      });
+    });
+
+  test('keep 16 bits, and leave the tile to the caller', async () => {
+    const entry = await install(folder, 'nearest', nearestNetwork({ type: 'float32' }));
+    await withModel(entry, folder, async (_, inLane) => {
+      const tile = gradientTile(9, 7, Uint16Array);
+      const answer = await inLane(tile);
+      assert.deepEqual(answer, repeated(tile, 2));
+      assert.deepEqual(tile, gradientTile(9, 7, Uint16Array));
+    });
+  });
+
+  test('do not hold up the event loop', async () => {
+    const entry = await install(folder, 'free', nearestNetwork({ type: 'float32' }));
+    await withModel(entry, folder, async (_, inLane) => {
+      await inLane(gradientTile(8, 8, Uint8Array));
+      let rounds = 0;
+      let over = false;
+      const count = () => {
+        rounds += 1;
+        if (!over) setImmediate(count);
+      };
+      count();
+      await inLane(gradientTile(900, 900, Uint8Array));
+      over = true;
+      assert.ok(rounds > 10, `${rounds} rounds of the event loop`);
+    });
+  });
+
+  test('fail as they do alone, and the next ones do not', async () => {
+    const isBad = (reason: string) => (error: unknown) =>
+      error instanceof TileFailure && error.reason === reason;
+    const nan = await install(folder, 'nan', nanNetwork());
+    await withModel(nan, folder, async (_, inLane) => {
+      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
+      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
+    });
+    const eater = await install(folder, 'eater', memoryEaterNetwork(2 ** 40));
+    await withModel(eater, folder, async (_, inLane) => {
+      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('out_of_memory'));
+    });
+  });
+
+  test('are computed by the session at hand where a thread of their own cannot load the model', async () => {
+    const entry = await install(folder, 'gone', nearestNetwork({ type: 'float32' }));
+    await withModel(entry, folder, async (_, inLane) => {
+      await rm(join(folder, entry.file));
+      const tile = gradientTile(9, 7, Uint8Array);
+      for (let again = 0; again < 2; again++) assert.deepEqual(await inLane(tile), repeated(tile, 2));
+    });
+  });
+
+  test('end with their model', async () => {
+    const entry = await install(folder, 'ending', nearestNetwork({ type: 'float32' }));
+    const earlier = threads();
+    await withModel(entry, folder, async (_, inLane) => {
+      await Promise.all([0, 1, 2].map(() => inLane(gradientTile(8, 8, Uint8Array))));
+    });
+    assert.equal(threads(), earlier);
+  });
+});
