@@ -79,7 +79,7 @@ export function optionTable(
       unit: 'px',
       default: USUAL_TILE_PX,
       description:
-        'Largest piece that the model is given, in input pixels, margins included. Unless it is given, a model that is fast enough takes larger ones.',
+        'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
     },
     tile_overlap: {
       type: 'integer',
