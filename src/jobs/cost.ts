@@ -1,4 +1,4 @@
-import { LARGEST_TILE_PX, type ModelStatus } from '../types.js';
+import { LANCZOS, LARGEST_TILE_PX, type ModelStatus } from '../types.js';
 import type { JobCost } from './admission.js';
 import type { JobRequest } from './job.js';
 
@@ -21,20 +21,36 @@ export function jobCost({ header, options }: JobRequest, models: readonly ModelS
   const sampleBytes = (header.hasAlpha ? 4 : 3) * (header.sixteenBit ? 2 : 1);
   const inputBytes = pixels * sampleBytes;
   const outputPixels = pixels * scale * scale;
-  const outputBytes = outputPixels * sampleBytes;
+  const drawnScale = largestDrawnScale(options.model, scale, models);
+  const drawnPixels = pixels * drawnScale * drawnScale;
+  const alphaBytes = header.hasAlpha ? (header.sixteenBit ? 2 : 1) : 0;
   const stripBytes =
     header.width *
     Math.min(header.height, options.tileSizePx ?? LARGEST_TILE_PX) *
-    scale *
-    scale *
+    drawnScale *
+    drawnScale *
     sampleBytes;
   return {
     pixels,
     // Decoded, and once more while it is brought upright into sRGB; a strip being filled and one being written.
     memoryBytes: 2 * inputBytes + 2 * stripBytes + outputPixels * encoderBytesPerPixel(options),
-    // The canvas, and a result that does not shrink at all, as a photograph in PNG may not.
-    diskBytes: 2 * outputBytes,
+    // The canvas, alpha once more on one of its own, and a result that does not shrink at all, as a photograph in PNG may not.
+    diskBytes: drawnPixels * (sampleBytes + alphaBytes) + outputPixels * sampleBytes,
   };
+}
+
+/** The largest scale at which a model that may serve leaves its canvas: its own where the result is smaller, as encoders do the reducing. */
+function largestDrawnScale(named: string | undefined, scale: number, models: readonly ModelStatus[]): number {
+  if (named === LANCZOS) return scale;
+  const mayServe = models.filter(
+    ({ name, family, installed, chainPosition }) =>
+      installed && family !== LANCZOS && (name === named || chainPosition !== undefined),
+  );
+  const drawn = mayServe.map((model) =>
+    // An ×2 model reaches more by a second pass.
+    model.scale === 2 && scale > 2 ? 4 : model.scale,
+  );
+  return Math.max(scale, ...(drawn.length === 0 ? [USUAL_SCALE] : drawn));
 }
 
 function encoderBytesPerPixel({ format, accept }: JobRequest['options']): number {

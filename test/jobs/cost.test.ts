@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
+import { jobCost } from '../../src/jobs/cost.js';
+import type { LoadedModel } from '../../src/models/session.js';
+import { readHeader } from '../../src/pipeline/header.js';
+import { upscale } from '../../src/pipeline/upscale.js';
+import type { ModelStatus } from '../../src/types.js';
+import { defaults, freeTurns, GivenChain, limits, networkRung, openEmbedded } from '../pipeline/stage.js';
+import { request, tempDir } from './rig.js';
+
+function installed(name: string, scale: number, chainPosition?: number): ModelStatus {
+  return {
+    name,
+    title: name,
+    scale,
+    licence: 'MIT',
+    family: 'custom',
+    installed: true,
+    confirmed: true,
+    ...(chainPosition === undefined ? {} : { chainPosition }),
+    sizeRequirements: { minimum: 1, multipleOf: 1 },
+    overlapPx: 0,
+    loaded: false,
+    microsecondsPerPixel: {},
+  };
+}
+
+describe('the disk that a job is promised', () => {
+  let embedded: LoadedModel;
+  before(async () => {
+    embedded = await openEmbedded();
+  });
+  after(() => embedded.release());
+
+  for (const [scale, channels] of [
+    [1.2, 3],
+    [1.2, 4],
+    [4, 4],
+  ] as const)
+    it(`is enough for what it has there at its end, and at most three times that: scale ${scale}, ${channels} channels`, async (test) => {
+      const folder = await tempDir(test);
+      const sourcePath = join(await tempDir(test), 'source.png');
+      const noise = { type: 'gaussian', mean: 120, sigma: 60 } as const;
+      const picture = sharp({ create: { width: 300, height: 200, channels: 3, background: '#888', noise } });
+      await (channels === 4 ? picture.ensureAlpha(0.5) : picture).toFile(sourcePath);
+      const header = await readHeader(sourcePath, limits);
+      const options = { ...defaults, scale };
+      let scratchBytes = 0;
+      const task = { id: 'job', sourcePath, resultPath: join(folder, 'result'), workFolder: folder };
+      const { bytes } = await upscale(
+        {
+          ...task,
+          header,
+          options,
+          deadlineAtMs: Date.now() + 600_000,
+          excludedRungs: [],
+          earlierAttempts: [],
+        },
+        { chain: new GivenChain(() => [networkRung(embedded)]), turns: freeTurns, limits, threads: 2 },
+        {
+          signal: new AbortController().signal,
+          onAttempt: () => {},
+          onProgress: ({ stage }) => {
+            if (stage !== 'encode') return;
+            const names = readdirSync(folder);
+            scratchBytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+          },
+        },
+      );
+      assert.ok(scratchBytes > 0);
+      const { diskBytes } = jobCost({ ...request(), header, options }, [
+        installed(embedded.entry.name, embedded.entry.scale, 0),
+      ]);
+      const used = scratchBytes + bytes;
+      assert.ok(used <= diskBytes, `${used} bytes were used, ${diskBytes} promised`);
+      assert.ok(diskBytes <= 3 * used, `${used} bytes were used, ${diskBytes} promised`);
+    });
+
+  it('counts the canvas of the largest model that may serve, and Lanczos at the size that is asked for', () => {
+    const cost = (scale: number, models: readonly ModelStatus[], model?: string) =>
+      jobCost(
+        {
+          ...request(1000),
+          options: { ...defaults, scale, ...(model === undefined ? {} : { model }) },
+        },
+        models,
+      ).diskBytes;
+    const twice = installed('twice', 2, 0);
+    const eight = installed('eight', 8);
+    const result = (scale: number) => 1000 * scale * scale * 3;
+    const close = (one: number, other: number) => assert.ok(Math.abs(one - other) < 1, `${one}, ${other}`);
+    close(cost(1.5, [twice, eight]), result(2) + result(1.5));
+    close(cost(3, [twice, eight]), result(4) + result(3));
+    close(cost(1.5, [twice, eight], 'eight'), result(8) + result(1.5));
+    close(cost(1.5, [twice, { ...eight, installed: false }], 'eight'), result(2) + result(1.5));
+    close(cost(1.5, [twice, eight], 'lanczos'), 2 * result(1.5));
+    close(cost(1.5, []), result(4) + result(1.5));
+  });
+});
