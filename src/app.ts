@@ -50,7 +50,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   closeConnectionsWhenDone(app);
   app.setErrorHandler(replyWithProblem);
   const paths = new KnownPaths(app);
-  addHooks(app, paths, metrics);
+  addHooks(app, paths, metrics, context.lifecycle);
   await addProtection(app, config);
 
   app.removeAllContentTypeParsers();
@@ -74,7 +74,12 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   return app;
 }
 
-function addHooks(app: FastifyInstance, paths: KnownPaths, metrics: Metrics): void {
+function addHooks(
+  app: FastifyInstance,
+  paths: KnownPaths,
+  metrics: Metrics,
+  lifecycle: HttpContext['lifecycle'],
+): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     recordAtEnd(request, reply, metrics);
@@ -86,7 +91,11 @@ function addHooks(app: FastifyInstance, paths: KnownPaths, metrics: Metrics): vo
     const { raw } = request;
     const hasBody =
       raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
-    if (!hasBody || raw.complete) return;
+    if (!hasBody || raw.complete) {
+      // A proxy keeps connections for its next requests; none may be on its way on one when they are closed.
+      if (lifecycle.stopping) reply.header('connection', 'close');
+      return;
+    }
     // A client that still waits for "100 Continue" has sent nothing: it is told not to.
     if (awaitsContinue(request)) reply.header('connection', 'close');
     else if (reply.raw.shouldKeepAlive) linger(raw);

@@ -66,6 +66,20 @@ test('readiness follows the engines and fails once stopping; liveness does not',
   assert.equal((await get(`${origin}/health`)).status, 'stopping');
 });
 
+test('once stopping, an answer ends its connection, so that a proxy’s pool is empty before they are all closed', async (t) => {
+  const { origin, context } = await startApp(t);
+  const connectionAfter = async (init: RequestInit) => {
+    const response = await fetch(`${origin}/upscale`, init);
+    await response.arrayBuffer();
+    return response.headers.get('connection');
+  };
+  const upload = async () => connectionAfter({ method: 'POST', body: await form() });
+  assert.equal(await upload(), 'keep-alive');
+  context.lifecycle.stopping = true;
+  assert.equal(await upload(), 'close');
+  assert.equal(await connectionAfter({ method: 'GET' }), 'close');
+});
+
 test('/metrics counts requests, jobs, tiles, pixels, fallbacks and shows speed, queue and restarts', async (t) => {
   const { origin } = await startApp(t);
   const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form({ scale: '2' }) });
