@@ -49,6 +49,6 @@ export class DiskBudget {
   }
 }
 
-export function diskFull(message: string): TesseraError {
+function diskFull(message: string): TesseraError {
   return new TesseraError('disk_full', message, { details: { retryAfterSeconds: 60 } });
 }

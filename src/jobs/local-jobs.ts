@@ -8,7 +8,7 @@ import { engineResources } from '../engine/resources.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
 import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
-import { DiskBudget, diskFull } from './disk-budget.js';
+import { DiskBudget } from './disk-budget.js';
 import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
 import { Instance } from './instance.js';
@@ -202,7 +202,11 @@ export class LocalJobs implements Jobs, JobKeeper {
     if (!this.#uploading.has(id)) throw new Error('This reservation was released or submitted before.');
     const cost = jobCost(request, this.engine.status().models);
     if (request.sourceBytes + cost.diskBytes > this.config.MAX_JOB_DISK_MB * 1e6) {
-      throw diskFull('The result would take more disk space than the jobs of this service may use.');
+      // For good: coming back later would not help.
+      throw new TesseraError(
+        'disk_full',
+        'The result would take more disk space than the jobs of this service may use.',
+      );
     }
     const origin = { id, workFolder, request, cost, createdAtMs: Date.now() };
     return new UpscaleJob(terms === undefined ? origin : { ...origin, terms }, this);

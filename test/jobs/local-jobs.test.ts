@@ -191,7 +191,11 @@ describe('admission', () => {
   it('refuses a job whose result cannot fit into the disk budget, before it runs', async (test) => {
     const { jobs, upload, folder } = await rig(test, { MAX_JOB_DISK_MB: 30, MAX_UPLOAD_MB: 1 });
     const { reservation, request: asked } = await upload(ofPixels(1_000_000));
-    assert.throws(() => jobs.submit(reservation, asked), failsWith('disk_full'));
+    assert.throws(
+      () => jobs.submit(reservation, asked),
+      (thrown) =>
+        failsWith('disk_full')(thrown) && !('retryAfterSeconds' in (thrown as TesseraError).details),
+    );
     await reservation.release();
     assert.deepEqual(await jobFolders(folder), []);
   });
