@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { loadCheckedConfig } from './checked-config.js';
 import { ConfigError } from './config.js';
+import { REQUESTS_ON_THEIR_WAY_MS } from './http/close-connections.js';
 import { openLog } from './logging.js';
 import { packageRoot, packageVersion } from './package-root.js';
 import { createServices } from './services.js';
@@ -29,7 +30,10 @@ async function serve(): Promise<void> {
     services.lifecycle.stopping = true;
     // Readiness fails first, so that a load balancer looks elsewhere before connections are refused.
     if (signal === 'SIGTERM') await sleep(delayMs);
-    await Promise.all([services.close(graceMs), app.close()]);
+    const closed = app.close();
+    // What was sent before the listener closed is still taken; nothing is waited for where no connection is left.
+    await Promise.race([closed, sleep(REQUESTS_ON_THEIR_WAY_MS, undefined, { ref: false })]);
+    await Promise.all([services.close(graceMs), closed]);
     log.info({}, 'stopped');
     closeLog();
   });

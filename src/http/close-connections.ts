@@ -1,14 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 
+/** How long a connection that was opened before the end may take to bring its first request: a proxy's is in its packets. */
+export const REQUESTS_ON_THEIR_WAY_MS = 500;
+
 /**
- * Makes `app.close()` wait for the exchanges that are under way and for nothing else: connections that were opened and
- * never used (browsers do that) would hold it until their client gives up.
+ * Makes `app.close()` wait for the exchanges that are under way, and shortly for requests that connections were just opened for,
+ * but for nothing else: connections that were opened and never used (browsers do that) would hold it until their client gives up.
  */
-export function closeConnectionsWhenDone(app: FastifyInstance): void {
+export function closeConnectionsWhenDone(
+  app: FastifyInstance,
+  onTheirWayMs: number = REQUESTS_ON_THEIR_WAY_MS,
+): void {
   let underWay = 0;
-  let closing = false;
+  let late = false;
   const closeWhenDone = () => {
-    if (closing && underWay === 0) app.server.closeAllConnections();
+    if (late && underWay === 0) app.server.closeAllConnections();
   };
   app.addHook('onRequest', async (_request, reply) => {
     underWay += 1;
@@ -18,7 +24,10 @@ export function closeConnectionsWhenDone(app: FastifyInstance): void {
     });
   });
   app.addHook('preClose', async () => {
-    closing = true;
-    closeWhenDone();
+    const timer = setTimeout(() => {
+      late = true;
+      closeWhenDone();
+    }, onTheirWayMs);
+    app.server.once('close', () => clearTimeout(timer));
   });
 }
