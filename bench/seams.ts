@@ -5,6 +5,7 @@ import { openModel } from '../src/models/session.js';
 import { packageRoot } from '../src/package-root.js';
 import { Guard } from '../src/pipeline/guard.js';
 import { planRender, Render } from '../src/pipeline/render.js';
+import { RenderClock } from '../src/pipeline/render-clock.js';
 import { MemoryRows } from '../src/pipeline/row-sink.js';
 import { cut, type Raster } from '../src/tiling/cut.js';
 import { BORDER_PX, type Seam } from '../src/tiling/plan.js';
@@ -66,11 +67,11 @@ async function tiled(overlapPx: number): Promise<Uint8Array> {
   const rows = new MemoryRows(width, height, false);
   await new Render(rung, overlapPx, {
     jobId: 'seams',
-    turns: { take: async () => ({ waitedMs: 0, end: () => {} }) },
+    turns: { take: async () => ({ end: () => {} }) },
     guard: new Guard(new AbortController().signal, Number.POSITIVE_INFINITY),
     note: () => {},
     onTile: () => {},
-    clock: { inferMs: 0, turnWaitMs: 0, sinkMs: 0, tiles: 0 },
+    clock: new RenderClock(),
   }).into(image, planRender(image.width, image.height, rung, overlapPx), rows);
   return rows.data as Uint8Array;
 }

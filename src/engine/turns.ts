@@ -1,34 +1,44 @@
 /** A turn at the processor: one tile. */
 export interface Turn {
-  /** How long the job waited for other jobs' tiles. */
-  readonly waitedMs: number;
   /** Lets the next job go on; harmless when called again. */
   end(): void;
 }
 
+/** What a job has had so far. */
+interface Account {
+  /** Milliseconds of all processors, and those that it had not come for before it came. */
+  usedMs: number;
+  /** Number of its latest turn; 0 before the first. */
+  served: number;
+}
+
 interface Waiting {
-  readonly jobId: string;
-  readonly askedAtMs: number;
+  readonly account: Account;
   readonly atOnce: number;
   readonly grant: (turn: Turn) => void;
 }
 
 /**
- * Tiles of several jobs take turns, one at a time: of the jobs that wait, the one served longest ago is next. So a job
- * of four tiles beside one of four hundred is done after about eight. Tiles that are computed in lanes are computed beside each
- * other; nobody overtakes a job whose tile cannot begin beside those at work, or it would wait for ever.
+ * Tiles of several jobs take turns, one at a time: of the jobs that wait, the one that has had the least of the processors' time
+ * is next, so that one with short tiles is not held up by another's long ones. A job of four tiles beside one of four hundred equal ones
+ * is done after about eight. Tiles that are computed in lanes are computed beside each other; nobody overtakes a job whose tile cannot
+ * begin beside those at work, or it would wait for ever.
  *
  * Between two turns the event loop passes its poll phase: inference blocks the loop, and without that pass neither a
  * cancellation nor the end of the server would be heard before the last tile.
+ * @see Goyal, Vin, Cheng: Start-time Fair Queueing (1996), of which this is the accounting.
  */
 export class Turns {
   readonly #waiting: Waiting[] = [];
-  /** Jobs in the order in which they last had a turn, the latest last. */
-  readonly #served = new Map<string, number>();
+  readonly #accounts = new Map<string, Account>();
+  /** What the job of the latest turn had had before it. Whoever comes, or comes again, begins from here: time unused is not saved up. */
+  #virtualMs = 0;
   #count = 0;
   /** Of each turn that is held: how many might be. */
   readonly #held = new Set<{ readonly atOnce: number }>();
   #stirring = false;
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
    * Waits for the job's turn.
@@ -36,8 +46,11 @@ export class Turns {
    */
   async take(jobId: string, signal: AbortSignal, atOnce = 1): Promise<Turn> {
     signal.throwIfAborted();
+    const account = this.#accounts.get(jobId) ?? { usedMs: 0, served: 0 };
+    this.#accounts.set(jobId, account);
+    account.usedMs = Math.max(account.usedMs, this.#virtualMs);
     const turn = await new Promise<Turn>((grant) => {
-      this.#waiting.push({ jobId, askedAtMs: performance.now(), atOnce, grant });
+      this.#waiting.push({ account, atOnce, grant });
       this.#stir();
     });
     if (signal.aborted) turn.end();
@@ -47,7 +60,7 @@ export class Turns {
 
   /** Forgets a job that has ended. */
   forget(jobId: string): void {
-    this.#served.delete(jobId);
+    this.#accounts.delete(jobId);
   }
 
   /** Gives the turns that can be held by now, after a pass of the event loop. */
@@ -57,7 +70,7 @@ export class Turns {
     afterPolling(() => {
       this.#stirring = false;
       for (;;) {
-        const next = this.#longestUnserved();
+        const next = this.#next();
         if (next === undefined || !this.#fits(next)) return;
         this.#give(next);
       }
@@ -69,26 +82,32 @@ export class Turns {
   }
 
   #give(next: Waiting): void {
+    const { account, atOnce } = next;
     this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    this.#served.set(next.jobId, ++this.#count);
+    account.served = ++this.#count;
+    this.#virtualMs = Math.max(this.#virtualMs, account.usedMs);
     this.#held.add(next);
+    const startedMs = this.nowMs();
     const end = () => {
-      if (this.#held.delete(next)) this.#stir();
+      if (!this.#held.delete(next)) return;
+      account.usedMs += (this.nowMs() - startedMs) / atOnce;
+      this.#stir();
     };
-    next.grant({ waitedMs: performance.now() - next.askedAtMs, end });
+    next.grant({ end });
   }
 
-  #longestUnserved(): Waiting | undefined {
+  /** Of those that have had equally much, the one served longest ago. */
+  #next(): Waiting | undefined {
     let chosen: Waiting | undefined;
     for (const candidate of this.#waiting) {
-      if (chosen === undefined || this.#lastServed(candidate) < this.#lastServed(chosen)) chosen = candidate;
+      if (chosen === undefined || isBefore(candidate.account, chosen.account)) chosen = candidate;
     }
     return chosen;
   }
+}
 
-  #lastServed(waiting: Waiting): number {
-    return this.#served.get(waiting.jobId) ?? 0;
-  }
+function isBefore(one: Account, other: Account): boolean {
+  return one.usedMs < other.usedMs || (one.usedMs === other.usedMs && one.served < other.served);
 }
 
 /** Two immediates: the first may still run in the loop iteration that scheduled it, the second is behind a poll phase. */

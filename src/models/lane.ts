@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
 import { type LoadedModel, openModel } from './session.js';
-import { type RgbPixels, TileFailure } from './tile-model.js';
+import { type LanePixels, type RgbPixels, TileFailure } from './tile-model.js';
 
 /** What a lane's thread is told at its start. */
 export interface LaneOrder {
@@ -15,7 +15,7 @@ export type ToLane = { readonly tile: RgbPixels } | { readonly close: true };
 
 /** What it answers to a tile. */
 export type FromLane =
-  | { readonly pixels: RgbPixels }
+  | { readonly pixels: LanePixels }
   | { readonly failure: { readonly reason: TileFailure['reason']; readonly message: string } }
   /** No tile can be computed here, this one included. */
   | { readonly unusable: string };
@@ -43,6 +43,11 @@ port.on('message', async (message: ToLane) => {
   port.postMessage(answer, 'pixels' in answer ? [answer.pixels.data.buffer as ArrayBuffer] : []);
 });
 
+// A tile that did not fit into memory on its way in.
+port.on('messageerror', ({ message }) => {
+  port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromLane);
+});
+
 async function compute(tile: RgbPixels): Promise<FromLane> {
   let model: LoadedModel;
   try {
@@ -51,9 +56,11 @@ async function compute(tile: RgbPixels): Promise<FromLane> {
     return { unusable: error instanceof ModelLoadError ? error.message : String(error) };
   }
   try {
+    const startedMs = performance.now();
     const { data, width, height } = await model.run(tile);
+    const ms = performance.now() - startedMs;
     // What ONNX Runtime allocated cannot be given to another thread.
-    return { pixels: { data: model.entry.dtype === 'uint8' ? data.slice() : data, width, height } };
+    return { pixels: { data: model.entry.dtype === 'uint8' ? data.slice() : data, width, height, ms } };
   } catch (error) {
     const { reason, message } =
       error instanceof TileFailure ? error : { reason: 'runtime_error' as const, message: String(error) };

@@ -8,6 +8,12 @@ export interface RgbPixels {
   readonly height: number;
 }
 
+/** What a lane answers to a tile. */
+export interface LanePixels extends RgbPixels {
+  /** What computing it took, beside what else was computed; without making the lane. */
+  readonly ms: number;
+}
+
 /**
  * A model loaded on one provider: the only thing the tile loop sees of ONNX Runtime. Layout, dtype, range, padding to
  * `multipleOf` or to a fixed size, and cropping that padding away again all happen behind `run`.
@@ -27,7 +33,7 @@ export interface TileModel {
    * The same on one processor, beside other tiles, in a thread of its own: does not block the event loop. Absent where tiles cannot be
    * computed beside each other.
    */
-  runInLane?(tile: RgbPixels): Promise<RgbPixels>;
+  runInLane?(tile: RgbPixels): Promise<LanePixels>;
 }
 
 /** Why one tile could not be computed, in the words of the fallback ladder. */

@@ -8,6 +8,7 @@ import { JpegStrips } from './jpeg-strips.js';
 import { LanczosRows } from './lanczos.js';
 import type { Painter } from './painter.js';
 import { toNeutralRgb } from './planes.js';
+import type { RenderClock } from './render-clock.js';
 import type { RowSink } from './row-sink.js';
 import { srgbProfile } from './srgb.js';
 
@@ -95,22 +96,21 @@ export interface JpegRequest {
 /**
  * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images without
  * metadata, of the promised size.
- * @returns bytes of the result, and the milliseconds waited for the encoders after the last row.
+ * @param clock told of the wait for the encoders after the last row. @returns bytes of the result.
  */
 export async function drawJpeg(
   image: DecodedImage,
   painter: Painter,
   request: JpegRequest,
-): Promise<{ readonly bytes: number; readonly waitedMs: number }> {
+  clock: RenderClock,
+): Promise<number> {
   const { size, quality, threads, resultPath } = request;
   const shape = { ...size, grey: image.grey, icc: image.grey ? undefined : await srgbProfile() };
   const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
   try {
     painter.expect(image.colour);
     await painter.paint(image.colour, enlarging(image, painter, size, jpeg), false);
-    const waiting = performance.now();
-    const bytes = await jpeg.complete();
-    return { bytes, waitedMs: performance.now() - waiting };
+    return await clock.during('sinking', () => jpeg.complete());
   } catch (error) {
     await jpeg.abandon();
     throw error;

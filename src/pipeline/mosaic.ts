@@ -24,8 +24,6 @@ export interface Mosaic {
   tile(region: Region): Promise<RgbPixels>;
   /** Called after each tile that is in its place, those outside of what is wanted included. */
   onTile(): void;
-  /** Called after each row of tiles with the milliseconds that the sink took. */
-  onRow(sinkMs: number): void;
 }
 
 /** Joins the tiles of a grid, one row of tiles after the other, into a sink. */
@@ -72,9 +70,7 @@ async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSi
     }
     fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
     const settledTo = Math.min(Math.max(plan.rows.seams[row]?.from ?? bottom, wanted.top), bottom);
-    const finishing = performance.now();
     await sink.finish((settledTo - down.from) * scale);
-    mosaic.onRow(performance.now() - finishing);
   }
 }
 

@@ -5,6 +5,7 @@ import { cut, type Raster } from '../tiling/cut.js';
 import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
 import { assemble, type Mosaic, type Region } from './mosaic.js';
+import type { RenderClock } from './render-clock.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from './row-sink.js';
 import type { Turns } from './turns.js';
 
@@ -17,17 +18,6 @@ export interface RenderContext {
   /** Called after each tile of the grid. */
   onTile(done: number, total: number): void;
   readonly clock: RenderClock;
-}
-
-/** Milliseconds, added to while rendering. */
-export interface RenderClock {
-  /** Of all processors: of tiles that are computed beside each other, each counts its part. */
-  inferMs: number;
-  turnWaitMs: number;
-  /** Waiting for the sink to take rows. */
-  sinkMs: number;
-  /** Tiles computed, those of a region that was split included. */
-  tiles: number;
 }
 
 /** The grid in which a rung computes an image. */
@@ -72,7 +62,14 @@ export class Render {
       done += 1;
       this.#context.onTile(done, total);
     });
-    await assemble({ ...mosaic, atOnce: this.#atOnce }, sink);
+    const { clock } = this.#context;
+    await assemble(
+      { ...mosaic, atOnce: this.#atOnce },
+      {
+        window: (rows) => sink.window(rows),
+        finish: (rows) => clock.during('sinking', () => sink.finish(rows)),
+      },
+    );
   }
 
   #mosaic(image: Raster, plan: TilePlan, wanted: Region, constantTiles: boolean, onTile: () => void): Mosaic {
@@ -84,9 +81,6 @@ export class Render {
       sixteenBit: image.data instanceof Uint16Array,
       tile: (region) => this.#compute(image, region, constantTiles),
       onTile,
-      onRow: (sinkMs) => {
-        this.#context.clock.sinkMs += sinkMs;
-      },
     };
   }
 
@@ -104,8 +98,7 @@ export class Render {
   async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels | undefined> {
     const { jobId, turns, guard, clock } = this.#context;
     guard.check();
-    const turn = await turns.take(jobId, guard.signal, this.#atOnce);
-    clock.turnWaitMs += turn.waitedMs;
+    const turn = await clock.during('waiting', () => turns.take(jobId, guard.signal, this.#atOnce));
     const started = performance.now();
     try {
       guard.check();
@@ -147,14 +140,22 @@ export class Render {
   async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
     if (model === this.#rung.model)
       this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
-    const started = performance.now();
-    const inLane = this.#atOnce > 1 ? model.runInLane?.(tile) : undefined;
-    const upscaled = await (inLane ?? model.run(tile));
-    const ms = (performance.now() - started) / (inLane === undefined ? 1 : this.#atOnce);
-    this.#context.clock.inferMs += ms;
-    this.#context.clock.tiles += 1;
+    const { clock } = this.#context;
+    const { upscaled, ms } = await clock.during('computing', () => this.#timed(model, tile));
+    clock.tiles += 1;
     if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
     return upscaled;
+  }
+
+  /** @returns the milliseconds that the tile took of all processors. */
+  async #timed(model: TileModel, tile: RgbPixels): Promise<{ upscaled: RgbPixels; ms: number }> {
+    if (this.#atOnce > 1 && model.runInLane !== undefined) {
+      const upscaled = await model.runInLane(tile);
+      return { upscaled, ms: upscaled.ms / this.#atOnce };
+    }
+    const started = performance.now();
+    const upscaled = await model.run(tile);
+    return { upscaled, ms: performance.now() - started };
   }
 
   #filled(tile: RgbPixels): RgbPixels {

@@ -1,7 +1,5 @@
 /** A turn at the processor: one tile. */
 export interface Turn {
-  /** How long the job waited for other jobs' tiles. */
-  readonly waitedMs: number;
   /** Lets the next job go on. */
   end(): void;
 }

@@ -18,7 +18,8 @@ import { Guard } from './guard.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { memoryError } from './memory.js';
 import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
-import type { RenderClock, RenderContext } from './render.js';
+import type { RenderContext } from './render.js';
+import { RenderClock } from './render-clock.js';
 import { srgbProfile } from './srgb.js';
 import type { Turns } from './turns.js';
 
@@ -49,7 +50,7 @@ class Upscale {
   readonly #hooks: PipelineHooks;
   readonly #guard: Guard;
   readonly #easel: Easel;
-  readonly #clock: RenderClock = { inferMs: 0, turnWaitMs: 0, sinkMs: 0, tiles: 0 };
+  readonly #clock = new RenderClock();
   #decodeMs = 0;
   #drawMs = 0;
   #encodeMs = 0;
@@ -160,9 +161,8 @@ class Upscale {
         return { canvas: await drawOnCanvas(image, painter, size, this.#easel) };
       const { resultPath, options } = this.#task;
       const { threads } = this.#services;
-      const drawn = await drawJpeg(image, painter, { resultPath, size, quality: options.quality, threads });
-      this.#clock.sinkMs += drawn.waitedMs;
-      return { bytes: drawn.bytes };
+      const terms = { resultPath, size, quality: options.quality, threads };
+      return { bytes: await drawJpeg(image, painter, terms, this.#clock) };
     } catch (error) {
       await this.#easel.clear();
       throw error;

@@ -4,12 +4,20 @@ import { Turns } from '../../src/engine/turns.js';
 
 const never = new AbortController().signal;
 
-/** Takes `count` turns one after another and notes each. */
-async function takeTurns(turns: Turns, jobId: string, count: number, notes: string[]): Promise<void> {
-  for (let index = 0; index < count; index++) {
-    const turn = await turns.take(jobId, never);
-    notes.push(jobId);
-    turn.end();
+/** Turns by a clock that only tiles move. */
+class Timed {
+  nowMs = 0;
+  readonly turns = new Turns(() => this.nowMs);
+  readonly notes: string[] = [];
+
+  /** Takes `count` turns one after another, of so many milliseconds each, and notes each. */
+  async take(jobId: string, count: number, ms = 10): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const turn = await this.turns.take(jobId, never);
+      this.notes.push(jobId);
+      this.nowMs += ms;
+      turn.end();
+    }
   }
 }
 
@@ -20,18 +28,43 @@ async function polled(): Promise<void> {
 
 describe('turns', () => {
   it('alternate between jobs', async () => {
-    const turns = new Turns();
-    const notes: string[] = [];
-    await Promise.all(['a', 'b', 'c'].map((jobId) => takeTurns(turns, jobId, 4, notes)));
-    assert.deepEqual(notes.join(''), 'abcabcabcabc');
+    const timed = new Timed();
+    await Promise.all(['a', 'b', 'c'].map((jobId) => timed.take(jobId, 4)));
+    assert.deepEqual(timed.notes.join(''), 'abcabcabcabc');
   });
 
   it('are fair to a job that comes later, also when another asks for many at once', async () => {
-    const turns = new Turns();
-    const notes: string[] = [];
-    const greedy = Array.from({ length: 10 }, () => takeTurns(turns, 'greedy', 1, notes));
-    await Promise.all([...greedy, takeTurns(turns, 'modest', 3, notes)]);
-    assert.ok(notes.lastIndexOf('modest') <= 6, notes.join(' '));
+    const timed = new Timed();
+    const greedy = Array.from({ length: 10 }, () => timed.take('greedy', 1));
+    await Promise.all([...greedy, timed.take('modest', 3)]);
+    assert.ok(timed.notes.lastIndexOf('modest') <= 6, timed.notes.join(' '));
+  });
+
+  it('give short tiles as much time as long ones', async () => {
+    const timed = new Timed();
+    await Promise.all([timed.take('long', 3, 6000), timed.take('short', 40, 100)]);
+    assert.ok(timed.notes.lastIndexOf('short') <= 41, 'one long tile is all that it waits for');
+  });
+
+  it('are not saved up by a job that does not come for them', async () => {
+    const timed = new Timed();
+    await timed.take('absent', 1);
+    await timed.take('busy', 20);
+    const from = timed.notes.length;
+    await Promise.all([timed.take('busy', 4), timed.take('absent', 4)]);
+    const back = timed.notes.slice(from, from + 4);
+    assert.equal(back.filter((job) => job === 'absent').length, 2, timed.notes.join(' '));
+  });
+
+  it('fill all lanes between two tiles that must be alone', async () => {
+    const timed = new Timed();
+    const first = await timed.turns.take('alone', never);
+    const lanes = [1, 2, 3].map(() => timed.turns.take('lanes', never, 3));
+    timed.nowMs += 100;
+    first.end();
+    const second = timed.turns.take('alone', never);
+    for (const turn of await Promise.all(lanes)) turn.end();
+    (await second).end();
   });
 
   it('are held by one job at a time', async () => {
@@ -48,16 +81,6 @@ describe('turns', () => {
     first.end();
     (await waiting).end();
     assert.equal(second, true);
-  });
-
-  it('tell how long a job waited', async () => {
-    const turns = new Turns();
-    const first = await turns.take('a', never);
-    const waiting = turns.take('b', never);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    first.end();
-    const { waitedMs } = await waiting;
-    assert.ok(waitedMs >= 25, `${waitedMs} ms`);
   });
 
   it('pass over a job that stopped while it waited', async () => {

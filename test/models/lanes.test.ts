@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { Lanes, NoLane } from '../../src/models/lanes.js';
 import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import { type LoadedModel, openModel } from '../../src/models/session.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
@@ -27,7 +29,12 @@ describe('tiles computed beside each other', () => {
   ): Promise<void> {
     const model = await openModel(entry, from, 'cpu', { threads: 2 });
     try {
-      await use(model, (tile) => model.runInLane?.(tile) ?? Promise.reject(new Error('no lanes')));
+      await use(model, async (tile) => {
+        assert.ok(model.runInLane);
+        const { ms, ...pixels } = await model.runInLane(tile);
+        assert.ok(ms >= 0);
+        return pixels;
+      });
     } finally {
       await model.release();
     }
@@ -97,6 +104,77 @@ describe('tiles computed beside each other', () => {
       await rm(join(folder, entry.file));
       const tile = gradientTile(9, 7, Uint8Array);
       for (let again = 0; again < 2; again++) assert.deepEqual(await inLane(tile), repeated(tile, 2));
+    });
+  });
+
+  /** A thread in the place of a lane's, which runs `onTile` for each tile. */
+  const acting = (onTile: string) => () =>
+    new Worker(
+      `const { parentPort: port } = require('node:worker_threads');
+      let tiles = 0;
+      port.on('message', (message) => { if ('close' in message) port.close(); else { tiles += 1; ${onTile} } });`,
+      { eval: true },
+    );
+  const ANSWER = 'port.postMessage({ pixels: { ...message.tile, ms: 1 } });';
+  const tile = gradientTile(9, 7, Uint8Array);
+
+  async function withLanes(starts: readonly (() => Worker)[], use: (lanes: Lanes) => Promise<void>) {
+    const entry = await install(folder, 'acted', nearestNetwork({ type: 'float32' }));
+    let started = 0;
+    const lanes = new Lanes({ entry, modelsFolder: folder }, () => {
+      const start = starts[started++];
+      assert.ok(start, 'no more threads are made');
+      return start();
+    });
+    try {
+      await use(lanes);
+    } finally {
+      await lanes.close();
+    }
+  }
+
+  test('go on in the lanes that there are, when the system has no thread more', async () => {
+    const refused = () => {
+      throw Object.assign(new Error('Worker initialization failure: EAGAIN'), {
+        code: 'ERR_WORKER_INIT_FAILED',
+      });
+    };
+    await withLanes([acting(ANSWER), refused], async (lanes) => {
+      const first = lanes.run(tile);
+      await assert.rejects(lanes.run(tile), NoLane);
+      await assert.rejects(lanes.run(tile), NoLane);
+      await first;
+      assert.deepEqual((await lanes.run(tile)).data, tile.data);
+    });
+  });
+
+  test('go on in the lanes that there are, when one dies over its tile', async () => {
+    await withLanes([acting('process.exit(1);'), acting(ANSWER)], async (lanes) => {
+      const [died, answered] = await Promise.allSettled([lanes.run(tile), lanes.run(tile)]);
+      assert.ok(died.status === 'rejected' && died.reason instanceof NoLane);
+      assert.equal(answered.status, 'fulfilled');
+      await Promise.all([lanes.run(tile), assert.rejects(lanes.run(tile), NoLane)]);
+    });
+    await withLanes([acting("throw new Error('out of memory');")], async (lanes) => {
+      await assert.rejects(
+        lanes.run(tile),
+        (error) => error instanceof NoLane && /memory/.test(error.message),
+      );
+    });
+  });
+
+  test('wait for no answer of a lane that died after its tile', async () => {
+    const failing = acting(`${ANSWER} setImmediate(() => { throw new Error('late'); });`);
+    let thread: Worker | undefined;
+    const start = () => {
+      thread = failing();
+      return thread;
+    };
+    await withLanes([start], async (lanes) => {
+      await lanes.run(tile);
+      thread?.ref();
+      await new Promise((resolve) => thread?.once('exit', resolve));
+      await assert.rejects(lanes.run(tile), NoLane);
     });
   });
 

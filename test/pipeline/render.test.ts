@@ -7,9 +7,10 @@ import { TesseraError } from '../../src/errors.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import type { NetworkRung } from '../../src/models/rung.js';
 import type { LoadedModel } from '../../src/models/session.js';
-import { type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
+import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { Guard } from '../../src/pipeline/guard.js';
 import { planRender, Render, type RenderContext } from '../../src/pipeline/render.js';
+import { RenderClock } from '../../src/pipeline/render-clock.js';
 import { MemoryRows } from '../../src/pipeline/row-sink.js';
 import { cut, type Raster } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
@@ -51,7 +52,7 @@ async function rendered(
 ): Promise<Rendered> {
   const { scale } = rung.model.entry;
   const notes: Omit<Attempt, 'ms'>[] = [];
-  const clock = { inferMs: 0, turnWaitMs: 0, sinkMs: 0, tiles: 0 };
+  const clock = new RenderClock();
   const sink = new MemoryRows(image.width * scale, image.height * scale, image.data instanceof Uint16Array);
   await new Render(rung, overlapPx, {
     jobId: 'job',
@@ -111,13 +112,13 @@ class InLanes extends Doubling {
     super(entry, before);
   }
 
-  async runInLane(tile: RgbPixels): Promise<RgbPixels> {
+  async runInLane(tile: RgbPixels): Promise<LanePixels> {
     this.atWork += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atWork);
     for (let left = Number(this.rounds.next().value ?? 1); left > 0; left -= 1)
       await new Promise((resolve) => setImmediate(resolve));
     try {
-      return await this.run(tile);
+      return { ...(await this.run(tile)), ms: 1 };
     } finally {
       this.atWork -= 1;
     }
@@ -385,7 +386,6 @@ describe('a render', () => {
             take: async () => {
               held += 1;
               return {
-                waitedMs: 0,
                 end: () => {
                   held -= 1;
                 },

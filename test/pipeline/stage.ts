@@ -96,7 +96,7 @@ export class GivenChain implements Chain {
 export const freeTurns: Turns = {
   take: async () => {
     await new Promise((resolve) => setImmediate(resolve));
-    return { waitedMs: 0, end: () => {} };
+    return { end: () => {} };
   },
 };
 

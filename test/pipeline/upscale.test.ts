@@ -126,7 +126,7 @@ describe('upscale', () => {
         [last?.tilesTotal, 0, embedded.entry.name],
       );
       const { decodeMs, inferMs, blendMs, encodeMs, turnWaitMs } = result.timings;
-      assert.ok(decodeMs > 0 && inferMs > 0 && blendMs > 0 && encodeMs > 0 && turnWaitMs === 0);
+      assert.ok(decodeMs > 0 && inferMs > 0 && blendMs > 0 && encodeMs > 0 && turnWaitMs >= 0);
     });
   });
 

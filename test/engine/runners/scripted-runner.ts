@@ -78,11 +78,12 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   for (let tile = 0; tile < tiles; tile++) {
     hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, model, provider: 'cpu' });
     if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
+    const askedMs = performance.now();
     const turn = await turns.take(
       task.id,
       script.deafAtTile === tile ? new AbortController().signal : hooks.signal,
     );
-    turnWaitMs += turn.waitedMs;
+    turnWaitMs += performance.now() - askedMs;
     if (script.losesModels?.includes(model)) {
       turn.end();
       const rung = { model, provider: 'cpu', reason: 'device_lost' } as const;
