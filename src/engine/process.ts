@@ -10,12 +10,13 @@ import { Turns } from './turns.js';
 
 /**
  * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
- * server is gone, however it went, the channel closes and the engine exits, from within a job at the next tile.
+ * server is gone, however it went, the channel closes and the engine ends: at once, or, where a tile blocks its event loop, after it.
  */
 
 // Ctrl-C and a container's stop reach the whole process group: the server decides when an engine ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(0));
+// `process.exit` would wait for the tiles in lanes, and then abort over what ONNX Runtime throws in a thread that is ending.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 preferAsVictim();
 
 const turns = new Turns();

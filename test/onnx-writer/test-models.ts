@@ -177,6 +177,26 @@ export function steppedMemoryNetwork(scale = 4): TestNetwork {
   });
 }
 
+/** Computes sines for nothing, about a microsecond of one processor for each ten of them and pixel: tiles of a network that is slow. */
+export function slowNetwork(sines: number, scale = 2): TestNetwork {
+  const steps = Array.from({ length: sines }, (_, step) => ({
+    op: 'Sin',
+    inputs: [step === 0 ? 'x' : `sine${step}`],
+    outputs: [`sine${step + 1}`],
+  }));
+  return nearestNetwork({
+    scale,
+    before: {
+      nodes: [
+        ...steps,
+        { op: 'Mul', inputs: [`sine${sines}`, 'nothing'], outputs: ['zero'] },
+        { op: 'Add', inputs: ['x', 'zero'], outputs: ['y'] },
+      ],
+      constants: [{ name: 'nothing', type: 'float32', dims: [1], values: [0] }],
+    },
+  });
+}
+
 /** Puts a network into a models folder. @returns its entry, true to the file unless `changes` say otherwise. */
 export async function install(
   modelsFolder: string,
