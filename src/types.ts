@@ -123,7 +123,7 @@ export interface UpscaleProgress {
   /** The rung at work; undefined before one is chosen. */
   readonly model?: string;
   readonly provider?: Provider;
-  /** By measured speed; undefined while unknown. */
+  /** By the tiles done so far; undefined before the first. */
   readonly secondsLeft?: number;
 }
 

@@ -72,6 +72,7 @@ export class NetworkPainter implements Painter {
         this.#context.onTile(this.#done, this.#total);
       },
     };
+    if (this.#done === 0) this.#context.onTile(0, this.#total);
     const plan = this.#plan(image.width, image.height);
     return new Render(this.#rung, this.#overlapPx, context).into(image, plan, sink, constantTiles);
   }

@@ -15,7 +15,7 @@ export interface RenderContext {
   readonly turns: Turns;
   readonly guard: Guard;
   readonly note: NoteAttempt;
-  /** Called after each tile of the grid. */
+  /** Called after each tile of the grid; by a painter also before the first. */
   onTile(done: number, total: number): void;
   readonly clock: RenderClock;
 }

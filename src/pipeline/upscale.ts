@@ -1,4 +1,4 @@
-import type { Chain, ChainRequest, NetworkRung, NoteAttempt, Rung } from '../models/rung.js';
+import type { Chain, ChainRequest, NoteAttempt, Rung } from '../models/rung.js';
 import { RungLost } from '../models/rung-lost.js';
 import type {
   Attempt,
@@ -21,6 +21,7 @@ import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
 import { srgbProfile } from './srgb.js';
+import { TileProgress } from './tile-progress.js';
 import type { Turns } from './turns.js';
 
 /** What `upscale` works with, made once for the engine process. */
@@ -154,7 +155,8 @@ class Upscale {
     target: Size,
   ): Promise<Drawn> {
     const started = performance.now();
-    const painter = this.#painter(rung, note);
+    const progress = this.#tileProgress(rung);
+    const painter = this.#painter(rung, note, progress);
     const size = drawnSize(image, painter, target);
     try {
       if (!goesStraightToJpeg(image, format, size, target))
@@ -167,37 +169,40 @@ class Upscale {
       await this.#easel.clear();
       throw error;
     } finally {
+      progress.stop();
       this.#drawMs += performance.now() - started;
     }
   }
 
-  #painter(rung: Rung, note: NoteAttempt): Painter {
+  #painter(rung: Rung, note: NoteAttempt, progress: TileProgress): Painter {
     if (rung.kind === 'lanczos') return new PlainPainter(this.#task.id, this.#services.turns, this.#guard);
     const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
-    return new NetworkPainter(rung, overlapPx, this.#renderContext(rung, note));
+    return new NetworkPainter(rung, overlapPx, this.#renderContext(note, progress));
   }
 
-  #renderContext(rung: NetworkRung, note: NoteAttempt): RenderContext {
-    const { entry, provider } = rung.model;
-    const started = performance.now();
+  #renderContext(note: NoteAttempt, progress: TileProgress): RenderContext {
     return {
       jobId: this.#task.id,
       turns: this.#services.turns,
       guard: this.#guard,
       note,
       clock: this.#clock,
-      onTile: (tilesDone, tilesTotal) => {
-        const secondsLeft = ((performance.now() - started) / tilesDone / 1000) * (tilesTotal - tilesDone);
-        this.#hooks.onProgress({
-          stage: 'infer',
-          tilesDone,
-          tilesTotal,
-          model: entry.name,
-          provider,
-          secondsLeft,
-        });
-      },
+      onTile: (done, total) => progress.count(done, total),
     };
+  }
+
+  /** Of plain resampling, which has no tiles, it never tells. */
+  #tileProgress(rung: Rung): TileProgress {
+    if (rung.kind === 'lanczos') return new TileProgress(1, () => {});
+    const { model, lanes } = rung;
+    return new TileProgress(lanes, (tiles) =>
+      this.#hooks.onProgress({
+        stage: 'infer',
+        ...tiles,
+        model: model.entry.name,
+        provider: model.provider,
+      }),
+    );
   }
 
   async #encode(drawn: Drawn, image: DecodedImage, format: OutputFormat, target: Size): Promise<number> {

@@ -106,10 +106,8 @@ describe('upscale', () => {
           // sharp multiplies by alpha to resize, and divides again: that costs it a level or two.
           assert.ok(largestDifference(actual, expected) <= (path === source ? 0 : 2));
           const tiles = progress.filter(({ stage }) => stage === 'infer');
-          assert.deepEqual(
-            tiles.map(({ tilesDone }) => tilesDone),
-            tiles.map((_, index) => index + 1),
-          );
+          const counts = [...new Set(tiles.map(({ tilesDone }) => tilesDone))];
+          assert.deepEqual(counts, [...counts.keys()]);
           assert.equal(tiles.at(-1)?.tilesDone, tiles.at(-1)?.tilesTotal);
         },
       );
