@@ -54,9 +54,10 @@ export class TileProgress {
   }
 
   #tell(): void {
-    const progress = { tilesDone: this.#done, tilesTotal: this.#total };
-    if (this.#leftMs === undefined) return this.tell(progress);
-    const leftMs = Math.max(0, this.#leftMs - (this.nowMs() - this.#countedMs));
-    this.tell({ ...progress, secondsLeft: leftMs / 1000 });
+    const secondsLeft =
+      this.#leftMs === undefined
+        ? {}
+        : { secondsLeft: Math.max(0, this.#leftMs - (this.nowMs() - this.#countedMs)) / 1000 };
+    this.tell({ tilesDone: this.#done, tilesTotal: this.#total, ...secondsLeft });
   }
 }
