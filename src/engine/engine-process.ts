@@ -125,7 +125,7 @@ export class EngineProcess {
     this.#child.kill('SIGKILL');
   }
 
-  /** Lets go of the process: it exits by itself at the next pass of its event loop. */
+  /** Lets go of the process: it ends by itself at the next pass of its event loop. */
   disconnect(): void {
     this.state = 'stopping';
     if (this.#child.connected) this.#child.disconnect();
