@@ -72,6 +72,7 @@ export async function againstBare(service: Service, folder: string, comparison: 
       'decode',
       'infer',
       'encode',
+      'blend',
       'rest',
     ],
     rows,

@@ -72,5 +72,5 @@ if __name__ == "__main__":
     random.seed(args.seed)
     np.random.seed(args.seed)
     cv2.setNumThreads(1)
-    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.25} if args.hard else {}
+    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.4, "drawn": 0.5} if args.hard else {}
     make_patches(load_photos(args.photos, args.held_out), args.count, load_teacher(args.teacher), args.out, **damage)

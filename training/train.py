@@ -1,4 +1,4 @@
-"""Trains the student on stored patches: L1 first, then closer to the mean square, then as int8 computes.
+"""Trains the student on stored patches, at first in floating point, then as int8 computes.
 
 In each batch one input may be made grey; its output must be neutral, whatever else it is.
 
@@ -6,8 +6,8 @@ One schedule over a given time: a warm-up, a cosine, half the batch in the first
 which is what is kept.
 """
 import argparse
-import glob
 import math
+import tempfile
 import time
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from muon import Muon
 from network import SCALE, Student, calibrate
 
+LONGEST_STEP_SECONDS = 5  # what is longer was a pause, and does not count
 RIM = 8  # input pixels of a stored patch that the teacher computed against padding
 
 
@@ -72,24 +73,36 @@ def tint(result):
     return (pixels - pixels.mean(2, keepdim=True)).flatten(1, 2)
 
 
-def loss_of(error, square):
-    """Mean absolute error and that of the colour apart from the brightness, plus `square` times each patch's root mean square
-    and its mean colour's drift.
+def loss_of(error):
+    """The PSNR that is to be reached, patch by patch, with colour counted twice, and each patch's drift of its mean colour.
 
-    The second term is needed: while the brightness is far off, the errors of the three channels have one sign, L1's gradient has no
-    colour in it, and a network forgets (or never learns) to sharpen colour.
+    The logarithm makes a patch at 35 dB worth as much as one at 25; the constant ends that where no eye sees a difference.
+    Colour is counted again because brightness errs more.
     """
-    absolute = error.abs().mean() + tint(error).abs().mean()
-    if not square:
-        return absolute
-    rms = (error.square().mean((1, 2, 3)) + 1e-5).sqrt().mean()
+    square = error.square().mean((1, 2, 3)) + tint(error).square().mean((1, 2, 3))
     drift = error.mean((2, 3)).unflatten(1, (SCALE * SCALE, 3)).mean(1).abs().mean()
-    return absolute + square * (rms + drift)
+    return 0.02 * (square + 2e-4).log().mean() + drift
 
 
-def train(args):
+def share_gradients(net, elapsed, workers):
+    """Means over all workers of the gradients, in place, and of the seconds, so that all follow one schedule."""
+    if workers == 1:
+        return elapsed
+    gradients = [p.grad for p in net.parameters()]
+    flat = torch.cat([g.flatten() for g in gradients] + [torch.tensor([elapsed])])
+    torch.distributed.all_reduce(flat)
+    flat /= workers
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients] + [1])):
+        gradient.copy_(mean.view_as(gradient))
+    return flat[-1].item()
+
+
+def train(rank, args, meeting):
+    if args.workers > 1:
+        torch.set_num_threads(1)
+        torch.distributed.init_process_group("gloo", meeting, rank=rank, world_size=args.workers)
     torch.manual_seed(args.seed)
-    np.random.seed(args.seed)
+    np.random.seed(args.seed + 1000 * rank)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     data, held = Patches(sorted(args.patches), device), Patches([args.held_out], device)
     net = Student(args.features, args.convs).to(device).to(memory_format=torch.channels_last)
@@ -103,12 +116,13 @@ def train(args):
         state = {"features": args.features, "convs": args.convs, "ranges": average.ranges, "weights": average.state_dict(), "steps": step}
         torch.save(state, args.out)
 
-    start, step, reported, seconds = time.time(), 0, 0.0, args.minutes * 60
-    while (elapsed := time.time() - start) < seconds:
+    step, elapsed, reported, seconds, last = 0, 0.0, 0.0, args.minutes * 60, time.time()
+    while elapsed < seconds:
         done = args.begin + (1 - args.begin) * elapsed / seconds
         if net.ranges is None and done >= args.int8_from:
             net.ranges = average.ranges = calibrate(average, torch.cat([held.whole(i)[0] for i in range(0, len(held), 2)]))
-            print("int8 from here", flush=True)
+            if rank == 0:
+                print("int8 from here", flush=True)
         fall = 0.5 + 0.5 * math.cos(math.pi * done)
         for group in optimiser.param_groups:
             group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 100)
@@ -121,21 +135,25 @@ def train(args):
         error = result - high
         if greyed:
             error = torch.cat([error[:-1], tint(result[-1:])])
-        loss = loss_of(error[..., 4:-4, 4:-4], 0.5 if done > args.square_from else 0)
+        loss = loss_of(error[..., 4:-4, 4:-4])
         optimiser.zero_grad()
         loss.backward()
+        now = time.time()
+        elapsed = share_gradients(net, elapsed + min(now - last, LONGEST_STEP_SECONDS), args.workers)
+        last = now
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         step += 1
         with torch.no_grad():
             for mean, live in zip(average.parameters(), net.parameters()):
                 mean.lerp_(live, max(0.001, 0.01 * fall))  # fast steps are averaged over fewer
-        if elapsed - reported > args.report:
+        if rank == 0 and elapsed - reported > args.report:
             reported = elapsed
             print(f"{step} steps, {elapsed:.0f} s, loss {loss.item():.5f}, PSNR to target {validate(average, held):.3f} dB", flush=True)
             keep()
-    keep()
-    print(f"final: {step} steps, PSNR to target {validate(average, held):.3f} dB")
+    if rank == 0:
+        keep()
+        print(f"final: {step} steps, PSNR to target {validate(average, held):.3f} dB")
 
 
 if __name__ == "__main__":
@@ -148,8 +166,8 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--square-from", type=float, default=0.6, help="share of the time after which the mean square joins")
     parser.add_argument("--int8-from", type=float, default=0.85, help="share of the time after which int8 is simulated")
+    parser.add_argument("--workers", type=int, default=1, help="processes on a CPU, each with one thread and a batch of its own: faster than threads")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--float32", action="store_true", help="without bfloat16")
     parser.add_argument("--report", type=float, default=120)
@@ -157,4 +175,12 @@ if __name__ == "__main__":
     parser.add_argument("--begin", type=float, default=0, help="share of the schedule that lies behind them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True)
-    train(parser.parse_args())
+    args = parser.parse_args()
+    if torch.cuda.is_available():
+        args.workers = 1  # one is enough to keep a GPU busy
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"file://{folder}/meeting"
+        if args.workers == 1:
+            train(0, args, meeting)
+        else:
+            torch.multiprocessing.spawn(train, (args, meeting), args.workers)
