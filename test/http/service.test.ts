@@ -118,8 +118,9 @@ test('the OpenAPI document describes every route, parameter, header and error', 
   assert.match(String(upscale.description), /left empty .* counts as not given/);
   assert.deepEqual(
     parameters.map(({ name }) => name),
-    [...OPTION_NAMES, 'prefer'],
+    [...OPTION_NAMES, 'prefer', 'idempotency-key'],
   );
+  assert.ok('422' in (upscale.responses as Json));
   for (const parameter of parameters) assert.ok(String(parameter.description).length > 10);
   const { content } = upscale.requestBody as { content: Record<string, { schema: Json }> };
   assert.deepEqual(Object.keys(content), ['multipart/form-data', 'image/*', 'application/octet-stream']);

@@ -4,7 +4,7 @@ import type { Config } from '../../config.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';
 import { problemResponses } from './problem.js';
-import { optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
+import { IdempotencyKey, optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
 
 const TEXT = { type: 'string' };
 const TAGS = ['jobs'];
@@ -32,11 +32,7 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
       'says which it is.',
     querystring: { type: 'object', properties: jobOptions(config) },
     headers: Type.Object({
-      'idempotency-key': Type.Optional(
-        Type.String({
-          description: 'The same key, images and options give the same jobs; the key with others is 422.',
-        }),
-      ),
+      'idempotency-key': Type.Optional(IdempotencyKey),
     }),
     body: uploadBody({
       type: 'array',

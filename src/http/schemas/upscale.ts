@@ -120,6 +120,12 @@ function withAttempts(problems: Record<number, object>): Record<number, object> 
   );
 }
 
+/** What makes a repeated request for jobs give the same ones. */
+export const IdempotencyKey = Type.String({
+  description:
+    'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters.',
+});
+
 export function upscaleSchema(config: Config): FastifySchema {
   return {
     tags: ['upscale'],
@@ -133,6 +139,7 @@ export function upscaleSchema(config: Config): FastifySchema {
       prefer: Type.Optional(
         Type.String({ description: '`respond-async`: answer 202 with a job at once, as `POST /jobs` does.' }),
       ),
+      'idempotency-key': Type.Optional(IdempotencyKey),
     }),
     response: {
       200: {
@@ -144,6 +151,7 @@ export function upscaleSchema(config: Config): FastifySchema {
       ...withAttempts(
         problemResponses(
           ...UPLOAD_ERRORS,
+          'idempotency_conflict',
           'image_crashes_engine',
           'engine_unavailable',
           'fallback_refused',
