@@ -33,9 +33,13 @@ describe('results ahead', () => {
 
   it('are not computed without end while nobody takes them', async () => {
     let begun = 0;
-    const ahead = new Ahead(Array.from({ length: 100 }, (_, index) => index), 2, async () => {
-      begun += 1;
-    });
+    const ahead = new Ahead(
+      Array.from({ length: 100 }, (_, index) => index),
+      2,
+      async () => {
+        begun += 1;
+      },
+    );
     await ahead.next();
     for (let round = 0; round < 50; round += 1) await nextRound();
     assert.ok(begun <= 6, `${begun}`);
@@ -47,12 +51,16 @@ describe('results ahead', () => {
     const gone = new FinalizationRegistry(() => {
       held -= 1;
     });
-    const ahead = new Ahead(Array.from({ length: 40 }, (_, index) => index), 2, async () => {
-      const result = { bytes: new Uint8Array(1000) };
-      held += 1;
-      gone.register(result, undefined);
-      return result;
-    });
+    const ahead = new Ahead(
+      Array.from({ length: 40 }, (_, index) => index),
+      2,
+      async () => {
+        const result = { bytes: new Uint8Array(1000) };
+        held += 1;
+        gone.register(result, undefined);
+        return result;
+      },
+    );
     for (let index = 0; index < 40; index += 1) await ahead.next();
     for (let round = 0; round < 100 && held > 5; round += 1) {
       collectGarbage();
