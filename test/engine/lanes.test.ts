@@ -38,13 +38,15 @@ async function slowEngine(test: TestContext) {
 describe('an engine with tiles in lanes', () => {
   it('computes as many tiles as it planned, and each job its own image', async (test) => {
     const { supervisor, task, run } = await slowEngine(test);
-    const tasks = await Promise.all([0, 1, 2].map((seed) => task(150, 130, seed * 5, { tileSizePx: 64 })));
+    const tasks = await Promise.all(
+      Array.from({ length: 8 }, (_, seed) => task(100 + seed, 130, seed * 3, { tileSizePx: 64 })),
+    );
     const [first] = tasks;
     assert.ok(first);
     const plan = await supervisor.plan(first);
     const alone = await run(first);
     assert.equal(plan.tiles, alone.tiles);
-    assert.ok(alone.tiles >= 6);
+    assert.ok(alone.tiles >= 4);
     await Promise.all(tasks.slice(1).map((one) => run(one)));
     for (const one of tasks) assert.ok((await distance(one)) < 3, one.id);
     assert.ok(alone.timings.inferMs > 10 * alone.timings.blendMs, JSON.stringify(alone.timings));

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import sharp from 'sharp';
+import { Turns } from '../../src/engine/turns.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
+import { openModel } from '../../src/models/session.js';
+import { TileFailure } from '../../src/models/tile-model.js';
+import { dryRun } from '../../src/pipeline/dry-run.js';
+import { readHeader } from '../../src/pipeline/header.js';
+import { restrictLoaders } from '../../src/pipeline/loaders.js';
+import { upscale } from '../../src/pipeline/upscale.js';
+import type { UpscaleOptions } from '../../src/types.js';
+import { nearestNetwork, swin2srContractNetwork } from '../onnx-writer/test-models.js';
+import { OPTIONS } from '../upscale-options.js';
+import { chainRig, type RigModel } from './chain-rig.js';
+
+// As every process of the service does first; without it libvips' cache would return the file that a test replaced.
+restrictLoaders(1);
+
+const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
+const LANES = 3;
+
+const [width, height] = [90, 70];
+
+/** Samples as they are in the file, 8 or 16 bits. */
+async function decoded(path: string): Promise<Uint16Array> {
+  const image = sharp(path, { ignoreIcc: true });
+  const deep = (await image.metadata()).depth === 'ushort';
+  const raw = await (deep ? image.toColourspace('rgb16') : image).raw({ depth: 'ushort' }).toBuffer();
+  return new Uint16Array(raw.buffer, raw.byteOffset, raw.length / 2);
+}
+
+/** Where the sample of an enlarged picture is in its source. */
+function sourceIndex(at: number, scale: number, channels: number): number {
+  const pixel = Math.floor(at / channels);
+  const x = Math.floor((pixel % (width * scale)) / scale);
+  const y = Math.floor(pixel / (width * scale) / scale);
+  return (y * width + x) * channels + (at % channels);
+}
+
+describe('pictures computed in lanes', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tessera-lanes-pictures-'));
+    const samples = (channels: number) =>
+      Buffer.from(Array.from({ length: width * height * channels }, (_, at) => 128 + ((at * 37) % 128)));
+    for (const [name, channels] of [
+      ['opaque.png', 3],
+      ['alpha.png', 4],
+    ] as const)
+      await sharp(samples(channels), { raw: { width, height, channels } }).png().toFile(join(folder, name));
+    const deep = Uint16Array.from({ length: width * height * 3 }, (_, at) => (at * 7919) % 65_536);
+    await sharp(deep, { raw: { width, height, channels: 3 } })
+      .toColourspace('rgb16')
+      .png()
+      .toFile(join(folder, 'deep.png'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  /** Upscales by models that count as slow. @returns the result, the pixels, and how many tiles went to lanes. */
+  async function inLanes(
+    models: readonly RigModel[],
+    picture: string,
+    options: Partial<UpscaleOptions>,
+    badTile?: number,
+  ) {
+    const learnt = models.map(({ name }) => ({
+      model: name,
+      provider: 'cpu' as const,
+      microsecondsPerPixel: 1000,
+    }));
+    let tilesInLanes = 0;
+    const { chain, close } = await chainRig(models, {
+      memory: new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, LANES),
+      open: async (...request) => {
+        const model = await openModel(...request);
+        return {
+          entry: model.entry,
+          provider: model.provider,
+          run: (tile) => model.run(tile),
+          release: () => model.release(),
+          runInLane: (tile) => {
+            tilesInLanes += 1;
+            if (tilesInLanes === badTile)
+              return Promise.reject(new TileFailure('invalid_output', 'not a number'));
+            return model.runInLane?.(tile) ?? Promise.reject(new Error('no lanes'));
+          },
+        };
+      },
+    });
+    const workFolder = join(folder, 'work');
+    await mkdir(workFolder);
+    try {
+      const sourcePath = join(folder, picture);
+      const header = await readHeader(sourcePath, limits);
+      const task = {
+        id: 'job',
+        sourcePath,
+        workFolder,
+        resultPath: join(workFolder, 'result'),
+        header,
+        options: {
+          ...OPTIONS,
+          format: 'png' as const,
+          tileSizePx: 40,
+          tileOverlapPx: 8,
+          timeoutSeconds: 3600,
+          ...options,
+        },
+        deadlineAtMs: Date.now() + 3_600_000,
+        excludedRungs: [],
+        earlierAttempts: [],
+      };
+      const plan = await dryRun(task, chain, limits, () => 0);
+      const services = { chain, turns: new Turns(), limits, threads: 1 };
+      const hooks = { signal: new AbortController().signal, onProgress: () => {}, onAttempt: () => {} };
+      const result = await upscale(task, services, hooks);
+      assert.deepEqual(await readdir(workFolder), ['result']);
+      const [pixels, source] = await Promise.all([decoded(task.resultPath), decoded(sourcePath)]);
+      const expected = pixels.map(
+        (_, at) => source[sourceIndex(at, result.scale, header.hasAlpha ? 4 : 3)] ?? 0,
+      );
+      return { plan, result, tilesInLanes, pixels, expected };
+    } finally {
+      await rm(workFolder, { recursive: true });
+      await close();
+    }
+  }
+
+  const networks = {
+    'half precision': { network: nearestNetwork({ type: 'float16' }) },
+    '8 bits, rows of pixels': { network: nearestNetwork({ type: 'uint8', layout: 'nhwc' }) },
+    'one fixed size': {
+      network: nearestNetwork({ fixed: [32, 24] }),
+      changes: { sizeRequirements: { minimum: 1, multipleOf: 1, fixed: [32, 24] as const } },
+    },
+    'multiples of 8': { network: swin2srContractNetwork() },
+  };
+  for (const [name, model] of Object.entries(networks))
+    test(`by a model of ${name}: every pixel in its place, in as many tiles as planned`, async () => {
+      const { plan, result, tilesInLanes, pixels, expected } = await inLanes(
+        [{ name: 'only', ...model }],
+        'opaque.png',
+        { scale: 2 },
+      );
+      assert.deepEqual(pixels, expected);
+      assert.equal(result.model, 'only');
+      assert.equal(result.tiles, plan.tiles);
+      assert.equal(tilesInLanes, result.tiles);
+    });
+
+  const nearest = [{ name: 'only', network: nearestNetwork() }];
+  test('with alpha', async () => {
+    const { result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'alpha.png', { scale: 2 });
+    assert.deepEqual(pixels, expected);
+    assert.equal(tilesInLanes, result.tiles);
+  });
+
+  test('with 16 bits', async () => {
+    const { result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'deep.png', { scale: 2 });
+    assert.deepEqual(pixels, expected);
+    assert.equal(tilesInLanes, result.tiles);
+  });
+
+  test('in two passes', async () => {
+    const { plan, result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'opaque.png', {
+      scale: 4,
+    });
+    assert.deepEqual(pixels, expected);
+    assert.equal(result.tiles, plan.tiles);
+    assert.equal(tilesInLanes, result.tiles);
+  });
+
+  test('by the float twin, lanes of its own, where one answer is not a number', async () => {
+    const models = [
+      {
+        name: 'quick',
+        network: nearestNetwork({ type: 'uint8', layout: 'nhwc' }),
+        changes: { floatTwin: 'twin' },
+      },
+      { name: 'twin', network: nearestNetwork(), aside: true },
+    ];
+    const { result, tilesInLanes, pixels, expected } = await inLanes(models, 'opaque.png', { scale: 2 }, 3);
+    assert.deepEqual(pixels, expected);
+    assert.deepEqual(
+      result.attempts.map(({ model, outcome, reason }) => [model, outcome, reason]),
+      [
+        ['quick', 'failed', 'invalid_output'],
+        ['quick', 'served', undefined],
+      ],
+    );
+    assert.equal(tilesInLanes, result.tiles + 1);
+  });
+});
