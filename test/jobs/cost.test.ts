@@ -8,6 +8,7 @@ import type { LoadedModel } from '../../src/models/session.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { ModelStatus } from '../../src/types.js';
+import { atEnd } from '../at-end.js';
 import { defaults, freeTurns, GivenChain, limits, networkRung, openEmbedded } from '../pipeline/stage.js';
 import { request, tempDir } from './rig.js';
 
@@ -49,6 +50,16 @@ describe('the disk that a job is promised', () => {
       const header = await readHeader(sourcePath, limits);
       const options = { ...defaults, scale };
       let scratchBytes = 0;
+      // The last rows are still being written when the encoder begins.
+      const looking = setInterval(() => {
+        const names = readdirSync(folder).filter((name) => name !== 'result');
+        const sizes = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+        scratchBytes = Math.max(
+          scratchBytes,
+          sizes.reduce((sum, size) => sum + size, 0),
+        );
+      }, 1);
+      atEnd(test, () => clearInterval(looking));
       const task = { id: 'job', sourcePath, resultPath: join(folder, 'result'), workFolder: folder };
       const { bytes } = await upscale(
         {
@@ -63,11 +74,7 @@ describe('the disk that a job is promised', () => {
         {
           signal: new AbortController().signal,
           onAttempt: () => {},
-          onProgress: ({ stage }) => {
-            if (stage !== 'encode') return;
-            const names = readdirSync(folder);
-            scratchBytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-          },
+          onProgress: () => {},
         },
       );
       assert.ok(scratchBytes > 0);
