@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { loadManifest } from '../src/models/manifest.js';
+import { type LoadedModel, openModel } from '../src/models/session.js';
+import { warmUpTile } from '../src/models/warm-up.js';
+import { packageRoot } from '../src/package-root.js';
+import { paired, table } from './measure.js';
+import { SharedModel } from './shared-model.js';
+
+/**
+ * As many tiles as there are processors, one after the other by all of them, against all at once in lanes: what `LOST_TOGETHER` in
+ * `tiling/plan.ts` was taken from.
+ *   node build/bench/lanes.js [threads]
+ * The slow model is `realesr-general-x4v3` from `../shared`; without it only the embedded one is measured.
+ */
+const SIDE_PX = 512;
+const PAIRS = 7;
+const threads = Number(process.argv[2] ?? availableParallelism());
+
+async function measure(folder: string, name: string): Promise<string[]> {
+  const entry = (await loadManifest(folder)).find((each) => each.name === name);
+  if (entry === undefined) throw new Error(`There is no model ${name}.`);
+  const model: LoadedModel = await openModel(entry, folder, 'cpu', { threads });
+  const tile = warmUpTile(SIDE_PX, SIDE_PX);
+  const tiles = Array.from({ length: threads }, () => tile);
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const startedMs = performance.now();
+    await work();
+    return performance.now() - startedMs;
+  };
+  const { aMs, bMs, ratio, ratioMin, ratioMax } = await paired(
+    PAIRS,
+    () => timed(() => Promise.all(tiles.map((each) => model.runInLane?.(each)))),
+    () =>
+      timed(async () => {
+        for (const each of tiles) await model.run(each);
+      }),
+  );
+  await model.release();
+  const perPixel = (ms: number) => ((ms * 1000) / (threads * SIDE_PX ** 2)).toFixed(2);
+  return [
+    name,
+    perPixel(aMs),
+    perPixel(bMs),
+    `**${ratio.toFixed(2)}** (${ratioMin.toFixed(2)}–${ratioMax.toFixed(2)})`,
+  ];
+}
+
+const rows = [await measure(join(packageRoot(), 'models'), 'tessera-lite-x4')];
+const shared = await SharedModel.open('realesr-general-x4v3');
+if (shared === undefined) console.log('realesr-general-x4v3 is not on this machine.');
+else {
+  rows.push(await measure(shared.folder, shared.name));
+  await shared.close();
+}
+console.log(
+  table(
+    [
+      'model',
+      `µs per pixel, ${threads} lanes`,
+      `${threads} threads on one tile`,
+      'lanes ÷ threads (min–max)',
+    ],
+    rows,
+  ),
+);
