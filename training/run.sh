@@ -4,13 +4,14 @@
 #   PHOTOS=data/train TEACHER=realesr-general-x4v3.onnx EVAL=data/eval INPUTS=data/inputs WORK=work sh training/run.sh
 #
 # Optional: PYTHON (python3), WORKERS on a CPU (as many as processors, less one), MINUTES of the long training (100), FIRST of the
-# small network before it (40), and COUNT of the patches in a plain set (2400; hard sets are smaller).
+# small network before it (40) and LAST of what follows (5), and COUNT of the patches in a plain set (2400; hard sets are smaller).
 # Needs PyTorch 1.13 or newer, onnx, OpenCV, Pillow and NumPy, and for the figures the project's node_modules.
 set -eu
 : "${PHOTOS:?}" "${TEACHER:?}" "${EVAL:?}" "${INPUTS:?}" "${WORK:?}"
 PYTHON=${PYTHON:-python3}
 MINUTES=${MINUTES:-100}
 FIRST=${FIRST:-40}
+LAST=${LAST:-5}
 COUNT=${COUNT:-2400}
 WORKERS=${WORKERS:-$(($(nproc) > 1 ? $(nproc) - 1 : 1))}
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -29,8 +30,10 @@ fit() { "$PYTHON" "$HERE/train.py" --held-out "$WORK/held" --muon --workers "$WO
 fit --features 32 --convs 16 --minutes "$FIRST" --rate 2e-3 --int8-from 2 --out "$WORK/small.pt"
 "$PYTHON" "$HERE/grow.py" --weights "$WORK/small.pt" --held-out "$WORK/held" --features 48 --convs 24 --out "$WORK/grown.pt"
 fit --features 48 --convs 24 --minutes "$MINUTES" --rate 4e-4 --int8-from 0.78 --resume "$WORK/grown.pt" --out "$WORK/large.pt"
+fit --features 48 --convs 24 --minutes "$LAST" --rate 1e-4 --begin 0.3 --int8-from 0 --drift 2 --seed 3 --resume "$WORK/large.pt" --out "$WORK/last.pt"
+"$PYTHON" "$HERE/average.py" "$WORK/large.pt" "$WORK/last.pt" --out "$WORK/mean.pt"
 
-"$PYTHON" "$HERE/export.py" --weights "$WORK/large.pt" --out "$MODELS/tessera-lite-x4"
+"$PYTHON" "$HERE/export.py" --weights "$WORK/mean.pt" --out "$MODELS/tessera-lite-x4"
 "$PYTHON" "$HERE/evaluate.py" --eval "$EVAL" --inputs "$INPUTS" --teacher "$TEACHER" --work "$WORK/eval" \
   "int8=$MODELS/tessera-lite-x4.onnx" "float32=$MODELS/tessera-lite-x4.f32.onnx" | tee "$WORK/figures.md"
 "$PYTHON" "$HERE/sheet.py" --photos "$PHOTOS" --teacher "$TEACHER" --model "Tessera Lite=$MODELS/tessera-lite-x4.onnx" \

@@ -73,15 +73,16 @@ def tint(result):
     return (pixels - pixels.mean(2, keepdim=True)).flatten(1, 2)
 
 
-def loss_of(error):
-    """The PSNR that is to be reached, patch by patch, with colour counted twice, and each patch's drift of its mean colour.
+def loss_of(error, detail, drift_weight):
+    """The PSNR that is to be reached, patch by patch, with colour counted twice, and the drift of each patch's mean colour from its input's.
 
     The logarithm makes a patch at 35 dB worth as much as one at 25; the constant ends that where no eye sees a difference.
-    Colour is counted again because brightness errs more.
+    Colour is counted again because brightness errs more. The drift is the network's own, detail [n, 48, h, w] being what it adds to the input: where
+    the target is cut at black and white it drifts itself.
     """
     square = error.square().mean((1, 2, 3)) + tint(error).square().mean((1, 2, 3))
-    drift = error.mean((2, 3)).unflatten(1, (SCALE * SCALE, 3)).mean(1).abs().mean()
-    return 0.02 * (square + 2e-4).log().mean() + drift
+    drift = detail.mean((2, 3)).unflatten(1, (SCALE * SCALE, 3)).mean(1).abs().mean()
+    return 0.02 * (square + 2e-4).log().mean() + drift_weight * drift
 
 
 def share_gradients(net, elapsed, workers):
@@ -135,7 +136,8 @@ def train(rank, args, meeting):
         error = result - high
         if greyed:
             error = torch.cat([error[:-1], tint(result[-1:])])
-        loss = loss_of(error[..., 4:-4, 4:-4])
+        detail = result - low.repeat(1, SCALE * SCALE, 1, 1)
+        loss = loss_of(error[..., 4:-4, 4:-4], detail[..., 4:-4, 4:-4], args.drift)
         optimiser.zero_grad()
         loss.backward()
         now = time.time()
@@ -168,6 +170,7 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--int8-from", type=float, default=0.85, help="share of the time after which int8 is simulated")
     parser.add_argument("--workers", type=int, default=1, help="processes on a CPU, each with one thread and a batch of its own: faster than threads")
+    parser.add_argument("--drift", type=float, default=1, help="weight of the drift of the mean colour")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--float32", action="store_true", help="without bfloat16")
     parser.add_argument("--report", type=float, default=120)
