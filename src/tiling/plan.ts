@@ -142,9 +142,9 @@ function cacheFactor(pixels: number): number {
 
 /**
  * Of `n` processors that compute one tile together, `n ** -this` is lost to their waiting for each other, against a tile
- * on each. Measured with realesr-general-x4v3 at 512²: 0.86 on two, 0.72 on four.
+ * on each. Measured with realesr-general-x4v3 at 512² (`bench/lanes.ts`): lanes took 0.93 of the time on two, 0.78 on four.
  */
-const LOST_TOGETHER = 0.22;
+const LOST_TOGETHER = 0.15;
 
 /**
  * How many of so many tiles to compute at once: as many as there are lanes, or one by all processors where too many lanes
