@@ -43,7 +43,7 @@ export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean
 const LONGEST_USUAL_TILE_US = 1e6;
 
 /** Of a slow model, several of whose tiles are computed at once. */
-export const LANE_TILE_PX = 640;
+const LANE_TILE_PX = 640;
 
 /**
  * Largest tile side to begin with, in input pixels: what the request says, or else as much as the model does in a second on

@@ -7,11 +7,11 @@ import { probeProviders, wantedProviders } from './providers.js';
 import { RungMemory } from './rung-memory.js';
 import { SessionPool } from './session-pool.js';
 
-/** What one tile may take of the memory budget where the request names no size. */
-const SHARE_FOR_A_TILE = 0.4;
+/** What a tile, or those that are computed at once, may take of the memory budget where the request names no size. */
+const SHARE_FOR_TILES = 0.4;
 /** Of the embedded model, from the peak of a 512² tile (`bench/tile-speed.ts`); only fast models get larger tiles. */
 const BYTES_PER_TILE_PIXEL = 800;
-/** And what each tile of a slow model takes that is computed beside others: from realesr-general-x4v3 at `LANE_TILE_PX`. */
+/** And what each tile of a slow model may take that is computed beside others: one of 534² of realesr-general-x4v3 took 290 MB, and 640² is usual. */
 const BYTES_PER_LANE = 500e6;
 
 export type ChainConfig = Pick<
@@ -43,11 +43,9 @@ export async function openChain(
     readonly onTileSize?: () => void;
   },
 ): Promise<ModelChain> {
-  const roomyTilePx = Math.floor(Math.sqrt((memoryBytes * SHARE_FOR_A_TILE) / BYTES_PER_TILE_PIXEL));
-  const mostLanes = Math.max(
-    1,
-    Math.min(threads, Math.floor((memoryBytes * SHARE_FOR_A_TILE) / BYTES_PER_LANE)),
-  );
+  const bytesForTiles = memoryBytes * SHARE_FOR_TILES;
+  const roomyTilePx = Math.floor(Math.sqrt(bytesForTiles / BYTES_PER_TILE_PIXEL));
+  const mostLanes = Math.max(1, Math.min(threads, Math.floor(bytesForTiles / BYTES_PER_LANE)));
   const memory = new RungMemory(learnt, onTileSize, roomyTilePx, mostLanes);
   const pool = new SessionPool({
     modelsFolder: config.MODELS_DIR,

@@ -56,7 +56,7 @@ export async function planLadder(
       provider: step.provider,
       entry: step.entry,
       tileSizePx: tileSize(step, request, around.memory),
-      ...speedOf(step, around.memory),
+      microsecondsPerPixel: around.memory.speed(step.entry.name, step.provider),
       lanes: lanesOf(step, around.memory),
       passes,
       serves: !served && 'passes' in fit,
@@ -86,9 +86,4 @@ async function tryLoading(
       return { outcome: 'failed', reason: error.reason, detail: error.message };
     throw error;
   }
-}
-
-function speedOf({ entry, provider }: NetworkStep, memory: RungMemory): { microsecondsPerPixel?: number } {
-  const microsecondsPerPixel = memory.speed(entry.name, provider);
-  return microsecondsPerPixel === undefined ? {} : { microsecondsPerPixel };
 }

@@ -86,7 +86,7 @@ export interface PlannedStep {
   readonly entry?: ModelEntry;
   /** Largest tile side, and what else the grid depends on. */
   readonly tileSizePx?: number;
-  readonly microsecondsPerPixel?: number;
+  readonly microsecondsPerPixel?: number | undefined;
   readonly lanes?: number;
   readonly passes: 1 | 2;
   /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
