@@ -1,6 +1,5 @@
-import type { Config } from './config.js';
 import type { Engine } from './engine/engine.js';
-import { readHeader } from './pipeline/header.js';
+import type { HeaderReader } from './engine/headers/header-pool.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './pipeline/limits.js';
 import type { ImageHeader, UpscaleOptions } from './types.js';
 
@@ -9,19 +8,21 @@ const USUAL_SCALE = 4;
 
 /**
  * Reads an image's header and refuses from it, before anything is decoded, what is too large by itself or by its result.
- * @throws TesseraError unsupported_image, corrupt_image, image_too_large, output_too_large.
+ * @throws TesseraError unsupported_image, corrupt_image, image_too_large, output_too_large, engine_unavailable.
  */
 export type ImageInspector = (path: string, options: UpscaleOptions) => Promise<ImageHeader>;
 
-/** @param engine tells the scale of the model that a request gets which names none. */
-export function imageInspector(config: Config, engine: Engine): ImageInspector {
-  const limits: PipelineLimits = {
-    maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
-    maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
-    maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
-  };
+/**
+ * @param limits the ones that `headers` reads with.
+ * @param engine tells the scale of the model that a request gets which names none.
+ */
+export function imageInspector(
+  headers: Pick<HeaderReader, 'read'>,
+  limits: PipelineLimits,
+  engine: Engine,
+): ImageInspector {
   return async (path, options) => {
-    const header = await readHeader(path, limits);
+    const header = await headers.read(path);
     const { width, height } = outputSize(header.width, header.height, expectedScale(options, engine));
     checkOutputSize(width, height, options.format, limits);
     return header;

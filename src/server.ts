@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
+import type { Logger } from 'pino';
 import { loadCheckedConfig } from './checked-config.js';
 import { ConfigError } from './config.js';
 import { REQUESTS_ON_THEIR_WAY_MS } from './http/close-connections.js';
@@ -9,7 +10,7 @@ import { createServices } from './services.js';
 import { listenError, StartError } from './start-error.js';
 
 /** Time beyond the configured ones after which a shutdown that hangs is cut off. */
-const LAST_RESORT_MS = 10_000;
+const LAST_RESORT_MS = 4000;
 
 const EXIT_BAD_CONFIG = 2;
 
@@ -24,7 +25,9 @@ async function serve(): Promise<void> {
   const { buildApp } = await import('./app.js');
   const app = await buildApp(services);
 
-  closeWithGrace({ delay: delayMs + graceMs + LAST_RESORT_MS, logger: log }, async ({ signal, err }) => {
+  // Its own limit would end by `process.exit`, which waits for system calls in threads: one that never returns would hold the process.
+  closeWithGrace({ delay: false, logger: log }, async ({ signal, err }) => {
+    setTimeout(killItself, delayMs + graceMs + LAST_RESORT_MS, log).unref();
     if (err) log.fatal({ err }, 'stopping after an unexpected error');
     else log.info({ signal }, 'stopping');
     services.lifecycle.stopping = true;
@@ -36,6 +39,7 @@ async function serve(): Promise<void> {
     await Promise.all([services.close(graceMs), closed]);
     log.info({}, 'stopped');
     closeLog();
+    await threadsAtRest(log);
   });
 
   log.info({ version: packageVersion(), pid: process.pid }, 'starting');
@@ -54,6 +58,31 @@ async function serve(): Promise<void> {
     // More starts follow; until one succeeds, /health/ready and every upload say so.
     log.error({ err }, 'no engine could be started');
   }
+}
+
+/** What Node calls the work that libuv's threads do for the file system and for host names. */
+const THREAD_WORK: readonly string[] = ['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap'];
+
+/** Longest wait for them at the end, and how often they are looked at meanwhile. */
+const THREAD_WAIT_MS = 1000;
+const THREAD_LOOK_MS = 20;
+
+/**
+ * Resolves when no thread is in a system call, and kills the process when one stays in it: the lookup of a name that no server
+ * answers, a file on a disk that is gone.
+ */
+async function threadsAtRest(log: Logger): Promise<void> {
+  const busy = () => process.getActiveResourcesInfo().some((name) => THREAD_WORK.includes(name));
+  for (const endMs = performance.now() + THREAD_WAIT_MS; busy(); ) {
+    if (performance.now() > endMs) killItself(log);
+    await sleep(THREAD_LOOK_MS);
+  }
+}
+
+/** Ends the process whatever its threads do; engines and header processes end with it. */
+function killItself(log: Logger): void {
+  log.error({}, 'the process kills itself: something does not end');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 serve().catch((error: unknown) => {

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { Engine } from './engine/engine.js';
+import { HeaderPool } from './engine/headers/header-pool.js';
+import { launchHeaderProcess } from './engine/headers/launch.js';
 import { fleetOptions } from './engine/launch.js';
 import { Supervisor } from './engine/supervisor.js';
 import type { HttpContext } from './http/context.js';
@@ -8,11 +10,12 @@ import { imageInspector } from './image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
 import { ModelUpkeep } from './models/upkeep.js';
-import { restrictLoaders } from './pipeline/loaders.js';
+import { pipelineLimits } from './pipeline/limits.js';
 import { tempDirError } from './start-error.js';
 
-/** Reading headers is all that this process does with images. */
-const HEADER_THREADS = 1;
+/** One reads on while the other is held by an image that takes all its time. */
+const HEADER_PROCESSES = 2;
+const HEADER_DEADLINE_MS = 2000;
 
 /** Everything that a front needs, made and wired once. The server and the command line both start from here. */
 export interface Services extends HttpContext {
@@ -24,7 +27,7 @@ export interface Services extends HttpContext {
 }
 
 /**
- * Starts the engines (without waiting for them) and takes a job folder.
+ * Starts the engines and the header processes (without waiting for them) and takes a job folder.
  * @param config from `loadCheckedConfig`.
  * @param environment what engine processes inherit; usually `process.env`.
  * @throws StartError when `TEMP_DIR` cannot be written.
@@ -34,13 +37,20 @@ export async function createServices(
   log: Logger,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Services> {
-  restrictLoaders(HEADER_THREADS);
+  const limits = pipelineLimits(config);
   const engine: Engine = new Supervisor(fleetOptions(config, environment, log));
+  const headers = new HeaderPool({
+    processes: HEADER_PROCESSES,
+    limits,
+    deadlineMs: HEADER_DEADLINE_MS,
+    launch: () => launchHeaderProcess(environment),
+    log,
+  });
   let jobs: Jobs;
   try {
     jobs = await LocalJobs.open(config, engine, log);
   } catch (error) {
-    await engine.close(0);
+    await Promise.all([engine.close(0), headers.close()]);
     throw tempDirError(error, config);
   }
   const lifecycle = { stopping: false };
@@ -53,11 +63,12 @@ export async function createServices(
     lifecycle,
     upkeep,
     downloads: () => upkeep.downloads(),
-    inspectImage: imageInspector(config, engine),
+    headers,
+    inspectImage: imageInspector(headers, limits, engine),
     async close(graceMs) {
       lifecycle.stopping = true;
       await Promise.all([upkeep.close(), jobs.close(graceMs)]);
-      await engine.close(0);
+      await Promise.all([engine.close(0), headers.close()]);
     },
   };
 }

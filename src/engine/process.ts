@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { TesseraError } from '../errors.js';
 import { RungLost } from '../models/rung-lost.js';
 import { OutOfMemory } from '../pipeline/memory.js';
@@ -7,6 +6,7 @@ import { diskFullError } from './disk-full.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from './protocol.js';
 import type { CreateRunner, Runner } from './runner.js';
 import { Turns } from './turns.js';
+import { preferAsVictim } from './victim.js';
 
 /**
  * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
@@ -143,14 +143,5 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
   } finally {
     running.delete(id);
     turns.forget(id);
-  }
-}
-
-/** When memory runs out the kernel is to take an engine, which is replaced, and not the server. Linux only. */
-function preferAsVictim(): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', '500');
-  } catch {
-    // Another system, or a sandbox without /proc: the kernel's own choice is left as it is.
   }
 }

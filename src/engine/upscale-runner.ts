@@ -1,5 +1,6 @@
 import { openChain } from '../models/open-chain.js';
 import { dryRun } from '../pipeline/dry-run.js';
+import { pipelineLimits } from '../pipeline/limits.js';
 import { restrictLoaders } from '../pipeline/loaders.js';
 import { type PipelineServices, upscale } from '../pipeline/upscale.js';
 import { BesideTiles } from './beside-tiles.js';
@@ -36,11 +37,7 @@ export const createRunner: CreateRunner = async (settings, turns, log, onTileSiz
     chain,
     turns,
     threads,
-    limits: {
-      maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
-      maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
-      maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
-    },
+    limits: pipelineLimits(config),
   };
   const beside = new BesideTiles();
   const plan = (request: PlanRequest) =>

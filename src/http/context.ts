@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
+import type { HeaderReader } from '../engine/headers/header-pool.js';
 import type { ImageInspector } from '../image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/background-download.js';
@@ -15,5 +16,7 @@ export interface HttpContext {
   readonly lifecycle: { readonly stopping: boolean };
   /** How far the models are that come in the background. */
   downloads(): readonly DownloadStatus[];
+  /** Without headers no upload is served. */
+  readonly headers: Pick<HeaderReader, 'state'>;
   readonly inspectImage: ImageInspector;
 }

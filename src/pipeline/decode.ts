@@ -8,6 +8,7 @@ import { corruptImage } from './header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { type ImageMetadata, withoutOrientation } from './metadata.js';
+import { scanStructure } from './scan/scan.js';
 
 /** An image as the network wants it. All planes have the same size and sample type; owned by the caller. */
 export interface DecodedImage {
@@ -27,7 +28,7 @@ export interface DecodedImage {
  * libvips' own where there is none), palettes and 1-bit images expanded, 16 bits kept.
  * @param keepMetadata also return EXIF and XMP.
  * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
- * @throws TesseraError corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
+ * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
  * out comes out as it is.
  */
 export async function decode(
@@ -38,6 +39,8 @@ export async function decode(
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
+  // Once more: the file may have been admitted by an older version, before a restart.
+  scanStructure(path, header.format);
   try {
     return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
   } catch (error) {

@@ -1,9 +1,12 @@
 import { open } from 'node:fs/promises';
 import sharp, { type Metadata } from 'sharp';
 import { TesseraError } from '../errors.js';
-import type { ImageHeader } from '../types.js';
+import type { ImageHeader, InputFormat } from '../types.js';
 import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
+import { decoderLacksMemory } from './memory.js';
+import { unusual } from './scan/excess.js';
+import { scanStructure } from './scan/scan.js';
 import { SNIFF_BYTES, sniff } from './sniff.js';
 
 async function readHead(path: string): Promise<Buffer> {
@@ -36,6 +39,7 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
       pages: 1,
     };
   }
+  scanStructure(path, format);
   const metadata = await readMetadata(path, format);
   const { width, height } = metadata.autoOrient;
   checkInputSize(width, height, limits);
@@ -55,11 +59,13 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
   };
 }
 
-async function readMetadata(path: string, format: string): Promise<Metadata> {
+async function readMetadata(path: string, format: InputFormat): Promise<Metadata> {
   try {
     return await sharp(path, { limitInputPixels: false }).metadata();
   } catch (error) {
-    throw corruptImage(format, error);
+    if (!decoderLacksMemory(error)) throw corruptImage(format, error);
+    const sentence = `Reading the header of this ${format.toUpperCase()} image takes more memory than any usual image does.`;
+    throw unusual(sentence, String(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Config } from '../config.js';
 import { TesseraError } from '../errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
 
@@ -7,6 +8,17 @@ export interface PipelineLimits {
   readonly maxOutputPixels: number;
   /** AVIF's encoder is slow and hungry: its own cap. */
   readonly maxAvifPixels: number;
+}
+
+/** The limits that the configuration sets. */
+export function pipelineLimits(
+  config: Pick<Config, 'MAX_INPUT_MEGAPIXELS' | 'MAX_OUTPUT_MEGAPIXELS' | 'MAX_AVIF_MEGAPIXELS'>,
+): PipelineLimits {
+  return {
+    maxInputPixels: config.MAX_INPUT_MEGAPIXELS * 1e6,
+    maxOutputPixels: config.MAX_OUTPUT_MEGAPIXELS * 1e6,
+    maxAvifPixels: config.MAX_AVIF_MEGAPIXELS * 1e6,
+  };
 }
 
 const MAX_SIDE_PX: Readonly<Record<OutputFormat, number>> = {

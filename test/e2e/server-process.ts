@@ -46,11 +46,11 @@ export const PATIENCE_MS = 120_000;
 export async function startServer(
   t: TestContext,
   settings: Record<string, string> = {},
-  { ready = true } = {},
+  { ready = true, nodeArguments = [] as readonly string[] } = {},
 ): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-e2e-'));
   const tempFolder = settings.TEMP_DIR ?? join(folder, 'jobs');
-  const child = spawn(process.execPath, [join(packageRoot(), 'build/src/server.js')], {
+  const child = spawn(process.execPath, [...nodeArguments, join(packageRoot(), 'build/src/server.js')], {
     env: {
       ...process.env,
       HOST: '127.0.0.1',

@@ -10,6 +10,8 @@ import { loadConfig } from '../../src/config.js';
 import type { HttpContext } from '../../src/http/context.js';
 import { imageInspector } from '../../src/image-inspector.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
+import { readHeader } from '../../src/pipeline/header.js';
+import { pipelineLimits } from '../../src/pipeline/limits.js';
 import { atEnd } from '../at-end.js';
 import { FakeEngine } from '../fake-engine.js';
 import { leftovers } from '../leftovers.js';
@@ -36,6 +38,7 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
   const logLines: string[] = [];
   const engine = new FakeEngine();
   const config = loadConfig({ LOG_LEVEL: 'debug', TEMP_DIR: folder, ...settings }, folder);
+  const limits = pipelineLimits(config);
   const log = pino({ level: 'debug' }, { write: (line) => void logLines.push(line) });
   const jobs = await LocalJobs.open(config, engine, log);
   const reserved: (number | undefined)[] = [];
@@ -50,7 +53,8 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     engine,
     jobs,
     lifecycle: { stopping: false },
-    inspectImage: imageInspector(config, engine),
+    headers: { state: 'ready' as const },
+    inspectImage: imageInspector({ read: (path) => readHeader(path, limits) }, limits, engine),
     downloads: () => [],
   };
   const app = await buildApp(context);

@@ -12,11 +12,13 @@ type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down';
  */
 export function registerHealth(
   app: FastifyInstance,
-  { engine, jobs, lifecycle, downloads }: HttpContext,
+  { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
   const health = (status: EngineStatus): Health => {
     if (lifecycle.stopping) return 'stopping';
-    if (status.state !== 'ready') return status.state;
+    if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
+    if (headers.state !== 'ready') return headers.state;
+    if (status.state === 'degraded') return 'degraded';
     // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
     return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
       ? 'degraded'
@@ -45,6 +47,7 @@ export function registerHealth(
           threadsPerEngine: status.threadsPerEngine,
           restarts: status.restarts,
         },
+        headers: { state: headers.state },
         queue: jobs.status(),
         models: status.models,
         providers: status.providers,
@@ -69,8 +72,11 @@ export function registerHealth(
       tags: ['service'],
       summary: 'Readiness: requests are welcome',
       response: {
-        200: { description: 'An engine is ready.', ...ProbeSchema },
-        503: { description: 'Starting, stopping, or without an engine.', ...ProbeSchema },
+        200: { description: 'An engine is ready, and headers can be read.', ...ProbeSchema },
+        503: {
+          description: 'Starting, stopping, without an engine, or unable to read headers.',
+          ...ProbeSchema,
+        },
       },
     },
     handler: (_request, reply) => {

@@ -58,6 +58,10 @@ export const HealthSchema = Type.Object({
     threadsPerEngine: Type.Integer(),
     restarts: Type.Integer(),
   }),
+  headers: Type.Object(
+    { state: Type.Enum(['starting', 'ready', 'down']) },
+    { description: 'The processes that read the headers of uploads.' },
+  ),
   queue: Type.Object({
     running: Type.Integer(),
     queued: Type.Integer(),

@@ -1,0 +1,144 @@
+import type { ChildProcess } from 'node:child_process';
+import { TesseraError } from '../../errors.js';
+import type { PipelineLimits } from '../../pipeline/limits.js';
+import type { ImageHeader, Log } from '../../types.js';
+import { Backoff } from '../backoff.js';
+import { Changes } from '../changes.js';
+import { HeaderProcess, HeaderProcessTaken } from './header-process.js';
+
+/** Reads image headers where nothing that a picture does can harm the server. */
+export interface HeaderReader {
+  /**
+   * @throws TesseraError: readHeader's; unsupported_image for a header that takes too much time or memory; engine_unavailable.
+   */
+  read(path: string): Promise<ImageHeader>;
+  /** `starting` until the first process is ready; `down` when they do not start any more. */
+  readonly state: 'starting' | 'ready' | 'down';
+}
+
+export interface HeaderPoolOptions {
+  readonly processes: number;
+  readonly limits: PipelineLimits;
+  /** Longest time for one header. */
+  readonly deadlineMs: number;
+  /** Starts a process. @throws the system's error. */
+  readonly launch: () => ChildProcess;
+  readonly log: Log;
+}
+
+/** Longest wait for a free process. */
+const MAX_WAIT_MS = 10_000;
+/** Starts in a row that must fail before headers count as unreadable; tries go on after that. */
+const FAILED_STARTS_TO_BE_DOWN = 3;
+
+/** Header processes that are ready beforehand, each with one image at a time; one that dies or is killed is replaced at once. */
+export class HeaderPool implements HeaderReader {
+  readonly #processes = new Set<HeaderProcess>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #changes = new Changes();
+  readonly #backoff = new Backoff();
+  #failedStarts = 0;
+  #wasReady = false;
+  #closed = false;
+
+  /** Starts the processes without waiting for them. */
+  constructor(private readonly options: HeaderPoolOptions) {
+    for (let index = 0; index < options.processes; index++) this.#start();
+  }
+
+  get state(): HeaderReader['state'] {
+    if (this.#failedStarts >= FAILED_STARTS_TO_BE_DOWN) return 'down';
+    return this.#wasReady ? 'ready' : 'starting';
+  }
+
+  async read(path: string): Promise<ImageHeader> {
+    try {
+      return await this.#readOnce(path);
+    } catch (thrown) {
+      if (!(thrown instanceof HeaderProcessTaken)) throw thrown;
+    }
+    try {
+      return await this.#readOnce(path);
+    } catch (thrown) {
+      throw thrown instanceof HeaderProcessTaken ? unavailable(thrown.message) : thrown;
+    }
+  }
+
+  /** Ends the processes; what is being read fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const process of this.#processes) process.kill();
+    this.#changes.announce();
+    await this.#changes.until(() => this.#processes.size === 0);
+  }
+
+  /** By the first process that is idle. @throws TesseraError engine_unavailable; HeaderProcess.read's. */
+  async #readOnce(path: string): Promise<ImageHeader> {
+    const untilMs = performance.now() + MAX_WAIT_MS;
+    for (;;) {
+      if (this.#closed) throw unavailable('the pool is closed');
+      // Found and taken in one step: others wait for the same.
+      const idle = this.#idleProcess();
+      if (idle !== undefined) return idle.read({ path, limits: this.options.limits });
+      if (this.state === 'down') throw unavailable('header processes do not start');
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) throw unavailable('no header process was free in time');
+      const worthALook = () => this.#closed || this.state === 'down' || this.#idleProcess() !== undefined;
+      await this.#changes.until(worthALook, leftMs);
+    }
+  }
+
+  #idleProcess(): HeaderProcess | undefined {
+    return [...this.#processes].find((process) => process.idle);
+  }
+
+  #start(): void {
+    try {
+      const process = new HeaderProcess(this.options.launch(), this.options.deadlineMs, {
+        onIdle: () => {
+          this.#wasReady = true;
+          this.#failedStarts = 0;
+          this.#backoff.reset();
+          this.#changes.announce();
+        },
+        onGone: (wasReady, errorText) => {
+          this.#processes.delete(process);
+          if (!this.#closed) this.#replace(wasReady, errorText);
+          this.#changes.announce();
+        },
+      });
+      this.#processes.add(process);
+    } catch (thrown) {
+      // Out of processes or memory: some of these failures are thrown, others arrive as an exit.
+      this.#replace(false, String(thrown));
+    }
+  }
+
+  #replace(wasReady: boolean, errorText: string): void {
+    if (!wasReady) this.#failedStarts++;
+    this.options.log.warn(
+      { errorText },
+      wasReady ? 'a header process has ended' : 'a header process did not start',
+    );
+    const timer = setTimeout(
+      () => {
+        this.#restarts.delete(timer);
+        this.#start();
+      },
+      wasReady ? 0 : this.#backoff.nextDelayMs(),
+    );
+    this.#restarts.add(timer);
+  }
+}
+
+function unavailable(internal: string): TesseraError {
+  return new TesseraError(
+    'engine_unavailable',
+    'Image headers cannot be read at the moment; try again later.',
+    {
+      details: { retryAfterSeconds: 10 },
+      internal,
+    },
+  );
+}

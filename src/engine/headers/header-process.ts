@@ -1,0 +1,139 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { TesseraError } from '../../errors.js';
+import { unusual } from '../../pipeline/scan/excess.js';
+import type { ImageHeader } from '../../types.js';
+import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
+
+/** Longest text of a process's error output that is kept for the log. */
+const MAX_ERROR_TEXT = 2000;
+/** The clock of processor times in /proc, which is 100 Hz on every Linux that Node runs on (USER_HZ, times(2)). */
+const TICKS_PER_SECOND = 100;
+/** Of the time that a header may take: a process that had less of a processor was kept from working, and the image is not to blame. */
+const WORKED_SHARE = 0.1;
+
+/** What a header process tells its pool. */
+export interface HeaderProcessListener {
+  /** It can take a request: it has started, or answered the last one. */
+  onIdle(): void;
+  /** Called once, whether it ever started or not. @param errorText the last of its error output. */
+  onGone(wasReady: boolean, errorText: string): void;
+}
+
+/** The system took the process away, for whatever reason of its own: another one may read the same image. */
+export class HeaderProcessTaken extends Error {
+  override readonly name = 'HeaderProcessTaken';
+}
+
+interface Reading {
+  resolve(header: ImageHeader): void;
+  reject(error: Error): void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The server's handle on one header process. */
+export class HeaderProcess {
+  idle = false;
+  #reading: Reading | undefined;
+  #wasReady = false;
+  #gone = false;
+  #errorText = '';
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly deadlineMs: number,
+    private readonly listener: HeaderProcessListener,
+  ) {
+    child.on('message', (message: FromHeaderProcess) => this.#receive(message));
+    // 'exit' does not come when the program cannot be spawned; 'error' also comes when a message cannot be sent.
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#ended(null, null, error.message);
+    });
+    child.on('exit', (code, signal) => this.#ended(code, signal, this.#errorText));
+    child.stderr?.on('data', (piece: Buffer) => {
+      this.#errorText = (this.#errorText + piece.toString('utf8')).slice(-MAX_ERROR_TEXT);
+    });
+  }
+
+  /**
+   * Only while it is idle.
+   * @throws TesseraError: readHeader's; unsupported_image when the process dies of it or works on it for longer than the deadline;
+   * engine_unavailable when the machine was too busy to let it work. HeaderProcessTaken.
+   */
+  read(request: HeaderRequest): Promise<ImageHeader> {
+    this.idle = false;
+    const busyBeforeMs = this.#processorMs();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const workedMs = this.#processorMs() - busyBeforeMs;
+        const starved = workedMs < this.deadlineMs * WORKED_SHARE;
+        this.#settle()?.reject(starved ? tooBusy() : tooSlow(this.deadlineMs));
+        this.kill();
+      }, this.deadlineMs);
+      this.#reading = { resolve, reject, timer };
+      this.child.send(request, () => {});
+    });
+  }
+
+  kill(): void {
+    this.idle = false;
+    this.child.kill('SIGKILL');
+  }
+
+  #receive(message: FromHeaderProcess): void {
+    if (message.type === 'ready') this.#wasReady = true;
+    else if (message.type === 'header') this.#settle()?.resolve(message.header);
+    else this.#settle()?.reject(TesseraError.fromMessage(message.error));
+    // What it said before it was killed may still arrive.
+    if (this.child.killed) return;
+    this.idle = true;
+    this.listener.onIdle();
+  }
+
+  #settle(): Reading | undefined {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    clearTimeout(reading?.timer);
+    return reading;
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null, errorText: string): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.idle = false;
+    const how = signal ?? `exit code ${code}`;
+    this.#settle()?.reject(
+      signal === 'SIGKILL' ? new HeaderProcessTaken(how) : diedOfIt(`${how}: ${errorText}`),
+    );
+    this.listener.onGone(this.#wasReady, errorText);
+  }
+
+  /** Processor time that it has used (proc(5): utime and stime of `/proc/<pid>/stat`); unlimited where the system does not tell. */
+  #processorMs(): number {
+    try {
+      const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+}
+
+function tooSlow(deadlineMs: number): TesseraError {
+  const seconds = deadlineMs / 1000;
+  return unusual(
+    `Reading the header of this image took longer than ${seconds} s, which it does of no usual image.`,
+  );
+}
+
+function diedOfIt(internal: string): TesseraError {
+  const sentence =
+    'Reading the header of this image failed, or took more memory than it does of any usual image.';
+  return unusual(sentence, internal);
+}
+
+function tooBusy(): TesseraError {
+  const message = 'The service is too busy to read the header of this image; try again in a moment.';
+  return new TesseraError('engine_unavailable', message, { details: { retryAfterSeconds: 5 } });
+}

@@ -1,0 +1,40 @@
+import type { Bytes } from './bytes.js';
+import { Budget } from './excess.js';
+
+const FORMAT = 'GIF';
+
+const MAX_FRAMES = 20_000;
+/** Comments and the like; each frame has one or two of its own. */
+const MAX_EXTENSIONS = 50_000;
+
+const EXTENSION = 0x21;
+const IMAGE = 0x2c;
+
+/** Walks the blocks (GIF89a specification, 17 to 27). @throws TesseraError unsupported_image. */
+export function scanGif(bytes: Bytes): void {
+  const frames = new Budget(FORMAT, MAX_FRAMES, 'frames');
+  const extensions = new Budget(FORMAT, MAX_EXTENSIONS, 'extensions');
+  for (let at = 13 + colourTableBytes(bytes.u8(10)); ; ) {
+    const kind = bytes.u8(at);
+    if (kind === EXTENSION) {
+      extensions.spend(1);
+      at = afterSubBlocks(bytes, at + 2);
+    } else if (kind === IMAGE) {
+      frames.spend(1);
+      // Behind the descriptor and a colour table of its own: the code size, then the data.
+      at = afterSubBlocks(bytes, at + 10 + colourTableBytes(bytes.u8(at + 9)) + 1);
+    } else return;
+  }
+}
+
+/** Of the flags of a screen or an image: whether a table follows, and its size. */
+function colourTableBytes(flags: number): number {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
+}
+
+/** Sub-blocks begin with their length; one of length 0 is the last. */
+function afterSubBlocks(bytes: Bytes, start: number): number {
+  let at = start;
+  for (let length = bytes.u8(at); length > 0; length = bytes.u8(at)) at += 1 + length;
+  return at + 1;
+}

@@ -1,0 +1,63 @@
+import { inflateSync } from 'node:zlib';
+import type { Bytes } from './bytes.js';
+import { Budget, excess } from './excess.js';
+import { scanExif } from './exif.js';
+
+const FORMAT = 'PNG';
+const SIGNATURE_BYTES = 8;
+/** Length, type and checksum around the data of a chunk. */
+const CHUNK_OVERHEAD_BYTES = 12;
+
+/** Chunks other than the image's own data. */
+const MAX_ANCILLARY_CHUNKS = 2000;
+/** Texts, profiles and EXIF, inflated: libpng keeps all of them, and libvips copies them. */
+const MAX_ANCILLARY_BYTES = 16_000_000;
+
+/** Data of the image and of an animation's frames: as many pieces as the encoder likes. */
+const PIXEL_CHUNKS: ReadonlySet<string> = new Set(['IDAT', 'fdAT', 'fcTL']);
+
+/** Walks the chunks. @throws TesseraError unsupported_image. */
+export function scanPng(bytes: Bytes): void {
+  const chunks = new Budget(FORMAT, MAX_ANCILLARY_CHUNKS, 'chunks beside its pixels');
+  const ancillary = new Budget(FORMAT, MAX_ANCILLARY_BYTES, 'bytes of texts, profiles and the like');
+  for (let at = SIGNATURE_BYTES; ; ) {
+    const length = bytes.u32(at);
+    const type = bytes.text(at + 4, 4);
+    if (type === 'IEND') return;
+    if (!PIXEL_CHUNKS.has(type)) {
+      chunks.spend(1);
+      ancillary.spend(length);
+      const data = bytes.piece(at + 8, length);
+      ancillary.spend(inflatedBytes(type, data, ancillary.left));
+      if (type === 'eXIf') scanExif(data, FORMAT);
+    }
+    at += CHUNK_OVERHEAD_BYTES + length;
+  }
+}
+
+/** Bytes that a compressed text or profile takes, 0 for others. @throws TesseraError unsupported_image beyond `most`. */
+function inflatedBytes(type: string, data: Bytes, most: number): number {
+  const at = compressedAt(type, data);
+  if (at === undefined) return 0;
+  try {
+    return inflateSync(data.read(at, data.length - at), { maxOutputLength: Math.max(1, most) }).length;
+  } catch (thrown) {
+    if (thrown instanceof RangeError)
+      throw excess(FORMAT, `more than ${MAX_ANCILLARY_BYTES} bytes of texts, profiles and the like`);
+    // Data that do not inflate are ignored by decoders too.
+    return 0;
+  }
+}
+
+/** Where the compressed data of a chunk begin (PNG specification, third edition, 11.3.3): undefined when it has none. */
+function compressedAt(type: string, data: Bytes): number | undefined {
+  if (type !== 'zTXt' && type !== 'iCCP' && type !== 'iTXt') return undefined;
+  const content = data.read(0, data.length);
+  const afterKeyword = content.indexOf(0) + 1;
+  if (afterKeyword === 0) return undefined;
+  if (type !== 'iTXt') return afterKeyword + 1 <= data.length ? afterKeyword + 1 : undefined;
+  if (content[afterKeyword] !== 1) return undefined;
+  const afterLanguage = content.indexOf(0, afterKeyword + 2) + 1;
+  const afterTranslation = afterLanguage === 0 ? 0 : content.indexOf(0, afterLanguage) + 1;
+  return afterTranslation === 0 ? undefined : afterTranslation;
+}

@@ -1,0 +1,32 @@
+import type { InputFormat } from '../../types.js';
+import { scanAvif } from './avif.js';
+import { Bytes, EndOfBytes } from './bytes.js';
+import { scanGif } from './gif.js';
+import { scanJpeg } from './jpeg.js';
+import { scanPng } from './png.js';
+import { scanTiff } from './tiff.js';
+import { scanWebp } from './webp.js';
+
+/** By format. Our own BMP reader needs none: it reads a header of fixed length, and pixels in one pass. */
+const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes) => void>>> = {
+  jpeg: scanJpeg,
+  png: scanPng,
+  webp: scanWebp,
+  tiff: scanTiff,
+  avif: scanAvif,
+  gif: scanGif,
+};
+
+/**
+ * Walks the structure of an image without decoding anything, and refuses what no usual picture has and what takes decoders much more
+ * time or memory than its size would let one think. What is damaged is left to the decoder, which tells it better.
+ * @param format by `sniff`.
+ * @throws TesseraError unsupported_image; the system's error, when the file cannot be read.
+ */
+export function scanStructure(path: string, format: InputFormat): void {
+  try {
+    Bytes.ofFile(path, (bytes) => SCANS[format]?.(bytes));
+  } catch (thrown) {
+    if (!(thrown instanceof EndOfBytes)) throw thrown;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Bytes } from './bytes.js';
+import { Budget } from './excess.js';
+import { scanExif } from './exif.js';
+
+const FORMAT = 'WebP';
+const FILE_HEADER_BYTES = 12;
+const CHUNK_HEADER_BYTES = 8;
+
+/** Frames, and what lies beside them. */
+const MAX_CHUNKS = 20_000;
+
+/** Walks the chunks (RFC 9649, 2.3). @throws TesseraError unsupported_image. */
+export function scanWebp(bytes: Bytes): void {
+  const chunks = new Budget(FORMAT, MAX_CHUNKS, 'frames and other chunks');
+  for (let at = FILE_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
+    chunks.spend(1);
+    const length = bytes.u32(at + 4, true);
+    if (bytes.text(at, 4) === 'EXIF')
+      scanExif(exifBlock(bytes.piece(at + CHUNK_HEADER_BYTES, length)), FORMAT);
+    // Chunks are padded to even lengths.
+    at += CHUNK_HEADER_BYTES + length + (length % 2);
+  }
+}
+
+/** Some encoders keep the name that JPEG has before the block. */
+function exifBlock(data: Bytes): Bytes {
+  return data.length > 6 && data.text(0, 4) === 'Exif' ? data.piece(6, data.length - 6) : data;
+}
