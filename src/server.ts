@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import type { Logger } from 'pino';
 import { loadCheckedConfig } from './checked-config.js';
 import { ConfigError } from './config.js';
 import { REQUESTS_ON_THEIR_WAY_MS } from './http/close-connections.js';
+import { killItself, threadsAreBusy, threadsAtRest } from './last-resort.js';
 import { openLog } from './logging.js';
 import { packageRoot, packageVersion } from './package-root.js';
 import { createServices } from './services.js';
@@ -25,8 +25,12 @@ async function serve(): Promise<void> {
   const { buildApp } = await import('./app.js');
   const app = await buildApp(services);
 
-  // Its own limit would end by `process.exit`, which waits for system calls in threads: one that never returns would hold the process.
-  closeWithGrace({ delay: false, logger: log }, async ({ signal, err }) => {
+  const onSecondSignal = () => {
+    log.error({}, 'a second signal ends the process at once');
+    if (threadsAreBusy()) process.kill(process.pid, 'SIGKILL');
+  };
+  // No limit of its own: it would end by `process.exit`, and a system call that never returns would hold the process.
+  closeWithGrace({ delay: false, logger: log, onSecondSignal }, async ({ signal, err }) => {
     setTimeout(killItself, delayMs + graceMs + LAST_RESORT_MS, log).unref();
     if (err) log.fatal({ err }, 'stopping after an unexpected error');
     else log.info({ signal }, 'stopping');
@@ -58,31 +62,6 @@ async function serve(): Promise<void> {
     // More starts follow; until one succeeds, /health/ready and every upload say so.
     log.error({ err }, 'no engine could be started');
   }
-}
-
-/** What Node calls the work that libuv's threads do for the file system and for host names. */
-const THREAD_WORK: readonly string[] = ['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap'];
-
-/** Longest wait for them at the end, and how often they are looked at meanwhile. */
-const THREAD_WAIT_MS = 1000;
-const THREAD_LOOK_MS = 20;
-
-/**
- * Resolves when no thread is in a system call, and kills the process when one stays in it: the lookup of a name that no server
- * answers, a file on a disk that is gone.
- */
-async function threadsAtRest(log: Logger): Promise<void> {
-  const busy = () => process.getActiveResourcesInfo().some((name) => THREAD_WORK.includes(name));
-  for (const endMs = performance.now() + THREAD_WAIT_MS; busy(); ) {
-    if (performance.now() > endMs) killItself(log);
-    await sleep(THREAD_LOOK_MS);
-  }
-}
-
-/** Ends the process whatever its threads do; engines and header processes end with it. */
-function killItself(log: Logger): void {
-  log.error({}, 'the process kills itself: something does not end');
-  process.kill(process.pid, 'SIGKILL');
 }
 
 serve().catch((error: unknown) => {
