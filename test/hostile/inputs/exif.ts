@@ -1,0 +1,51 @@
+/** EXIF blocks, as JPEG, PNG, WebP and AVIF carry them, that no camera writes; little-endian TIFF without a picture. */
+
+const ASCII = 2;
+const LONG = 4;
+const EXIF_DIRECTORY = 0x8769;
+
+function exifFile(entries: readonly (readonly [tag: number, type: number, count: number, value: number])[]): {
+  start: Buffer;
+  valuesAt: number;
+} {
+  const start = Buffer.alloc(8 + 2 + entries.length * 12 + 4);
+  start.write('II', 0);
+  start.writeUInt16LE(42, 2);
+  start.writeUInt32LE(8, 4);
+  start.writeUInt16LE(entries.length, 8);
+  for (const [index, [tag, type, count, value]] of entries.entries()) {
+    const at = 10 + index * 12;
+    start.writeUInt16LE(tag, at);
+    start.writeUInt16LE(type, at + 2);
+    start.writeUInt32LE(count, at + 4);
+    start.writeUInt32LE(value, at + 8);
+  }
+  return { start, valuesAt: start.length };
+}
+
+/** Tags of texts, known and unknown; repeated ones are kept by the reader like others. */
+const TEXT_TAGS = [0x010e, 0x010f, 0x0110, 0x0131, 0x013b, 0x8298, 0x013c, 0x010d];
+
+/** Thousands of entries that all name the same text: each is copied, and shown as a field of its own. */
+export function overlappingEntries(entries: number, textBytes: number): Buffer {
+  const valuesAt = 8 + 2 + entries * 12 + 4;
+  const { start } = exifFile(
+    Array.from({ length: entries }, (_, index) => [
+      TEXT_TAGS[index % TEXT_TAGS.length] ?? 0,
+      ASCII,
+      textBytes,
+      valuesAt,
+    ]),
+  );
+  return Buffer.concat([start, Buffer.alloc(textBytes, 0x61)]);
+}
+
+/** Thousands of EXIF directories in the first one, all the first one itself: read depth-first without end. */
+export function directoryLoop(entries: number): Buffer {
+  return exifFile(Array.from({ length: entries }, () => [EXIF_DIRECTORY, LONG, 1, 8])).start;
+}
+
+/** Entries that claim four billion values. */
+export function claimedCounts(entries: number): Buffer {
+  return exifFile(Array.from({ length: entries }, () => [0x010e, ASCII, 0xffffffff, 8])).start;
+}
