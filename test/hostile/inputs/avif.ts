@@ -1,33 +1,6 @@
 /** Writers of AVIF files that no honest program makes; by ISO/IEC 14496-12 (boxes), 23008-12 (items) and AVIF. */
 
-/** A flat picture of 64 x 64 pixels: an AV1 key frame, and its configuration record. */
-const KEY_FRAME = Buffer.from(
-  '12000a0918157ffda2021a0d0832161c478785ddc0002c000097bf3d90b7c9ec33655620f5',
-  'hex',
-);
-const CONFIGURATION = Buffer.from('81000c00', 'hex');
-const SIDE = 64;
-
-function u16(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * 2);
-  for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
-  return bytes;
-}
-
-function u32(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * 4);
-  for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, index * 4);
-  return bytes;
-}
-
-function box(type: string, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([u32(content.length + 8), Buffer.from(type, 'latin1'), content]);
-}
-
-function fullBox(type: string, version: number, ...parts: readonly Buffer[]): Buffer {
-  return box(type, u32(version * 2 ** 24), ...parts);
-}
+import { box, CONFIGURATION, fullBox, KEY_FRAME, repeated, SIDE, u16, u32 } from './avif-boxes.js';
 
 interface Extent {
   /** From the start of the file's mdat content, or of idat. */
@@ -133,10 +106,6 @@ function file({
     );
   const mdatAt = type.length + meta(0).length + 8;
   return Buffer.concat([type, meta(mdatAt), box('mdat', mdat)]);
-}
-
-function repeated<T>(value: T, count: number): T[] {
-  return Array.from({ length: count }, () => value);
 }
 
 /** The reader's own names for what it keeps whole: EXIF and XMP of the picture. */
@@ -261,122 +230,38 @@ export function hugeGrid(
   });
 }
 
+/** The descriptions of the pictures that are made of others. */
+function overlay(layers: number): Buffer {
+  const head = Buffer.concat([Buffer.from([0, 1]), u16(0, 0, 0, 65_535), u32(SIDE, SIDE)]);
+  return Buffer.concat([head, Buffer.alloc(layers * 8)]);
+}
+
 /**
- * Pictures made of pictures: at each level one that is `width` times the one before it, laid on itself, so that the
- * decoder's work grows as `width` to the power of `depth`.
+ * Pictures made of pictures, each of the same one before it many times over, so that the decoder's work is the product
+ * of all levels. libheif 1.23 takes the order of MIAF alone: grid, iden, iovl, iden.
+ * @param levels from the inside out; `times` is the number of cells of a grid (at most 256) or of layers of an overlay.
  */
-export function nestedOverlays(depth: number, width: number): Buffer {
-  const description = Buffer.concat([
-    Buffer.from([0, 1]),
-    u16(0, 0, 0, 65_535),
-    u32(SIDE, SIDE),
-    Buffer.alloc(width * 8),
-  ]);
-  return nested('iovl', depth, width, description);
-}
-
-/** The same with grids that show their first cell alone. */
-export function nestedGrids(depth: number, columns: number): Buffer {
-  return nested('grid', depth, columns, grid(columns, 1, SIDE, SIDE));
-}
-
-function nested(type: string, depth: number, width: number, description: Buffer): Buffer {
-  const level: Item = {
-    type,
-    extents: [{ offset: KEY_FRAME.length, bytes: description.length }],
-    properties: [2, 3],
-  };
+export function nestedPictures(
+  levels: readonly { readonly type: 'grid' | 'iden' | 'iovl'; readonly times: number }[],
+): Buffer {
+  let at = KEY_FRAME.length;
+  const descriptions: Buffer[] = [];
+  const items = levels.map(({ type, times }): Item => {
+    const description =
+      type === 'grid' ? grid(times, 1, SIDE, SIDE) : type === 'iovl' ? overlay(times) : Buffer.alloc(0);
+    descriptions.push(description);
+    const extents = description.length === 0 ? [] : [{ offset: at, bytes: description.length }];
+    at += description.length;
+    return { type, extents, properties: [2, 3] };
+  });
   return file({
-    items: [PICTURE, ...repeated(level, depth)],
-    references: Array.from({ length: depth }, (_, index) => ({
+    items: [PICTURE, ...items],
+    references: levels.map(({ times }, index) => ({
       type: 'dimg',
       from: index + 2,
-      to: repeated(index + 1, width),
+      to: repeated(index + 1, times),
     })),
-    primary: depth + 1,
-    mdat: Buffer.concat([KEY_FRAME, description]),
+    primary: levels.length + 1,
+    mdat: Buffer.concat([KEY_FRAME, ...descriptions]),
   });
-}
-
-/** A picture that is the derived picture of another one, and so on, each the same; the last level is shown. */
-export function identityChain(depth: number): Buffer {
-  const level: Item = { type: 'iden', extents: [], properties: [2, 3] };
-  return file({
-    items: [PICTURE, ...repeated(level, depth)],
-    references: Array.from({ length: depth }, (_, index) => ({
-      type: 'dimg',
-      from: index + 2,
-      to: [index + 1],
-    })),
-    primary: depth + 1,
-    mdat: KEY_FRAME,
-  });
-}
-
-/** An image sequence whose tables claim, or hold, very many samples. @param listed whether each sample's size is listed. */
-export function sequenceSamples(samples: number, listed: boolean): Buffer {
-  const sizes = listed
-    ? [u32(0, samples), Buffer.alloc(samples * 4, u32(KEY_FRAME.length))]
-    : [u32(KEY_FRAME.length, samples)];
-  const entry = box(
-    'av01',
-    Buffer.alloc(6),
-    u16(1),
-    Buffer.alloc(16),
-    u16(SIDE, SIDE),
-    u32(0x480000, 0x480000, 0),
-    u16(1),
-    Buffer.alloc(32),
-    u16(24, 0xffff),
-    box('av1C', CONFIGURATION),
-  );
-  const table = (mdatAt: number) =>
-    box(
-      'stbl',
-      fullBox('stsd', 0, u32(1), entry),
-      fullBox('stts', 0, u32(1, samples, 1)),
-      fullBox('stsc', 0, u32(1, 1, samples, 1)),
-      fullBox('stsz', 0, ...sizes),
-      fullBox('stco', 0, u32(1, mdatAt)),
-    );
-  const matrix = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
-  const movie = (mdatAt: number) =>
-    box(
-      'moov',
-      fullBox(
-        'mvhd',
-        0,
-        u32(0, 0, 1000, samples, 0x10000),
-        u16(0x100, 0),
-        u32(0, 0),
-        matrix,
-        Buffer.alloc(24),
-        u32(2),
-      ),
-      box(
-        'trak',
-        fullBox(
-          'tkhd',
-          0,
-          u32(0, 0, 1, 0, samples, 0, 0),
-          u16(0, 0, 0, 0),
-          matrix,
-          u32(SIDE * 65_536, SIDE * 65_536),
-        ),
-        box(
-          'mdia',
-          fullBox('mdhd', 0, u32(0, 0, 1000, samples), u16(0, 0)),
-          fullBox('hdlr', 0, Buffer.from('\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0', 'latin1')),
-          box(
-            'minf',
-            fullBox('vmhd', 0, Buffer.alloc(8)),
-            box('dinf', fullBox('dref', 0, u32(1), fullBox('url ', 0))),
-            table(mdatAt),
-          ),
-        ),
-      ),
-    );
-  const type = box('ftyp', Buffer.from('avis\0\0\0\0avismsf1miaf', 'latin1'));
-  const mdatAt = type.length + movie(0).length + 8;
-  return Buffer.concat([type, movie(mdatAt), box('mdat', KEY_FRAME)]);
 }

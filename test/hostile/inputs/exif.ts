@@ -4,10 +4,9 @@ const ASCII = 2;
 const LONG = 4;
 const EXIF_DIRECTORY = 0x8769;
 
-function exifFile(entries: readonly (readonly [tag: number, type: number, count: number, value: number])[]): {
-  start: Buffer;
-  valuesAt: number;
-} {
+function exifFile(
+  entries: readonly (readonly [tag: number, type: number, count: number, value: number])[],
+): Buffer {
   const start = Buffer.alloc(8 + 2 + entries.length * 12 + 4);
   start.write('II', 0);
   start.writeUInt16LE(42, 2);
@@ -20,7 +19,7 @@ function exifFile(entries: readonly (readonly [tag: number, type: number, count:
     start.writeUInt32LE(count, at + 4);
     start.writeUInt32LE(value, at + 8);
   }
-  return { start, valuesAt: start.length };
+  return start;
 }
 
 /** Tags of texts, known and unknown; repeated ones are kept by the reader like others. */
@@ -29,7 +28,7 @@ const TEXT_TAGS = [0x010e, 0x010f, 0x0110, 0x0131, 0x013b, 0x8298, 0x013c, 0x010
 /** Thousands of entries that all name the same text: each is copied, and shown as a field of its own. */
 export function overlappingEntries(entries: number, textBytes: number): Buffer {
   const valuesAt = 8 + 2 + entries * 12 + 4;
-  const { start } = exifFile(
+  const start = exifFile(
     Array.from({ length: entries }, (_, index) => [
       TEXT_TAGS[index % TEXT_TAGS.length] ?? 0,
       ASCII,
@@ -42,10 +41,24 @@ export function overlappingEntries(entries: number, textBytes: number): Buffer {
 
 /** Thousands of EXIF directories in the first one, all the first one itself: read depth-first without end. */
 export function directoryLoop(entries: number): Buffer {
-  return exifFile(Array.from({ length: entries }, () => [EXIF_DIRECTORY, LONG, 1, 8])).start;
+  return exifFile(Array.from({ length: entries }, () => [EXIF_DIRECTORY, LONG, 1, 8]));
 }
 
 /** Entries that claim four billion values. */
 export function claimedCounts(entries: number): Buffer {
-  return exifFile(Array.from({ length: entries }, () => [0x010e, ASCII, 0xffffffff, 8])).start;
+  return exifFile(Array.from({ length: entries }, () => [0x010e, ASCII, 0xffffffff, 8]));
+}
+
+/** What a camera writes: its name, a description, and a maker's note of many bytes. */
+export function directory(note: Buffer): Buffer {
+  const entries = 4;
+  const valuesAt = 8 + 2 + entries * 12 + 4;
+  const start = exifFile([
+    [0x010f, ASCII, 8, valuesAt],
+    [0x0110, ASCII, 8, valuesAt],
+    [0x0112, 3, 1, 1],
+    [EXIF_DIRECTORY, LONG, 1, valuesAt + 8],
+  ]);
+  const maker = exifFile([[0x927c, 7, note.length, valuesAt + 8 + 18]]).subarray(8);
+  return Buffer.concat([start, Buffer.from('Camera\0\0'), maker, note]);
 }
