@@ -24,14 +24,17 @@ export function u32(...values: number[]): Buffer {
   return bytes;
 }
 
+/** What a box holds: lists are written one after the other. */
+type Content = readonly (Buffer | readonly Buffer[])[];
+
 /** A box with its length. */
-export function box(type: string, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
+export function box(type: string, ...parts: Content): Buffer {
+  const content = Buffer.concat(parts.flat());
   return Buffer.concat([u32(content.length + 8), Buffer.from(type, 'latin1'), content]);
 }
 
 /** A box with a version and no flags. */
-export function fullBox(type: string, version: number, ...parts: readonly Buffer[]): Buffer {
+export function fullBox(type: string, version: number, ...parts: Content): Buffer {
   return box(type, u32(version * 2 ** 24), ...parts);
 }
 

@@ -84,13 +84,13 @@ function file({
       0,
       fullBox('hdlr', 0, Buffer.from('\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0', 'latin1')),
       fullBox('pitm', 0, u16(primary)),
-      fullBox('iinf', 1, u32(items.length), ...information),
-      fullBox('iloc', 2, Buffer.from([0x44, 0]), u32(items.length), ...locations(mdatAt)),
+      fullBox('iinf', 1, u32(items.length), information),
+      fullBox('iloc', 2, Buffer.from([0x44, 0]), u32(items.length), locations(mdatAt)),
       box(
         'iprp',
-        box('ipco', ...PICTURE_PROPERTIES, ...properties),
+        box('ipco', PICTURE_PROPERTIES, properties),
         // 32-bit item numbers, 16-bit places.
-        box('ipma', u32(0x01000001, items.length), ...associations),
+        box('ipma', u32(0x01000001, items.length), associations),
       ),
       ...(references.length === 0
         ? []
@@ -98,11 +98,11 @@ function file({
             fullBox(
               'iref',
               1,
-              ...references.map(({ type, from, to }) => box(type, u32(from), u16(to.length), u32(...to))),
+              references.map(({ type, from, to }) => box(type, u32(from), u16(to.length), u32(...to))),
             ),
           ]),
       ...(idat === undefined ? [] : [box('idat', idat)]),
-      ...extra,
+      extra,
     );
   const mdatAt = type.length + meta(0).length + 8;
   return Buffer.concat([type, meta(mdatAt), box('mdat', mdat)]);
@@ -116,7 +116,7 @@ const METADATA = {
 
 /**
  * Metadata items whose extents all name the same bytes, so that a file of a few megabytes has gigabytes of metadata.
- * @param described whether the items say that they belong to the picture; only such are read with the header.
+ * @param described whether the items say that they belong to the picture; libheif reads others too, and throws them away.
  */
 export function overlappingExtents(
   kind: keyof typeof METADATA,

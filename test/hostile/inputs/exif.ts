@@ -22,19 +22,18 @@ function exifFile(
   return start;
 }
 
-/** Tags of texts, known and unknown; repeated ones are kept by the reader like others. */
-const TEXT_TAGS = [0x010e, 0x010f, 0x0110, 0x0131, 0x013b, 0x8298, 0x013c, 0x010d];
+/** Tags that name a directory; a reader that follows them would leave the texts. */
+const DIRECTORY_TAGS = new Set([EXIF_DIRECTORY, 0x8825, 0xa005]);
 
-/** Thousands of entries that all name the same text: each is copied, and shown as a field of its own. */
+/** Thousands of tags, each another one, that all name the same text: each is copied, and shown as a field of its own. */
 export function overlappingEntries(entries: number, textBytes: number): Buffer {
   const valuesAt = 8 + 2 + entries * 12 + 4;
+  const first = 0x0100;
   const start = exifFile(
-    Array.from({ length: entries }, (_, index) => [
-      TEXT_TAGS[index % TEXT_TAGS.length] ?? 0,
-      ASCII,
-      textBytes,
-      valuesAt,
-    ]),
+    Array.from({ length: entries }, (_, index) => {
+      const tag = (first + index) % 0x10000;
+      return [DIRECTORY_TAGS.has(tag) ? first : tag, ASCII, textBytes, valuesAt];
+    }),
   );
   return Buffer.concat([start, Buffer.alloc(textBytes, 0x61)]);
 }
