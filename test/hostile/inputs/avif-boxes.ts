@@ -10,6 +10,16 @@ export const CONFIGURATION = Buffer.from('81000c00', 'hex');
 /** Its width and height in pixels. */
 export const SIDE = 64;
 
+/** The same with 2,048 x 2,048 pixels in 118 bytes, its av1C, and its sides. */
+export const LARGE_KEY_FRAME = Buffer.from(
+  '12000a0a1b2abfffff688086834232661311e1e17774d34d30b1b020cfca2af71979d33c10c4243038f556a869dd8255' +
+    'bc159a18a1cc8e6bdd7f26dddc2a5ba863f9533176fe0fe4fcb4e530fb9b7e3a64c969d2abe96777f1f446c212608763' +
+    'c952b03a79fcefa889295e0238de2098c5fbe41aece0',
+  'hex',
+);
+export const LARGE_CONFIGURATION = Buffer.from('810c0c00', 'hex');
+export const LARGE_SIDE = 2048;
+
 /** Values of two bytes. */
 export function u16(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 2);

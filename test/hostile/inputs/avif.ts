@@ -8,8 +8,10 @@ interface Extent {
   readonly bytes: number;
 }
 
-interface Item {
+/** One picture, or one piece of metadata. */
+export interface Item {
   readonly type: string;
+  readonly name?: string;
   /** For items of type `mime`. */
   readonly contentType?: string;
   readonly extents: readonly Extent[];
@@ -48,7 +50,7 @@ const PICTURE: Item = {
 };
 
 /** Items are numbered from 1 in their order; mdat begins with whatever the items name there. */
-function file({
+export function file({
   items,
   references = [],
   properties = [],
@@ -64,7 +66,10 @@ function file({
       3,
       u32(index + 1),
       u16(0),
-      Buffer.from(`${item.type}\0${item.contentType === undefined ? '' : `${item.contentType}\0`}`, 'latin1'),
+      Buffer.from(
+        `${item.type}${item.name ?? ''}\0${item.contentType === undefined ? '' : `${item.contentType}\0`}`,
+        'latin1',
+      ),
     ),
   );
   const locations = (mdatAt: number) =>
@@ -150,6 +155,11 @@ export function manyPictures(items: number): Buffer {
   return file({ items: repeated(PICTURE, items), mdat: KEY_FRAME });
 }
 
+/** A picture whose name has megabytes; libheif reads names byte by byte, with two calls of the system for each. */
+export function longName(bytes: number): Buffer {
+  return file({ items: [{ ...PICTURE, name: 'n'.repeat(bytes) }], mdat: KEY_FRAME });
+}
+
 /** The picture's own key frame in thousands of extents, empty but for the first. */
 export function manyExtents(extents: number): Buffer {
   const empty = repeated({ offset: 0, bytes: 0 }, extents - 1);
@@ -175,7 +185,7 @@ export function manyProperties(properties: number, associated: boolean): Buffer 
   });
 }
 
-/** A large colour profile that every one of many items has. */
+/** A large colour profile that every one of many items has; libheif reads it byte by byte too. */
 export function sharedProfile(items: number, profileBytes: number): Buffer {
   return file({
     items: repeated({ ...PICTURE, properties: [1, 2, 3, 4] }, items),
@@ -202,7 +212,8 @@ function size(width: number, height: number): Buffer {
   return fullBox('ispe', 0, u32(width, height));
 }
 
-function grid(columns: number, rows: number, width: number, height: number): Buffer {
+/** The description of a grid. */
+export function grid(columns: number, rows: number, width: number, height: number): Buffer {
   return Buffer.concat([Buffer.from([0, 1, rows - 1, columns - 1]), u32(width, height)]);
 }
 

@@ -2,6 +2,7 @@
 
 import type { InputFormat } from '../../../src/types.js';
 import * as avif from './avif.js';
+import * as hidden from './avif-hidden.js';
 import { sequenceSamples } from './avif-sequence.js';
 import * as bmp from './bmp.js';
 import * as exif from './exif.js';
@@ -71,6 +72,13 @@ export const REFUSED: readonly HostilePicture[] = [
       () => avif.overlappingExtents('xmp', 50, 32, 500_000, false, false),
     ],
   ),
+  ...attacks(
+    'avif',
+    ['225 cells of four megapixels behind 64 x 64 pixels', () => hidden.hiddenGrid(15, 15)],
+    ['a profile of 20 MB, read byte by byte', () => avif.sharedProfile(1, 20_000_000)],
+    ['a name of 10 MB, read byte by byte', () => avif.longName(10_000_000)],
+    ['an image sequence of five million listed samples', () => sequenceSamples(5_000_000, true)],
+  ),
   ...attacks('gif', ['a million frames of one pixel', () => gif.manyFrames(1_000_000)]),
   ...attacks('webp', ['400,000 frames of one pixel', () => webp.manyFrames(400_000)]),
 ];
@@ -121,6 +129,29 @@ export const ANSWERED: readonly HostilePicture[] = [
     'avif',
     ['10,000 pictures', () => avif.manyPictures(10_000)],
     ['10,000 extents', () => avif.manyExtents(10_000)],
+    ['100,000 references', () => avif.manyReferences('cdsc', 100_000)],
+    ['100,000 properties', () => avif.manyProperties(100_000, true)],
+    ['a million unknown boxes', () => avif.manyBoxes(1_000_000)],
+    ['100,000 nested boxes', () => avif.deepBoxes(100_000)],
+    ['a grid of 128 x 128 cells', () => avif.hugeGrid(128, 128)],
+    [
+      'overlays of grids',
+      () =>
+        avif.nestedPictures([
+          { type: 'grid', times: 200 },
+          { type: 'iovl', times: 200 },
+        ]),
+    ],
+    [
+      'a chain of two identities',
+      () =>
+        avif.nestedPictures([
+          { type: 'iden', times: 1 },
+          { type: 'iden', times: 1 },
+        ]),
+    ],
+    ['four megapixels behind a size of 64 x 64', () => hidden.understatedSize()],
+    ['four megapixels cropped to 64 x 64', () => hidden.croppedPicture()],
     ['an image sequence of four billion samples', () => sequenceSamples(0xffffffff, false)],
   ),
   ...attacks(

@@ -150,3 +150,17 @@ export function webpPhoto(width: number, height: number): Promise<Buffer> {
     .webp({ quality: 80, effort: 0 })
     .toBuffer();
 }
+
+/** All of them, by what they are. */
+export const HONEST: readonly (readonly [name: string, make: () => Promise<Buffer>])[] = [
+  ['a TIFF of 1,000 pages', () => tiffBook(1000)],
+  ['a TIFF pyramid in tiles', () => tiffPyramid(4096)],
+  ['a progressive JPEG of 12 megapixels', () => jpegPhoto(4000, 3000)],
+  ["a camera's JPEG with 3 MB of metadata", () => jpegOfCamera(4000, 3000)],
+  ['a PNG with profile, EXIF, XMP and twenty texts', () => pngWithTexts(2000, 20)],
+  ['an interlaced PNG of 16 bits', () => pngInterlaced(2000)],
+  ['a GIF of 500 frames', () => animation('gif', 500)],
+  ['a WebP of 500 frames', () => animation('webp', 500)],
+  ['an AVIF of 12 megapixels with metadata', () => avifPhoto(4000, 3000)],
+  ['a WebP of 12 megapixels with metadata', () => webpPhoto(4000, 3000)],
+];
