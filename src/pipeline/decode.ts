@@ -40,7 +40,7 @@ export async function decode(
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
   // Once more: the file may have been admitted by an older version, before a restart.
-  scanStructure(path, header.format);
+  scanStructure(path, header.format, limits);
   try {
     return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
   } catch (error) {

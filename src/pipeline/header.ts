@@ -39,7 +39,7 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
       pages: 1,
     };
   }
-  scanStructure(path, format);
+  scanStructure(path, format, limits);
   const metadata = await readMetadata(path, format);
   const { width, height } = metadata.autoOrient;
   checkInputSize(width, height, limits);

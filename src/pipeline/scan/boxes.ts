@@ -11,7 +11,6 @@ export interface Box {
 const CONTAINERS: Readonly<Record<string, number>> = {
   meta: 4,
   iprp: 0,
-  ipco: 0,
   moov: 0,
   trak: 0,
   mdia: 0,

@@ -10,6 +10,7 @@ const DIRECTORY_TAGS: ReadonlySet<number> = new Set([330, 34665, 34853, 40965]);
 
 /** What the directories of one file may take together. */
 export interface DirectoryBudgets {
+  /** Spent by each way that leads to a directory, also where it leads to one that was seen. */
   readonly directories: Budget;
   readonly entries: Budget;
   /** Bytes of values, counted anew for each entry that names them. */
@@ -17,7 +18,7 @@ export interface DirectoryBudgets {
 }
 
 /** One value or several in a directory. */
-interface Entry {
+export interface Entry {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
@@ -34,20 +35,30 @@ interface Layout {
 
 /**
  * Walks all directories of TIFF or EXIF data: the chain, and those that entries point to. Values are counted, not read.
- * @param onEntry told of each entry of the chain's first directory, with a reader of its first value.
+ * @param onDirectory told of the entries of each.
  * @throws TesseraError unsupported_image, when a budget is spent. What is no TIFF is not looked at.
  */
-export function walkDirectories(bytes: Bytes, budgets: DirectoryBudgets): void {
+export function walkDirectories(
+  bytes: Bytes,
+  budgets: DirectoryBudgets,
+  onDirectory: (entries: readonly Entry[]) => void = () => {},
+): void {
   const layout = layoutOf(bytes);
   if (layout === undefined) return;
   const seen = new Set<number>();
   const waiting = [offsetAt(bytes, layout.big ? 8 : 4, layout)];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    if (at === 0 || seen.has(at)) continue;
-    seen.add(at);
+    if (at === 0) continue;
     budgets.directories.spend(1);
+    if (seen.has(at)) continue;
+    seen.add(at);
     try {
-      waiting.push(...walkDirectory(bytes, at, layout, budgets));
+      const entries = entriesOf(bytes, at, layout, budgets);
+      onDirectory(entries);
+      for (const entry of entries) {
+        if (DIRECTORY_TAGS.has(entry.tag)) waiting.push(...offsetsOf(bytes, entry, layout, budgets));
+      }
+      waiting.push(nextOf(bytes, at, entries.length, layout));
     } catch (thrown) {
       // A directory that is cut off ends its own chain, no more.
       if (!(thrown instanceof EndOfBytes)) throw thrown;
@@ -55,22 +66,23 @@ export function walkDirectories(bytes: Bytes, budgets: DirectoryBudgets): void {
   }
 }
 
-/** @returns the offsets of the directories that it leads to. */
-function walkDirectory(bytes: Bytes, start: number, layout: Layout, budgets: DirectoryBudgets): number[] {
+function entriesOf(bytes: Bytes, start: number, layout: Layout, budgets: DirectoryBudgets): Entry[] {
   const { littleEndian, big } = layout;
   const count = big ? bytes.u64(start, littleEndian) : bytes.u16(start, littleEndian);
-  const entryBytes = big ? 20 : 12;
-  const first = start + (big ? 8 : 2);
   budgets.entries.spend(count);
-  const next: number[] = [];
+  const entries: Entry[] = [];
   for (let index = 0; index < count; index++) {
-    const entry = entryAt(bytes, first + index * entryBytes, layout);
+    const entry = entryAt(bytes, start + (big ? 8 + index * 20 : 2 + index * 12), layout);
     // What claims to be longer than the file is not read by anyone.
     if (entry.bytes <= bytes.length) budgets.valueBytes.spend(entry.bytes);
-    if (DIRECTORY_TAGS.has(entry.tag)) next.push(...offsetsOf(bytes, entry, layout, budgets));
+    entries.push(entry);
   }
-  next.push(offsetAt(bytes, first + count * entryBytes, layout));
-  return next;
+  return entries;
+}
+
+/** The offset behind a directory's entries: of the next one in the chain, or 0. */
+function nextOf(bytes: Bytes, start: number, entries: number, layout: Layout): number {
+  return offsetAt(bytes, start + (layout.big ? 8 + entries * 20 : 2 + entries * 12), layout);
 }
 
 function entryAt(bytes: Bytes, at: number, layout: Layout): Entry {

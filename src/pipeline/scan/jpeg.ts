@@ -1,17 +1,27 @@
 import type { Bytes } from './bytes.js';
-import { Budget } from './excess.js';
+import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
 
 const FORMAT = 'JPEG';
 
 /** Segments before the first scan: profiles and the like come in pieces of 64 kB. */
 const MAX_SEGMENTS = 2000;
-/** Encoders write about ten; each one is a walk over the whole picture, which nothing can stop. */
-const MAX_SCANS = 100;
+const MAX_SEGMENT_BYTES = 32_000_000;
+
+/** Encoders write about ten. Each scan is a walk over all blocks of the picture before the first row is there, and nothing can stop it. */
+const MAX_SCANS = 64;
+/** Up to so many, only the limit of pixels counts. */
+const USUAL_SCANS = 16;
+/** Above that, blocks of all scans together: 15 ns each. */
+const MAX_BLOCK_VISITS = 50_000_000;
+/** A block that is coded arithmetically takes so many times as long. */
+const ARITHMETIC_COST = 4;
 
 /** Markers (T.81, table B.1). */
 const SOF0 = 0xc0;
 const SOF1 = 0xc1;
+/** From here to the last frame marker, coding is arithmetic. */
+const SOF9 = 0xc9;
 const SOF15 = 0xcf;
 /** Not frames though among their numbers: tables of Huffman codes, a reserved one, arithmetic conditioning. */
 const NOT_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
@@ -24,11 +34,19 @@ const EXIF_NAME = 'Exif\0\0';
 /** So much of the entropy-coded data is searched at once. */
 const PIECE_BYTES = 1_000_000;
 
+/** What the frame header says. */
+interface Frame {
+  readonly marker: number;
+  readonly components: number;
+  /** Of all components, at most. */
+  readonly blocks: number;
+}
+
 /** Walks the segments, and counts the scans of a picture that has several. @throws TesseraError unsupported_image. */
 export function scanJpeg(bytes: Bytes): void {
   const segments = new Budget(FORMAT, MAX_SEGMENTS, 'segments before its pixels');
-  let components = 0;
-  let sequential = false;
+  const segmentBytes = new Budget(FORMAT, MAX_SEGMENT_BYTES, 'bytes before its pixels');
+  let frame: Frame | undefined;
   for (let at = 2; ; ) {
     // Any number of fill bytes may stand before a marker.
     if (bytes.u8(at) !== 0xff) return;
@@ -38,30 +56,47 @@ export function scanJpeg(bytes: Bytes): void {
     const length = bytes.u16(at + 2);
     if (marker === SOS) {
       // A scan of all components of a sequential picture is its only one.
-      if (!sequential || bytes.u8(at + 4) !== components) countScans(bytes, at);
+      const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
+      if (frame !== undefined && !only) checkScans(countScans(bytes, at), frame);
       return;
     }
     segments.spend(1);
-    if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.has(marker)) {
-      components = bytes.u8(at + 9);
-      sequential = marker <= SOF1;
-    }
+    segmentBytes.spend(length);
+    if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.has(marker)) frame = readFrame(bytes, at);
     if (marker === APP1 && length > 8 && bytes.text(at + 4, 6) === EXIF_NAME)
       scanExif(bytes.piece(at + 10, length - 8), FORMAT);
     at += 2 + length;
   }
 }
 
+function readFrame(bytes: Bytes, at: number): Frame {
+  const [height, width, components] = [bytes.u16(at + 5), bytes.u16(at + 7), bytes.u8(at + 9)];
+  return {
+    marker: bytes.u8(at + 1),
+    components,
+    blocks: Math.ceil(width / 8) * Math.ceil(height / 8) * components,
+  };
+}
+
+function checkScans(scans: number, { marker, blocks }: Frame): void {
+  const cost = scans * (marker >= SOF9 ? ARITHMETIC_COST : 1);
+  if (cost > MAX_SCANS || (cost > USUAL_SCANS && cost * blocks > MAX_BLOCK_VISITS))
+    throw excess(FORMAT, `${scans > MAX_SCANS ? `more than ${MAX_SCANS}` : scans} scans for its size`);
+}
+
 /**
- * Counts starts of scans. Within entropy-coded data 0xff is followed by 0 or a restart marker, so the two bytes are found only where one
- * begins, or by a rare chance within a table.
+ * Starts of scans, `MAX_SCANS` + 1 where there are more. Within entropy-coded data 0xff is followed by 0 or a restart marker, so the two
+ * bytes are found only where a scan begins, or by a rare chance within a table.
  */
-function countScans(bytes: Bytes, firstAt: number): void {
-  const scans = new Budget(FORMAT, MAX_SCANS, 'scans');
+function countScans(bytes: Bytes, firstAt: number): number {
+  let scans = 0;
   for (let from = firstAt; from < bytes.length - 1; from += PIECE_BYTES) {
     // One byte more: a marker may lie across the border.
     const piece = bytes.read(from, Math.min(PIECE_BYTES + 1, bytes.length - from));
-    for (let at = piece.indexOf(START_OF_SCAN); at >= 0; at = piece.indexOf(START_OF_SCAN, at + 2))
-      scans.spend(1);
+    for (let at = piece.indexOf(START_OF_SCAN); at >= 0; at = piece.indexOf(START_OF_SCAN, at + 2)) {
+      scans += 1;
+      if (scans > MAX_SCANS) return scans;
+    }
   }
+  return scans;
 }

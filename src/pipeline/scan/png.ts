@@ -8,9 +8,9 @@ const SIGNATURE_BYTES = 8;
 /** Length, type and checksum around the data of a chunk. */
 const CHUNK_OVERHEAD_BYTES = 12;
 
-/** Chunks other than the image's own data. */
+/** Chunks other than the image's own data; usual pictures have fewer than 40. */
 const MAX_ANCILLARY_CHUNKS = 2000;
-/** Texts, profiles and EXIF, inflated: libpng keeps all of them, and libvips copies them. */
+/** Texts, profiles and EXIF, inflated: while a header is read they take four times as much memory, while a picture is decoded ten times. */
 const MAX_ANCILLARY_BYTES = 16_000_000;
 
 /** Data of the image and of an animation's frames: as many pieces as the encoder likes. */

@@ -1,4 +1,5 @@
 import type { InputFormat } from '../../types.js';
+import type { PipelineLimits } from '../limits.js';
 import { scanAvif } from './avif.js';
 import { Bytes, EndOfBytes } from './bytes.js';
 import { scanGif } from './gif.js';
@@ -8,7 +9,7 @@ import { scanTiff } from './tiff.js';
 import { scanWebp } from './webp.js';
 
 /** By format. Our own BMP reader needs none: it reads a header of fixed length, and pixels in one pass. */
-const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes) => void>>> = {
+const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: PipelineLimits) => void>>> = {
   jpeg: scanJpeg,
   png: scanPng,
   webp: scanWebp,
@@ -21,11 +22,11 @@ const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes) => void>>> = {
  * Walks the structure of an image without decoding anything, and refuses what no usual picture has and what takes decoders much more
  * time or memory than its size would let one think. What is damaged is left to the decoder, which tells it better.
  * @param format by `sniff`.
- * @throws TesseraError unsupported_image; the system's error, when the file cannot be read.
+ * @throws TesseraError unsupported_image, image_too_large; the system's error, when the file cannot be read.
  */
-export function scanStructure(path: string, format: InputFormat): void {
+export function scanStructure(path: string, format: InputFormat, limits: PipelineLimits): void {
   try {
-    Bytes.ofFile(path, (bytes) => SCANS[format]?.(bytes));
+    Bytes.ofFile(path, (bytes) => SCANS[format]?.(bytes, limits));
   } catch (thrown) {
     if (!(thrown instanceof EndOfBytes)) throw thrown;
   }
