@@ -43,17 +43,21 @@ describe('scanStructure', () => {
     });
   }
 
+  /** Made once: some take a second. */
+  const made = new Map<string, Buffer>();
+
   for (const [name, make] of HONEST) {
     it(`lets ${name} pass`, async () => {
       const picture = await make();
+      made.set(name, picture);
       await writeFile(path, picture);
       scanStructure(path, sniff(picture.subarray(0, SNIFF_BYTES)), limits);
     });
   }
 
   it('leaves what is cut off anywhere to the decoder', async () => {
-    for (const [, make] of HONEST) {
-      const whole = await make();
+    assert.equal(made.size, HONEST.length);
+    for (const whole of made.values()) {
       const format = sniff(whole.subarray(0, SNIFF_BYTES));
       for (const share of [0.01, 0.1, 0.5, 0.9]) {
         await writeFile(path, whole.subarray(0, Math.ceil(whole.length * share)));

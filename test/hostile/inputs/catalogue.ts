@@ -106,8 +106,8 @@ export const ANSWERED: readonly HostilePicture[] = [
     ['a palette of a million colours', () => png.hugePalette(1_000_000)],
     ['100 black megapixels', () => png.blackPicture(10_000, 8)],
     ['100 black megapixels of 16 bits, interlaced', () => png.blackPicture(10_000, 16, true)],
-    ['a million texts', () => png.manyTexts(1_000_000)],
-    ['pixels that inflate to a gigabyte', () => png.surplusPixels(1_000_000_000)],
+    ['100,000 texts', () => png.manyTexts(100_000)],
+    ['pixels that inflate to 200 MB', () => png.surplusPixels(200_000_000)],
     ['100,000 frames', () => png.animationFrames(100_000)],
   ),
   ...attacks(

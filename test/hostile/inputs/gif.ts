@@ -1,5 +1,7 @@
 /** Writers of GIF files that no honest program makes; by GIF89a. */
 
+import { repeated } from './repeated.js';
+
 const TRAILER = Buffer.from([0x3b]);
 
 function screen(width: number, height: number): Buffer {
@@ -23,10 +25,6 @@ function frame(width: number, height: number, left = 0): Buffer {
 }
 
 const CONTROL = Buffer.from([0x21, 0xf9, 4, 0, 10, 0, 0, 0]);
-
-function repeated(block: Buffer, count: number): Buffer {
-  return Buffer.alloc(block.length * count, block);
-}
 
 /** Frames of one pixel by the hundred thousand, with or without a delay each. */
 export function manyFrames(frames: number, withDelays = true, side = 16): Buffer {

@@ -127,7 +127,9 @@ export function pngInterlaced(side: number): Promise<Buffer> {
 export function animation(format: 'gif' | 'webp', frames: number): Promise<Buffer> {
   const film = pages64(frames);
   return (
-    format === 'gif' ? film.gif({ delay: 40 }) : film.webp({ quality: 60, effort: 0, delay: 40 })
+    format === 'gif'
+      ? film.gif({ delay: 40, effort: 1, colours: 8 })
+      : film.webp({ quality: 60, effort: 0, delay: 40 })
   ).toBuffer();
 }
 

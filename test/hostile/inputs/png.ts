@@ -1,6 +1,7 @@
 /** Writers of PNG files that no honest program makes; by the PNG specification, third edition. */
 
 import { deflateSync } from 'node:zlib';
+import { repeated } from './repeated.js';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -43,15 +44,11 @@ function withChunks(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat([SIGNATURE, header(16, 16, 8, 0), ...chunks, pixels, END]);
 }
 
-function repeated<T>(value: T, count: number): T[] {
-  return Array.from({ length: count }, () => value);
-}
-
 /** Texts that inflate a thousandfold, one after the other. */
 export function inflatingTexts(type: 'zTXt' | 'iTXt', chunks: number, inflatedBytes: number): Buffer {
   const text = deflateSync(Buffer.alloc(inflatedBytes, 0x61), { level: 9 });
   const key = type === 'zTXt' ? 'Comment\0\0' : 'Comment\0\x01\0\0\0';
-  return withChunks(repeated(pngChunk(type, Buffer.concat([Buffer.from(key, 'latin1'), text])), chunks));
+  return withChunks([repeated(pngChunk(type, Buffer.concat([Buffer.from(key, 'latin1'), text])), chunks)]);
 }
 
 /** A profile with a true header, whose rest are zeros that inflate a thousandfold. */
@@ -86,7 +83,7 @@ export function exifChunk(exif: Buffer): Buffer {
 
 /** Small chunks of one kind by the hundred thousand, each with its own checksum. */
 export function manyChunks(type: string, chunks: number, content = Buffer.from('k\0v')): Buffer {
-  return withChunks(repeated(pngChunk(type, content), chunks));
+  return withChunks([repeated(pngChunk(type, content), chunks)]);
 }
 
 /** Texts of one letter, each with a key of its own: the reader keeps a list of them. */
@@ -103,7 +100,7 @@ export function hugeText(bytes: number): Buffer {
 
 /** Empty IDAT chunks by the hundred thousand before the pixels. */
 export function emptyPixelChunks(chunks: number): Buffer {
-  return withChunks(repeated(pngChunk('IDAT', Buffer.alloc(0)), chunks));
+  return withChunks([repeated(pngChunk('IDAT', Buffer.alloc(0)), chunks)]);
 }
 
 /** A palette of more than 256 colours. */

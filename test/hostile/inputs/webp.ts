@@ -1,5 +1,7 @@
 /** Writers of WebP files that no honest program makes; by the WebP container specification. */
 
+import { repeated } from './repeated.js';
+
 /** One pixel, lossless: the content of a VP8L chunk. */
 const PIXEL = Buffer.from('2f000000000750a00216a4ff8188e87f00', 'hex');
 
@@ -38,31 +40,27 @@ export function manyFrames(frames: number, side = 16): Buffer {
   const head = Buffer.alloc(16);
   head.writeUIntLE(100, 12, 3);
   const frame = chunk('ANMF', Buffer.concat([head, chunk('VP8L', PIXEL)]));
-  return file([
-    extended(HAS_ANIMATION, side, side),
-    chunk('ANIM', Buffer.alloc(6)),
-    ...Array.from({ length: frames }, () => frame),
-  ]);
+  return file([extended(HAS_ANIMATION, side, side), chunk('ANIM', Buffer.alloc(6)), repeated(frame, frames)]);
 }
 
 /** Chunks of an unknown kind by the hundred thousand, before the picture or behind it. */
 export function manyChunks(chunks: number, where: 'before' | 'behind'): Buffer {
-  const unknown = Array.from({ length: chunks }, () => chunk('ABCD', Buffer.from('xy')));
+  const unknown = repeated(chunk('ABCD', Buffer.from('xy')), chunks);
   const picture = chunk('VP8L', PIXEL);
-  return file([extended(0, 1, 1), ...(where === 'before' ? [...unknown, picture] : [picture, ...unknown])]);
+  return file([extended(0, 1, 1), ...(where === 'before' ? [unknown, picture] : [picture, unknown])]);
 }
 
 /** Chunks of metadata of one kind, large or many. */
 export function metadata(kind: 'ICCP' | 'EXIF' | 'XMP ', chunks: number, content: Buffer): Buffer {
   const flag = kind === 'ICCP' ? HAS_PROFILE : kind === 'EXIF' ? HAS_EXIF : HAS_XMP;
-  const each = Array.from({ length: chunks }, () => chunk(kind, content));
+  const each = repeated(chunk(kind, content), chunks);
   const picture = chunk('VP8L', PIXEL);
-  return file([extended(flag, 1, 1), ...(kind === 'ICCP' ? [...each, picture] : [picture, ...each])]);
+  return file([extended(flag, 1, 1), ...(kind === 'ICCP' ? [each, picture] : [picture, each])]);
 }
 
 /** Unknown chunks inside one frame of an animation. */
 export function chunksInFrame(chunks: number): Buffer {
-  const unknown = Array.from({ length: chunks }, () => chunk('ABCD', Buffer.from('xy')));
-  const frame = chunk('ANMF', Buffer.concat([Buffer.alloc(16), chunk('VP8L', PIXEL), ...unknown]));
+  const unknown = repeated(chunk('ABCD', Buffer.from('xy')), chunks);
+  const frame = chunk('ANMF', Buffer.concat([Buffer.alloc(16), chunk('VP8L', PIXEL), unknown]));
   return file([extended(HAS_ANIMATION, 16, 16), chunk('ANIM', Buffer.alloc(6)), frame]);
 }
