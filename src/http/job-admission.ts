@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { DurableTerms, Job } from '../jobs/job.js';
 import { type Admission, admit } from './admission.js';
-import { presentedKey } from './auth.js';
 import type { HttpContext } from './context.js';
 import { jobView } from './job-view.js';
 import type { Metrics } from './metrics.js';
+import { ownerOf } from './owner.js';
 
 /** Whether the client asks for a job instead of waiting (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {
@@ -28,7 +27,7 @@ export async function replyWithJobs(
   const admission = await admit(request, reply, context, { maxFiles, durable: true });
   const { callbackUrl } = admission;
   const jobs = await keepAll(admission, context, metrics, (index) => ({
-    owner: ownerOf(request, context),
+    owner: ownerOf(request, context.config),
     // One key for a request of several images stands for each of them by its place.
     ...(idempotencyKey === undefined
       ? {}
@@ -74,10 +73,4 @@ function readIdempotencyKey(request: FastifyRequest): string | undefined {
   throw new TesseraError('invalid_request', `The Idempotency-Key is not valid; expected ${accepted}.`, {
     details: { parameter: 'Idempotency-Key', accepted },
   });
-}
-
-/** Whose idempotency keys these are: the API key's, or everyone's where there are no keys. */
-function ownerOf(request: FastifyRequest, { config }: HttpContext): string {
-  const key = config.API_KEYS.length === 0 ? undefined : presentedKey(request);
-  return key === undefined ? '' : createHash('sha256').update(key).digest('base64url');
 }

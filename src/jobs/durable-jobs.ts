@@ -40,8 +40,11 @@ export class DurableJobs {
     return this.#kept.size;
   }
 
-  find(id: string): UpscaleJob | undefined {
-    return this.#kept.get(id)?.job;
+  /** A job that the owner may see: its own, or one that was made while the service had no keys. */
+  find(id: string, owner: string): UpscaleJob | undefined {
+    const kept = this.#kept.get(id);
+    const isTheirs = kept !== undefined && ['', owner].includes(kept.file.terms.owner);
+    return isTheirs ? kept.job : undefined;
   }
 
   /**

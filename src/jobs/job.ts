@@ -27,7 +27,10 @@ export interface JobRequest {
 
 /** What a job that outlives its request and the process is kept on. */
 export interface DurableTerms {
-  /** Whose job it is: a digest of the API key, or empty without keys. An idempotency key counts for its owner alone. */
+  /**
+   * Whose job it is: a digest of the API key; empty where the service had no keys, and then it is everyone's. An idempotency key
+   * counts for its owner alone.
+   */
   readonly owner: string;
   /** Client's `Idempotency-Key`: the same key, source bytes and options give the same job. */
   readonly idempotencyKey?: string;
@@ -109,10 +112,10 @@ export interface Jobs {
     request: JobRequest,
     terms: DurableTerms,
   ): Promise<{ readonly job: Job; readonly existing: boolean }>;
-  /** A durable job. */
-  find(id: string): Job | undefined;
-  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has. */
-  remove(id: string): Promise<'cancelled' | 'removed' | undefined>;
+  /** A durable job of this owner (`DurableTerms.owner`), or of everyone. */
+  find(id: string, owner: string): Job | undefined;
+  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has; as `find` finds it. */
+  remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined>;
   /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
   checkCallbackUrl(url: string): void;
   status(): QueueStatus;

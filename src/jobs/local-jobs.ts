@@ -130,12 +130,12 @@ export class LocalJobs implements Jobs, JobKeeper {
     return { job, existing: false };
   }
 
-  find(id: string): Job | undefined {
-    return this.#durable.find(id);
+  find(id: string, owner: string): Job | undefined {
+    return this.#durable.find(id, owner);
   }
 
-  async remove(id: string): Promise<'cancelled' | 'removed' | undefined> {
-    const job = this.#durable.find(id);
+  async remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined> {
+    const job = this.#durable.find(id, owner);
     if (job === undefined) return undefined;
     if (!job.isOver) {
       job.cancel();
