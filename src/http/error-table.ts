@@ -9,7 +9,10 @@ export interface ErrorKind {
 /** HTTP status of every error code: the only place that knows both. A forgotten code does not compile. */
 export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   no_file: { status: 400, when: 'The request holds no image, or an empty one.' },
-  too_many_files: { status: 400, when: 'More than one file, where one is expected.' },
+  too_many_files: {
+    status: 400,
+    when: 'More than one file, where one is expected, or more than 32 or than the queue has places.',
+  },
   unknown_option: { status: 400, when: 'An option or form field that does not exist.' },
   invalid_option: { status: 400, when: 'An option with a value outside what it accepts.' },
   repeated_option: { status: 400, when: 'The same option twice, in the query or the form.' },

@@ -13,8 +13,16 @@ import { RESULT_FILE, SOURCE_FILE, type UpscaleJob } from './upscale-job.js';
 interface Kept {
   readonly job: UpscaleJob;
   file: JobFile;
-  /** Resolves when the job is on disk. */
+  /** Resolves when the job is on disk, with all of its request. */
   readonly written: Promise<void>;
+}
+
+/** A job that is to be kept. */
+interface NewJob {
+  readonly job: UpscaleJob;
+  readonly terms: DurableTerms;
+  /** Set with an idempotency key. */
+  readonly digest: string | undefined;
 }
 
 /** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
@@ -56,26 +64,29 @@ export class DurableJobs {
     return job === undefined ? undefined : this.#kept.get(job.id);
   }
 
-  /** Makes a new job durable. Its key counts from now on, also while the file is being written. */
-  async keep(job: UpscaleJob, terms: DurableTerms, digest: string | undefined): Promise<void> {
-    const file = jobFile({
-      id: job.id,
-      request: job.request,
-      terms,
-      ...(digest === undefined ? {} : { digest }),
-      createdAtMs: job.createdAtMs,
-      lastEventId: job.lastEventId,
-      starts: 0,
-    });
-    const written = writeJobFile(job.workFolder, file, true);
-    this.#kept.set(job.id, { job, file, written });
-    if (digest !== undefined) this.#index.add(terms, digest, job);
-    try {
-      await written;
-    } catch (thrown) {
-      this.forget(job);
-      throw thrown;
+  /**
+   * Makes the jobs of one request durable. Their keys count from now on, also while the files are being written. When this rejects,
+   * the jobs are to be forgotten.
+   */
+  async keep(jobs: readonly NewJob[]): Promise<void> {
+    const entries = jobs.map(({ job, terms, digest }) => ({
+      job,
+      file: jobFile({
+        id: job.id,
+        request: job.request,
+        terms,
+        ...(digest === undefined ? {} : { digest }),
+        createdAtMs: job.createdAtMs,
+        lastEventId: job.lastEventId,
+        starts: 0,
+      }),
+    }));
+    const written = whenAllDone(entries.map(({ job, file }) => writeJobFile(job.workFolder, file, true)));
+    for (const { job, file } of entries) {
+      this.#kept.set(job.id, { job, file, written });
+      if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     }
+    await written;
   }
 
   /** Notes that a run begins: a service that dies again and again under one job must stop trying it. */
@@ -194,6 +205,11 @@ export class DurableJobs {
     );
     this.#expiry.unref();
   }
+}
+
+/** Rejects as the first that failed, but not before the last is done: nobody writes into a folder that is removed then. */
+async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Whether a folder left by a dead instance holds a durable job that is still of use. */

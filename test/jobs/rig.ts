@@ -119,7 +119,9 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
   ) => {
     const { reservation, request: asked } = await upload(changed, bytes);
     try {
-      return await jobs.keep(reservation, asked, { owner: '', ...terms });
+      const [kept] = await jobs.keep([{ reservation, request: asked, terms: { owner: '', ...terms } }]);
+      assert.ok(kept);
+      return kept;
     } catch (thrown) {
       await reservation.release();
       throw thrown;

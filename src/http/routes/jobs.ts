@@ -17,20 +17,23 @@ import {
   readJobSchema,
 } from '../schemas/jobs.js';
 
-/** Files of one `POST /jobs`. */
-const MAX_FILES = 32;
+/** Files of one `POST /jobs`, where the queue has so many places. */
+const MOST_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
 export function registerJobs(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
   const { jobs, config } = context;
+  const { maxRunning, maxQueued } = jobs.status();
+  // All files of a request become jobs at once: more than there are places will never find room.
+  const maxFiles = Math.min(MOST_FILES, maxRunning + maxQueued);
   const closing = new AbortController();
   // Streams of events would hold the server open for as long as their jobs run; their clients come back.
   app.addHook('preClose', async () => closing.abort());
 
   app.post('/jobs', {
-    schema: createJobsSchema(config, MAX_FILES),
+    schema: createJobsSchema(config, maxFiles),
     validatorCompiler: () => () => true,
-    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, MAX_FILES),
+    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, maxFiles),
   });
 
   app.get('/jobs/:id', {
