@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { LONGEST_TIMER_MS } from '../engine/changes.js';
@@ -7,8 +7,8 @@ import { Callbacks } from './callback.js';
 import { CallbackHosts } from './callback-hosts.js';
 import { IdempotencyIndex } from './idempotency.js';
 import type { DurableTerms } from './job.js';
-import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, readJobFile, writeJobFile } from './job-file.js';
-import { RESULT_FILE, SOURCE_FILE, type UpscaleJob } from './upscale-job.js';
+import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, writeJobFile } from './job-file.js';
+import { RESULT_FILE, type UpscaleJob } from './upscale-job.js';
 
 interface Kept {
   readonly job: UpscaleJob;
@@ -89,7 +89,7 @@ export class DurableJobs {
     await written;
   }
 
-  /** Notes that a run begins: a service that dies again and again under one job must stop trying it. */
+  /** Notes that a run begins: a service that dies again and again under one job alone must stop trying it. */
   async started(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -97,6 +97,7 @@ export class DurableJobs {
     await this.#write(kept, {
       ...kept.file,
       starts: kept.file.starts + 1,
+      ...(job.alone ? { loneStarts: (kept.file.loneStarts ?? 0) + 1 } : {}),
       ...(startedAtMs === undefined ? {} : { startedAtMs }),
     });
   }
@@ -105,7 +106,7 @@ export class DurableJobs {
   async interrupted(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
-    await this.#write(kept, { ...kept.file, starts: 0, lastEventId: job.lastEventId });
+    await this.#write(kept, { ...kept.file, starts: 0, loneStarts: 0, lastEventId: job.lastEventId });
   }
 
   /** How a job ends that ends now. */
@@ -212,27 +213,10 @@ async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
-/** Whether a folder left by a dead instance holds a durable job that is still of use. */
-export async function isWorthKeeping(folder: string): Promise<boolean> {
-  const file = await readJobFile(folder);
-  if (file === undefined) return false;
-  if (file.end === undefined) return (await sizeOf(join(folder, SOURCE_FILE))) === file.request.sourceBytes;
-  if (file.end.expiresAtMs <= Date.now()) return false;
-  return file.end.result === undefined || (await sizeOf(join(folder, RESULT_FILE))) === file.end.result.bytes;
-}
-
 /** Removes all from a job's folder but its state and what is named. */
 export async function clear(folder: string, keep: readonly string[]): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
       await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return undefined;
   }
 }

@@ -2,11 +2,12 @@ import type { Config } from '../config.js';
 import { diskFullError } from '../engine/disk-full.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/resources.js';
+import { engineUnavailable } from '../engine/unavailable.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
 import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
 import { DiskBudget } from './disk-budget.js';
-import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
+import { clear, DurableJobs } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
 import { Instance } from './instance.js';
 import type {
@@ -19,17 +20,14 @@ import type {
   Reservation,
   UploadTerms,
 } from './job.js';
-import { readJobFile } from './job-file.js';
 import { JobFolders } from './job-folders.js';
-import { sweep } from './sweep.js';
+import { type InheritedJob, MOST_LONE_DEATHS, takeOver } from './take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
 const JOBS_PER_ENGINE = 4;
-/** A job under which the service itself died so often is not tried again. */
-const MOST_UNFINISHED_STARTS = 3;
 /** Instances on other systems are known to be dead only some time after; one that dies beside us leaves jobs too. */
 const SWEEP_INTERVAL_MS = 60_000;
 const ONE_FILE: UploadTerms = { maxFiles: 1, durable: false };
@@ -79,13 +77,15 @@ export class LocalJobs implements Jobs, JobKeeper {
     const instance = await Instance.create(config.TEMP_DIR);
     const jobs = new LocalJobs(config, engine, log, instance);
     await jobs.#takeOver();
-    jobs.#sweeping = setInterval(() => jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS);
+    jobs.#sweeping = setInterval(() => void jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS);
     jobs.#sweeping.unref();
     return jobs;
   }
 
   async reserve(declaredBytes: number | undefined, terms = ONE_FILE): Promise<Reservation> {
     if (this.#closed !== undefined) throw shuttingDown();
+    // Durable jobs wait for an engine; whoever waits for the answer should rather ask another service, before sending anything.
+    if (!terms.durable && this.engine.status().startsFail) throw engineUnavailable();
     return this.#uploads.begin(declaredBytes, terms);
   }
 
@@ -245,13 +245,11 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   async #takeOver(): Promise<void> {
-    for (const { folder } of await sweep(this.instance, isWorthKeeping)) await this.#restore(folder);
+    for (const job of await takeOver(this.instance)) await this.#restore(job);
   }
 
-  /** A durable job that a dead instance left, in our folder by now: goes on, or stays for those who ask for its result. */
-  async #restore(folder: string): Promise<void> {
-    const file = await readJobFile(folder);
-    if (file === undefined) return;
+  /** A durable job that a dead instance left: goes on, or stays for those who ask for its result. */
+  async #restore({ folder, file }: InheritedJob): Promise<void> {
     const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
     const origin: JobOrigin = {
       id,
@@ -261,6 +259,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       createdAtMs,
       terms,
       lastEventId,
+      alone: file.starts > 0,
       ...(startedAtMs === undefined ? {} : { startedAtMs }),
       ...(end === undefined ? {} : { end }),
     };
@@ -269,18 +268,18 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#disk.hold(id, end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0));
     if (end !== undefined) return;
     await clear(folder, [SOURCE_FILE]);
-    if (file.starts >= MOST_UNFINISHED_STARTS) {
-      const sentence =
-        'The service itself stopped each time this image was at work, so it is not tried again.';
+    if ((file.loneStarts ?? 0) >= MOST_LONE_DEATHS) {
+      const sentence = `The service itself died ${MOST_LONE_DEATHS} times while this image alone was at work, so it is not tried again.`;
       await this.#ended(job, new TesseraError('image_crashes_engine', sentence));
     } else this.#work.add(job);
   }
 
-  #track(ending: Promise<void>): void {
+  #track(ending: Promise<void>): Promise<void> {
     const tracked = ending
       .catch((thrown: unknown) => this.log.error({ err: thrown }, 'the end of a job could not be handled'))
       .finally(() => this.#endings.delete(tracked));
     this.#endings.add(tracked);
+    return tracked;
   }
 
   async #removeFolder(id: string): Promise<void> {

@@ -60,7 +60,15 @@ export class HeldEngine implements Engine {
   }
 
   status(): EngineStatus {
-    return { state: 'ready', engines: [], threadsPerEngine: 1, restarts: 0, models: [], providers: [] };
+    return {
+      state: 'ready',
+      engines: [],
+      threadsPerEngine: 1,
+      startsFail: false,
+      restarts: 0,
+      models: [],
+      providers: [],
+    };
   }
 
   modelsChanged(): void {}
