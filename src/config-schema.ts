@@ -204,7 +204,7 @@ export const CONFIG_SCHEMA = {
     default: 16,
     minimum: 1,
     maximum: 10_000,
-    description: 'Uploads read at the same time.',
+    description: 'Requests whose upload is read at the same time, whatever number of files each holds.',
   },
   MAX_RUNNING_JOBS: {
     type: 'integer',

@@ -10,6 +10,7 @@ const MODEL = 'fake-x4';
  */
 export class FakeEngine implements Engine {
   state: EngineStatus['state'] = 'ready';
+  startsFail = false;
   /** Thrown by the next runs. */
   failure: Error | undefined;
   readonly tasks: UpscaleTask[] = [];
@@ -87,6 +88,7 @@ export class FakeEngine implements Engine {
       state: this.state,
       engines: [{ pid: process.pid, state: 'ready', jobs: 0, rssBytes: 1 }],
       threadsPerEngine: 1,
+      startsFail: this.startsFail,
       restarts: 3,
       models: [
         {

@@ -24,6 +24,8 @@ export class Assignment {
   stopping: TesseraError | undefined;
   /** Ends the wait for an engine that does not obey a stop. */
   stopTimer: NodeJS.Timeout | undefined;
+  /** Ends it at its deadline. */
+  deadlineTimer: NodeJS.Timeout | undefined;
   #task: UpscaleTask;
   /** Of all its engines, oldest first. */
   #attempts: readonly Attempt[];
@@ -46,6 +48,11 @@ export class Assignment {
     return { ...this.#task, earlierAttempts: this.#attempts };
   }
 
+  /** Nobody waits for it: without an engine it waits on, and its deadline counts from when one takes it. */
+  get isPatient(): boolean {
+    return this.hooks.deadlineFromStart !== undefined;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -54,6 +61,8 @@ export class Assignment {
   started(): void {
     this.#startedMs = performance.now();
     this.#progress = undefined;
+    const deadlineAtMs = this.hooks.deadlineFromStart?.();
+    if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
     // A rung that served an engine which died after it has not served the job.
     this.#attempts = this.#attempts.filter(({ outcome }) => outcome !== 'served');
   }
@@ -145,6 +154,7 @@ export class Assignment {
   #end(settle: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.deadlineTimer);
     clearTimeout(this.stopTimer);
     settle();
   }

@@ -11,6 +11,11 @@ export interface RunHooks {
   /** Aborted when the client is gone, the job is cancelled or the deadline has passed; takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
+  /**
+   * Given for a job that nobody waits for; such a job waits for an engine as long as it takes. Called whenever an engine takes it.
+   * @returns the deadline from then on, epoch milliseconds, in place of the task's. Until then, and between two engines, it has none.
+   */
+  deadlineFromStart?(): number;
 }
 
 export interface EngineStatus {
@@ -23,6 +28,8 @@ export interface EngineStatus {
     readonly rssBytes: number;
   }[];
   readonly threadsPerEngine: number;
+  /** Three starts in a row have failed and no engine is there, so that nobody knows when one will be: time to refuse new requests. */
+  readonly startsFail: boolean;
   readonly restarts: number;
   readonly models: readonly ModelStatus[];
   readonly providers: readonly ProviderStatus[];
@@ -33,7 +40,10 @@ export interface EngineStatus {
  * `engine/supervisor.ts`; route tests give a fake.
  */
 export interface Engine {
-  /** @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full, image_crashes_engine, internal … */
+  /**
+   * A job that has no engine waits for one until its deadline; only where no engine was ever ready it does not, unless nobody waits for it.
+   * @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full, image_crashes_engine, engine_unavailable, internal …
+   */
   run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult>;
   /** A dry run: rungs, tiles, estimate; nothing is computed. */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;

@@ -8,6 +8,7 @@ import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { handOut } from './hand-out.js';
 import type { PlanRequest, StopCode } from './protocol.js';
+import { engineUnavailable } from './unavailable.js';
 
 /** How long engines without work may take to exit by themselves. */
 const EXIT_LIMIT_MS = 1000;
@@ -30,7 +31,7 @@ export class Supervisor implements Engine {
       onRungLost: (engine, assignment) =>
         this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
       onOutOfMemory: (assignment) => {
-        if (!assignment.ended) this.#waiting.unshift(assignment);
+        if (!assignment.ended) this.#waitAgain([assignment]);
       },
       onExit: (engine) => this.#runAgain(engine),
     };
@@ -38,20 +39,17 @@ export class Supervisor implements Engine {
   }
 
   async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
-    this.#refuseIfUnable();
+    if (this.#stopping || (this.#neverWorked && hooks.deadlineFromStart === undefined))
+      this.#refuseIfUnable();
     let endHooks = () => {};
     this.#unfinished++;
     try {
       return await new Promise<UpscaleResult>((resolve, reject) => {
         const assignment = new Assignment(task, hooks, { resolve, reject });
-        const leftMs = Math.min(Math.max(0, task.deadlineAtMs - Date.now()), LONGEST_TIMER_MS);
-        const deadline = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
+        if (!assignment.isPatient) this.#watchDeadline(assignment);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));
         hooks.signal.addEventListener('abort', abort);
-        endHooks = () => {
-          clearTimeout(deadline);
-          hooks.signal.removeEventListener('abort', abort);
-        };
+        endHooks = () => hooks.signal.removeEventListener('abort', abort);
         this.#waiting.push(assignment);
         if (hooks.signal.aborted) abort();
         this.#handOut();
@@ -83,6 +81,7 @@ export class Supervisor implements Engine {
         .filter((engine) => engine.pid > 0)
         .map(({ pid, state, assignments, rssBytes }) => ({ pid, state, jobs: assignments.size, rssBytes })),
       threadsPerEngine: this.options.settings.threads,
+      startsFail: this.#fleet.isDown,
       restarts: this.#fleet.restarts,
       models: this.#report.models,
       providers: this.#report.providers,
@@ -119,6 +118,7 @@ export class Supervisor implements Engine {
     for (const { assignment, engine } of handOut(this.#waiting, this.#fleet.ready)) {
       this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
       assignment.started();
+      if (assignment.isPatient) this.#watchDeadline(assignment);
       engine.run(assignment);
     }
     this.#changes.announce();
@@ -128,21 +128,35 @@ export class Supervisor implements Engine {
   #runAgain(engine: EngineProcess): void {
     const jobs = [...engine.assignments.values()];
     for (const assignment of jobs) assignment.engineDied(jobs.length === 1);
-    this.#waiting.unshift(...jobs.filter((assignment) => !assignment.ended));
-    if (this.#fleet.isDown) for (const assignment of this.#waiting.splice(0)) assignment.fail(unavailable());
+    this.#waitAgain(jobs.filter((assignment) => !assignment.ended));
+    if (this.#neverWorked) {
+      const refused = this.#waiting.filter(({ isPatient }) => !isPatient);
+      for (const assignment of refused) {
+        this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
+        assignment.fail(engineUnavailable());
+      }
+    }
     this.#handOut();
+  }
+
+  #watchDeadline(assignment: Assignment): void {
+    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - Date.now()), LONGEST_TIMER_MS);
+    clearTimeout(assignment.deadlineTimer);
+    assignment.deadlineTimer = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
   }
 
   #stop(assignment: Assignment, code: StopCode): void {
     if (assignment.ended || assignment.stopping !== undefined) return;
-    const error = assignment.stop(code);
     const place = this.#waiting.indexOf(assignment);
     if (place >= 0) {
       this.#waiting.splice(place, 1);
-      assignment.fail(error);
+      // Another timeout would not have helped: what it waited for was not there.
+      const noEngine = code === 'deadline_exceeded' && this.#fleet.ready.length === 0;
+      assignment.fail(noEngine ? engineUnavailable() : assignment.stop(code));
       this.#handOut();
       return;
     }
+    const error = assignment.stop(code);
     const engine = this.#fleet.all.find((host) => host.assignments.has(assignment.task.id));
     engine?.stop(assignment.task.id, error);
     assignment.stopTimer = setTimeout(() => {
@@ -165,8 +179,19 @@ export class Supervisor implements Engine {
     engine.assignments.clear();
     engine.kill();
     for (const job of jobs) if (job.stopping !== undefined) job.fail(job.stopping);
-    this.#waiting.unshift(...jobs.filter((job) => !job.ended));
+    this.#waitAgain(jobs.filter((job) => !job.ended));
     this.#handOut();
+  }
+
+  /** Before those that wait for the first time. */
+  #waitAgain(jobs: readonly Assignment[]): void {
+    for (const { isPatient, deadlineTimer } of jobs) if (isPatient) clearTimeout(deadlineTimer);
+    this.#waiting.unshift(...jobs);
+  }
+
+  /** Engines cannot be started, and nothing says that they ever could. */
+  get #neverWorked(): boolean {
+    return this.#fleet.isDown && !this.#fleet.wasReady;
   }
 
   #state(): EngineStatus['state'] {
@@ -184,14 +209,8 @@ export class Supervisor implements Engine {
 
   #refuseIfUnable(): void {
     if (this.#stopping) throw new TesseraError('shutting_down', 'The service is stopping.');
-    if (this.#fleet.isDown) throw unavailable();
+    if (this.#fleet.isDown) throw engineUnavailable();
   }
-}
-
-function unavailable(): TesseraError {
-  return new TesseraError('engine_unavailable', 'The upscaling engine cannot be started at the moment.', {
-    details: { retryAfterSeconds: 30 },
-  });
 }
 
 /** Why a signal was aborted, where the aborter said so in our words. */

@@ -44,6 +44,7 @@ export async function admit(
   { maxFiles, durable }: AdmissionTerms,
 ): Promise<Admission> {
   const { config, jobs } = context;
+  const maxBytes = config.MAX_UPLOAD_MB * 1e6;
   const fromQuery = queryOptions(request);
   const parse = async (raw: readonly RawOption[]) => {
     const { callbackUrl, rest } = durable
@@ -56,7 +57,9 @@ export async function admit(
   };
   await parse(fromQuery);
 
-  const reservations: Reservation[] = [];
+  checkDeclaredLength(request, { maxBytes, maxFiles });
+  const first = await jobs.reserve(declaredBytes(request), { maxFiles, durable });
+  const reservations: Reservation[] = [first];
   let released = false;
   const release = async () => {
     released = true;
@@ -64,19 +67,17 @@ export async function admit(
   };
   const target: UploadTarget = {
     maxFiles,
-    maxBytes: config.MAX_UPLOAD_MB * 1e6,
+    maxBytes,
     timeoutMs: config.UPLOAD_TIMEOUT_SECONDS * 1000,
     async pathFor(index) {
-      const reservation = reservations[index] ?? (await jobs.reserve(undefined));
+      const reservation = reservations[index] ?? (await first.another());
       reservations[index] = reservation;
       // The upload may have been given up while this place was being made.
       if (released) await release();
       return reservation.sourcePath;
     },
   };
-  checkDeclaredLength(request, target);
   try {
-    reservations.push(await jobs.reserve(declaredBytes(request)));
     const upload = await receiveUpload(request, reply, target);
     const { options, callbackUrl } = await parse([...fromQuery, ...upload.fields]);
     const images: AdmittedImage[] = [];

@@ -9,7 +9,10 @@ export interface ErrorKind {
 /** HTTP status of every error code: the only place that knows both. A forgotten code does not compile. */
 export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   no_file: { status: 400, when: 'The request holds no image, or an empty one.' },
-  too_many_files: { status: 400, when: 'More than one file, where one is expected.' },
+  too_many_files: {
+    status: 400,
+    when: 'More than one file, where one is expected, or more than 32 or than the queue has places.',
+  },
   unknown_option: { status: 400, when: 'An option or form field that does not exist.' },
   invalid_option: { status: 400, when: 'An option with a value outside what it accepts.' },
   repeated_option: { status: 400, when: 'The same option twice, in the query or the form.' },
@@ -22,7 +25,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   corrupt_image: { status: 400, when: 'An image that is damaged or cut off.' },
   image_crashes_engine: {
     status: 400,
-    when: 'An image under which an engine died twice while alone with it.',
+    when: 'An image under which an engine died twice while alone with it, or the service itself three times.',
   },
   invalid_request: { status: 400, when: 'A request that HTTP or a route does not allow.' },
   unauthorized: { status: 401, when: '`API_KEYS` is set and the key is missing or wrong.' },
@@ -54,7 +57,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {
     status: 503,
-    when: 'No engine process could be started, or memory ran out while the image was decoded or encoded; see `Retry-After`.',
+    when: 'No engine process can be started, or memory ran out while the image was decoded or encoded; see `Retry-After`.',
   },
   fallback_refused: { status: 503, when: '`fallback=false` and the first model could not serve.' },
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },

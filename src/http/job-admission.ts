@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
-import type { DurableTerms, Job } from '../jobs/job.js';
-import { type Admission, admit } from './admission.js';
-import { presentedKey } from './auth.js';
+import { admit } from './admission.js';
 import type { HttpContext } from './context.js';
 import { jobView } from './job-view.js';
 import type { Metrics } from './metrics.js';
+import { ownerOf } from './owner.js';
 
 /** Whether the client asks for a job instead of waiting (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {
@@ -27,14 +25,23 @@ export async function replyWithJobs(
   const idempotencyKey = readIdempotencyKey(request);
   const admission = await admit(request, reply, context, { maxFiles, durable: true });
   const { callbackUrl } = admission;
-  const jobs = await keepAll(admission, context, metrics, (index) => ({
-    owner: ownerOf(request, context),
-    // One key for a request of several images stands for each of them by its place.
-    ...(idempotencyKey === undefined
-      ? {}
-      : { idempotencyKey: index === 0 ? idempotencyKey : `${idempotencyKey} ${index}` }),
-    ...(callbackUrl === undefined ? {} : { callbackUrl }),
+  const files = admission.images.map((image, index) => ({
+    ...image,
+    terms: {
+      owner: ownerOf(request, context.config),
+      // One key for a request of several images stands for each of them by its place.
+      ...(idempotencyKey === undefined
+        ? {}
+        : { idempotencyKey: index === 0 ? idempotencyKey : `${idempotencyKey} ${index}` }),
+      ...(callbackUrl === undefined ? {} : { callbackUrl }),
+    },
   }));
+  const kept = await context.jobs.keep(files).catch(async (error: unknown) => {
+    await admission.release();
+    throw error;
+  });
+  for (const { job, existing } of kept) if (!existing) metrics.observe(job);
+  const jobs = kept.map(({ job }) => job);
   const [only, ...more] = jobs;
   if (only !== undefined && more.length === 0) reply.header('location', `/jobs/${only.id}`);
   if (wantsJob(request)) reply.header('preference-applied', 'respond-async');
@@ -42,27 +49,6 @@ export async function replyWithJobs(
     .code(202)
     .header('cache-control', 'no-store')
     .send({ jobs: jobs.map((job) => jobView(job)) });
-}
-
-/** All images become jobs, or none does. */
-async function keepAll(
-  admission: Admission,
-  context: HttpContext,
-  metrics: Metrics,
-  terms: (index: number) => DurableTerms,
-): Promise<readonly Job[]> {
-  const kept: { readonly job: Job; readonly existing: boolean }[] = [];
-  try {
-    for (const [index, image] of admission.images.entries()) {
-      kept.push(await context.jobs.keep(image.reservation, image.request, terms(index)));
-    }
-  } catch (error) {
-    await Promise.all(kept.filter(({ existing }) => !existing).map(({ job }) => job.dispose()));
-    await admission.release();
-    throw error;
-  }
-  for (const { job, existing } of kept) if (!existing) metrics.observe(job);
-  return kept.map(({ job }) => job);
 }
 
 /** @throws TesseraError invalid_request for a key that is no short printable text. */
@@ -74,10 +60,4 @@ function readIdempotencyKey(request: FastifyRequest): string | undefined {
   throw new TesseraError('invalid_request', `The Idempotency-Key is not valid; expected ${accepted}.`, {
     details: { parameter: 'Idempotency-Key', accepted },
   });
-}
-
-/** Whose idempotency keys these are: the API key's, or everyone's where there are no keys. */
-function ownerOf(request: FastifyRequest, { config }: HttpContext): string {
-  const key = config.API_KEYS.length === 0 ? undefined : presentedKey(request);
-  return key === undefined ? '' : createHash('sha256').update(key).digest('base64url');
 }

@@ -13,9 +13,11 @@ export interface AdmissionLimits {
   readonly memoryBytes: number;
 }
 
-/** A job in the queue. */
+/** A job in the queue, or at work. */
 export interface Candidate {
   readonly cost: JobCost;
+  /** Nothing may run beside it. */
+  readonly alone: boolean;
   /** How many later jobs have started before it. */
   overtaken: number;
 }
@@ -27,24 +29,27 @@ const MOST_OVERTAKES = 64;
 
 /**
  * Which queued job starts next, first come first served but for two rules: a job that does not fit into the memory beside those that run
- * lets others pass, for a while; and of several slots the last one is for small images, so that none waits behind large ones alone.
+ * lets others pass, for a while, and so does one that must be alone; and of several slots the last one is for small images, so that
+ * none waits behind large ones alone.
  * @param diskBytes what is left of the disk budget. @returns undefined when none can start now.
  */
 export function nextToStart<C extends Candidate>(
   queue: readonly C[],
-  running: readonly JobCost[],
+  running: readonly Pick<Candidate, 'cost' | 'alone'>[],
   diskBytes: number,
   limits: AdmissionLimits,
 ): C | undefined {
-  if (running.length >= limits.maxRunning) return undefined;
-  const usedBytes = running.reduce((sum, cost) => sum + cost.memoryBytes, 0);
-  const large = running.filter((cost) => cost.pixels > SMALL_PIXELS).length;
+  if (running.length >= limits.maxRunning || running.some(({ alone }) => alone)) return undefined;
+  const usedBytes = running.reduce((sum, { cost }) => sum + cost.memoryBytes, 0);
+  const large = running.filter(({ cost }) => cost.pixels > SMALL_PIXELS).length;
   const largeSlots = Math.max(1, limits.maxRunning - 1);
   for (const [place, candidate] of queue.entries()) {
     const { cost } = candidate;
-    const alone = running.length === 0;
-    const fits = alone || (usedBytes + cost.memoryBytes <= limits.memoryBytes && cost.diskBytes <= diskBytes);
-    if (fits && (alone || cost.pixels <= SMALL_PIXELS || large < largeSlots)) {
+    const idle = running.length === 0;
+    const fits =
+      idle ||
+      (!candidate.alone && usedBytes + cost.memoryBytes <= limits.memoryBytes && cost.diskBytes <= diskBytes);
+    if (fits && (idle || cost.pixels <= SMALL_PIXELS || large < largeSlots)) {
       for (const earlier of queue.slice(0, place)) earlier.overtaken++;
       return candidate;
     }

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { LONGEST_TIMER_MS } from '../engine/changes.js';
@@ -7,14 +7,22 @@ import { Callbacks } from './callback.js';
 import { CallbackHosts } from './callback-hosts.js';
 import { IdempotencyIndex } from './idempotency.js';
 import type { DurableTerms } from './job.js';
-import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, readJobFile, writeJobFile } from './job-file.js';
-import { RESULT_FILE, SOURCE_FILE, type UpscaleJob } from './upscale-job.js';
+import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, writeJobFile } from './job-file.js';
+import { RESULT_FILE, type UpscaleJob } from './upscale-job.js';
 
 interface Kept {
   readonly job: UpscaleJob;
   file: JobFile;
-  /** Resolves when the job is on disk. */
+  /** Resolves when the job is on disk, with all of its request. */
   readonly written: Promise<void>;
+}
+
+/** A job that is to be kept. */
+interface NewJob {
+  readonly job: UpscaleJob;
+  readonly terms: DurableTerms;
+  /** Set with an idempotency key. */
+  readonly digest: string | undefined;
 }
 
 /** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
@@ -40,8 +48,11 @@ export class DurableJobs {
     return this.#kept.size;
   }
 
-  find(id: string): UpscaleJob | undefined {
-    return this.#kept.get(id)?.job;
+  /** A job that the owner may see: its own, or one that was made while the service had no keys. */
+  find(id: string, owner: string): UpscaleJob | undefined {
+    const kept = this.#kept.get(id);
+    const isTheirs = kept !== undefined && ['', owner].includes(kept.file.terms.owner);
+    return isTheirs ? kept.job : undefined;
   }
 
   /**
@@ -53,29 +64,32 @@ export class DurableJobs {
     return job === undefined ? undefined : this.#kept.get(job.id);
   }
 
-  /** Makes a new job durable. Its key counts from now on, also while the file is being written. */
-  async keep(job: UpscaleJob, terms: DurableTerms, digest: string | undefined): Promise<void> {
-    const file = jobFile({
-      id: job.id,
-      request: job.request,
-      terms,
-      ...(digest === undefined ? {} : { digest }),
-      createdAtMs: job.createdAtMs,
-      lastEventId: job.lastEventId,
-      starts: 0,
-    });
-    const written = writeJobFile(job.workFolder, file, true);
-    this.#kept.set(job.id, { job, file, written });
-    if (digest !== undefined) this.#index.add(terms, digest, job);
-    try {
-      await written;
-    } catch (thrown) {
-      this.forget(job);
-      throw thrown;
+  /**
+   * Makes the jobs of one request durable. Their keys count from now on, also while the files are being written. When this rejects,
+   * the jobs are to be forgotten.
+   */
+  async keep(jobs: readonly NewJob[]): Promise<void> {
+    const entries = jobs.map(({ job, terms, digest }) => ({
+      job,
+      file: jobFile({
+        id: job.id,
+        request: job.request,
+        terms,
+        ...(digest === undefined ? {} : { digest }),
+        createdAtMs: job.createdAtMs,
+        lastEventId: job.lastEventId,
+        starts: 0,
+      }),
+    }));
+    const written = whenAllDone(entries.map(({ job, file }) => writeJobFile(job.workFolder, file, true)));
+    for (const { job, file } of entries) {
+      this.#kept.set(job.id, { job, file, written });
+      if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     }
+    await written;
   }
 
-  /** Notes that a run begins: a service that dies again and again under one job must stop trying it. */
+  /** Notes that a run begins: a service that dies again and again under one job alone must stop trying it. */
   async started(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -83,6 +97,7 @@ export class DurableJobs {
     await this.#write(kept, {
       ...kept.file,
       starts: kept.file.starts + 1,
+      ...(job.alone ? { loneStarts: (kept.file.loneStarts ?? 0) + 1 } : {}),
       ...(startedAtMs === undefined ? {} : { startedAtMs }),
     });
   }
@@ -91,7 +106,7 @@ export class DurableJobs {
   async interrupted(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
-    await this.#write(kept, { ...kept.file, starts: 0, lastEventId: job.lastEventId });
+    await this.#write(kept, { ...kept.file, starts: 0, loneStarts: 0, lastEventId: job.lastEventId });
   }
 
   /** How a job ends that ends now. */
@@ -193,13 +208,9 @@ export class DurableJobs {
   }
 }
 
-/** Whether a folder left by a dead instance holds a durable job that is still of use. */
-export async function isWorthKeeping(folder: string): Promise<boolean> {
-  const file = await readJobFile(folder);
-  if (file === undefined) return false;
-  if (file.end === undefined) return (await sizeOf(join(folder, SOURCE_FILE))) === file.request.sourceBytes;
-  if (file.end.expiresAtMs <= Date.now()) return false;
-  return file.end.result === undefined || (await sizeOf(join(folder, RESULT_FILE))) === file.end.result.bytes;
+/** Rejects as the first that failed, but not before the last is done: nobody writes into a folder that is removed then. */
+async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Removes all from a job's folder but its state and what is named. */
@@ -207,13 +218,5 @@ export async function clear(folder: string, keep: readonly string[]): Promise<vo
   for (const name of await readdir(folder)) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
       await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return undefined;
   }
 }

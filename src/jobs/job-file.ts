@@ -23,8 +23,10 @@ export interface JobFile {
   readonly digest?: string;
   readonly createdAtMs: number;
   readonly lastEventId: number;
-  /** Starts without an end: a job that takes the whole service with it must not do so for ever. */
+  /** Starts without an end: the service died while it was at work, beside others or alone. */
   readonly starts: number;
+  /** Of these, those in which nothing ran beside it; none when absent. A job that takes the whole service with it must not do so for ever. */
+  readonly loneStarts?: number;
   readonly startedAtMs?: number;
   /** Absent while it is queued or running: after a restart both are queued. */
   readonly end?: JobEnd;

@@ -3,13 +3,26 @@ import type { Attempt, ImageHeader, UpscaleOptions, UpscaleProgress, UpscaleResu
 
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** A place held from before the upload is read until the job is submitted or given up. */
+/** What a request's upload may become. */
+export interface UploadTerms {
+  readonly maxFiles: number;
+  /** Its files become jobs that outlive it. */
+  readonly durable: boolean;
+}
+
+/** A place for a file, held from before the upload is read until the job is submitted or given up. */
 export interface Reservation {
   /** 128 random bits, URL-safe. */
   readonly id: string;
   /** The job's folder, 0700, created exclusively; empty but for what the upload writes. */
   readonly workFolder: string;
   readonly sourcePath: string;
+  /**
+   * A place for one more file of the same request. Only its first file has a place in the queue for sure; all become jobs together
+   * (`Jobs.keep`), or none does.
+   * @throws TesseraError queue_full when so many jobs would find no room now, disk_full.
+   */
+  another(): Promise<Reservation>;
   /** Gives the place back and removes the folder; harmless after `submit`. */
   release(): Promise<void>;
 }
@@ -27,12 +40,22 @@ export interface JobRequest {
 
 /** What a job that outlives its request and the process is kept on. */
 export interface DurableTerms {
-  /** Whose job it is: a digest of the API key, or empty without keys. An idempotency key counts for its owner alone. */
+  /**
+   * Whose job it is: a digest of the API key; empty where the service had no keys, and then it is everyone's. An idempotency key
+   * counts for its owner alone.
+   */
   readonly owner: string;
   /** Client's `Idempotency-Key`: the same key, source bytes and options give the same job. */
   readonly idempotencyKey?: string;
   /** Told of the end by one signed POST; passed `checkCallbackUrl` before. */
   readonly callbackUrl?: string;
+}
+
+/** A file of a request that is to become a durable job. */
+export interface DurableRequest {
+  readonly reservation: Reservation;
+  readonly request: JobRequest;
+  readonly terms: DurableTerms;
 }
 
 /** One change in a job's life, for server-sent events. Every event is a full picture: a missed one does no harm. */
@@ -92,27 +115,28 @@ export interface QueueStatus {
 /** Admission, execution and limits: the one path that `/upscale`, `/jobs` and the command line use. */
 export interface Jobs {
   /**
-   * Before the body is read. @param declaredBytes Content-Length, when there is one.
+   * Before the body is read. A request is one upload, however many files it has.
+   * @param declaredBytes Content-Length, when there is one.
+   * @param terms default: one file, for a job that is not durable.
    * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full.
    */
-  reserve(declaredBytes: number | undefined): Promise<Reservation>;
+  reserve(declaredBytes: number | undefined, terms?: UploadTerms): Promise<Reservation>;
   /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
   submit(reservation: Reservation, request: JobRequest): Job;
   /**
-   * Submits a job that survives a restart and stays, with its result, until `JOB_TTL_MINUTES` after its end. Resolves when
-   * that is on disk. When the owner's idempotency key is known with the same bytes and options, `existing` is true, the job is
-   * that one, and the reservation has been released.
-   * @throws TesseraError idempotency_conflict, shutting_down, disk_full; the reservation is then to be released.
+   * Submits the files of one upload as jobs that survive a restart and stay, with their results, until `JOB_TTL_MINUTES` after their
+   * end: all, or none. Resolves when that is on disk. Where the owner's idempotency key is known with the same bytes and options,
+   * `existing` is true, the job is that one, and the reservation has been released.
+   * @returns the jobs in the order of the files.
+   * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full; the reservations are then to be released.
    */
   keep(
-    reservation: Reservation,
-    request: JobRequest,
-    terms: DurableTerms,
-  ): Promise<{ readonly job: Job; readonly existing: boolean }>;
-  /** A durable job. */
-  find(id: string): Job | undefined;
-  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has. */
-  remove(id: string): Promise<'cancelled' | 'removed' | undefined>;
+    files: readonly DurableRequest[],
+  ): Promise<readonly { readonly job: Job; readonly existing: boolean }[]>;
+  /** A durable job of this owner (`DurableTerms.owner`), or of everyone. */
+  find(id: string, owner: string): Job | undefined;
+  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has; as `find` finds it. */
+  remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined>;
   /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
   checkCallbackUrl(url: string): void;
   status(): QueueStatus;

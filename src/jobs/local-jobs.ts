@@ -1,31 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Config } from '../config.js';
-import { Changes } from '../engine/changes.js';
 import { diskFullError } from '../engine/disk-full.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/resources.js';
+import { engineUnavailable } from '../engine/unavailable.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
 import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
 import { DiskBudget } from './disk-budget.js';
-import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
+import { clear, DurableJobs } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
 import { Instance } from './instance.js';
-import type { DurableTerms, Job, JobRequest, Jobs, QueueStatus, Reservation } from './job.js';
-import { readJobFile } from './job-file.js';
+import type {
+  DurableRequest,
+  DurableTerms,
+  Job,
+  JobRequest,
+  Jobs,
+  QueueStatus,
+  Reservation,
+  UploadTerms,
+} from './job.js';
 import { JobFolders } from './job-folders.js';
-import { sweep } from './sweep.js';
+import { type InheritedJob, MOST_LONE_DEATHS, takeOver } from './take-over.js';
+import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
 const JOBS_PER_ENGINE = 4;
-/** A job under which the service itself died so often is not tried again. */
-const MOST_UNFINISHED_STARTS = 3;
 /** Instances on other systems are known to be dead only some time after; one that dies beside us leaves jobs too. */
 const SWEEP_INTERVAL_MS = 60_000;
-const MOST_RETRY_AFTER_SECONDS = 3600;
+const ONE_FILE: UploadTerms = { maxFiles: 1, durable: false };
 
 /** Jobs in this process, with their files on the local disk. */
 export class LocalJobs implements Jobs, JobKeeper {
@@ -33,8 +38,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #disk: DiskBudget;
   readonly #work: WorkQueue;
   readonly #durable: DurableJobs;
-  readonly #uploading = new Set<string>();
-  readonly #uploads = new Changes();
+  readonly #uploads: Uploads;
   readonly #folders: JobFolders;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
@@ -55,6 +59,10 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
     this.#folders = new JobFolders(instance, log);
     this.#durable = new DurableJobs(config, log);
+    const uploads = { maxUploads: config.MAX_CONCURRENT_UPLOADS, maxFileBytes: config.MAX_UPLOAD_MB * 1e6 };
+    this.#uploads = new Uploads(uploads, this.#disk, this.#folders, (upload, files) =>
+      this.#checkRoom(upload, files),
+    );
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
       onStart: (job) => this.#durable.started(job),
       onEnd: (job, outcome) => this.#track(this.#ended(job, outcome)),
@@ -69,39 +77,16 @@ export class LocalJobs implements Jobs, JobKeeper {
     const instance = await Instance.create(config.TEMP_DIR);
     const jobs = new LocalJobs(config, engine, log, instance);
     await jobs.#takeOver();
-    jobs.#sweeping = setInterval(() => jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS);
+    jobs.#sweeping = setInterval(() => void jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS);
     jobs.#sweeping.unref();
     return jobs;
   }
 
-  async reserve(declaredBytes: number | undefined): Promise<Reservation> {
+  async reserve(declaredBytes: number | undefined, terms = ONE_FILE): Promise<Reservation> {
     if (this.#closed !== undefined) throw shuttingDown();
-    if (this.#uploading.size >= this.config.MAX_CONCURRENT_UPLOADS) {
-      throw queueFull('Too many uploads are being received; try again in a moment.', 1);
-    }
-    const taken = this.#uploading.size + this.#work.waiting + this.#work.running;
-    if (taken >= this.#maxRunning + this.config.MAX_QUEUED_JOBS) {
-      throw queueFull('The queue is full; try again later.', this.#work.backlogSeconds);
-    }
-    const id = randomBytes(16).toString('base64url');
-    const workFolder = this.#folders.pathOf(id);
-    this.#uploading.add(id);
-    const release = async () => {
-      if (!this.#uploading.delete(id)) return;
-      await this.#removeFolder(id);
-      this.#uploads.announce();
-    };
-    try {
-      const mostBytes = this.config.MAX_UPLOAD_MB * 1e6;
-      const bytes = Math.min(declaredBytes ?? mostBytes, mostBytes);
-      this.#disk.claim(id, bytes);
-      await this.#folders.create(id);
-      await this.#disk.checkFileSystem(bytes);
-    } catch (thrown) {
-      await release();
-      throw diskFullError(thrown) ?? thrown;
-    }
-    return { id, workFolder, sourcePath: join(workFolder, SOURCE_FILE), release };
+    // Durable jobs wait for an engine; whoever waits for the answer should rather ask another service, before sending anything.
+    if (!terms.durable && this.engine.status().startsFail) throw engineUnavailable();
+    return this.#uploads.begin(declaredBytes, terms);
   }
 
   submit(reservation: Reservation, request: JobRequest): Job {
@@ -110,32 +95,40 @@ export class LocalJobs implements Jobs, JobKeeper {
     return job;
   }
 
-  async keep(reservation: Reservation, request: JobRequest, terms: DurableTerms) {
-    const { idempotencyKey } = terms;
-    const digest =
-      idempotencyKey === undefined ? undefined : await requestDigest(reservation.sourcePath, request.options);
-    const existing = this.#durable.existing(terms, digest);
-    if (existing !== undefined) {
-      await reservation.release();
-      await existing.written;
-      return { job: existing.job, existing: true };
+  async keep(files: readonly DurableRequest[]) {
+    const digests: (string | undefined)[] = [];
+    for (const { reservation, request, terms } of files) {
+      const isKeyed = terms.idempotencyKey !== undefined;
+      digests.push(isKeyed ? await requestDigest(reservation.sourcePath, request.options) : undefined);
     }
-    const job = this.#create(reservation, request, terms);
+    // Nothing is waited for before all are known by their keys: the same request again finds none of them, or all.
+    const answers = files.map(({ reservation, request, terms }, index) => {
+      const digest = digests[index];
+      const known = this.#durable.existing(terms, digest);
+      if (known !== undefined) return { ...known, existing: true, terms, digest };
+      const job = this.#create(reservation, request, terms);
+      return { job, existing: false, terms, digest, written: undefined };
+    });
+    const fresh = answers.filter(({ existing }) => !existing);
+    const upload = this.#uploads.of(fresh[0]?.job.id);
+    if (upload !== undefined) this.#uploads.takePlaces(upload, fresh.length);
     try {
-      await this.#durable.keep(job, terms, digest);
+      await Promise.all([this.#durable.keep(fresh), ...answers.map(({ written }) => written)]);
     } catch (thrown) {
+      for (const { job } of fresh) this.#durable.forget(job);
       throw diskFullError(thrown) ?? thrown;
     }
-    this.#enqueue(job);
-    return { job, existing: false };
+    for (const { job } of fresh) this.#enqueue(job);
+    await Promise.all(files.map(({ reservation }) => reservation.release()));
+    return answers.map(({ job, existing }) => ({ job, existing }));
   }
 
-  find(id: string): Job | undefined {
-    return this.#durable.find(id);
+  find(id: string, owner: string): Job | undefined {
+    return this.#durable.find(id, owner);
   }
 
-  async remove(id: string): Promise<'cancelled' | 'removed' | undefined> {
-    const job = this.#durable.find(id);
+  async remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined> {
+    const job = this.#durable.find(id, owner);
     if (job === undefined) return undefined;
     if (!job.isOver) {
       job.cancel();
@@ -153,7 +146,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     return {
       running: this.#work.running,
       queued: this.#work.waiting,
-      uploading: this.#uploading.size,
+      uploading: this.#uploads.count,
       kept: this.#durable.count,
       maxRunning: this.#maxRunning,
       maxQueued: this.config.MAX_QUEUED_JOBS,
@@ -187,7 +180,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   async #close(graceMs: number): Promise<void> {
     clearInterval(this.#sweeping);
     const endMs = performance.now() + graceMs;
-    await this.#uploads.until(() => this.#uploading.size === 0, graceMs);
+    await this.#uploads.settled(graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
     while (this.#endings.size > 0) await Promise.all(this.#endings);
     await this.#folders.settled();
@@ -196,10 +189,24 @@ export class LocalJobs implements Jobs, JobKeeper {
     else await this.instance.remove();
   }
 
+  /** Whether the queue has room for so many files of one request, beside the places that other uploads hold. */
+  #checkRoom(upload: Upload, files: number): void {
+    const held = this.#uploads.beside(upload).reduce((sum, { places }) => sum + places, 0);
+    const room =
+      this.#maxRunning + this.config.MAX_QUEUED_JOBS - held - this.#work.waiting - this.#work.running;
+    if (files <= room) return;
+    const sentence =
+      room <= 0 || files === 1
+        ? 'The queue is full; try again later.'
+        : `The queue has room for ${room} of the files of this request now; send fewer, or try again later.`;
+    throw queueFull(sentence, this.#work.backlogSeconds);
+  }
+
   /** A job that is not in the queue yet; its reservation still holds its place. */
   #create(reservation: Reservation, request: JobRequest, terms?: DurableTerms): UpscaleJob {
     const { id, workFolder } = reservation;
-    if (!this.#uploading.has(id)) throw new Error('This reservation was released or submitted before.');
+    if (this.#uploads.of(id) === undefined)
+      throw new Error('This reservation was released or submitted before.');
     const cost = jobCost(request, this.engine.status().models);
     if (request.sourceBytes + cost.diskBytes > this.config.MAX_JOB_DISK_MB * 1e6) {
       // For good: coming back later would not help.
@@ -213,10 +220,9 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   #enqueue(job: UpscaleJob): void {
-    this.#uploading.delete(job.id);
     this.#disk.hold(job.id, job.request.sourceBytes);
     this.#work.add(job);
-    this.#uploads.announce();
+    this.#uploads.leave(job.id);
   }
 
   async #ended(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void> {
@@ -239,13 +245,11 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   async #takeOver(): Promise<void> {
-    for (const { folder } of await sweep(this.instance, isWorthKeeping)) await this.#restore(folder);
+    for (const job of await takeOver(this.instance)) await this.#restore(job);
   }
 
-  /** A durable job that a dead instance left, in our folder by now: goes on, or stays for those who ask for its result. */
-  async #restore(folder: string): Promise<void> {
-    const file = await readJobFile(folder);
-    if (file === undefined) return;
+  /** A durable job that a dead instance left: goes on, or stays for those who ask for its result. */
+  async #restore({ folder, file }: InheritedJob): Promise<void> {
     const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
     const origin: JobOrigin = {
       id,
@@ -255,6 +259,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       createdAtMs,
       terms,
       lastEventId,
+      alone: file.starts > 0,
       ...(startedAtMs === undefined ? {} : { startedAtMs }),
       ...(end === undefined ? {} : { end }),
     };
@@ -263,18 +268,18 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#disk.hold(id, end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0));
     if (end !== undefined) return;
     await clear(folder, [SOURCE_FILE]);
-    if (file.starts >= MOST_UNFINISHED_STARTS) {
-      const sentence =
-        'The service itself stopped each time this image was at work, so it is not tried again.';
+    if ((file.loneStarts ?? 0) >= MOST_LONE_DEATHS) {
+      const sentence = `The service itself died ${MOST_LONE_DEATHS} times while this image alone was at work, so it is not tried again.`;
       await this.#ended(job, new TesseraError('image_crashes_engine', sentence));
     } else this.#work.add(job);
   }
 
-  #track(ending: Promise<void>): void {
+  #track(ending: Promise<void>): Promise<void> {
     const tracked = ending
       .catch((thrown: unknown) => this.log.error({ err: thrown }, 'the end of a job could not be handled'))
       .finally(() => this.#endings.delete(tracked));
     this.#endings.add(tracked);
+    return tracked;
   }
 
   async #removeFolder(id: string): Promise<void> {
@@ -285,9 +290,4 @@ export class LocalJobs implements Jobs, JobKeeper {
 
 function shuttingDown(): TesseraError {
   return new TesseraError('shutting_down', 'The service is stopping; try again in a moment.');
-}
-
-function queueFull(message: string, seconds: number): TesseraError {
-  const retryAfterSeconds = Math.min(MOST_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(seconds)));
-  return new TesseraError('queue_full', message, { details: { retryAfterSeconds } });
 }

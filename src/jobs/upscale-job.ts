@@ -16,6 +16,8 @@ export interface JobOrigin {
   readonly terms?: DurableTerms;
   readonly lastEventId?: number;
   readonly startedAtMs?: number;
+  /** The service died while it was at work. */
+  readonly alone?: boolean;
   /** Of a job that ended before a restart. */
   readonly end?: JobEnd;
 }
@@ -38,6 +40,8 @@ export class UpscaleJob implements Job, Candidate {
   readonly createdAtMs: number;
   readonly settled: Promise<UpscaleResult>;
   readonly abort = new AbortController();
+  /** It runs with nothing beside it: should the service die under it again, it alone is why. */
+  readonly alone: boolean;
   overtaken = 0;
   state: JobState = 'queued';
   progress: UpscaleProgress | undefined;
@@ -58,6 +62,7 @@ export class UpscaleJob implements Job, Candidate {
     this.cost = origin.cost;
     this.terms = origin.terms;
     this.createdAtMs = origin.createdAtMs;
+    this.alone = origin.alone ?? false;
     this.#keeper = keeper;
     this.#log = new EventLog(origin.lastEventId);
     this.settled = new Promise((resolve, reject) => {
@@ -93,7 +98,7 @@ export class UpscaleJob implements Job, Candidate {
     return this.state !== 'queued' && this.state !== 'running';
   }
 
-  /** `timeoutSeconds` count from the end of the upload; for a durable job, which nobody waits for, from its start. */
+  /** `timeoutSeconds` count from the end of the upload; for a durable job, which nobody waits for, from when an engine takes it. */
   get deadlineAtMs(): number {
     const fromMs = this.terms === undefined ? this.request.uploadedAtMs : (this.startedAtMs ?? Infinity);
     return fromMs + this.request.options.timeoutSeconds * 1000;
@@ -146,6 +151,12 @@ export class UpscaleJob implements Job, Candidate {
   progressed(progress: UpscaleProgress): void {
     this.progress = progress;
     this.changed();
+  }
+
+  /** An engine takes it, for the first time or again. @returns its deadline from now on, epoch milliseconds. */
+  taken(): number {
+    this.startedAtMs = Date.now();
+    return this.deadlineAtMs;
   }
 
   /** The end, seen by listeners and by whoever awaits `settled`. */

@@ -11,8 +11,11 @@ import type { UpscaleJob } from './upscale-job.js';
 export interface WorkListener {
   /** Before a job is given to the engine. */
   onStart(job: UpscaleJob): Promise<void>;
-  /** Called once for each job, with a result or the reason why there is none. Its slot is free by then. */
-  onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): void;
+  /**
+   * Called once for each job, with a result or the reason why there is none. Its slot is free by then, but for one that must be alone.
+   * Resolves when its end is on disk.
+   */
+  onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void>;
 }
 
 /** Jobs that wait, and jobs that the engine works on: as many as memory, disk and slots allow. */
@@ -65,7 +68,7 @@ export class WorkQueue {
     const place = this.#waiting.indexOf(job);
     if (place >= 0) {
       this.#waiting.splice(place, 1);
-      this.listener.onEnd(job, error);
+      void this.listener.onEnd(job, error);
       this.#startNext();
     } else if (this.#running.has(job)) {
       job.abort.abort(error);
@@ -82,8 +85,7 @@ export class WorkQueue {
 
   #startNext(): void {
     for (;;) {
-      const costs = [...this.#running].map((job) => job.cost);
-      const job = nextToStart(this.#waiting, costs, this.disk.leftBytes, this.limits);
+      const job = nextToStart(this.#waiting, [...this.#running], this.disk.leftBytes, this.limits);
       if (job === undefined) break;
       this.#waiting.splice(this.#waiting.indexOf(job), 1);
       this.#running.add(job);
@@ -102,14 +104,18 @@ export class WorkQueue {
       outcome = await this.engine.run(job.task(), {
         signal: job.abort.signal,
         onProgress: (progress) => job.progressed(progress),
+        ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
       });
       this.#speed.record(job.request, outcome);
       this.disk.hold(job.id, job.request.sourceBytes + outcome.bytes);
     } catch (thrown) {
       outcome = TesseraError.from(thrown);
     }
+    if (!job.alone) this.#running.delete(job);
+    const written = this.listener.onEnd(job, outcome);
+    // Another that takes the service with it before this end is on disk would have its death put down to this one.
+    if (job.alone) await written;
     this.#running.delete(job);
-    this.listener.onEnd(job, outcome);
     this.#startNext();
   }
 

@@ -92,6 +92,22 @@ test('a restart keeps results and the queue, and does again what was at work', a
   await second.clean();
 });
 
+test('a service as it is installed takes a request with 32 files', async (t) => {
+  const server = await startServer(t);
+  const body = new FormData();
+  for (let seed = 0; seed < 32; seed++)
+    body.append('file', new Blob([new Uint8Array(await photo(seed))]), `${seed}.jpg`);
+  const response = await fetch(`${server.origin}/jobs`, { method: 'POST', body });
+  assert.equal(response.status, 202, await response.clone().text());
+  const { jobs } = (await response.json()) as { jobs: View[] };
+  assert.equal(jobs.length, 32);
+  for (const { id } of jobs) {
+    assert.equal((await follow(server, id)).state, 'succeeded');
+    await fetch(`${server.origin}/jobs/${id}`, { method: 'DELETE' });
+  }
+  await server.clean();
+});
+
 test('a stop interrupts a job without losing it', async (t) => {
   const first = await startServer(t, { SHUTDOWN_GRACE_SECONDS: '0' });
   const { id } = await create(first, await slowForm());

@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.js';
+import type { RunHooks } from '../../src/engine/engine.js';
 import type { FleetOptions } from '../../src/engine/fleet.js';
 import { engineConfig } from '../../src/engine/protocol.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
@@ -52,7 +54,11 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
     await rm(folder, { recursive: true });
   });
   let count = 0;
-  const run = async (script: Script, changed: Partial<UpscaleTask> = {}): Promise<Running> => {
+  const run = async (
+    script: Script,
+    changed: Partial<UpscaleTask> = {},
+    hooks: Pick<RunHooks, 'deadlineFromStart'> = {},
+  ): Promise<Running> => {
     const id = `job-${++count}`;
     const workFolder = join(folder, id);
     await mkdir(workFolder);
@@ -64,6 +70,7 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
     const result = supervisor.run(
       { ...TASK, id, sourcePath, resultPath: join(workFolder, 'result'), workFolder, ...changed },
       {
+        ...hooks,
         signal: abort.signal,
         onProgress: (one) => {
           progress.push(one);
@@ -107,6 +114,40 @@ export const TASK: Omit<UpscaleTask, 'id' | 'sourcePath' | 'resultPath' | 'workF
   excludedRungs: [],
   earlierAttempts: [],
 };
+
+/** Engines that can be made impossible to start, as by a lack of memory, and possible again. */
+export class Outage {
+  private constructor(private readonly folder: string) {}
+
+  static async create(test: TestContext): Promise<Outage> {
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-outage-'));
+    atEnd(test, () => rm(folder, { recursive: true }));
+    const outage = new Outage(folder);
+    const wrapper = `#!/bin/sh\n[ -e '${folder}/outage' ] && exit 1\nexec '${process.execPath}' "$@"\n`;
+    await writeFile(outage.execPath, wrapper, { mode: 0o755 });
+    return outage;
+  }
+
+  /** Stands in node's place. */
+  get execPath(): string {
+    return join(this.folder, 'node');
+  }
+
+  async beginBeforeStart(): Promise<void> {
+    await writeFile(join(this.folder, 'outage'), '');
+  }
+
+  /** Kills the engines; resolves once the supervisor has given up hope. */
+  async begin(supervisor: Supervisor): Promise<void> {
+    await this.beginBeforeStart();
+    for (const { pid } of supervisor.status().engines) process.kill(pid, 'SIGKILL');
+    while (!supervisor.status().startsFail) await delay(5);
+  }
+
+  async end(): Promise<void> {
+    await rm(join(this.folder, 'outage'));
+  }
+}
 
 /** Whether a process exists (a zombie does not). */
 export async function isAlive(pid: number): Promise<boolean> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../src/errors.js';
 import { atEnd } from '../at-end.js';
-import { isAlive, rig, runnerPath, settings, TASK } from './rig.js';
+import { isAlive, Outage, rig, runnerPath, settings, TASK } from './rig.js';
 
 const failsWith = (code: string) => (thrown: unknown) =>
   thrown instanceof TesseraError && thrown.code === code;
@@ -211,6 +211,72 @@ describe('an engine that cannot start', () => {
       await assert.rejects((await run({})).result, failsWith('engine_unavailable'));
     });
   }
+});
+
+describe('a time without engines', () => {
+  async function outageRig(test: TestContext) {
+    const outage = await Outage.create(test);
+    const launch = { runnerPath: runnerPath('scripted-runner'), environment: process.env };
+    const { execPath } = outage;
+    return { outage, ...(await rig(test, { launch: { ...launch, execPath } })) };
+  }
+
+  it('ends no job: those at work and those that come wait for an engine', async (test) => {
+    const { supervisor, run, outage } = await outageRig(test);
+    const atWork = await run({ tiles: 3, heldAtTile: 1 });
+    await atWork.progressed();
+    await outage.begin(supervisor);
+    assert.equal(supervisor.status().state, 'down');
+    const late = await run({});
+    await outage.end();
+    await atWork.letGo();
+    await Promise.all([atWork.result, late.result]);
+    assert.equal(supervisor.status().startsFail, false);
+  });
+
+  it('is told to whoever waits past his deadline, as a reason to come back', async (test) => {
+    const { supervisor, run, outage } = await outageRig(test);
+    await (await run({})).result;
+    await outage.begin(supervisor);
+    const job = await run({}, { deadlineAtMs: Date.now() + 50 });
+    await assert.rejects(job.result, (thrown) => {
+      assert.ok(failsWith('engine_unavailable')(thrown) && thrown instanceof TesseraError);
+      assert.ok((thrown.details.retryAfterSeconds ?? 0) > 0);
+      return true;
+    });
+  });
+
+  it('does not count for a job that nobody waits for: its deadline begins anew when an engine takes it', async (test) => {
+    const { supervisor, run, outage } = await outageRig(test);
+    const timeoutMs = 1000;
+    const starts: number[] = [];
+    const deadlineFromStart = () => {
+      starts.push(Date.now());
+      return Date.now() + timeoutMs;
+    };
+    const job = await run({ blockAtTile: 1, onlyUnderModel: 'first' }, {}, { deadlineFromStart });
+    await job.progressed();
+    const outageAtMs = Date.now();
+    await outage.begin(supervisor);
+    await delay(Math.max(0, outageAtMs + 2 * timeoutMs - Date.now()));
+    await outage.end();
+    assert.equal((await job.result).model, 'second');
+    assert.equal(starts.length, 2);
+    const late = await run({ tiles: 10_000, tileMs: 5 }, {}, { deadlineFromStart });
+    await assert.rejects(late.result, failsWith('deadline_exceeded'));
+  });
+
+  it('from the very start is waited out by a job that nobody waits for, and by no other', async (test) => {
+    const outage = await Outage.create(test);
+    await outage.beginBeforeStart();
+    const launch = { runnerPath: runnerPath('scripted-runner'), environment: process.env };
+    const { supervisor, run } = await rig(test, { launch: { ...launch, execPath: outage.execPath } });
+    const patient = await run({}, {}, { deadlineFromStart: () => Date.now() + 60_000 });
+    await assert.rejects((await run({})).result, failsWith('engine_unavailable'));
+    assert.equal(supervisor.status().startsFail, true);
+    await outage.end();
+    assert.equal((await patient.result).model, 'first');
+  });
 });
 
 describe('a model that kills its engine while it is preloaded', () => {

@@ -43,9 +43,9 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
   const jobs = await LocalJobs.open(config, engine, log);
   const reserved: (number | undefined)[] = [];
   const reserve = jobs.reserve.bind(jobs);
-  jobs.reserve = async (declaredBytes) => {
+  jobs.reserve = async (declaredBytes, terms) => {
     reserved.push(declaredBytes);
-    return reserve(declaredBytes);
+    return reserve(declaredBytes, terms);
   };
   const context = {
     config,

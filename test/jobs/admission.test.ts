@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type JobCost, nextToStart } from '../../src/jobs/admission.js';
+import { type Candidate, nextToStart } from '../../src/jobs/admission.js';
 
 const limits = { maxRunning: 4, memoryBytes: 1000 };
 
-function job(memoryBytes: number, pixels = 1000): { cost: JobCost; overtaken: number } {
-  return { cost: { memoryBytes, diskBytes: 10, pixels }, overtaken: 0 };
+function job(memoryBytes: number, pixels = 1000, alone = false): Candidate {
+  return { cost: { memoryBytes, diskBytes: 10, pixels }, alone, overtaken: 0 };
 }
 
 describe('which job starts next', () => {
   it('is the first in the queue when all fit', () => {
     const queue = [job(100), job(100)];
-    assert.equal(nextToStart(queue, [job(100).cost], 1000, limits), queue[0]);
+    assert.equal(nextToStart(queue, [job(100)], 1000, limits), queue[0]);
   });
 
   it('is none when the slots are taken', () => {
-    const running = Array.from({ length: 4 }, () => job(1).cost);
+    const running = Array.from({ length: 4 }, () => job(1));
     assert.equal(nextToStart([job(1)], running, 1000, limits), undefined);
   });
 
@@ -27,11 +27,21 @@ describe('which job starts next', () => {
 
   it('passes over one that does not fit, but not for ever', () => {
     const large = job(950);
-    const running = [job(100).cost];
+    const running = [job(100)];
     let started = 0;
     while (nextToStart([large, job(1)], running, 1000, limits) !== undefined) started++;
     assert.ok(started > 1 && started < 1000, `${started} overtook it`);
     assert.equal(nextToStart([large], [], 1000, limits), large);
+  });
+
+  it('is one that must be alone only when nothing runs, and nothing beside it; others pass it, but not for ever', () => {
+    const alone = job(1, 1000, true);
+    const other = job(1);
+    assert.equal(nextToStart([alone, other], [], 1000, limits), alone);
+    assert.equal(nextToStart([other], [alone], 1000, limits), undefined);
+    let started = 0;
+    while (nextToStart([alone, other], [job(1)], 1000, limits) === other) started++;
+    assert.ok(started > 1 && started < 1000, `${started} overtook it`);
   });
 
   it('never exceeds memory, disk or slots, but for a job alone', () => {
@@ -47,8 +57,8 @@ describe('which job starts next', () => {
         fc.integer({ min: 0, max: 500 }),
         (costs, running, disk) => {
           const chosen = nextToStart(
-            costs.map((one) => ({ cost: one, overtaken: 0 })),
-            running,
+            costs.map((one) => ({ cost: one, alone: false, overtaken: 0 })),
+            running.map((one) => ({ cost: one, alone: false })),
             disk,
             limits,
           );

@@ -25,16 +25,16 @@ describe('a durable job', () => {
     const { jobs, engine, folder, keep } = await rig(test);
     const { job, existing } = await keep();
     assert.equal(existing, false);
-    assert.equal(jobs.find(job.id), job);
+    assert.equal(jobs.find(job.id, ''), job);
     await (await engine.runOf(job)).succeed(20);
     await job.settled;
     assert.ok((job.expiresAtMs ?? 0) > Date.now());
     assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'result']);
     assert.deepEqual({ ...jobs.status(), backlogSeconds: 0 }.diskBytes, 20);
     assert.equal(jobs.status().kept, 1);
-    assert.equal(await jobs.remove(job.id), 'removed');
-    assert.equal(await jobs.remove(job.id), undefined);
-    assert.equal(jobs.find(job.id), undefined);
+    assert.equal(await jobs.remove(job.id, ''), 'removed');
+    assert.equal(await jobs.remove(job.id, ''), undefined);
+    assert.equal(jobs.find(job.id, ''), undefined);
     assert.deepEqual(await jobFolders(folder), []);
     assert.equal(jobs.status().diskBytes, 0);
   });
@@ -44,7 +44,7 @@ describe('a durable job', () => {
     const { job } = await keep();
     (await engine.runOf(job)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await over(job);
-    assert.equal(jobs.find(job.id)?.error?.code, 'corrupt_image');
+    assert.equal(jobs.find(job.id, '')?.error?.code, 'corrupt_image');
     assert.deepEqual(await readdir(folderOf(job)), ['job.json']);
   });
 
@@ -64,17 +64,17 @@ describe('a durable job', () => {
     assert.deepEqual(job.attempts, [attempt]);
     await jobs.close(0);
     const { jobs: next } = await rig(test, {}, folder);
-    assert.deepEqual(next.find(job.id)?.attempts, [attempt]);
+    assert.deepEqual(next.find(job.id, '')?.attempts, [attempt]);
   });
 
   it('is cancelled by remove while it has not ended, and stays to tell so', async (test) => {
     const { jobs, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
     const [running, queued] = [(await keep()).job, (await keep()).job];
     for (const job of [queued, running]) {
-      assert.equal(await jobs.remove(job.id), 'cancelled');
+      assert.equal(await jobs.remove(job.id, ''), 'cancelled');
       await over(job);
-      assert.equal(jobs.find(job.id)?.state, 'cancelled');
-      assert.equal(await jobs.remove(job.id), 'removed');
+      assert.equal(jobs.find(job.id, '')?.state, 'cancelled');
+      assert.equal(await jobs.remove(job.id, ''), 'removed');
     }
   });
 
@@ -83,7 +83,7 @@ describe('a durable job', () => {
     const { job } = await keep();
     await (await engine.runOf(job)).succeed();
     await job.settled;
-    while (jobs.find(job.id) !== undefined || (await jobFolders(folder)).length > 0) {
+    while (jobs.find(job.id, '') !== undefined || (await jobFolders(folder)).length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.ok(Date.now() >= (job.expiresAtMs ?? Infinity));
@@ -103,8 +103,8 @@ describe('a durable job', () => {
   it('is not seen by id while it is not durable', async (test) => {
     const { jobs, submit } = await rig(test);
     const job = await submit();
-    assert.equal(jobs.find(job.id), undefined);
-    assert.equal(await jobs.remove(job.id), undefined);
+    assert.equal(jobs.find(job.id, ''), undefined);
+    assert.equal(await jobs.remove(job.id, ''), undefined);
   });
 
   it('runs for a hundred jobs with ten cancels: nothing lost, nothing left', async (test) => {
@@ -112,13 +112,13 @@ describe('a durable job', () => {
     const all: Job[] = [];
     for (let index = 0; index < 100; index++) all.push((await keep()).job);
     const cancelled = all.filter((_, index) => index % 10 === 3);
-    for (const job of cancelled) await jobs.remove(job.id);
+    for (const job of cancelled) await jobs.remove(job.id, '');
     const others = all.filter((job) => !cancelled.includes(job));
     await Promise.all(others.map(async (job) => (await engine.runOf(job)).succeed()));
     await Promise.all(all.map(over));
     assert.ok(others.every((job) => job.state === 'succeeded'));
     assert.ok(cancelled.every((job) => job.state === 'cancelled'));
-    for (const job of all) assert.equal(await jobs.remove(job.id), 'removed');
+    for (const job of all) assert.equal(await jobs.remove(job.id, ''), 'removed');
     assert.deepEqual(await jobFolders(folder), []);
     assert.equal(jobs.status().diskBytes, 0);
   });
@@ -166,7 +166,7 @@ describe('an idempotency key', () => {
     assert.notEqual(theirs.job.id, mine.job.id);
     await (await engine.runOf(mine.job)).succeed();
     await mine.job.settled;
-    await jobs.remove(mine.job.id);
+    await jobs.remove(mine.job.id, 'me');
     assert.equal((await keep(key)).existing, false);
   });
 });
@@ -193,7 +193,7 @@ describe('a restart', () => {
     const folder = await tempDir(test);
     const id = await killed(test, folder);
     const { jobs, engine, keep } = await rig(test, {}, folder);
-    const job = jobs.find(id);
+    const job = jobs.find(id, 'me');
     assert.ok(job);
     assert.equal(job.state, 'running');
     const run = await engine.runOf(job);
@@ -214,11 +214,11 @@ describe('a restart', () => {
     await Promise.all([over(done), over(failed)]);
     await before.jobs.close(0);
     const after = await rig(test, {}, before.folder);
-    const doneAgain = after.jobs.find(done.id);
+    const doneAgain = after.jobs.find(done.id, '');
     assert.equal((await doneAgain?.settled)?.bytes, 33);
     assert.equal((await readFile(doneAgain?.resultPath ?? '')).length, 33);
     assert.equal(doneAgain?.expiresAtMs, done.expiresAtMs);
-    assert.equal(after.jobs.find(failed.id)?.error?.code, 'corrupt_image');
+    assert.equal(after.jobs.find(failed.id, '')?.error?.code, 'corrupt_image');
     const [lastSeen] = done.events().slice(-1);
     const missed = doneAgain?.events(lastSeen?.id).map(({ state }) => state);
     assert.deepEqual(missed, ['succeeded']);
@@ -233,7 +233,7 @@ describe('a restart', () => {
     await before.jobs.close(0);
     assert.equal(passing.state, 'failed');
     const after = await rig(test, { MAX_RUNNING_JOBS: 2 }, before.folder);
-    for (const id of ids) assert.equal(after.jobs.find(id)?.state, 'running');
+    for (const id of ids) assert.equal(after.jobs.find(id, '')?.state, 'running');
     assert.equal((await jobFolders(before.folder)).length, 2);
   });
 
@@ -244,7 +244,7 @@ describe('a restart', () => {
     const file = join(path ?? '', 'job.json');
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), starts: 3 }));
     const { jobs, engine } = await rig(test, {}, folder);
-    assert.equal(jobs.find(id)?.error?.code, 'image_crashes_engine');
+    assert.equal(jobs.find(id, 'me')?.error?.code, 'image_crashes_engine');
     assert.equal(engine.runs.length, 0);
   });
 
@@ -270,7 +270,7 @@ describe('a restart', () => {
     await edit(future, () => ({ version: 2 }));
     await truncate(join(unread, 'source'), 3);
     const after = await rig(test, {}, before.folder);
-    for (const job of made) assert.equal(after.jobs.find(job.id), undefined);
+    for (const job of made) assert.equal(after.jobs.find(job.id, ''), undefined);
     assert.deepEqual(await jobFolders(before.folder), []);
     assert.ok(!existsSync(expired));
   });
@@ -279,7 +279,7 @@ describe('a restart', () => {
     const one = await rig(test);
     const { job } = await one.keep({}, ofPixels(50));
     const two = await rig(test, {}, one.folder);
-    assert.equal(two.jobs.find(job.id), undefined);
+    assert.equal(two.jobs.find(job.id, ''), undefined);
     await (await one.engine.runOf(job)).succeed();
     await job.settled;
     assert.ok(existsSync(job.resultPath));

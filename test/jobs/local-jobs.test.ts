@@ -4,6 +4,7 @@ import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { TesseraError } from '../../src/errors.js';
+import type { DurableRequest, Jobs } from '../../src/jobs/job.js';
 import { failsWith, jobFolders, ofPixels, request, rig } from './rig.js';
 
 describe('a job', () => {
@@ -257,5 +258,104 @@ describe('closing', () => {
     await assert.rejects(running.settled, failsWith('shutting_down'));
     await assert.rejects(queued.settled, failsWith('shutting_down'));
     assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+describe('an upload of several files', () => {
+  /** So many files of one request, of ten bytes each. */
+  async function received(
+    jobs: Jobs,
+    files: number,
+    { declaredBytes = 1000, owner = '' }: { declaredBytes?: number | undefined; owner?: string } = {},
+  ): Promise<readonly DurableRequest[]> {
+    const first = await jobs.reserve(declaredBytes, { maxFiles: 32, durable: true });
+    const reservations = [first];
+    while (reservations.length < files) reservations.push(await first.another());
+    for (const { sourcePath } of reservations) await writeFile(sourcePath, 'ten bytes!');
+    return reservations.map((reservation) => ({ reservation, request: request(), terms: { owner } }));
+  }
+
+  it('is one upload, and its files become jobs together', async (test) => {
+    const { jobs, engine } = await rig(test, { MAX_CONCURRENT_UPLOADS: 1 });
+    const files = await received(jobs, 32);
+    assert.equal(jobs.status().uploading, 1);
+    await assert.rejects(jobs.reserve(1), failsWith('queue_full'));
+    const kept = await jobs.keep(files);
+    assert.deepEqual(
+      kept.map(({ job }) => job.id),
+      files.map(({ reservation }) => reservation.id),
+    );
+    const { uploading, running, queued } = jobs.status();
+    assert.deepEqual({ uploading, running, queued }, { uploading: 0, running: 4, queued: 28 });
+    for (const { job } of kept) await (await engine.runOf(job)).succeed();
+    await (await jobs.reserve(1)).release();
+  });
+
+  it('is refused at the first file for which the queue has no place, and gives all back', async (test) => {
+    const { jobs, folder, submit } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 3 });
+    await submit();
+    const first = await jobs.reserve(1000, { maxFiles: 32, durable: true });
+    const more = [await first.another(), await first.another()];
+    await assert.rejects(first.another(), (thrown) => {
+      assert.ok(failsWith('queue_full')(thrown) && thrown instanceof TesseraError);
+      assert.match(thrown.message, /room for 3 of the files of this request/);
+      assert.ok((thrown.details.retryAfterSeconds ?? 0) > 0);
+      return true;
+    });
+    await Promise.all([first, ...more].map((reservation) => reservation.release()));
+    assert.equal((await jobFolders(folder)).length, 1);
+    assert.equal(jobs.status().uploading, 0);
+    for (const { reservation } of await received(jobs, 3)) await reservation.release();
+  });
+
+  it('takes its places whole: of two that have no room beside each other the first to arrive gets all, the other none', async (test) => {
+    const { jobs, folder } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 5 });
+    const [one, two] = await Promise.all([received(jobs, 4), received(jobs, 4)]);
+    await jobs.keep(two);
+    await assert.rejects(jobs.keep(one), failsWith('queue_full'));
+    await Promise.all(one.map(({ reservation }) => reservation.release()));
+    const { running, queued, kept, uploading } = jobs.status();
+    assert.deepEqual({ running, queued, kept, uploading }, { running: 1, queued: 3, kept: 4, uploading: 0 });
+    assert.equal((await jobFolders(folder)).length, 4);
+  });
+
+  it('leaves the place of another upload alone, which that has from its beginning', async (test) => {
+    const { jobs, upload } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 3 });
+    const { reservation, request: asked } = await upload();
+    const files = await received(jobs, 3);
+    await assert.rejects(files[0]?.reservation.another() ?? Promise.resolve(), failsWith('queue_full'));
+    await jobs.keep(files);
+    jobs.submit(reservation, asked);
+    assert.equal(jobs.status().running + jobs.status().queued, 4);
+  });
+
+  it('becomes no job at all when one of its files cannot, and its keys are new again', async (test) => {
+    const { jobs, engine, folder } = await rig(test, { MAX_JOB_DISK_MB: 30, MAX_UPLOAD_MB: 1 });
+    const [good, bad] = await received(jobs, 2);
+    assert.ok(good && bad);
+    const keyed = { ...good, terms: { owner: '', idempotencyKey: 'once' } };
+    const tooLarge = { ...bad, request: { ...bad.request, ...ofPixels(1_000_000) } };
+    await assert.rejects(jobs.keep([keyed, tooLarge]), failsWith('disk_full'));
+    await rm(bad.reservation.workFolder, { recursive: true });
+    await assert.rejects(jobs.keep([keyed, bad]));
+    assert.equal(jobs.status().kept, 0);
+    assert.equal(engine.runs.length, 0);
+    const [kept] = await jobs.keep([keyed]);
+    assert.equal(kept?.existing, false);
+    await bad.reservation.release();
+    assert.equal((await jobFolders(folder)).length, 1);
+  });
+
+  it('is promised the disk of its declared length once, and without one for every file', async (test) => {
+    const { jobs } = await rig(test, { MAX_UPLOAD_MB: 2, MAX_JOB_DISK_MB: 5 });
+    const declared = await received(jobs, 8, { declaredBytes: 3_000_000 });
+    assert.ok(jobs.status().diskBytes >= 3_000_000 && jobs.status().diskBytes < 3_100_000);
+    await Promise.all(declared.map(({ reservation }) => reservation.release()));
+    assert.equal(jobs.status().diskBytes, 0);
+    const first = await jobs.reserve(undefined, { maxFiles: 32, durable: true });
+    const second = await first.another();
+    await assert.rejects(first.another(), failsWith('disk_full'));
+    await Promise.all([first.release(), second.release()]);
+    assert.equal(jobs.status().diskBytes, 0);
   });
 });

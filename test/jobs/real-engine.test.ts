@@ -43,13 +43,13 @@ describe('the service killed in mid-job', () => {
     atEnd(test, () => engine.close(0));
     const jobs = await LocalJobs.open(config, engine, SILENT);
     atEnd(test, () => jobs.close(0));
-    const job = jobs.find(told.id);
+    const job = jobs.find(told.id, '');
     assert.ok(job);
     const result = await job.settled;
     assert.deepEqual([result.width, result.height, result.model], [4 * width, 4 * height, 'tessera-lite-x4']);
     const { dominant } = await sharp(job.resultPath).stats();
     assert.ok(Math.abs(dominant.r - background.r) < 16 && Math.abs(dominant.b - background.b) < 16);
-    assert.equal(await jobs.remove(told.id), 'removed');
+    assert.equal(await jobs.remove(told.id, ''), 'removed');
     assert.deepEqual(await jobFolders(folder), []);
   });
 });

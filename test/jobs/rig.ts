@@ -60,7 +60,15 @@ export class HeldEngine implements Engine {
   }
 
   status(): EngineStatus {
-    return { state: 'ready', engines: [], threadsPerEngine: 1, restarts: 0, models: [], providers: [] };
+    return {
+      state: 'ready',
+      engines: [],
+      threadsPerEngine: 1,
+      startsFail: false,
+      restarts: 0,
+      models: [],
+      providers: [],
+    };
   }
 
   modelsChanged(): void {}
@@ -119,7 +127,9 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
   ) => {
     const { reservation, request: asked } = await upload(changed, bytes);
     try {
-      return await jobs.keep(reservation, asked, { owner: '', ...terms });
+      const [kept] = await jobs.keep([{ reservation, request: asked, terms: { owner: '', ...terms } }]);
+      assert.ok(kept);
+      return kept;
     } catch (thrown) {
       await reservation.release();
       throw thrown;

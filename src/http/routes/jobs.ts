@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../errors.js';
-import type { Job, Jobs } from '../../jobs/job.js';
+import type { Job } from '../../jobs/job.js';
 import type { HttpContext } from '../context.js';
 import { replyWithJobs } from '../job-admission.js';
 import { jobEvents } from '../job-events.js';
 import { replyWithResult } from '../job-result.js';
 import { jobView } from '../job-view.js';
 import type { Metrics } from '../metrics.js';
+import { ownerOf } from '../owner.js';
 import {
   createJobsSchema,
   deleteJobSchema,
@@ -16,26 +17,29 @@ import {
   readJobSchema,
 } from '../schemas/jobs.js';
 
-/** Files of one `POST /jobs`. */
-const MAX_FILES = 32;
+/** Files of one `POST /jobs`, where the queue has so many places. */
+const MOST_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
 export function registerJobs(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
   const { jobs, config } = context;
+  const { maxRunning, maxQueued } = jobs.status();
+  // All files of a request become jobs at once: more than there are places will never find room.
+  const maxFiles = Math.min(MOST_FILES, maxRunning + maxQueued);
   const closing = new AbortController();
   // Streams of events would hold the server open for as long as their jobs run; their clients come back.
   app.addHook('preClose', async () => closing.abort());
 
   app.post('/jobs', {
-    schema: createJobsSchema(config, MAX_FILES),
+    schema: createJobsSchema(config, maxFiles),
     validatorCompiler: () => () => true,
-    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, MAX_FILES),
+    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, maxFiles),
   });
 
   app.get('/jobs/:id', {
     schema: readJobSchema,
     handler: (request, reply) => {
-      reply.header('cache-control', 'no-store').send(jobView(findJob(request, jobs)));
+      reply.header('cache-control', 'no-store').send(jobView(findJob(request, context)));
     },
   });
 
@@ -43,7 +47,7 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
     schema: jobEventsSchema,
     exposeHeadRoute: false,
     handler: (request, reply) => {
-      const job = findJob(request, jobs);
+      const job = findJob(request, context);
       const left = new AbortController();
       reply.raw.once('close', () => left.abort());
       const signal = AbortSignal.any([closing.signal, left.signal]);
@@ -57,23 +61,23 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
 
   app.get('/jobs/:id/result', {
     schema: jobResultSchema,
-    handler: (request, reply) => replyWithResult(request, reply, findJob(request, jobs)),
+    handler: (request, reply) => replyWithResult(request, reply, findJob(request, context)),
   });
 
   app.delete('/jobs/:id', {
     schema: deleteJobSchema,
     handler: async (request, reply) => {
-      const { id } = findJob(request, jobs);
-      await jobs.remove(id);
+      const { id } = findJob(request, context);
+      await jobs.remove(id, ownerOf(request, config));
       return reply.code(204).send();
     },
   });
 }
 
-/** @throws TesseraError not_found. */
-function findJob(request: FastifyRequest, jobs: Jobs): Job {
+/** @throws TesseraError not_found, with the same sentence for another's job: nobody learns that it is there. */
+function findJob(request: FastifyRequest, { jobs, config }: HttpContext): Job {
   const { id } = request.params as { id: string };
-  const job = jobs.find(id);
+  const job = jobs.find(id, ownerOf(request, config));
   if (job === undefined) {
     throw new TesseraError('not_found', 'There is no such job; it may have expired or been removed.');
   }

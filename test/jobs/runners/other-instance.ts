@@ -12,11 +12,9 @@ const engine = new HeldEngine();
 const jobs = await LocalJobs.open(config(folder), engine, SILENT);
 const reservation = await jobs.reserve(10);
 await writeFile(reservation.sourcePath, 'ten bytes!');
-const job =
-  durable === undefined
-    ? jobs.submit(reservation, request())
-    : (await jobs.keep(reservation, request(), { owner: 'me', idempotencyKey: durable })).job;
-const { task } = await engine.runOf(job);
+if (durable === undefined) jobs.submit(reservation, request());
+else await jobs.keep([{ reservation, request: request(), terms: { owner: 'me', idempotencyKey: durable } }]);
+const { task } = await engine.runOf(reservation);
 process.send?.(dirname(task.sourcePath));
 // Held open by the channel to the test.
 process.on('message', () => {});

@@ -20,16 +20,15 @@ const jobs = await LocalJobs.open(config, engine, SILENT);
 const reservation = await jobs.reserve(undefined);
 await copyFile(sourcePath, reservation.sourcePath);
 const asked = request();
-const { job } = await jobs.keep(
-  reservation,
-  {
-    ...asked,
-    header: { ...asked.header, width: Number(width), height: Number(height) },
-    options: { ...asked.options, format: 'png', tileSizePx: 64 },
-    sourceBytes: (await stat(sourcePath)).size,
-  },
-  { owner: '' },
-);
+const changed = {
+  ...asked,
+  header: { ...asked.header, width: Number(width), height: Number(height) },
+  options: { ...asked.options, format: 'png' as const, tileSizePx: 64 },
+  sourceBytes: (await stat(sourcePath)).size,
+};
+const [kept] = await jobs.keep([{ reservation, request: changed, terms: { owner: '' } }]);
+if (kept === undefined) throw new Error('nothing was kept');
+const { job } = kept;
 let told = false;
 job.onChange(() => {
   if (told || (job.progress?.tilesDone ?? 0) < 3) return;

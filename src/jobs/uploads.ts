@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Changes } from '../engine/changes.js';
+import { diskFullError } from '../engine/disk-full.js';
+import { TesseraError } from '../errors.js';
+import type { DiskBudget } from './disk-budget.js';
+import type { Reservation, UploadTerms } from './job.js';
+import type { JobFolders } from './job-folders.js';
+import { SOURCE_FILE } from './upscale-job.js';
+
+const MOST_RETRY_AFTER_SECONDS = 3600;
+
+/** One request whose body is being received: one upload, however many files it turns out to hold. */
+export class Upload {
+  /** Of its files that have a folder, and are neither jobs nor given up yet. */
+  readonly ids = new Set<string>();
+  /** Places of the queue that nobody else gets: one from its beginning, one for each file once they become jobs. */
+  places = 1;
+
+  /** @param declaredBytes of all files together; undefined where the request does not say. */
+  constructor(
+    readonly declaredBytes: number | undefined,
+    readonly durable: boolean,
+  ) {}
+}
+
+export interface UploadLimits {
+  /** Requests that are received at the same time. */
+  readonly maxUploads: number;
+  /** For each file. */
+  readonly maxFileBytes: number;
+}
+
+/** The uploads that are being received, each with the disk that it was promised and a folder for each of its files. */
+export class Uploads {
+  readonly #open = new Set<Upload>();
+  readonly #byId = new Map<string, Upload>();
+  readonly #changes = new Changes();
+
+  /** @param checkRoom whether an upload may have so many files; throws a TesseraError when not. */
+  constructor(
+    private readonly limits: UploadLimits,
+    private readonly disk: DiskBudget,
+    private readonly folders: JobFolders,
+    private readonly checkRoom: (upload: Upload, files: number) => void,
+  ) {}
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** The upload of a file that is still being received. */
+  of(id: string | undefined): Upload | undefined {
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** The uploads beside one. */
+  beside(upload: Upload): readonly Upload[] {
+    return [...this.#open].filter((other) => other !== upload);
+  }
+
+  /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
+  async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadTerms): Promise<Reservation> {
+    const { maxUploads, maxFileBytes } = this.limits;
+    if (this.#open.size >= maxUploads) {
+      throw queueFull('Too many uploads are being received; try again in a moment.', 1);
+    }
+    const mostBytes = maxFileBytes * maxFiles;
+    const upload = new Upload(
+      declaredBytes === undefined ? undefined : Math.min(declaredBytes, mostBytes),
+      durable,
+    );
+    this.checkRoom(upload, 1);
+    this.#open.add(upload);
+    return this.#place(upload);
+  }
+
+  /** All files of the upload are about to become so many jobs: from now on it holds a place for each. @throws as `checkRoom`. */
+  takePlaces(upload: Upload, jobs: number): void {
+    this.checkRoom(upload, jobs);
+    upload.places = jobs;
+  }
+
+  /** A file has become a job, or was given up. @returns false when it was so before. */
+  leave(id: string): boolean {
+    const upload = this.#byId.get(id);
+    if (upload === undefined) return false;
+    this.#byId.delete(id);
+    upload.ids.delete(id);
+    upload.places = Math.min(upload.places, upload.ids.size);
+    if (upload.ids.size === 0) this.#open.delete(upload);
+    this.#changes.announce();
+    return true;
+  }
+
+  /** Resolves once none is received any more, or after the time. */
+  async settled(limitMs: number): Promise<void> {
+    await this.#changes.until(() => this.#open.size === 0, limitMs);
+  }
+
+  /**
+   * A folder for one more file, and its disk. What Content-Length declares is enough for all files, and promised with the first;
+   * without it each may be as large as any.
+   */
+  async #place(upload: Upload): Promise<Reservation> {
+    const id = randomBytes(16).toString('base64url');
+    const workFolder = this.folders.pathOf(id);
+    const isFirst = upload.ids.size === 0;
+    upload.ids.add(id);
+    this.#byId.set(id, upload);
+    const release = async () => {
+      if (!this.leave(id)) return;
+      this.disk.release(id);
+      await this.folders.remove(id);
+    };
+    try {
+      const bytes = upload.declaredBytes ?? this.limits.maxFileBytes;
+      const claims = isFirst || upload.declaredBytes === undefined;
+      if (claims) this.disk.claim(id, bytes);
+      await this.folders.create(id);
+      if (claims) await this.disk.checkFileSystem(bytes);
+    } catch (thrown) {
+      await release();
+      throw diskFullError(thrown) ?? thrown;
+    }
+    const another = async () => {
+      this.checkRoom(upload, upload.ids.size + 1);
+      return this.#place(upload);
+    };
+    return { id, workFolder, sourcePath: join(workFolder, SOURCE_FILE), another, release };
+  }
+}
+
+/** @param seconds until there may be room. */
+export function queueFull(message: string, seconds: number): TesseraError {
+  const retryAfterSeconds = Math.min(MOST_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(seconds)));
+  return new TesseraError('queue_full', message, { details: { retryAfterSeconds } });
+}
