@@ -6,11 +6,12 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { TesseraError } from './errors.js';
-import { replyToClientError } from './http/client-error.js';
+import { checkHost } from './http/check-host.js';
+import { refuseTunnels, replyToClientError } from './http/client-error.js';
 import { closeConnectionsWhenDone } from './http/close-connections.js';
 import type { HttpContext } from './http/context.js';
 import { replyWithProblem } from './http/error-handler.js';
-import { awaitsContinue, holdBackContinue } from './http/expect-continue.js';
+import { awaitsContinue, checkExpectation, holdBackContinue } from './http/expect-continue.js';
 import { KnownPaths } from './http/known-paths.js';
 import { drainFirst, linger } from './http/linger.js';
 import { Metrics } from './http/metrics.js';
@@ -45,8 +46,11 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     // While stopping, requests on open connections get the answer of their route.
     return503OnClosing: false,
     clientErrorHandler: replyToClientError,
+    // `checkHost` refuses it, with a body.
+    http: { requireHostHeader: false },
   });
   holdBackContinue(app);
+  refuseTunnels(app);
   closeConnectionsWhenDone(app);
   app.setErrorHandler(replyWithProblem);
   const paths = new KnownPaths(app);
@@ -83,6 +87,8 @@ function addHooks(
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     recordAtEnd(request, reply, metrics);
+    checkHost(request);
+    checkExpectation(request);
     typeUntypedBody(request.raw);
     const preflight = request.headers['access-control-request-method'] !== undefined;
     if (request.method === 'OPTIONS' && !preflight) return replyWithAllow(request, reply, paths);
