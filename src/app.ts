@@ -6,6 +6,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { TesseraError } from './errors.js';
+import { boundConnections, HEADERS_TIMEOUT_MS, LATE_CHECK_MS } from './http/bound-connections.js';
 import { checkHost } from './http/check-host.js';
 import { refuseTunnels, replyToClientError } from './http/client-error.js';
 import { closeConnectionsWhenDone } from './http/close-connections.js';
@@ -26,6 +27,7 @@ import { registerModels } from './http/routes/models.js';
 import { registerPage } from './http/routes/page.js';
 import { registerUpscale } from './http/routes/upscale.js';
 import { typeUntypedBody } from './http/untyped-body.js';
+import { UploadPlaces } from './http/upload-places.js';
 import { parseTrustProxy } from './trust-proxy.js';
 
 /** Time beyond the upload's own, after which a request that still arrives is cut off. */
@@ -47,8 +49,13 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     return503OnClosing: false,
     clientErrorHandler: replyToClientError,
     // `checkHost` refuses it, with a body.
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+    },
   });
+  boundConnections(app, config.MAX_CONNECTIONS);
   holdBackContinue(app);
   refuseTunnels(app);
   closeConnectionsWhenDone(app);
@@ -68,8 +75,9 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   });
 
   await registerOpenApi(app, config.API_KEYS.length > 0);
-  registerUpscale(app, context, metrics);
-  registerJobs(app, context, metrics);
+  const withUploads = { ...context, uploads: new UploadPlaces(config) };
+  registerUpscale(app, withUploads, metrics);
+  registerJobs(app, withUploads, metrics);
   registerModels(app, context);
   registerHealth(app, context);
   registerMetrics(app, metrics);

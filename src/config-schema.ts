@@ -126,7 +126,7 @@ export const CONFIG_SCHEMA = {
     accepts: isTrustProxy,
     accepted: 'false, true, or addresses and networks separated by commas',
     description:
-      'Whose `X-Forwarded-For` counts: `false`, `true`, or addresses and networks separated by commas.',
+      'Whose `X-Forwarded-For` counts: `false`, or addresses and networks separated by commas. `true` is unsafe: any client can then invent its address.',
   },
   RATE_LIMIT_MAX: {
     type: 'integer',
@@ -204,7 +204,23 @@ export const CONFIG_SCHEMA = {
     default: 16,
     minimum: 1,
     maximum: 10_000,
-    description: 'Uploads read at the same time.',
+    description:
+      'Uploads read at the same time. When they are all in use, the slowest, and those of the client with the most, make room.',
+  },
+  MIN_BYTES_PER_SECOND: {
+    type: 'integer',
+    default: 500,
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description:
+      'Least pace of a client: an upload that comes more slowly over 15 seconds, and a result that is taken more slowly over two minutes, is ended; 0 turns that off.',
+  },
+  MAX_CONNECTIONS: {
+    type: 'integer',
+    default: 2000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Open connections; one more closes the one that has been idle for longest.',
   },
   MAX_RUNNING_JOBS: {
     type: 'integer',

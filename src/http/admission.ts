@@ -6,7 +6,10 @@ import { parseOptions, type RawOption, type RequestOptions } from '../options.js
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
 import { errorOfFile } from './bad-file.js';
-import type { HttpContext } from './context.js';
+import { clientOf } from './client.js';
+import { clientGone } from './client-gone.js';
+import type { HttpContext, UploadContext } from './context.js';
+import { sendContinue } from './expect-continue.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
 /** The option that only jobs take. */
@@ -28,7 +31,7 @@ export interface Admission {
   readonly options: RequestOptions;
   /** Checked against `CALLBACK_HOSTS`. */
   readonly callbackUrl: string | undefined;
-  /** Gives back every place that has not become a job. */
+  /** Gives back the upload's place, and every reservation that has not become a job: to be called however it ends. */
   release(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export interface Admission {
 export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   { maxFiles, durable }: AdmissionTerms,
 ): Promise<Admission> {
   const { config, jobs } = context;
@@ -56,16 +59,25 @@ export async function admit(
   };
   await parse(fromQuery);
 
+  checkDeclaredLength(request, { maxFiles, maxBytes: config.MAX_UPLOAD_MB * 1e6 });
+  const place = await context.uploads.take({
+    client: clientOf(request, config.API_KEYS.length > 0),
+    body: request.raw,
+    gone: clientGone(reply),
+    onWait: () => sendContinue(request, reply),
+  });
   const reservations: Reservation[] = [];
   let released = false;
   const release = async () => {
     released = true;
     await Promise.all(reservations.map((reservation) => reservation.release()));
+    place.release();
   };
   const target: UploadTarget = {
     maxFiles,
     maxBytes: config.MAX_UPLOAD_MB * 1e6,
     timeoutMs: config.UPLOAD_TIMEOUT_SECONDS * 1000,
+    place,
     async pathFor(index) {
       const reservation = reservations[index] ?? (await jobs.reserve(undefined));
       reservations[index] = reservation;
@@ -74,7 +86,6 @@ export async function admit(
       return reservation.sourcePath;
     },
   };
-  checkDeclaredLength(request, target);
   try {
     reservations.push(await jobs.reserve(declaredBytes(request)));
     const upload = await receiveUpload(request, reply, target);

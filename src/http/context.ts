@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { ImageInspector } from '../image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/background-download.js';
+import type { UploadPlaces } from './upload-places.js';
 
 /** What the routes are given: finished services, nothing that has still to be made. */
 export interface HttpContext {
@@ -16,4 +17,9 @@ export interface HttpContext {
   /** How far the models are that come in the background. */
   downloads(): readonly DownloadStatus[];
   readonly inspectImage: ImageInspector;
+}
+
+/** What routes that take an upload need beyond that. */
+export interface UploadContext extends HttpContext {
+  readonly uploads: UploadPlaces;
 }

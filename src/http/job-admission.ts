@@ -4,7 +4,7 @@ import { TesseraError } from '../errors.js';
 import type { DurableTerms, Job } from '../jobs/job.js';
 import { type Admission, admit } from './admission.js';
 import { presentedKey } from './auth.js';
-import type { HttpContext } from './context.js';
+import type { HttpContext, UploadContext } from './context.js';
 import { jobView } from './job-view.js';
 import type { Metrics } from './metrics.js';
 
@@ -20,7 +20,7 @@ export function wantsJob(request: FastifyRequest): boolean {
 export async function replyWithJobs(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   metrics: Metrics,
   maxFiles: number,
 ): Promise<FastifyReply> {
@@ -58,8 +58,9 @@ async function keepAll(
     }
   } catch (error) {
     await Promise.all(kept.filter(({ existing }) => !existing).map(({ job }) => job.dispose()));
-    await admission.release();
     throw error;
+  } finally {
+    await admission.release();
   }
   for (const { job, existing } of kept) if (!existing) metrics.observe(job);
   return kept.map(({ job }) => job);

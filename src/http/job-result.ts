@@ -4,8 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { Job } from '../jobs/job.js';
 import { type ByteRange, parseRange } from './byte-range.js';
-import { cutOffIdleReader, imageHeaders, readResult } from './image-reply.js';
+import { imageHeaders, readResult } from './image-reply.js';
 import { hasEnded } from './job-view.js';
+import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
 
 /**
  * The image of a job, whole or in part, as often as it is asked for.
@@ -15,6 +16,7 @@ export async function replyWithResult(
   request: FastifyRequest,
   reply: FastifyReply,
   job: Job,
+  terms: ReaderTerms,
 ): Promise<FastifyReply> {
   const { result } = job;
   if (result === undefined) throw notReady(job);
@@ -39,7 +41,7 @@ export async function replyWithResult(
   // Fastify takes the length of HEAD from what is sent, but for streams.
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const file = await openResult(job);
-  cutOffIdleReader(reply);
+  cutOffSlowReader(reply.raw, terms);
   return reply.send(readResult(file, range ?? { start: 0, end: size - 1 }));
 }
 

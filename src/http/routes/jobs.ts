@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../errors.js';
 import type { Job, Jobs } from '../../jobs/job.js';
-import type { HttpContext } from '../context.js';
+import type { UploadContext } from '../context.js';
 import { replyWithJobs } from '../job-admission.js';
 import { jobEvents } from '../job-events.js';
 import { replyWithResult } from '../job-result.js';
@@ -15,12 +15,13 @@ import {
   jobResultSchema,
   readJobSchema,
 } from '../schemas/jobs.js';
+import { cutOffIdleReader, readerTerms } from '../slow-reader.js';
 
 /** Files of one `POST /jobs`. */
 const MAX_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
-export function registerJobs(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+export function registerJobs(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   const { jobs, config } = context;
   const closing = new AbortController();
   // Streams of events would hold the server open for as long as their jobs run; their clients come back.
@@ -46,6 +47,7 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
       const job = findJob(request, jobs);
       const left = new AbortController();
       reply.raw.once('close', () => left.abort());
+      cutOffIdleReader(reply);
       const signal = AbortSignal.any([closing.signal, left.signal]);
       return reply
         .type('text/event-stream')
@@ -57,7 +59,7 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
 
   app.get('/jobs/:id/result', {
     schema: jobResultSchema,
-    handler: (request, reply) => replyWithResult(request, reply, findJob(request, jobs)),
+    handler: (request, reply) => replyWithResult(request, reply, findJob(request, jobs), readerTerms(config)),
   });
 
   app.delete('/jobs/:id', {

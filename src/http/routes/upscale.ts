@@ -2,14 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Job } from '../../jobs/job.js';
 import { type Admission, admit } from '../admission.js';
 import { clientGone } from '../client-gone.js';
-import type { HttpContext } from '../context.js';
+import type { UploadContext } from '../context.js';
 import { replyWithImage } from '../image-reply.js';
 import { replyWithJobs, wantsJob } from '../job-admission.js';
 import type { Metrics } from '../metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
+import { readerTerms } from '../slow-reader.js';
 
 /** `POST /upscale`: an image in, the larger one out, in one exchange. */
-export function registerUpscale(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   app.post('/upscale', {
     schema: upscaleSchema(context.config),
     // The schema describes; the body streams past it, and options have their own parser.
@@ -26,7 +27,7 @@ export function registerUpscale(app: FastifyInstance, context: HttpContext, metr
 async function replyWithPlan(
   admission: Admission,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
 ): Promise<FastifyReply> {
   try {
     const { header, options } = onlyImage(admission).request;
@@ -40,7 +41,7 @@ async function replyWithUpscale(
   admission: Admission,
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   metrics: Metrics,
 ): Promise<FastifyReply> {
   const gone = clientGone(reply);
@@ -61,7 +62,7 @@ async function replyWithUpscale(
       },
       'upscaled',
     );
-    return await replyWithImage(reply, job, result);
+    return await replyWithImage(reply, job, result, readerTerms(context.config));
   } catch (error) {
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
@@ -70,13 +71,12 @@ async function replyWithUpscale(
   }
 }
 
-async function submit(admission: Admission, context: HttpContext): Promise<Job> {
+async function submit(admission: Admission, context: UploadContext): Promise<Job> {
   const { reservation, request } = onlyImage(admission);
   try {
     return context.jobs.submit(reservation, request);
-  } catch (error) {
+  } finally {
     await admission.release();
-    throw error;
   }
 }
 
