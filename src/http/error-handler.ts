@@ -58,6 +58,12 @@ export function domainError(thrown: unknown): TesseraError {
   return new TesseraError(code, sentence, { cause: thrown });
 }
 
+/** Whether an error says no more than that the client has left. */
+function isOfLeaving({ code, cause }: TesseraError, reply: FastifyReply): boolean {
+  if (!reply.raw.destroyed) return false;
+  return code === 'cancelled' || (cause as Partial<FastifyError>)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
 function libraryError(status: number | undefined): readonly [ErrorCode, string] | undefined {
   if (status === undefined || status < 400 || status >= 500) return undefined;
   return LIBRARY_ERRORS[status] ?? OTHER_LIBRARY_ERROR;
@@ -72,7 +78,7 @@ export function replyWithProblem(
   const error = domainError(thrown);
   const { status } = ERROR_TABLE[error.code];
   if (status >= 500) {
-    const level = error.code === 'internal' ? 'error' : 'warn';
+    const level = isOfLeaving(error, reply) ? 'debug' : error.code === 'internal' ? 'error' : 'warn';
     request.log[level]({ code: error.code, internal: error.internal, err: error.cause }, error.message);
   }
   const { allow } = error.details;

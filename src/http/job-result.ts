@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { Job } from '../jobs/job.js';
+import { storageError } from '../jobs/storage-error.js';
 import { type ByteRange, parseRange } from './byte-range.js';
 import { imageHeaders, readResult } from './image-reply.js';
 import { hasEnded } from './job-view.js';
@@ -60,7 +61,7 @@ async function openResult(job: Job): Promise<FileHandle> {
   try {
     return await open(job.resultPath, 'r');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(cause) ?? cause;
     throw new TesseraError('not_found', 'The result has expired.', { cause });
   }
 }

@@ -202,9 +202,9 @@ export async function isWorthKeeping(folder: string): Promise<boolean> {
   return file.end.result === undefined || (await sizeOf(join(folder, RESULT_FILE))) === file.end.result.bytes;
 }
 
-/** Removes all from a job's folder but its state and what is named. */
+/** Removes all from a job's folder but its state and what is named. Where the folder itself is gone, nothing is left to remove. */
 export async function clear(folder: string, keep: readonly string[]): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of await readdir(folder).catch(() => [])) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
       await rm(join(folder, name), { recursive: true, force: true });
   }

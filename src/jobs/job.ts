@@ -93,7 +93,7 @@ export interface QueueStatus {
 export interface Jobs {
   /**
    * Before the body is read. @param declaredBytes Content-Length, when there is one.
-   * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full.
+   * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full, storage_unavailable.
    */
   reserve(declaredBytes: number | undefined): Promise<Reservation>;
   /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
@@ -102,7 +102,7 @@ export interface Jobs {
    * Submits a job that survives a restart and stays, with its result, until `JOB_TTL_MINUTES` after its end. Resolves when
    * that is on disk. When the owner's idempotency key is known with the same bytes and options, `existing` is true, the job is
    * that one, and the reservation has been released.
-   * @throws TesseraError idempotency_conflict, shutting_down, disk_full; the reservation is then to be released.
+   * @throws TesseraError idempotency_conflict, shutting_down, disk_full, storage_unavailable; the reservation is then to be released.
    */
   keep(
     reservation: Reservation,
@@ -116,6 +116,8 @@ export interface Jobs {
   /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
   checkCallbackUrl(url: string): void;
   status(): QueueStatus;
+  /** @returns why the folder of the jobs cannot be written now, for the log; undefined while it can. */
+  storageFault(): Promise<string | undefined>;
   /** No new jobs; resolves when all have ended or the grace period is over (then they are cancelled). */
   close(graceMs: number): Promise<void>;
 }

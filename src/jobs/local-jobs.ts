@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { Changes } from '../engine/changes.js';
-import { diskFullError } from '../engine/disk-full.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/resources.js';
 import { TesseraError } from '../errors.js';
@@ -15,6 +14,8 @@ import { Instance } from './instance.js';
 import type { DurableTerms, Job, JobRequest, Jobs, QueueStatus, Reservation } from './job.js';
 import { readJobFile } from './job-file.js';
 import { JobFolders } from './job-folders.js';
+import { storageError } from './storage-error.js';
+import { StorageWatch } from './storage-watch.js';
 import { sweep } from './sweep.js';
 import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 import { WorkQueue } from './work-queue.js';
@@ -36,6 +37,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #uploading = new Set<string>();
   readonly #uploads = new Changes();
   readonly #folders: JobFolders;
+  readonly #storage: StorageWatch;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
@@ -54,6 +56,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     const limits = { maxRunning: this.#maxRunning, memoryBytes };
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
     this.#folders = new JobFolders(instance, log);
+    this.#storage = new StorageWatch(instance, log);
     this.#durable = new DurableJobs(config, log);
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
       onStart: (job) => this.#durable.started(job),
@@ -99,7 +102,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       await this.#disk.checkFileSystem(bytes);
     } catch (thrown) {
       await release();
-      throw diskFullError(thrown) ?? thrown;
+      throw storageError(thrown) ?? thrown;
     }
     return { id, workFolder, sourcePath: join(workFolder, SOURCE_FILE), release };
   }
@@ -124,7 +127,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     try {
       await this.#durable.keep(job, terms, digest);
     } catch (thrown) {
-      throw diskFullError(thrown) ?? thrown;
+      throw storageError(thrown) ?? thrown;
     }
     this.#enqueue(job);
     return { job, existing: false };
@@ -148,6 +151,8 @@ export class LocalJobs implements Jobs, JobKeeper {
   checkCallbackUrl(url: string): void {
     this.#durable.callbackHosts.check(url);
   }
+
+  readonly storageFault = () => this.#storage.fault();
 
   status(): QueueStatus {
     return {
@@ -219,7 +224,8 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#uploads.announce();
   }
 
-  async #ended(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void> {
+  async #ended(job: UpscaleJob, said: UpscaleResult | TesseraError): Promise<void> {
+    const outcome = await this.#storage.outcomeOf(said);
     const end = this.#durable.endOf(
       outcome instanceof TesseraError
         ? { state: outcome.code === 'cancelled' ? 'cancelled' : 'failed', error: outcome.toMessage() }

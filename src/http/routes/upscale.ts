@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TesseraError } from '../../errors.js';
 import type { Job } from '../../jobs/job.js';
 import { type Admission, admit } from '../admission.js';
 import { clientGone } from '../client-gone.js';
@@ -67,8 +68,23 @@ async function replyWithUpscale(
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
     await job.dispose();
-    throw error;
+    throw withRetryAfter(error, context.jobs.status().backlogSeconds);
   }
+}
+
+/**
+ * A deadline that passed is kept by a second try when the work that is there now is done: the queue is gone then, and the speed that was too
+ * low is known, so that a lighter model is taken.
+ */
+function withRetryAfter(thrown: unknown, backlogSeconds: number): unknown {
+  if (!(thrown instanceof TesseraError) || thrown.code !== 'deadline_exceeded') return thrown;
+  const { code, message, details, internal, cause, attempts } = thrown;
+  return new TesseraError(code, message, {
+    details: { retryAfterSeconds: Math.max(1, backlogSeconds), ...details },
+    cause,
+    attempts,
+    ...(internal === undefined ? {} : { internal }),
+  });
 }
 
 async function submit(admission: Admission, context: UploadContext): Promise<Job> {
