@@ -35,7 +35,7 @@ export class UploadPlace {
 
   /** Whether its body is still coming, and not refused: only then can the place be taken away. */
   get isReading(): boolean {
-    return this.#body !== undefined && !this.isRefused;
+    return this.#body?.complete === false && !this.isRefused;
   }
 
   /** Whether there is something to read: enough to begin with, or all. */
