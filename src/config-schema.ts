@@ -250,7 +250,8 @@ export const CONFIG_SCHEMA = {
     minimum: 0.01,
     maximum: 525_600,
     unit: 'min',
-    description: 'How long a job of `POST /jobs` and its result stay after its end.',
+    description:
+      'How long a job of `POST /jobs` and its result stay after its end; also the longest that the reader of a result may take.',
   },
   CALLBACK_HOSTS: {
     type: 'list',

@@ -13,6 +13,11 @@ const { parse, parseAllDocuments } = createRequire(import.meta.resolve('@fastify
 
 type Yaml = Readonly<Record<string, unknown>>;
 
+interface EnvVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
 const read = (name: string) => readFileSync(join(packageRoot(), name), 'utf8');
 const dockerfile = read('Dockerfile');
 
@@ -34,16 +39,19 @@ test('the Kubernetes example runs without rights, without a token and by version
     fsGroup: 1000,
     seccompProfile: { type: 'RuntimeDefault' },
   });
-  const [container] = pod.containers as readonly Yaml[];
-  assert.deepEqual(container?.securityContext, {
+  const [container] = pod.containers as readonly {
+    image: string;
+    securityContext: Yaml;
+    env: EnvVariable[];
+  }[];
+  assert.ok(container !== undefined);
+  assert.deepEqual(container.securityContext, {
     readOnlyRootFilesystem: true,
     allowPrivilegeEscalation: false,
     capabilities: { drop: ['ALL'] },
   });
-  assert.equal(container?.image, `tessera:${packageVersion()}`);
-  const env = new Map(
-    (container?.env as { name: string; value: string }[]).map(({ name, value }) => [name, value]),
-  );
+  assert.equal(container.image, `tessera:${packageVersion()}`);
+  const env = new Map(container.env.map(({ name, value }) => [name, value]));
   assert.equal(env.get('LOG_DIR'), '');
   // Delay, grace, the last resort and some.
   const needed = Number(env.get('SHUTDOWN_DELAY_SECONDS')) + Number(env.get('SHUTDOWN_GRACE_SECONDS')) + 10;

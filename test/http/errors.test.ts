@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ERROR_CODES } from '../../src/errors.js';
+import { diskFullError } from '../../src/engine/disk-full.js';
+import { ERROR_CODES, TesseraError } from '../../src/errors.js';
 import { ERROR_TABLE } from '../../src/http/error-table.js';
-import { startApp } from './harness.js';
+import { form, picture, startApp } from './harness.js';
 import { bodyOf, sendRaw, statusOf } from './raw-request.js';
 
 test('an unknown path is a 404 problem, whatever the method', async (t) => {
@@ -122,6 +123,29 @@ test('the log has one line for each request, without secrets', async (t) => {
   assert.equal(lines[0]?.url, '/models?scale=2&key=[redacted]&callback_url=[redacted]');
   assert.equal(lines[0]?.status, 200);
   assert.doesNotMatch(logLines.join(''), /top-secret|hidden|token/);
+});
+
+test('504 and 507 say when to come back, where that helps', async (t) => {
+  const { origin, engine, jobs } = await startApp(t, { MAX_JOB_DISK_MB: '1' });
+  const refusal = async (body: FormData) => {
+    const response = await fetch(`${origin}/upscale`, { method: 'POST', body });
+    await response.arrayBuffer();
+    return `${response.status} ${response.headers.get('retry-after')}`;
+  };
+  engine.failure = new TesseraError('deadline_exceeded', 'Too late.');
+  assert.equal(await refusal(await form()), '504 1');
+  const { status } = jobs;
+  jobs.status = () => ({ ...status.call(jobs), backlogSeconds: 41.2 });
+  assert.equal(await refusal(await form()), '504 42');
+  engine.failure = new TesseraError('deadline_exceeded', 'Too late.', { details: { retryAfterSeconds: 7 } });
+  assert.equal(await refusal(await form()), '504 7');
+  engine.failure = diskFullError(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+  assert.equal(await refusal(await form()), '507 60');
+  // For good: the result alone is larger than all jobs may be.
+  engine.failure = undefined;
+  const large = new FormData();
+  large.append('file', new Blob([new Uint8Array(await picture(600, 600))]), 'a.png');
+  assert.equal(await refusal(large), '507 null');
 });
 
 test('every error code has a status and a sentence', () => {
