@@ -194,9 +194,70 @@ function oddHeaders(): OddRequest[] {
   );
 }
 
-test('an odd path, target, method or header is never a 5xx, and what is refused is a problem document', async (t) => {
+/** Bodies, lengths and lines that no client sends. */
+function oddBodies(): OddRequest[] {
+  const lines: Readonly<Record<string, readonly [headers: string, body: string]>> = {
+    'a negative length': ['Content-Length: -1', ''],
+    'a length with a sign': ['Content-Length: +1', 'x'],
+    'a length in hexadecimal': ['Content-Length: 0x1', 'x'],
+    'a length twice': ['Content-Length: 1, 1', 'x'],
+    'a length beyond all numbers': ['Content-Length: 99999999999999999999', 'x'],
+    'an empty length': ['Content-Length:', ''],
+    'no length': ['', ''],
+    'a coding that is not ours': ['Transfer-Encoding: gzip', ''],
+    'chunks, then another coding': ['Transfer-Encoding: chunked, gzip', '0\r\n\r\n'],
+    'chunks twice': ['Transfer-Encoding: chunked, chunked', '0\r\n\r\n'],
+    'chunks by a length beyond all numbers': ['Transfer-Encoding: chunked', 'ffffffffffffffffff\r\n'],
+    'chunks by a negative length': ['Transfer-Encoding: chunked', '-1\r\nx\r\n0\r\n\r\n'],
+    'a chunk longer than it says': ['Transfer-Encoding: chunked', '1\r\nxx\r\n0\r\n\r\n'],
+    'a chunk with 100 kB beside its length': [
+      'Transfer-Encoding: chunked',
+      `1;${'x'.repeat(100_000)}\r\nx\r\n0\r\n\r\n`,
+    ],
+    'no chunk but the last': ['Transfer-Encoding: chunked', '0\r\n\r\n'],
+    'a trailer that is none': ['Transfer-Encoding: chunked', '1\r\nx\r\n0\r\nnonsense\r\n\r\n'],
+    'a compressed body': ['Content-Encoding: gzip\r\nContent-Length: 1', '\x1f'],
+    'a folded header': ['X-A: b\r\n c\r\nContent-Length: 1', 'x'],
+    'a header with NUL': ['X-A: b\0c\r\nContent-Length: 1', 'x'],
+    'a header with a bare CR': ['X-A: b\rc\r\nContent-Length: 1', 'x'],
+    'a header with a space before the colon': ['X-A : b\r\nContent-Length: 1', 'x'],
+    'a header without a name': [': b\r\nContent-Length: 1', 'x'],
+  };
+  const types = ['image/png', 'multipart/form-data; boundary=XX', 'application/json', ''];
+  const bodies = Object.entries(lines).flatMap(([what, [headers, body]]) =>
+    ['/upscale', '/jobs', '/health', '/nothing'].flatMap((path) =>
+      types.map((type): OddRequest => {
+        const all = ['Host: t', type === '' ? '' : `Content-Type: ${type}`, headers];
+        return [
+          `${what}: POST ${path} ${type}`,
+          request('POST', path, all.filter((line) => line !== '').join('\r\n'), body),
+        ];
+      }),
+    ),
+  );
+  const starts = {
+    'HTTP/2 without asking': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'HTTP/0.9': 'GET /\r\n\r\n',
+    'HTTP/3.7': 'GET / HTTP/3.7\r\nHost: t\r\n\r\n',
+    'a handshake of TLS': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(500, '\0'),
+    'a method of 10 kB': `${'A'.repeat(10_000)} / HTTP/1.1\r\nHost: t\r\n\r\n`,
+    'a tab for a space': 'GET\t/ HTTP/1.1\r\nHost: t\r\n\r\n',
+    'a path of bytes above ASCII': 'GET /\xff\xfe HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n',
+    'bare newlines': 'GET / HTTP/1.1\nHost: t\nConnection: close\n\n',
+    'HTTP/1.0 without a host': 'GET /health HTTP/1.0\r\n\r\n',
+    'HTTP/1.0 that expects to go on':
+      'POST /upscale HTTP/1.0\r\nContent-Type: image/png\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx',
+    'a proxy’s own protocol': 'PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n',
+  };
+  return [
+    ...bodies,
+    ...Object.entries(starts).map(([what, text]): OddRequest => [what, Buffer.from(text, 'latin1')]),
+  ];
+}
+
+test('an odd path, target, method, header or body is never a 5xx, and what is refused is a problem document', async (t) => {
   const { origin, empty } = await startApp(t);
-  const faults = await faultsOf(origin, [...oddPaths(), ...oddTargets(), ...oddHeaders()]);
+  const faults = await faultsOf(origin, [...oddPaths(), ...oddTargets(), ...oddHeaders(), ...oddBodies()]);
   assert.deepEqual(faults, []);
   await empty();
 });

@@ -33,8 +33,12 @@ export function trickle(origin: string, terms: TrickleTerms): Tricklers {
     const timer = setInterval(() => socket.write(Buffer.alloc(terms.pieceBytes, 'x')), terms.everyMs);
     socket.write(terms.start);
     socket.on('error', () => undefined);
-    socket.on('data', (answer) => {
-      answers.push(answer.toString('latin1'));
+    let answer = '';
+    socket.on('data', (piece) => {
+      answer += piece.toString('latin1');
+      // The connection may stay open behind the answer, a problem document.
+      if (!/\r\n\r\n.*\}$/s.test(answer)) return;
+      answers.push(answer);
       socket.destroy();
     });
     socket.once('close', () => {
