@@ -38,7 +38,8 @@ COPY --from=build /app/dist ./dist
 COPY --from=models /app/models ./models
 COPY package.json LICENSE README.md ./
 RUN mkdir -p temp_uploads logs && chown node:node temp_uploads logs
-USER node
+# By number, so that Kubernetes can see that it is not root: `node` of the base image.
+USER 1000:1000
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
@@ -56,8 +57,8 @@ ENV NODE_ENV=production MODELS_DOWNLOAD=off EXECUTION_PROVIDERS=cuda,cpu
 COPY --from=build /app/dist ./dist
 COPY --from=models /app/models ./models
 COPY package.json LICENSE README.md ./
-RUN useradd --create-home --uid 1001 tessera && mkdir -p temp_uploads logs && chown tessera:tessera temp_uploads logs
-USER tessera
+RUN useradd --create-home --uid 1001 --user-group tessera && mkdir -p temp_uploads logs && chown tessera:tessera temp_uploads logs
+USER 1001:1001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \

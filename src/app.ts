@@ -6,11 +6,13 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { TesseraError } from './errors.js';
-import { replyToClientError } from './http/client-error.js';
+import { boundConnections, HEADERS_TIMEOUT_MS, LATE_CHECK_MS } from './http/bound-connections.js';
+import { checkHost } from './http/check-host.js';
+import { refuseTunnels, replyToClientError } from './http/client-error.js';
 import { closeConnectionsWhenDone } from './http/close-connections.js';
 import type { HttpContext } from './http/context.js';
 import { replyWithProblem } from './http/error-handler.js';
-import { awaitsContinue, holdBackContinue } from './http/expect-continue.js';
+import { awaitsContinue, checkExpectation, holdBackContinue } from './http/expect-continue.js';
 import { KnownPaths } from './http/known-paths.js';
 import { drainFirst, linger } from './http/linger.js';
 import { Metrics } from './http/metrics.js';
@@ -25,6 +27,7 @@ import { registerModels } from './http/routes/models.js';
 import { registerPage } from './http/routes/page.js';
 import { registerUpscale } from './http/routes/upscale.js';
 import { typeUntypedBody } from './http/untyped-body.js';
+import { UploadPlaces } from './http/upload-places.js';
 import { parseTrustProxy } from './trust-proxy.js';
 
 /** Time beyond the upload's own, after which a request that still arrives is cut off. */
@@ -45,8 +48,16 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     // While stopping, requests on open connections get the answer of their route.
     return503OnClosing: false,
     clientErrorHandler: replyToClientError,
+    // `checkHost` refuses it, with a body.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+    },
   });
+  boundConnections(app, config.MAX_CONNECTIONS);
   holdBackContinue(app);
+  refuseTunnels(app);
   closeConnectionsWhenDone(app);
   app.setErrorHandler(replyWithProblem);
   const paths = new KnownPaths(app);
@@ -64,8 +75,9 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   });
 
   await registerOpenApi(app, config.API_KEYS.length > 0);
-  registerUpscale(app, context, metrics);
-  registerJobs(app, context, metrics);
+  const withUploads = { ...context, uploads: new UploadPlaces(config) };
+  registerUpscale(app, withUploads, metrics);
+  registerJobs(app, withUploads, metrics);
   registerModels(app, context);
   registerHealth(app, context);
   registerMetrics(app, metrics);
@@ -83,6 +95,8 @@ function addHooks(
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     recordAtEnd(request, reply, metrics);
+    checkHost(request);
+    checkExpectation(request);
     typeUntypedBody(request.raw);
     const preflight = request.headers['access-control-request-method'] !== undefined;
     if (request.method === 'OPTIONS' && !preflight) return replyWithAllow(request, reply, paths);

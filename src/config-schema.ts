@@ -126,7 +126,7 @@ export const CONFIG_SCHEMA = {
     accepts: isTrustProxy,
     accepted: 'false, true, or addresses and networks separated by commas',
     description:
-      'Whose `X-Forwarded-For` counts: `false`, `true`, or addresses and networks separated by commas.',
+      'Whose `X-Forwarded-For` counts: `false`, or addresses and networks separated by commas. `true` is unsafe: any client can then invent its address.',
   },
   RATE_LIMIT_MAX: {
     type: 'integer',
@@ -204,7 +204,23 @@ export const CONFIG_SCHEMA = {
     default: 16,
     minimum: 1,
     maximum: 10_000,
-    description: 'Requests whose upload is read at the same time, whatever number of files each holds.',
+    description:
+      'Requests whose upload is read at the same time, whatever number of files each holds. When they are all in use, the slowest, and those of the client with the most, make room.',
+  },
+  MIN_BYTES_PER_SECOND: {
+    type: 'integer',
+    default: 500,
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description:
+      'Least pace of a client: an upload that comes more slowly over 15 seconds, and a result that is taken more slowly over two minutes, is ended; 0 turns that off.',
+  },
+  MAX_CONNECTIONS: {
+    type: 'integer',
+    default: 2000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Open connections; one more closes the one that has been idle for longest.',
   },
   MAX_RUNNING_JOBS: {
     type: 'integer',
@@ -234,7 +250,8 @@ export const CONFIG_SCHEMA = {
     minimum: 0.01,
     maximum: 525_600,
     unit: 'min',
-    description: 'How long a job of `POST /jobs` and its result stay after its end.',
+    description:
+      'How long a job of `POST /jobs` and its result stay after its end; also the longest that the reader of a result may take.',
   },
   CALLBACK_HOSTS: {
     type: 'list',

@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   'image_crashes_engine',
   'unsupported_media_type',
   'invalid_request',
+  'expectation_failed',
   'upload_too_large',
   'image_too_large',
   'output_too_large',
@@ -38,6 +39,7 @@ export const ERROR_CODES = [
   'deadline_exceeded',
   'cancelled',
   'disk_full',
+  'storage_unavailable',
   'internal',
 ] as const;
 

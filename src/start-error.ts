@@ -38,7 +38,7 @@ const FOLDER_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
   EPERM: 'this user may not',
   EROFS: 'its file system is read-only',
-  ENOENT: 'there is no such place',
+  ENOENT: 'there can be no such folder',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'it is a file',
   ENOSPC: 'the disk is full',

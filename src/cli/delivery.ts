@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, rmSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { downloadName, EXTENSIONS } from '../download-name.js';
+import { makeFolder } from '../make-folder.js';
 import type { OutputFormat } from '../types.js';
 import type { Target } from './picture.js';
 import type { Finished } from './upscaler.js';
@@ -31,7 +32,7 @@ export class Delivery {
     const { scale, format } = finished.facts;
     const path =
       target.kind === 'file' ? target.path : join(target.folder, downloadName(target.stem, scale, format));
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const part = join(
       dirname(path),
       `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.part`,

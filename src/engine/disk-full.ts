@@ -1,7 +1,7 @@
 import { TesseraError } from '../errors.js';
 
-/** libvips and sharp report the system's text, Node its code. EDQUOT is a full quota: the same to a caller. */
-const DISK_FULL = /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i;
+/** libvips and sharp report the system's text, Node its code. A full quota and a file larger than allowed are the same to a caller. */
+const DISK_FULL = /ENOSPC|EDQUOT|EFBIG|no space left on device|disk quota exceeded|file too large/i;
 
 /** @returns a `disk_full` error when what was thrown says that the disk is full, in whatever words. */
 export function diskFullError(thrown: unknown): TesseraError | undefined {
@@ -9,6 +9,7 @@ export function diskFullError(thrown: unknown): TesseraError | undefined {
   const code = 'code' in thrown ? String(thrown.code) : '';
   if (!DISK_FULL.test(`${code} ${thrown.message}`)) return undefined;
   return new TesseraError('disk_full', 'The disk of the service is full; try again later.', {
+    details: { retryAfterSeconds: 60 },
     internal: thrown.stack ?? thrown.message,
     cause: thrown,
   });

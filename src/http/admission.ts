@@ -6,7 +6,10 @@ import { parseOptions, type RawOption, type RequestOptions } from '../options.js
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
 import { errorOfFile } from './bad-file.js';
-import type { HttpContext } from './context.js';
+import { clientOf } from './client.js';
+import { clientGone } from './client-gone.js';
+import type { HttpContext, UploadContext } from './context.js';
+import { sendContinue } from './expect-continue.js';
 import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
 
 /** The option that only jobs take. */
@@ -28,7 +31,7 @@ export interface Admission {
   readonly options: RequestOptions;
   /** Checked against `CALLBACK_HOSTS`. */
   readonly callbackUrl: string | undefined;
-  /** Gives back every place that has not become a job. */
+  /** Gives back the upload's place, and every reservation that has not become a job: to be called however it ends. */
   release(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export interface Admission {
 export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   { maxFiles, durable }: AdmissionTerms,
 ): Promise<Admission> {
   const { config, jobs } = context;
@@ -58,26 +61,35 @@ export async function admit(
   await parse(fromQuery);
 
   checkDeclaredLength(request, { maxBytes, maxFiles });
-  const first = await jobs.reserve(declaredBytes(request), { maxFiles, durable });
-  const reservations: Reservation[] = [first];
+  const place = await context.uploads.take({
+    client: clientOf(request, config.API_KEYS.length > 0),
+    body: request.raw,
+    gone: clientGone(reply),
+    onWait: () => sendContinue(request, reply),
+  });
+  const reservations: Reservation[] = [];
   let released = false;
   const release = async () => {
     released = true;
     await Promise.all(reservations.map((reservation) => reservation.release()));
-  };
-  const target: UploadTarget = {
-    maxFiles,
-    maxBytes,
-    timeoutMs: config.UPLOAD_TIMEOUT_SECONDS * 1000,
-    async pathFor(index) {
-      const reservation = reservations[index] ?? (await first.another());
-      reservations[index] = reservation;
-      // The upload may have been given up while this place was being made.
-      if (released) await release();
-      return reservation.sourcePath;
-    },
+    place.release();
   };
   try {
+    const first = await jobs.reserve(declaredBytes(request), { maxFiles, durable });
+    reservations.push(first);
+    const target: UploadTarget = {
+      maxFiles,
+      maxBytes,
+      timeoutMs: config.UPLOAD_TIMEOUT_SECONDS * 1000,
+      place,
+      async pathFor(index) {
+        const reservation = reservations[index] ?? (await first.another());
+        reservations[index] = reservation;
+        // The upload may have been given up while this place was being made.
+        if (released) await release();
+        return reservation.sourcePath;
+      },
+    };
     const upload = await receiveUpload(request, reply, target);
     const { options, callbackUrl } = await parse([...fromQuery, ...upload.fields]);
     const images: AdmittedImage[] = [];

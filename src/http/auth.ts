@@ -26,7 +26,8 @@ export function keyCheck(keys: readonly string[]): KeyCheck {
 /** The key that a request presents, in `X-API-Key` or as a bearer token. */
 export function presentedKey(request: FastifyRequest): string | undefined {
   const header = request.headers['x-api-key'];
-  if (typeof header === 'string') return header;
+  // Proxies and forms send headers that are empty: they present nothing.
+  if (typeof header === 'string' && header !== '') return header;
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 

@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { TesseraError } from '../errors.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { requestId } from './request-id.js';
@@ -18,16 +20,29 @@ export function replyToClientError(error: NodeJS.ErrnoException, socket: Socket)
   }
   if (socket.writable && socket.bytesWritten === 0) {
     const [status, sentence] = PARSER_ERRORS[error.code ?? ''] ?? [400, 'The request is not valid HTTP.'];
-    const id = requestId({ headers: {} });
-    const title = STATUS_CODES[status] ?? 'Error';
-    const body = JSON.stringify({
-      ...problemOf(new TesseraError('invalid_request', sentence), id),
-      status,
-      title,
-    });
-    socket.write(
-      `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    writeProblem(socket, new TesseraError('invalid_request', sentence), status);
   }
   socket.destroySoon();
+}
+
+/** Answers a request for a tunnel, which Node leaves to its listener: without one it closes the connection unanswered. */
+export function refuseTunnels(app: FastifyInstance): void {
+  app.server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    writeProblem(
+      socket,
+      new TesseraError('method_not_allowed', 'This service is no proxy: it opens no tunnels.'),
+      405,
+    );
+    socket.end();
+  });
+}
+
+function writeProblem(socket: Duplex, error: TesseraError, status: number): void {
+  const id = requestId({ headers: {} });
+  const title = STATUS_CODES[status] ?? 'Error';
+  const body = JSON.stringify({ ...problemOf(error, id), status, title });
+  socket.write(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

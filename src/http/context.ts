@@ -5,6 +5,7 @@ import type { HeaderReader } from '../engine/headers/header-pool.js';
 import type { ImageInspector } from '../image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/background-download.js';
+import type { UploadPlaces } from './upload-places.js';
 
 /** What the routes are given: finished services, nothing that has still to be made. */
 export interface HttpContext {
@@ -19,4 +20,9 @@ export interface HttpContext {
   /** Without headers no upload is served. */
   readonly headers: Pick<HeaderReader, 'state'>;
   readonly inspectImage: ImageInspector;
+}
+
+/** What routes that take an upload need beyond that. */
+export interface UploadContext extends HttpContext {
+  readonly uploads: UploadPlaces;
 }

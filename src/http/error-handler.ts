@@ -32,9 +32,18 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_MP_PREMATURE_CLOSE: ['upload_aborted', 'The connection ended before the body did.'],
 };
 
+/** What other libraries call the caller's doing, by the status they would answer with: `send`, for the files of `/docs`. */
+const LIBRARY_ERRORS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  403: ['not_found', 'There is nothing at this path.'],
+  404: ['not_found', 'There is nothing at this path.'],
+  416: ['range_not_satisfiable', 'The range begins after the end of what is at this path.'],
+};
+const OTHER_LIBRARY_ERROR = ['invalid_request', 'The request is not one that this path can answer.'] as const;
+
 /** When to come back, for what passes by itself, where nothing better is known. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   queue_full: 5,
+  storage_unavailable: 30,
   shutting_down: 5,
   engine_unavailable: 10,
 };
@@ -42,10 +51,22 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
 /** Anything thrown on the way of a request, as a domain error. */
 export function domainError(thrown: unknown): TesseraError {
   if (thrown instanceof TesseraError) return thrown;
-  const known = FASTIFY_ERRORS[(thrown as Partial<FastifyError>)?.code ?? ''];
+  const { code: name, statusCode } = (thrown ?? {}) as Partial<FastifyError>;
+  const known = FASTIFY_ERRORS[name ?? ''] ?? libraryError(statusCode);
   if (known === undefined) return TesseraError.from(thrown);
   const [code, sentence] = known;
   return new TesseraError(code, sentence, { cause: thrown });
+}
+
+/** Whether an error says no more than that the client has left. */
+function isOfLeaving({ code, cause }: TesseraError, reply: FastifyReply): boolean {
+  if (!reply.raw.destroyed) return false;
+  return code === 'cancelled' || (cause as Partial<FastifyError>)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+function libraryError(status: number | undefined): readonly [ErrorCode, string] | undefined {
+  if (status === undefined || status < 400 || status >= 500) return undefined;
+  return LIBRARY_ERRORS[status] ?? OTHER_LIBRARY_ERROR;
 }
 
 /** Answers with `application/problem+json`; logs what is ours to repair, under the request id. */
@@ -57,7 +78,7 @@ export function replyWithProblem(
   const error = domainError(thrown);
   const { status } = ERROR_TABLE[error.code];
   if (status >= 500) {
-    const level = error.code === 'internal' ? 'error' : 'warn';
+    const level = isOfLeaving(error, reply) ? 'debug' : error.code === 'internal' ? 'error' : 'warn';
     request.log[level]({ code: error.code, internal: error.internal, err: error.cause }, error.message);
   }
   const { allow } = error.details;

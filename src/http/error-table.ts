@@ -28,10 +28,14 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
     when: 'An image under which an engine died twice while alone with it, or the service itself three times.',
   },
   invalid_request: { status: 400, when: 'A request that HTTP or a route does not allow.' },
+  expectation_failed: { status: 417, when: 'An `Expect` header of another kind than `100-continue`.' },
   unauthorized: { status: 401, when: '`API_KEYS` is set and the key is missing or wrong.' },
   not_found: { status: 404, when: 'An unknown path.' },
   method_not_allowed: { status: 405, when: 'A known path with another method; see `Allow`.' },
-  upload_timeout: { status: 408, when: 'The upload took longer than `UPLOAD_TIMEOUT_SECONDS`.' },
+  upload_timeout: {
+    status: 408,
+    when: 'The upload took longer than `UPLOAD_TIMEOUT_SECONDS`, or came more slowly than `MIN_BYTES_PER_SECOND`.',
+  },
   upload_too_large: { status: 413, when: 'More bytes than `MAX_UPLOAD_MB`.' },
   image_too_large: { status: 413, when: 'More pixels than `MAX_INPUT_MEGAPIXELS`.' },
   output_too_large: {
@@ -53,7 +57,10 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
     when: 'More requests than `RATE_LIMIT_MAX` in the window; see `Retry-After`.',
   },
   internal: { status: 500, when: 'A fault of ours; the log has the rest under the request id.' },
-  queue_full: { status: 503, when: 'No place in the queue, or too many uploads; see `Retry-After`.' },
+  queue_full: {
+    status: 503,
+    when: 'No place in the queue or among the uploads, or a slow upload gave its place to another; see `Retry-After`.',
+  },
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {
     status: 503,
@@ -62,5 +69,9 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   fallback_refused: { status: 503, when: '`fallback=false` and the first model could not serve.' },
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },
   deadline_exceeded: { status: 504, when: 'The result was not ready within `timeout` seconds.' },
+  storage_unavailable: {
+    status: 503,
+    when: 'The folder of the jobs, `TEMP_DIR`, cannot be written; see `Retry-After`.',
+  },
   disk_full: { status: 507, when: 'The disk is full, or jobs would exceed `MAX_JOB_DISK_MB`.' },
 };

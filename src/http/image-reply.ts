@@ -7,9 +7,7 @@ import type { Job } from '../jobs/job.js';
 import type { UpscaleResult } from '../types.js';
 import { attemptsHeader } from './attempts-header.js';
 import type { ByteRange } from './byte-range.js';
-
-/** A client that takes nothing of the result for this long is cut off, so that it does not hold the disk for ever. */
-const READER_IDLE_MS = 120_000;
+import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
 
 /** Results are megabytes: larger pieces than Node's 64 KiB are fewer turns of the event loop. */
 const READ_BYTES = 512 * 1024;
@@ -65,12 +63,13 @@ export async function replyWithImage(
   reply: FastifyReply,
   job: Job,
   result: UpscaleResult,
+  terms: ReaderTerms,
 ): Promise<FastifyReply> {
   const file = await open(job.resultPath, 'r');
   const { size } = await file.stat();
   const stream = readResult(file, { start: 0, end: size - 1 });
   stream.once('close', () => void job.dispose());
-  cutOffIdleReader(reply);
+  cutOffSlowReader(reply.raw, terms);
   return reply
     .headers(imageHeaders(job, result))
     .header('content-length', size)
@@ -85,11 +84,6 @@ export async function replyWithImage(
  */
 export function readResult(file: FileHandle, { start, end }: ByteRange): ReadStream {
   return file.createReadStream({ highWaterMark: READ_BYTES, start, end });
-}
-
-/** Ends a connection whose client has stopped reading. */
-export function cutOffIdleReader(reply: FastifyReply): void {
-  reply.raw.setTimeout(READER_IDLE_MS, () => reply.raw.destroy());
 }
 
 /** CORS may have set `Vary: Origin` already. */

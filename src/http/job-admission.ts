@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import { admit } from './admission.js';
-import type { HttpContext } from './context.js';
+import type { UploadContext } from './context.js';
 import { jobView } from './job-view.js';
 import type { Metrics } from './metrics.js';
 import { ownerOf } from './owner.js';
@@ -18,7 +18,7 @@ export function wantsJob(request: FastifyRequest): boolean {
 export async function replyWithJobs(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   metrics: Metrics,
   maxFiles: number,
 ): Promise<FastifyReply> {
@@ -36,10 +36,7 @@ export async function replyWithJobs(
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   }));
-  const kept = await context.jobs.keep(files).catch(async (error: unknown) => {
-    await admission.release();
-    throw error;
-  });
+  const kept = await context.jobs.keep(files).finally(() => admission.release());
   for (const { job, existing } of kept) if (!existing) metrics.observe(job);
   const jobs = kept.map(({ job }) => job);
   const [only, ...more] = jobs;

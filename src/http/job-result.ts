@@ -3,9 +3,11 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
 import type { Job } from '../jobs/job.js';
+import { storageError } from '../jobs/storage-error.js';
 import { type ByteRange, parseRange } from './byte-range.js';
-import { cutOffIdleReader, imageHeaders, readResult } from './image-reply.js';
+import { imageHeaders, readResult } from './image-reply.js';
 import { hasEnded } from './job-view.js';
+import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
 
 /**
  * The image of a job, whole or in part, as often as it is asked for.
@@ -15,6 +17,7 @@ export async function replyWithResult(
   request: FastifyRequest,
   reply: FastifyReply,
   job: Job,
+  terms: ReaderTerms,
 ): Promise<FastifyReply> {
   const { result } = job;
   if (result === undefined) throw notReady(job);
@@ -39,7 +42,7 @@ export async function replyWithResult(
   // Fastify takes the length of HEAD from what is sent, but for streams.
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const file = await openResult(job);
-  cutOffIdleReader(reply);
+  cutOffSlowReader(reply.raw, terms);
   return reply.send(readResult(file, range ?? { start: 0, end: size - 1 }));
 }
 
@@ -58,7 +61,7 @@ async function openResult(job: Job): Promise<FileHandle> {
   try {
     return await open(job.resultPath, 'r');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(cause) ?? cause;
     throw new TesseraError('not_found', 'The result has expired.', { cause });
   }
 }

@@ -38,6 +38,7 @@ export async function readMultipart(
   });
   try {
     for await (const part of parts) {
+      checkName(part.fieldname);
       if (part.type === 'field') {
         fields.push(readField(part.fieldname, part.value, part.valueTruncated || part.fieldnameTruncated));
         continue;
@@ -55,6 +56,12 @@ export async function readMultipart(
     throw multipartError(thrown);
   }
   return { files, fields };
+}
+
+/** The parser gives a part without a name as it came, whatever its types say. */
+function checkName(name: string | undefined): void {
+  if (name !== undefined) return;
+  throw new TesseraError('malformed_multipart', 'A part of the form has no name.');
 }
 
 /** @throws TesseraError no_file when the part is empty; and storeFile's. */

@@ -1,10 +1,11 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.js';
 import { TesseraError } from '../errors.js';
-import { keyCheck } from './auth.js';
+import { type KeyCheck, keyCheck } from './auth.js';
+import { clientNetwork } from './client.js';
 import { IMAGE_HEADERS } from './image-reply.js';
 
 /** Headers beyond those that CORS shows to scripts by itself. */
@@ -27,7 +28,7 @@ const EXPOSED_HEADERS = [
 /** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
 const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|openapi\.json|assets\/.*)?$/;
 
-/** Routes that the rate limit does not count. */
+/** Routes that the rate limit does not count; but where one needs a key, wrong ones count: guesses are as good there as elsewhere. */
 const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics|assets\/.*)?$/;
 
 /** Security headers, CORS, rate limit and key, in the order in which they look at a request: preflights end at CORS. */
@@ -40,11 +41,12 @@ export async function addProtection(app: FastifyInstance, config: Config): Promi
     maxAge: 7200,
     strictPreflight: false,
   });
-  if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config);
   const checkKey = keyCheck(config.API_KEYS);
-  app.addHook('onRequest', async (request) => {
+  const checkAccess: KeyCheck = (request) => {
     if (!OPEN_ROUTES.test(request.routeOptions.url ?? 'unknown')) checkKey(request);
-  });
+  };
+  if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config, checkAccess);
+  app.addHook('onRequest', async (request) => checkAccess(request));
 }
 
 async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
@@ -63,13 +65,15 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function addRateLimit(app: FastifyInstance, config: Config): Promise<void> {
+async function addRateLimit(app: FastifyInstance, config: Config, checkAccess: KeyCheck): Promise<void> {
   const windowSeconds = config.RATE_LIMIT_WINDOW_SECONDS;
   await app.register(rateLimit, {
     global: false,
     max: config.RATE_LIMIT_MAX,
     timeWindow: windowSeconds * 1000,
-    allowList: (request) => UNLIMITED_ROUTES.test(request.routeOptions.url ?? ''),
+    keyGenerator: ({ ip }) => clientNetwork(ip),
+    allowList: (request) =>
+      UNLIMITED_ROUTES.test(request.routeOptions.url ?? '') && passes(checkAccess, request),
     errorResponseBuilder: (_request, { max, ttl }) =>
       new TesseraError('rate_limited', 'Too many requests; come back later.', {
         details: {
@@ -79,4 +83,13 @@ async function addRateLimit(app: FastifyInstance, config: Config): Promise<void>
       }),
   });
   app.addHook('onRequest', app.rateLimit());
+}
+
+function passes(check: KeyCheck, request: FastifyRequest): boolean {
+  try {
+    check(request);
+    return true;
+  } catch {
+    return false;
+  }
 }

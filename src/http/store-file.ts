@@ -1,24 +1,22 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { TesseraError } from '../errors.js';
-
-/** File system errors that mean "no room". */
-const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+import { storageError } from '../jobs/storage-error.js';
 
 /**
  * Streams an upload to a new file (0600), never more than `maxBytes` of it.
  * @param source left destroyed when this rejects.
  * @returns bytes written.
- * @throws TesseraError upload_too_large, disk_full; and whatever `source` fails with.
+ * @throws TesseraError upload_too_large, disk_full, storage_unavailable; and whatever `source` fails with.
  */
 export async function storeFile(source: Readable, path: string, maxBytes: number): Promise<number> {
   let bytes = 0;
-  const file = await open(path, 'wx', 0o600);
+  const file = await ours(open(path, 'wx', 0o600));
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw uploadTooLarge(maxBytes);
-      await append(file, chunk);
+      await ours(file.appendFile(chunk));
     }
   } finally {
     await file.close();
@@ -26,12 +24,12 @@ export async function storeFile(source: Readable, path: string, maxBytes: number
   return bytes;
 }
 
-async function append(file: FileHandle, chunk: Buffer): Promise<void> {
+/** What the system says of our file is no fault of the upload's. */
+async function ours<T>(step: Promise<T>): Promise<T> {
   try {
-    await file.appendFile(chunk);
-  } catch (cause) {
-    if (!NO_ROOM.has((cause as NodeJS.ErrnoException).code ?? '')) throw TesseraError.from(cause);
-    throw new TesseraError('disk_full', 'There is no room on disk for the upload now.', { cause });
+    return await step;
+  } catch (thrown) {
+    throw storageError(thrown) ?? thrown;
   }
 }
 

@@ -7,6 +7,7 @@ import { clientGone } from './client-gone.js';
 import { sendContinue } from './expect-continue.js';
 import { readMultipart } from './multipart.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
+import type { UploadPlace } from './upload-place.js';
 
 /** Boundaries, part headers and fields around the file of a multipart body. */
 const MULTIPART_ALLOWANCE_BYTES = 1_000_000;
@@ -16,6 +17,8 @@ export interface UploadTarget {
   /** For each file. */
   readonly maxBytes: number;
   readonly timeoutMs: number;
+  /** Told of the body, and may be taken away. */
+  readonly place: UploadPlace;
   /** Where the n-th file goes (from 0); asked for when the file begins. */
   pathFor(index: number): Promise<string>;
 }
@@ -64,7 +67,7 @@ export function checkDeclaredLength(
 
 /**
  * Streams the body of an upload to disk, never through memory.
- * @throws TesseraError upload_timeout, upload_aborted, upload_too_large, no_file, malformed_multipart, …; the files
+ * @throws TesseraError upload_timeout, upload_aborted, queue_full, upload_too_large, no_file, malformed_multipart, …; the files
  * written so far are left to the owner of their folder.
  */
 export async function receiveUpload(
@@ -79,6 +82,8 @@ export async function receiveUpload(
   const gone = clientGone(reply);
   gone.addEventListener('abort', () => clock.abort(uploadAborted()), { once: true });
   if (gone.aborted) clock.abort(uploadAborted());
+  const { place } = target;
+  place.signal.addEventListener('abort', () => clock.abort(place.signal.reason), { once: true });
   try {
     clock.signal.throwIfAborted();
     const body = request.isMultipart()
@@ -93,6 +98,7 @@ export async function receiveUpload(
     return { files, fields, endedAtMs: Date.now() };
   } finally {
     clearTimeout(timer);
+    place.end();
   }
 }
 

@@ -213,9 +213,9 @@ async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
-/** Removes all from a job's folder but its state and what is named. */
+/** Removes all from a job's folder but its state and what is named. Where the folder itself is gone, nothing is left to remove. */
 export async function clear(folder: string, keep: readonly string[]): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of await readdir(folder).catch(() => [])) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
       await rm(join(folder, name), { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 
 /** Who works in a folder: enough to tell a live process from a dead one whose number was given to another. */
 export interface InstanceRecord {
@@ -41,7 +42,7 @@ export class Instance {
 
   /** Creates the folder, 0700. @throws the system's error when `tempDir` cannot be written. */
   static async create(tempDir: string): Promise<Instance> {
-    await mkdir(tempDir, { recursive: true });
+    await makeFolder(tempDir);
     const instance = new Instance(tempDir, `instance-${randomBytes(16).toString('hex')}`);
     await instance.ensure();
     instance.#heart = setInterval(() => {
@@ -54,7 +55,7 @@ export class Instance {
 
   /** Makes the folder, also after somebody's clean-up of temporary files took it. */
   async ensure(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder, 0o700);
     await this.beat();
     await writeFile(join(this.folder, RECORD_FILE), JSON.stringify(await ownRecord()), { mode: 0o600 });
   }
@@ -62,6 +63,16 @@ export class Instance {
   /** The file system sets the time, not this machine's clock: instances elsewhere compare with theirs. */
   async beat(): Promise<void> {
     await writeFile(join(this.folder, HEARTBEAT_FILE), '1', { mode: 0o600 });
+  }
+
+  /** Says that it lives, in a folder made anew where it was taken. @throws the system's error when it cannot be written. */
+  async keep(): Promise<void> {
+    try {
+      await this.beat();
+    } catch (thrown) {
+      if (!isMissing(thrown)) throw thrown;
+      await this.ensure();
+    }
   }
 
   /**
@@ -83,25 +94,26 @@ export class Instance {
   /** Removes the folder with all that is in it. */
   async remove(): Promise<void> {
     clearInterval(this.#heart);
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true }).catch(ignoreMissing);
   }
 
   /** Leaves the folder to whoever starts next: it says that nobody works in it any more. */
   async leave(): Promise<void> {
     clearInterval(this.#heart);
     const record: InstanceRecord = { ...(await ownRecord()), left: true };
-    try {
-      await writeFile(join(this.folder, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
-    } catch (thrown) {
-      // Without the folder there is nothing to leave.
-      if (!isMissing(thrown)) throw thrown;
-    }
+    const path = join(this.folder, RECORD_FILE);
+    // Without the folder there is nothing to leave.
+    await writeFile(path, JSON.stringify(record), { mode: 0o600 }).catch(ignoreMissing);
   }
 }
 
-/** Whether a call failed because the file or folder is not there. */
+/** Whether a call failed because the file or folder is not there, or what should hold it is a file. */
 export function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+  return thrown instanceof Error && 'code' in thrown && ['ENOENT', 'ENOTDIR'].includes(String(thrown.code));
+}
+
+function ignoreMissing(thrown: unknown): void {
+  if (!isMissing(thrown)) throw thrown;
 }
 
 async function ownRecord(): Promise<InstanceRecord> {

@@ -118,7 +118,7 @@ export interface Jobs {
    * Before the body is read. A request is one upload, however many files it has.
    * @param declaredBytes Content-Length, when there is one.
    * @param terms default: one file, for a job that is not durable.
-   * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full.
+   * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full, storage_unavailable.
    */
   reserve(declaredBytes: number | undefined, terms?: UploadTerms): Promise<Reservation>;
   /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
@@ -128,7 +128,7 @@ export interface Jobs {
    * end: all, or none. Resolves when that is on disk. Where the owner's idempotency key is known with the same bytes and options,
    * `existing` is true, the job is that one, and the reservation has been released.
    * @returns the jobs in the order of the files.
-   * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full; the reservations are then to be released.
+   * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full, storage_unavailable; the reservations are then to be released.
    */
   keep(
     files: readonly DurableRequest[],
@@ -140,6 +140,8 @@ export interface Jobs {
   /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
   checkCallbackUrl(url: string): void;
   status(): QueueStatus;
+  /** @returns why the folder of the jobs cannot be written now, for the log; undefined while it can. */
+  storageFault(): Promise<string | undefined>;
   /** No new jobs; resolves when all have ended or the grace period is over (then they are cancelled). */
   close(graceMs: number): Promise<void>;
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../config.js';
-import { diskFullError } from '../engine/disk-full.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/resources.js';
 import { engineUnavailable } from '../engine/unavailable.js';
@@ -21,6 +20,8 @@ import type {
   UploadTerms,
 } from './job.js';
 import { JobFolders } from './job-folders.js';
+import { storageError } from './storage-error.js';
+import { StorageWatch } from './storage-watch.js';
 import { type InheritedJob, MOST_LONE_DEATHS, takeOver } from './take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
@@ -40,6 +41,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #durable: DurableJobs;
   readonly #uploads: Uploads;
   readonly #folders: JobFolders;
+  readonly #storage: StorageWatch;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
@@ -58,9 +60,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     const limits = { maxRunning: this.#maxRunning, memoryBytes };
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
     this.#folders = new JobFolders(instance, log);
+    this.#storage = new StorageWatch(instance, log);
     this.#durable = new DurableJobs(config, log);
-    const uploads = { maxUploads: config.MAX_CONCURRENT_UPLOADS, maxFileBytes: config.MAX_UPLOAD_MB * 1e6 };
-    this.#uploads = new Uploads(uploads, this.#disk, this.#folders, (upload, files) =>
+    this.#uploads = new Uploads(config.MAX_UPLOAD_MB * 1e6, this.#disk, this.#folders, (upload, files) =>
       this.#checkRoom(upload, files),
     );
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
@@ -116,7 +118,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       await Promise.all([this.#durable.keep(fresh), ...answers.map(({ written }) => written)]);
     } catch (thrown) {
       for (const { job } of fresh) this.#durable.forget(job);
-      throw diskFullError(thrown) ?? thrown;
+      throw storageError(thrown) ?? thrown;
     }
     for (const { job } of fresh) this.#enqueue(job);
     await Promise.all(files.map(({ reservation }) => reservation.release()));
@@ -141,6 +143,8 @@ export class LocalJobs implements Jobs, JobKeeper {
   checkCallbackUrl(url: string): void {
     this.#durable.callbackHosts.check(url);
   }
+
+  readonly storageFault = () => this.#storage.fault();
 
   status(): QueueStatus {
     return {
@@ -225,7 +229,8 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#uploads.leave(job.id);
   }
 
-  async #ended(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void> {
+  async #ended(job: UpscaleJob, said: UpscaleResult | TesseraError): Promise<void> {
+    const outcome = await this.#storage.outcomeOf(said);
     const end = this.#durable.endOf(
       outcome instanceof TesseraError
         ? { state: outcome.code === 'cancelled' ? 'cancelled' : 'failed', error: outcome.toMessage() }

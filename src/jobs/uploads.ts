@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Changes } from '../engine/changes.js';
-import { diskFullError } from '../engine/disk-full.js';
 import { TesseraError } from '../errors.js';
 import type { DiskBudget } from './disk-budget.js';
 import type { Reservation, UploadTerms } from './job.js';
 import type { JobFolders } from './job-folders.js';
+import { storageError } from './storage-error.js';
 import { SOURCE_FILE } from './upscale-job.js';
 
 const MOST_RETRY_AFTER_SECONDS = 3600;
@@ -24,13 +24,6 @@ export class Upload {
   ) {}
 }
 
-export interface UploadLimits {
-  /** Requests that are received at the same time. */
-  readonly maxUploads: number;
-  /** For each file. */
-  readonly maxFileBytes: number;
-}
-
 /** The uploads that are being received, each with the disk that it was promised and a folder for each of its files. */
 export class Uploads {
   readonly #open = new Set<Upload>();
@@ -39,7 +32,7 @@ export class Uploads {
 
   /** @param checkRoom whether an upload may have so many files; throws a TesseraError when not. */
   constructor(
-    private readonly limits: UploadLimits,
+    private readonly maxFileBytes: number,
     private readonly disk: DiskBudget,
     private readonly folders: JobFolders,
     private readonly checkRoom: (upload: Upload, files: number) => void,
@@ -61,11 +54,7 @@ export class Uploads {
 
   /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
   async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadTerms): Promise<Reservation> {
-    const { maxUploads, maxFileBytes } = this.limits;
-    if (this.#open.size >= maxUploads) {
-      throw queueFull('Too many uploads are being received; try again in a moment.', 1);
-    }
-    const mostBytes = maxFileBytes * maxFiles;
+    const mostBytes = this.maxFileBytes * maxFiles;
     const upload = new Upload(
       declaredBytes === undefined ? undefined : Math.min(declaredBytes, mostBytes),
       durable,
@@ -114,14 +103,14 @@ export class Uploads {
       await this.folders.remove(id);
     };
     try {
-      const bytes = upload.declaredBytes ?? this.limits.maxFileBytes;
+      const bytes = upload.declaredBytes ?? this.maxFileBytes;
       const claims = isFirst || upload.declaredBytes === undefined;
       if (claims) this.disk.claim(id, bytes);
       await this.folders.create(id);
       if (claims) await this.disk.checkFileSystem(bytes);
     } catch (thrown) {
       await release();
-      throw diskFullError(thrown) ?? thrown;
+      throw storageError(thrown) ?? thrown;
     }
     const another = async () => {
       this.checkRoom(upload, upload.ids.size + 1);

@@ -9,6 +9,7 @@ export function diskError(thrown: unknown): unknown {
   const code = 'code' in thrown ? String(thrown.code) : '';
   if (!DISK_FULL.test(`${code} ${thrown.message}`)) return thrown;
   return new TesseraError('disk_full', 'There is no room on the disk for this image; try again later.', {
+    details: { retryAfterSeconds: 60 },
     internal: thrown.message,
     cause: thrown,
   });

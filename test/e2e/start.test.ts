@@ -65,6 +65,12 @@ test('a TEMP_DIR that cannot be written ends the server with a sentence', async 
   assert.equal(stderr, `TEMP_DIR ${join(folder, 'file')} cannot be written: it is a file (EEXIST).\n`);
 });
 
+test('a TEMP_DIR where no folder can be ends the server with a sentence too, and does not spin', () => {
+  const { status, stderr } = runServer({ PORT: '0', TEMP_DIR: '/proc/tessera' });
+  assert.equal(status, 1);
+  assert.equal(stderr, 'TEMP_DIR /proc/tessera cannot be written: there can be no such folder (ENOENT).\n');
+});
+
 test('problems of the chain and of hosts for callbacks stand beside those of other variables', () => {
   const { status, stderr } = runServer({
     PORT: 'abc',

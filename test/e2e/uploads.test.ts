@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
 import { bodyOf, multipartRequest, openConnection, readAll, sendRaw, statusOf } from '../http/raw-request.js';
+import { trickle } from '../http/trickle.js';
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';
 
@@ -44,8 +45,14 @@ test('uploads that are cut off, too large or too many are refused, and leave not
   });
 
   await t.test('uploads beyond MAX_CONCURRENT_UPLOADS are 503 with Retry-After', async () => {
-    const sockets = [openConnection(origin), openConnection(origin)];
-    for (const socket of sockets) socket.write(head('Content-Type: image/png', 'Content-Length: 50000'));
+    // Silent ones would make room for the third.
+    const steady = trickle(origin, {
+      start: head('Content-Type: image/png', 'Content-Length: 900000') + 'x'.repeat(5000),
+      pieceBytes: 1000,
+      everyMs: 50,
+      sockets: 2,
+      addresses: ['127.0.0.1'],
+    });
     await server.until(({ queue }) => queue.uploading === 2);
     const refused = await fetch(`${origin}/upscale`, {
       method: 'POST',
@@ -55,7 +62,8 @@ test('uploads that are cut off, too large or too many are refused, and leave not
     assert.equal(refused.status, 503);
     assert.ok(Number(refused.headers.get('retry-after')) >= 1);
     await refused.body?.cancel();
-    for (const socket of sockets) socket.destroy();
+    assert.equal(steady.refusals, 0);
+    steady.end();
     await server.until(({ queue }) => queue.uploading === 0);
   });
 

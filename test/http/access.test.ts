@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { clientNetwork } from '../../src/http/client.js';
 import { form, startApp } from './harness.js';
 
 const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
@@ -59,6 +60,43 @@ test('past the rate limit it is 429 with Retry-After; probes, metrics and prefli
   }
   const allowed = await fetch(`${origin}/upscale`, { method: 'OPTIONS', headers: preflight });
   assert.equal(allowed.status, 204);
+});
+
+test('wrong keys count in the rate limit on every route that needs one, /metrics too; scrapes with a key do not', async (t) => {
+  const { origin } = await startApp(t, {
+    API_KEYS: 'right',
+    RATE_LIMIT_MAX: '3',
+    RATE_LIMIT_WINDOW_SECONDS: '1000',
+  });
+  const scrape = async (key: string) =>
+    (await fetch(`${origin}/metrics`, { headers: { 'x-api-key': key } })).status;
+  for (let scrapes = 0; scrapes < 5; scrapes += 1) assert.equal(await scrape('right'), 200);
+  assert.deepEqual(
+    [await scrape('a'), await scrape('b'), await scrape('c'), await scrape('d')],
+    [401, 401, 401, 429],
+  );
+  assert.equal(await scrape('right'), 200);
+  assert.equal((await fetch(`${origin}/health`)).status, 200);
+});
+
+test('an empty X-API-Key presents nothing: the bearer token beside it counts', async (t) => {
+  const { origin } = await startApp(t, { API_KEYS: 'right' });
+  const statusWith = async (headers: Record<string, string>) =>
+    (await fetch(`${origin}/models`, { headers })).status;
+  assert.equal(await statusWith({ 'x-api-key': '', authorization: 'Bearer right' }), 200);
+  assert.equal(await statusWith({ 'x-api-key': ' ', authorization: 'Bearer right' }), 200);
+  assert.equal(await statusWith({ 'x-api-key': 'wrong', authorization: 'Bearer right' }), 401);
+  assert.equal(await statusWith({ 'x-api-key': '' }), 401);
+});
+
+test('an IPv6 client is its network of 64 bits, an IPv4 one its address, however it is written', () => {
+  assert.equal(clientNetwork('2001:db8::1'), '2001:db8:0:0::/64');
+  assert.equal(clientNetwork('2001:0DB8:0:0:ffff:1:2:3'), '2001:db8:0:0::/64');
+  assert.equal(clientNetwork('2001:db8:0:1::1'), '2001:db8:0:1::/64');
+  assert.equal(clientNetwork('fe80::1%eth0'), 'fe80:0:0:0::/64');
+  assert.equal(clientNetwork('::1'), '0:0:0:0::/64');
+  assert.equal(clientNetwork('::ffff:10.0.0.1'), '10.0.0.1');
+  assert.equal(clientNetwork('10.0.0.1'), '10.0.0.1');
 });
 
 test('X-Forwarded-For counts only from a trusted proxy', async (t) => {

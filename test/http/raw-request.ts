@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** A bare connection, for what a proper client would not send. */
-export function openConnection(origin: string): Socket {
+/** A bare connection, for what a proper client would not send. @param localAddress another client's: loopback has many. */
+export function openConnection(origin: string, localAddress?: string): Socket {
   const { hostname, port } = new URL(origin);
-  const socket = connect({ host: hostname, port: Number(port) });
+  const socket = connect({ host: hostname, port: Number(port), localAddress });
   // The far end may cut a refused upload; what came before counts.
   socket.on('error', () => undefined);
   return socket;

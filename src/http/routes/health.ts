@@ -4,7 +4,7 @@ import { packageVersion } from '../../package-root.js';
 import type { HttpContext } from '../context.js';
 import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
-type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down';
+type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
 /**
  * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
@@ -14,10 +14,11 @@ export function registerHealth(
   app: FastifyInstance,
   { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
-  const health = (status: EngineStatus): Health => {
+  const health = async (status: EngineStatus): Promise<Health> => {
     if (lifecycle.stopping) return 'stopping';
     if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
     if (headers.state !== 'ready') return headers.state;
+    if ((await jobs.storageFault()) !== undefined) return 'no_storage';
     if (status.state === 'degraded') return 'degraded';
     // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
     return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
@@ -31,10 +32,10 @@ export function registerHealth(
       summary: 'State of the service in full',
       response: { 200: { description: 'Always, as long as the server answers.', ...HealthSchema } },
     },
-    handler: (_request, reply) => {
+    handler: async (_request, reply) => {
       const status = engine.status();
-      reply.header('cache-control', 'no-store').send({
-        status: health(status),
+      return reply.header('cache-control', 'no-store').send({
+        status: await health(status),
         realesrgan_available: status.models.some(
           ({ family, installed, unavailable }) =>
             family === 'real-esrgan' && installed && unavailable === undefined,
@@ -74,15 +75,16 @@ export function registerHealth(
       response: {
         200: { description: 'An engine is ready, and headers can be read.', ...ProbeSchema },
         503: {
-          description: 'Starting, stopping, without an engine, or unable to read headers.',
+          description:
+            'Starting, stopping, without an engine, unable to read headers, or unable to write the folder of the jobs.',
           ...ProbeSchema,
         },
       },
     },
-    handler: (_request, reply) => {
-      const status = health(engine.status());
+    handler: async (_request, reply) => {
+      const status = await health(engine.status());
       const ready = status === 'ok' || status === 'degraded';
-      reply
+      return reply
         .code(ready ? 200 : 503)
         .header('cache-control', 'no-store')
         .send({ status: ready ? 'ok' : status });

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../errors.js';
 import type { Job } from '../../jobs/job.js';
-import type { HttpContext } from '../context.js';
+import type { HttpContext, UploadContext } from '../context.js';
 import { replyWithJobs } from '../job-admission.js';
 import { jobEvents } from '../job-events.js';
 import { replyWithResult } from '../job-result.js';
@@ -16,12 +16,13 @@ import {
   jobResultSchema,
   readJobSchema,
 } from '../schemas/jobs.js';
+import { cutOffIdleReader, readerTerms } from '../slow-reader.js';
 
 /** Files of one `POST /jobs`, where the queue has so many places. */
 const MOST_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
-export function registerJobs(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+export function registerJobs(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   const { jobs, config } = context;
   const { maxRunning, maxQueued } = jobs.status();
   // All files of a request become jobs at once: more than there are places will never find room.
@@ -50,6 +51,7 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
       const job = findJob(request, context);
       const left = new AbortController();
       reply.raw.once('close', () => left.abort());
+      cutOffIdleReader(reply);
       const signal = AbortSignal.any([closing.signal, left.signal]);
       return reply
         .type('text/event-stream')
@@ -61,7 +63,8 @@ export function registerJobs(app: FastifyInstance, context: HttpContext, metrics
 
   app.get('/jobs/:id/result', {
     schema: jobResultSchema,
-    handler: (request, reply) => replyWithResult(request, reply, findJob(request, context)),
+    handler: (request, reply) =>
+      replyWithResult(request, reply, findJob(request, context), readerTerms(config)),
   });
 
   app.delete('/jobs/:id', {

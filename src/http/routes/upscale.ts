@@ -1,15 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TesseraError } from '../../errors.js';
 import type { Job } from '../../jobs/job.js';
 import { type Admission, admit } from '../admission.js';
 import { clientGone } from '../client-gone.js';
-import type { HttpContext } from '../context.js';
+import type { UploadContext } from '../context.js';
 import { replyWithImage } from '../image-reply.js';
 import { replyWithJobs, wantsJob } from '../job-admission.js';
 import type { Metrics } from '../metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
+import { readerTerms } from '../slow-reader.js';
 
 /** `POST /upscale`: an image in, the larger one out, in one exchange. */
-export function registerUpscale(app: FastifyInstance, context: HttpContext, metrics: Metrics): void {
+export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   app.post('/upscale', {
     schema: upscaleSchema(context.config),
     // The schema describes; the body streams past it, and options have their own parser.
@@ -26,7 +28,7 @@ export function registerUpscale(app: FastifyInstance, context: HttpContext, metr
 async function replyWithPlan(
   admission: Admission,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
 ): Promise<FastifyReply> {
   try {
     const { header, options } = onlyImage(admission).request;
@@ -40,7 +42,7 @@ async function replyWithUpscale(
   admission: Admission,
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: UploadContext,
   metrics: Metrics,
 ): Promise<FastifyReply> {
   const gone = clientGone(reply);
@@ -61,22 +63,36 @@ async function replyWithUpscale(
       },
       'upscaled',
     );
-    return await replyWithImage(reply, job, result);
+    return await replyWithImage(reply, job, result, readerTerms(context.config));
   } catch (error) {
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
     await job.dispose();
-    throw error;
+    throw withRetryAfter(error, context.jobs.status().backlogSeconds);
   }
 }
 
-async function submit(admission: Admission, context: HttpContext): Promise<Job> {
+/**
+ * A deadline that passed is kept by a second try when the work that is there now is done: the queue is gone then, and the speed that was too
+ * low is known, so that a lighter model is taken.
+ */
+function withRetryAfter(thrown: unknown, backlogSeconds: number): unknown {
+  if (!(thrown instanceof TesseraError) || thrown.code !== 'deadline_exceeded') return thrown;
+  const { code, message, details, internal, cause, attempts } = thrown;
+  return new TesseraError(code, message, {
+    details: { retryAfterSeconds: Math.max(1, backlogSeconds), ...details },
+    cause,
+    attempts,
+    ...(internal === undefined ? {} : { internal }),
+  });
+}
+
+async function submit(admission: Admission, context: UploadContext): Promise<Job> {
   const { reservation, request } = onlyImage(admission);
   try {
     return context.jobs.submit(reservation, request);
-  } catch (error) {
+  } finally {
     await admission.release();
-    throw error;
   }
 }
 

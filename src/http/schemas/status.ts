@@ -39,7 +39,9 @@ export const ModelListSchema = Type.Object({
 });
 
 export const HealthSchema = Type.Object({
-  status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down']),
+  status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down', 'no_storage'], {
+    description: '`no_storage`: the folder of the jobs cannot be written; the log says why.',
+  }),
   realesrgan_available: Type.Boolean({
     description: 'Whether a Real-ESRGAN model, not only the embedded network, can serve now.',
   }),

@@ -78,6 +78,7 @@ export const UPLOAD_ERRORS = [
   'queue_full',
   'shutting_down',
   'disk_full',
+  'storage_unavailable',
 ] as const satisfies readonly ErrorCode[];
 
 const MEMORY_DESCRIPTION =
