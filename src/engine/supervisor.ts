@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import { TesseraError } from '../errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../types.js';
 import { Assignment } from './assignment.js';
@@ -44,7 +45,7 @@ export class Supervisor implements Engine {
     try {
       return await new Promise<UpscaleResult>((resolve, reject) => {
         const assignment = new Assignment(task, hooks, { resolve, reject });
-        const leftMs = Math.min(Math.max(0, task.deadlineAtMs - Date.now()), LONGEST_TIMER_MS);
+        const leftMs = Math.min(Math.max(0, task.deadlineAtMs - monotonicMs()), LONGEST_TIMER_MS);
         const deadline = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));
         hooks.signal.addEventListener('abort', abort);

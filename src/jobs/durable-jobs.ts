@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monotonicMs } from '../clock.js';
 import type { Config } from '../config.js';
 import { LONGEST_TIMER_MS } from '../engine/changes.js';
 import type { Log } from '../types.js';
@@ -15,6 +16,8 @@ interface Kept {
   file: JobFile;
   /** Resolves when the job is on disk. */
   readonly written: Promise<void>;
+  /** By `monotonicMs`: a clock that is set forward removes no result. Infinity before the end. */
+  expiresMs: number;
 }
 
 /** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
@@ -65,7 +68,7 @@ export class DurableJobs {
       starts: 0,
     });
     const written = writeJobFile(job.workFolder, file, true);
-    this.#kept.set(job.id, { job, file, written });
+    this.#kept.set(job.id, { job, file, written, expiresMs: Infinity });
     if (digest !== undefined) this.#index.add(terms, digest, job);
     try {
       await written;
@@ -106,6 +109,7 @@ export class DurableJobs {
     if (kept === undefined) return;
     const callback = kept.file.terms.callbackUrl === undefined ? {} : { callback: 'pending' as const };
     await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
+    kept.expiresMs = monotonicMs() + this.#ttlMs;
     this.#logEnd(job.id, end);
     await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
     this.#scheduleExpiry();
@@ -114,7 +118,8 @@ export class DurableJobs {
 
   /** Takes back a job that was on disk at start. */
   adopt(job: UpscaleJob, file: JobFile): void {
-    const kept: Kept = { job, file, written: Promise.resolve() };
+    const expiresMs = monotonicMs() + (file.end?.expiresAtMs ?? Infinity) - Date.now();
+    const kept: Kept = { job, file, written: Promise.resolve(), expiresMs };
     this.#kept.set(job.id, kept);
     if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     this.#scheduleExpiry();
@@ -176,18 +181,17 @@ export class DurableJobs {
   #scheduleExpiry(): void {
     clearTimeout(this.#expiry);
     let firstMs = Infinity;
-    for (const { file } of this.#kept.values())
-      firstMs = Math.min(firstMs, file.end?.expiresAtMs ?? Infinity);
+    for (const { expiresMs } of this.#kept.values()) firstMs = Math.min(firstMs, expiresMs);
     if (this.#closed || firstMs === Infinity) return;
     this.#expiry = setTimeout(
       () => {
-        const nowMs = Date.now();
-        for (const { job, file } of [...this.#kept.values()]) {
-          if ((file.end?.expiresAtMs ?? Infinity) <= nowMs) void job.dispose();
+        const nowMs = monotonicMs();
+        for (const { job, expiresMs } of [...this.#kept.values()]) {
+          if (expiresMs <= nowMs) void job.dispose();
         }
         this.#scheduleExpiry();
       },
-      Math.min(Math.max(0, firstMs - Date.now()), LONGEST_TIMER_MS),
+      Math.min(Math.max(0, firstMs - monotonicMs()), LONGEST_TIMER_MS),
     );
     this.#expiry.unref();
   }

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import { Changes } from '../engine/changes.js';
 import type { Engine } from '../engine/engine.js';
 import { TesseraError } from '../errors.js';
@@ -121,7 +122,7 @@ export class WorkQueue {
           'The queue was too long for the time allowed; ask for a longer timeout, or try again later.';
         if (job.state === 'queued') this.stop(job, new TesseraError('deadline_exceeded', sentence));
       },
-      Math.max(0, job.deadlineAtMs - Date.now()),
+      Math.max(0, job.deadlineAtMs - monotonicMs()),
     );
     const unsubscribe = job.onChange(() => {
       if (job.state === 'queued') return;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import { atEnd } from '../at-end.js';
 import { isAlive, rig, runnerPath, settings, TASK } from './rig.js';
@@ -147,7 +148,7 @@ describe('stopping a job', () => {
 
   it('happens at the deadline too', async (test) => {
     const { run } = await rig(test);
-    const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: Date.now() + 300 });
+    const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: monotonicMs() + 300 });
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
 
