@@ -35,6 +35,12 @@ export interface EngineStatus {
 export interface Engine {
   /** @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full, image_crashes_engine, internal … */
   run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult>;
+  /**
+   * A job whose time is over, or that was cancelled, ends by `run` within a second, be its engine deaf. Until that has let go of it, its
+   * memory is taken and its folder is not to be removed.
+   * @returns resolves when that has happened; undefined when it has already.
+   */
+  leaving(id: string): Promise<void> | undefined;
   /** A dry run: rungs, tiles, estimate; nothing is computed. */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
   status(): EngineStatus;

@@ -103,7 +103,7 @@ export class DurableJobs {
     return { ...outcome, endedAtMs, expiresAtMs: endedAtMs + this.#ttlMs };
   }
 
-  /** Writes the end down, and leaves of the folder what is still asked for. The job's listeners learn of it after this. */
+  /** Writes the end down. The job's listeners learn of it after this. */
   async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -111,9 +111,14 @@ export class DurableJobs {
     await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
     kept.expiresMs = monotonicMs() + this.#ttlMs;
     this.#logEnd(job.id, end);
-    await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
     this.#scheduleExpiry();
     void this.#callBack(kept);
+  }
+
+  /** Leaves of a job's folder what is still asked for, now that it has ended. */
+  async tidy(job: UpscaleJob): Promise<void> {
+    const end = this.#kept.get(job.id)?.file.end;
+    if (end !== undefined) await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
   }
 
   /** Takes back a job that was on disk at start. */

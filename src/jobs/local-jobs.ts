@@ -8,6 +8,7 @@ import { engineResources } from '../engine/resources.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
 import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
+import { Departures } from './departures.js';
 import { DiskBudget } from './disk-budget.js';
 import { clear, DurableJobs, isWorthKeeping } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
@@ -38,6 +39,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #folders: JobFolders;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
+  readonly #departures: Departures;
   #sweeping: NodeJS.Timeout | undefined;
   /** Set from the beginning of the end. */
   #closed: Promise<void> | undefined;
@@ -55,6 +57,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#disk = new DiskBudget(config.MAX_JOB_DISK_MB * 1e6, instance.folder);
     this.#folders = new JobFolders(instance, log);
     this.#durable = new DurableJobs(config, log);
+    this.#departures = new Departures(engine, log);
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
       onStart: (job) => this.#durable.started(job),
       onEnd: (job, outcome) => this.#track(this.#ended(job, outcome)),
@@ -181,7 +184,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       await job.settled.catch(() => {});
     }
     this.#durable.forget(job);
-    await this.#removeFolder(job.id);
+    await this.#departures.tidy(job.id, () => this.#removeFolder(job.id));
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -190,7 +193,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     await this.#uploads.until(() => this.#uploading.size === 0, graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
     while (this.#endings.size > 0) await Promise.all(this.#endings);
-    await this.#folders.settled();
+    // What is still at work does not hear: it ends with its engine, and then its files can go to whoever comes next.
+    await this.engine.close(0);
+    await Promise.all([this.#departures.settled(), this.#folders.settled()]);
     this.#durable.close();
     if (this.#durable.count > 0) await this.instance.leave();
     else await this.instance.remove();
@@ -232,8 +237,9 @@ export class LocalJobs implements Jobs, JobKeeper {
       return;
     }
     // What the stop of the service ended is still to be done: its file stays, and whoever starts next does it.
-    if (end.error?.code === 'shutting_down') await this.#durable.interrupted(job);
-    else await this.#durable.ended(job, end);
+    const interrupted = end.error?.code === 'shutting_down';
+    await (interrupted ? this.#durable.interrupted(job) : this.#durable.ended(job, end));
+    if (!interrupted) await this.#departures.tidy(job.id, () => this.#durable.tidy(job));
     this.#disk.hold(job.id, end.result?.bytes ?? 0);
     job.ended(end);
   }

@@ -12,7 +12,7 @@ import type { UpscaleJob } from './upscale-job.js';
 export interface WorkListener {
   /** Before a job is given to the engine. */
   onStart(job: UpscaleJob): Promise<void>;
-  /** Called once for each job, with a result or the reason why there is none. Its slot is free by then. */
+  /** Called once for each job, with a result or the reason why there is none. Its slot is free by then, unless it is left in an engine. */
   onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): void;
 }
 
@@ -20,6 +20,8 @@ export interface WorkListener {
 export class WorkQueue {
   readonly #waiting: UpscaleJob[] = [];
   readonly #running = new Set<UpscaleJob>();
+  /** Ended, but still in an engine that does not hear: they take memory. */
+  readonly #leaving = new Set<UpscaleJob>();
   readonly #speed = new Speed();
   readonly #changes = new Changes();
 
@@ -83,7 +85,7 @@ export class WorkQueue {
 
   #startNext(): void {
     for (;;) {
-      const costs = [...this.#running].map((job) => job.cost);
+      const costs = [...this.#running, ...this.#leaving].map((job) => job.cost);
       const job = nextToStart(this.#waiting, costs, this.disk.leftBytes, this.limits);
       if (job === undefined) break;
       this.#waiting.splice(this.#waiting.indexOf(job), 1);
@@ -110,8 +112,12 @@ export class WorkQueue {
       outcome = TesseraError.from(thrown);
     }
     this.#running.delete(job);
+    const leaving = this.engine.leaving(job.id);
+    if (leaving !== undefined) this.#leaving.add(job);
     this.listener.onEnd(job, outcome);
     this.#startNext();
+    await leaving;
+    if (this.#leaving.delete(job)) this.#startNext();
   }
 
   /** In the queue the deadline is ours to keep; in an engine it is the engine's. */

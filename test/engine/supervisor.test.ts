@@ -152,6 +152,33 @@ describe('stopping a job', () => {
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
 
+  for (const [what, script] of [
+    ['at work on something that cannot be stopped', { deafAtTile: 1 }],
+    ['blocked', { blockAtTile: 1 }],
+  ] as const)
+    it(`is answered at the deadline, also by an engine that is ${what}`, async (test) => {
+      const { supervisor, run, engine } = await rig(test, { silenceMs: 6000 });
+      await supervisor.ready();
+      const startedMs = monotonicMs();
+      const job = await run(script, { deadlineAtMs: startedMs + 1500 });
+      await assert.rejects(job.result, (thrown: unknown) => {
+        assert.ok(thrown instanceof TesseraError);
+        assert.equal(thrown.code, 'deadline_exceeded');
+        assert.deepEqual(
+          thrown.attempts.map(({ model, outcome, reason }) => [model, outcome, reason]),
+          [['first', 'failed', 'over_time_budget']],
+        );
+        return true;
+      });
+      // It is still noted in its engine, until that is killed.
+      assert.equal(engine().jobs, 1);
+      const { pid } = engine();
+      assert.ok(supervisor.leaving('job-1') instanceof Promise);
+      await supervisor.leaving('job-1');
+      assert.equal(await isAlive(pid), false);
+      assert.equal((await (await run({})).result).model, 'first');
+    });
+
   it('is at once for a job that waits for an engine', async (test) => {
     const { run } = await rig(test, {
       launch: { runnerPath: runnerPath('scripted-runner'), environment: {}, execPath: '/bin/cat' },
