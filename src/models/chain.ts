@@ -218,7 +218,7 @@ export class ModelChain implements Chain {
       const early = this.#fit(step, request, share);
       if ('reason' in early) {
         this.#secondLook.note(step);
-        if (!this.#secondLook.isDue(step)) return early;
+        if (!this.#secondLook.isDue(step, request)) return early;
       }
       request.onRung?.(step.entry.name, step.provider);
       if ('reason' in early && !(await this.#secondLook.measure(step))) return early;

@@ -1,7 +1,9 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
+import { monotonicMs } from '../clock.js';
 import type { Log } from '../types.js';
 import { messageOf } from './failure.js';
 import type { NetworkStep } from './network-step.js';
+import type { ChainRequest } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { SessionPool } from './session-pool.js';
 import { warmUpTile } from './warm-up.js';
@@ -14,6 +16,8 @@ const LEAST_SIDE_PX = 32;
 const MOST_SIDE_PX = 64;
 /** A request that would skip a network measures it first when this has passed since anything was measured. */
 const OLD_MS = 60_000;
+/** Unless less is left of its time: loading a network may take some of it. */
+const LEAST_LEFT_MS = 10_000;
 /** A network that was looked at again and is as slow as it was known is not looked at for this long, and twice as long each time. */
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -43,9 +47,10 @@ export class SecondLook {
 
   /**
    * Whether what is known of the speed is so old that an image should not be refused for it: one waits for some tiles, once in a while,
-   * rather than all for ever in vain.
+   * rather than all for ever in vain. It must have the time: another rung may have to serve it after that.
    */
-  isDue(step: NetworkStep): boolean {
+  isDue(step: NetworkStep, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
+    if (request.deadlineAtMs - monotonicMs() < LEAST_LEFT_MS) return false;
     const ageMs = this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(step.entry.name, step.provider);
     return ageMs >= OLD_MS && !this.#isPaused(step);
   }
@@ -60,10 +65,13 @@ export class SecondLook {
    * @param signal stops it before the next tile. @returns whether anything was measured.
    */
   async measureSkipped(signal: AbortSignal): Promise<boolean> {
+    const { memory } = this.parts;
     let measured = false;
     for (const step of [...this.#skipped.values()]) {
       if (signal.aborted) break;
-      if (!this.#isPaused(step)) measured = (await this.#measure(step, signal)) || measured;
+      // One that was never loaded here may have ended another engine: it is left to a request, which would be blamed and helped.
+      const ranHere = memory.measuredAtMs(step.entry.name, step.provider) > Number.NEGATIVE_INFINITY;
+      if (ranHere && !this.#isPaused(step)) measured = (await this.#measure(step, signal)) || measured;
     }
     return measured;
   }

@@ -42,6 +42,23 @@ describe('a job that has ended while an engine is still at work on it', () => {
     await until(async () => (await jobFolders(folder)).length === 0);
   });
 
+  it('does not hold up the stop of the service: its engine is ended first, and then its files go', async (test) => {
+    const { jobs, engine, submit, folder } = await rig(test);
+    const job = await submit();
+    const { task } = await engine.runOf(job);
+    const letGo = deafen(engine);
+    let thereAtTheEnd = false;
+    engine.close = async () => {
+      thereAtTheEnd = existsSync(task.sourcePath);
+      letGo();
+    };
+    job.cancel();
+    await assert.rejects(job.settled, failsWith('cancelled'));
+    await jobs.close(0);
+    assert.ok(thereAtTheEnd);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   it('leaves nothing but its state, where it is durable', async (test) => {
     const { engine, keep } = await rig(test);
     const { job } = await keep();

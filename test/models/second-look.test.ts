@@ -59,6 +59,25 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
     assert.equal(log.count(MEASURED_AGAIN), 1);
   });
 
+  test('is not measured by a request that has little time left, which Lanczos has to serve', async () => {
+    const { memory, passSeconds } = badMemory();
+    const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    passSeconds(90);
+    assert.equal(
+      (await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf)).value,
+      'lanczos',
+    );
+    assert.equal(log.count('model loaded'), 0);
+  });
+
+  test('is left to a request where this process never ran it: an earlier one may have died of it', async () => {
+    const memory = new RungMemory(badMemory().memory.learnt);
+    const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf);
+    assert.equal(await chain.measureSkipped(never), false);
+    assert.equal(log.count('model loaded'), 0);
+  });
+
   test('is measured by the first request of a new engine, whose predecessor left the bad speed', async () => {
     const memory = new RungMemory(badMemory().memory.learnt);
     const { chain } = await rigOf([{ name: 'net', network: GOOD }], { memory });
