@@ -6,6 +6,7 @@ import { REQUESTS_ON_THEIR_WAY_MS } from './http/close-connections.js';
 import { killItself, threadsAreBusy, threadsAtRest } from './last-resort.js';
 import { openLog } from './logging.js';
 import { packageRoot, packageVersion } from './package-root.js';
+import { hideSecrets } from './secrets.js';
 import { createServices } from './services.js';
 import { listenError, StartError } from './start-error.js';
 
@@ -17,6 +18,7 @@ const EXIT_BAD_CONFIG = 2;
 /** Runs the service until a signal ends it. */
 async function serve(): Promise<void> {
   const config = await loadCheckedConfig(process.env, packageRoot());
+  hideSecrets();
   const delayMs = config.SHUTDOWN_DELAY_SECONDS * 1000;
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
   const { log, close: closeLog } = await openLog(config);

@@ -106,7 +106,7 @@ export interface UpscaleTask {
   readonly workFolder: string;
   readonly header: ImageHeader;
   readonly options: UpscaleOptions;
-  /** Epoch milliseconds. */
+  /** By `monotonicMs`, which an engine reads as its server does. */
   readonly deadlineAtMs: number;
   /** Set when an engine died under this job. */
   readonly excludedRungs: readonly ExcludedRung[];

@@ -66,6 +66,10 @@ export class FakeEngine implements Engine {
     };
   }
 
+  leaving(): undefined {
+    return undefined;
+  }
+
   async plan({ header, options }: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan> {
     const scale = options.scale ?? 4;
     return {

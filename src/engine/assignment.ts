@@ -22,8 +22,8 @@ export class Assignment {
   alone = false;
   /** Set when it is to stop; it stays in its engine until the next tile. */
   stopping: TesseraError | undefined;
-  /** Ends the wait for an engine that does not obey a stop. */
-  stopTimer: NodeJS.Timeout | undefined;
+  /** Ends the caller's wait for an engine that does not obey a stop. */
+  answerTimer: NodeJS.Timeout | undefined;
   /** Ends it at its deadline. */
   deadlineTimer: NodeJS.Timeout | undefined;
   #task: UpscaleTask;
@@ -92,6 +92,14 @@ export class Assignment {
     return this.stopping;
   }
 
+  /** It was stopped and does not end: its caller waits no longer, though it is still at work in its engine. */
+  giveUp(): void {
+    if (this.stopping === undefined || this.#ended) return;
+    if (this.stopping.code === 'deadline_exceeded')
+      this.#failRungAtWork('over_time_budget', 'The time for this image was over while it was at work.');
+    this.fail(this.stopping);
+  }
+
   /** Its engine died, or was killed, with other jobs inside or none. Settles the job when that is its end. */
   engineDied(wasAlone: boolean): void {
     if (this.stopping !== undefined) {
@@ -100,7 +108,10 @@ export class Assignment {
     }
     this.alone = true;
     if (!wasAlone) return;
-    const rung = this.#crashedRung();
+    const rung = this.#failRungAtWork(
+      'engine_crash',
+      'The engine process died while this model was at work.',
+    );
     this.#blames++;
     if (this.#blames > 1) {
       this.fail(
@@ -119,18 +130,15 @@ export class Assignment {
     this.#task = { ...this.#task, excludedRungs: [...this.#task.excludedRungs, rung] };
   }
 
-  /**
-   * The rung that was at work when the engine died, its attempt being put on record. It may have died while decoding, before any
-   * was at work: then there is nothing to leave out.
-   */
-  #crashedRung(): ExcludedRung | undefined {
+  /** Puts the rung at work on record as failed. @returns undefined where none was: while decoding, say. */
+  #failRungAtWork(reason: ExcludedRung['reason'], detail: string): ExcludedRung | undefined {
     const { model, provider } = this.#progress ?? {};
     if (model === undefined) return undefined;
-    const rung = { model, reason: 'engine_crash', ...(provider === undefined ? {} : { provider }) } as const;
+    const rung = { model, reason, ...(provider === undefined ? {} : { provider }) };
     this.attempted({
       ...rung,
       outcome: 'failed',
-      detail: 'The engine process died while this model was at work.',
+      detail,
       ms: Math.round(performance.now() - this.#startedMs),
     });
     return rung;
@@ -155,7 +163,7 @@ export class Assignment {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.deadlineTimer);
-    clearTimeout(this.stopTimer);
+    clearTimeout(this.answerTimer);
     settle();
   }
 }

@@ -60,6 +60,8 @@ export class EngineProcess {
   wasReady = false;
   readonly assignments = new Map<string, Assignment>();
   readonly #child: ChildProcess;
+  /** Jobs that it has not let go of, to its last breath: also those whose assignments were taken from it. */
+  readonly #inside = new Set<string>();
   readonly #plans = new Map<number, PendingPlan>();
   #lastPlanId = 0;
   #gone = false;
@@ -99,7 +101,13 @@ export class EngineProcess {
     // The silence of an engine without work is no sign of anything: it counts from here.
     if (this.assignments.size === 0) this.lastHeardMs = performance.now();
     this.assignments.set(assignment.task.id, assignment);
+    this.#inside.add(assignment.task.id);
     this.#send({ type: 'run', task: assignment.task });
+  }
+
+  /** Whether it may still read or write the job's files. */
+  holds(id: string): boolean {
+    return this.#inside.has(id);
   }
 
   stop(id: string, error: TesseraError): void {
@@ -197,6 +205,7 @@ export class EngineProcess {
   #leave(id: string): Assignment | undefined {
     const assignment = this.assignments.get(id);
     this.assignments.delete(id);
+    this.#inside.delete(id);
     if (assignment !== undefined) queueMicrotask(() => this.listener.onVacancy());
     return assignment;
   }

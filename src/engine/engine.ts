@@ -13,7 +13,7 @@ export interface RunHooks {
   onProgress(progress: UpscaleProgress): void;
   /**
    * Given for a job that nobody waits for; such a job waits for an engine as long as it takes. Called whenever an engine takes it.
-   * @returns the deadline from then on, epoch milliseconds, in place of the task's. Until then, and between two engines, it has none.
+   * @returns the deadline from then on, by `monotonicMs`, in place of the task's. Until then, and between two engines, it has none.
    */
   deadlineFromStart?(): number;
 }
@@ -45,6 +45,12 @@ export interface Engine {
    * @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full, image_crashes_engine, engine_unavailable, internal …
    */
   run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult>;
+  /**
+   * A job whose time is over, or that was cancelled, ends by `run` within a second, be its engine deaf. Until that has let go of it, its
+   * memory is taken and its folder is not to be removed.
+   * @returns resolves when that has happened; undefined when it has already.
+   */
+  leaving(id: string): Promise<void> | undefined;
   /** A dry run: rungs, tiles, estimate; nothing is computed. */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
   status(): EngineStatus;

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.js';
+import { withoutSecrets } from '../secrets.js';
 import type { Log } from '../types.js';
 import type { FleetOptions } from './fleet.js';
 import { engineConfig } from './protocol.js';
 import { engineResources } from './resources.js';
 
-/** Secrets of the server that its engines, which decode strangers' images, are not given. */
-const SECRETS = ['API_KEYS', 'CALLBACK_SECRET'];
 /** An engine with work says that it lives this often, or four times within the silence that is its death. */
 const HEARTBEAT_MS = 1000;
 
@@ -43,13 +42,11 @@ export function engineEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   threads: number,
 ): Record<string, string | undefined> {
-  const own: Record<string, string | undefined> = {
+  return {
     // sharp runs each image on a libuv thread, beside libvips' own threads.
     UV_THREADPOOL_SIZE: String(Math.max(4, threads)),
     // glibc makes arenas by the processor, each of which keeps what was freed: two took an eighth off the peak at no cost in time.
     MALLOC_ARENA_MAX: '2',
-    ...environment,
+    ...withoutSecrets(environment),
   };
-  for (const name of SECRETS) delete own[name];
-  return own;
 }

@@ -21,11 +21,17 @@ import type {
 export const PROTOCOL_VERSION = 1;
 
 /** The configuration as engines get it: what decodes strangers' images holds no secrets. */
-export type EngineConfig = Omit<Config, 'API_KEYS' | 'CALLBACK_SECRET' | 'CALLBACK_HOSTS'>;
+export type EngineConfig = Omit<Config, 'API_KEYS' | 'CALLBACK_SECRET' | 'CALLBACK_HOSTS' | 'MODELS_MIRROR'>;
 
 /** @returns the configuration without its secrets. */
 export function engineConfig(config: Config): EngineConfig {
-  const { API_KEYS: _keys, CALLBACK_SECRET: _secret, CALLBACK_HOSTS: _hosts, ...rest } = config;
+  const {
+    API_KEYS: _keys,
+    CALLBACK_SECRET: _secret,
+    CALLBACK_HOSTS: _hosts,
+    MODELS_MIRROR: _mirror,
+    ...rest
+  } = config;
   return rest;
 }
 

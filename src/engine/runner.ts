@@ -35,10 +35,10 @@ export interface RunnerHooks {
   onAttempt(attempt: Attempt): void;
 }
 
-/** A runner module exports this as `createRunner`. @param onTileSize to be called when `learnt` has a new tile size. */
+/** A runner module exports this as `createRunner`. @param onLearnt to be called when `learnt` has news that should not wait for the end of a job. */
 export type CreateRunner = (
   settings: EngineSettings,
   turns: Turns,
   log: Log,
-  onTileSize: () => void,
+  onLearnt: () => void,
 ) => Promise<Runner>;

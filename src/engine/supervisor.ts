@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import { TesseraError } from '../errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../types.js';
 import { Assignment } from './assignment.js';
@@ -10,6 +11,8 @@ import { handOut } from './hand-out.js';
 import type { PlanRequest, StopCode } from './protocol.js';
 import { engineUnavailable } from './unavailable.js';
 
+/** From a stop to the answer, at most: an engine that hears it tells more, such as the attempts. */
+const ANSWER_GRACE_MS = 1000;
 /** How long engines without work may take to exit by themselves. */
 const EXIT_LIMIT_MS = 1000;
 
@@ -59,6 +62,11 @@ export class Supervisor implements Engine {
       this.#unfinished--;
       this.#changes.announce();
     }
+  }
+
+  leaving(id: string): Promise<void> | undefined {
+    const gone = () => !this.#fleet.all.some((engine) => engine.holds(id));
+    return gone() ? undefined : this.#changes.until(gone).then(() => {});
   }
 
   async plan(request: PlanRequest): Promise<UpscalePlan> {
@@ -140,7 +148,7 @@ export class Supervisor implements Engine {
   }
 
   #watchDeadline(assignment: Assignment): void {
-    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - Date.now()), LONGEST_TIMER_MS);
+    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - monotonicMs()), LONGEST_TIMER_MS);
     clearTimeout(assignment.deadlineTimer);
     assignment.deadlineTimer = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
   }
@@ -159,9 +167,12 @@ export class Supervisor implements Engine {
     const error = assignment.stop(code);
     const engine = this.#fleet.all.find((host) => host.assignments.has(assignment.task.id));
     engine?.stop(assignment.task.id, error);
-    assignment.stopTimer = setTimeout(() => {
+    assignment.answerTimer = setTimeout(() => assignment.giveUp(), ANSWER_GRACE_MS);
+    const limit = setTimeout(() => {
       if (engine !== undefined) this.#expel(engine, assignment);
     }, this.options.silenceMs);
+    // Whoever waits for the job waits no longer; the process must not live for this alone.
+    limit.unref();
   }
 
   /** A job that does not stop at its next tile is stuck: its engine goes, and this job alone is why. */

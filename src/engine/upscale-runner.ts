@@ -4,6 +4,7 @@ import { pipelineLimits } from '../pipeline/limits.js';
 import { restrictLoaders } from '../pipeline/loaders.js';
 import { type PipelineServices, upscale } from '../pipeline/upscale.js';
 import { BesideTiles } from './beside-tiles.js';
+import { IdleTime } from './idle-time.js';
 import type { PlanRequest } from './protocol.js';
 import type { CreateRunner } from './runner.js';
 import { withScratch } from './scratch.js';
@@ -23,7 +24,7 @@ const PRELOADING: PlanRequest = {
 };
 
 /** What the service's engines run: the pipeline over the fallback chain. */
-export const createRunner: CreateRunner = async (settings, turns, log, onTileSize) => {
+export const createRunner: CreateRunner = async (settings, turns, log, onLearnt) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
   const chain = await openChain(config, {
@@ -31,7 +32,7 @@ export const createRunner: CreateRunner = async (settings, turns, log, onTileSiz
     memoryBytes: settings.memoryBytes,
     log,
     learnt: settings.learnt,
-    onTileSize,
+    onTileSize: onLearnt,
   });
   const services: PipelineServices = {
     chain,
@@ -48,11 +49,14 @@ export const createRunner: CreateRunner = async (settings, turns, log, onTileSiz
     // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
   }
+  const idle = new IdleTime(async (signal) => {
+    if (await chain.measureSkipped(signal)) onLearnt();
+  });
   return {
-    plan,
+    plan: (request) => idle.without(() => plan(request)),
     async run(task, hooks) {
-      const result = await withScratch(task.workFolder, (workFolder) =>
-        upscale({ ...task, workFolder }, services, hooks),
+      const result = await idle.without(() =>
+        withScratch(task.workFolder, (workFolder) => upscale({ ...task, workFolder }, services, hooks)),
       );
       beside.learn(task, result);
       return result;

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monotonicMs } from '../clock.js';
 import type { Config } from '../config.js';
 import { LONGEST_TIMER_MS } from '../engine/changes.js';
 import type { Log } from '../types.js';
@@ -15,6 +16,8 @@ interface Kept {
   file: JobFile;
   /** Resolves when the job is on disk, with all of its request. */
   readonly written: Promise<void>;
+  /** By `monotonicMs`: a clock that is set forward removes no result. Infinity before the end. */
+  expiresMs: number;
 }
 
 /** A job that is to be kept. */
@@ -83,7 +86,7 @@ export class DurableJobs {
     }));
     const written = whenAllDone(entries.map(({ job, file }) => writeJobFile(job.workFolder, file, true)));
     for (const { job, file } of entries) {
-      this.#kept.set(job.id, { job, file, written });
+      this.#kept.set(job.id, { job, file, written, expiresMs: Infinity });
       if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     }
     await written;
@@ -115,21 +118,28 @@ export class DurableJobs {
     return { ...outcome, endedAtMs, expiresAtMs: endedAtMs + this.#ttlMs };
   }
 
-  /** Writes the end down, and leaves of the folder what is still asked for. The job's listeners learn of it after this. */
+  /** Writes the end down. The job's listeners learn of it after this. */
   async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
     const callback = kept.file.terms.callbackUrl === undefined ? {} : { callback: 'pending' as const };
     await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
+    kept.expiresMs = monotonicMs() + this.#ttlMs;
     this.#logEnd(job.id, end);
-    await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
     this.#scheduleExpiry();
     void this.#callBack(kept);
   }
 
+  /** Leaves of a job's folder what is still asked for, now that it has ended. */
+  async tidy(job: UpscaleJob): Promise<void> {
+    const end = this.#kept.get(job.id)?.file.end;
+    if (end !== undefined) await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
+  }
+
   /** Takes back a job that was on disk at start. */
   adopt(job: UpscaleJob, file: JobFile): void {
-    const kept: Kept = { job, file, written: Promise.resolve() };
+    const expiresMs = monotonicMs() + (file.end?.expiresAtMs ?? Infinity) - Date.now();
+    const kept: Kept = { job, file, written: Promise.resolve(), expiresMs };
     this.#kept.set(job.id, kept);
     if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     this.#scheduleExpiry();
@@ -191,18 +201,17 @@ export class DurableJobs {
   #scheduleExpiry(): void {
     clearTimeout(this.#expiry);
     let firstMs = Infinity;
-    for (const { file } of this.#kept.values())
-      firstMs = Math.min(firstMs, file.end?.expiresAtMs ?? Infinity);
+    for (const { expiresMs } of this.#kept.values()) firstMs = Math.min(firstMs, expiresMs);
     if (this.#closed || firstMs === Infinity) return;
     this.#expiry = setTimeout(
       () => {
-        const nowMs = Date.now();
-        for (const { job, file } of [...this.#kept.values()]) {
-          if ((file.end?.expiresAtMs ?? Infinity) <= nowMs) void job.dispose();
+        const nowMs = monotonicMs();
+        for (const { job, expiresMs } of [...this.#kept.values()]) {
+          if (expiresMs <= nowMs) void job.dispose();
         }
         this.#scheduleExpiry();
       },
-      Math.min(Math.max(0, firstMs - Date.now()), LONGEST_TIMER_MS),
+      Math.min(Math.max(0, firstMs - monotonicMs()), LONGEST_TIMER_MS),
     );
     this.#expiry.unref();
   }

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import type { JobEvent, JobState } from './job.js';
 
 /** Events of progress that are kept for clients that come back; each is a full picture, so few are enough. */
@@ -20,13 +21,13 @@ export class EventLog {
   }
 
   add(state: JobState, progress: JobEvent['progress'], position: JobEvent['position']): void {
-    const atMs = Date.now();
+    const atMs = monotonicMs();
     const previous = this.#events.at(-1);
     const before = this.#events.at(-2);
     const sameKind = previous?.state === state && before?.state === state;
     if (previous !== undefined && sameKind && atMs - before.atMs < PROGRESS_INTERVAL_MS) this.#events.pop();
     // Milliseconds rise across restarts too, without a counter on disk.
-    this.#lastId = Math.max(this.#lastId + 1, atMs);
+    this.#lastId = Math.max(this.#lastId + 1, Date.now());
     this.#events.push({ id: this.#lastId, atMs, state, progress, position });
     const ofProgress = this.#events.filter((event, index) => this.#events[index - 1]?.state === event.state);
     if (ofProgress.length > KEPT_PROGRESS_EVENTS) {

@@ -34,7 +34,7 @@ export interface JobRequest {
   readonly sourceBytes: number;
   /** Client's file name, made safe; only for naming the download. */
   readonly fileName?: string;
-  /** When the upload ended, epoch milliseconds: the deadline counts from here. */
+  /** When the upload ended, epoch milliseconds: for what people are told. */
   readonly uploadedAtMs: number;
 }
 
@@ -62,6 +62,7 @@ export interface DurableRequest {
 export interface JobEvent {
   /** Rises with every event of a job, also across restarts. */
   readonly id: number;
+  /** By `monotonicMs`. */
   readonly atMs: number;
   readonly state: JobState;
   readonly progress: UpscaleProgress | undefined;

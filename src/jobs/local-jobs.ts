@@ -5,6 +5,7 @@ import { engineUnavailable } from '../engine/unavailable.js';
 import { TesseraError } from '../errors.js';
 import type { Log, UpscaleResult } from '../types.js';
 import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
+import { Departures } from './departures.js';
 import { DiskBudget } from './disk-budget.js';
 import { clear, DurableJobs } from './durable-jobs.js';
 import { requestDigest } from './idempotency.js';
@@ -44,6 +45,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #storage: StorageWatch;
   /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
+  readonly #departures: Departures;
   #sweeping: NodeJS.Timeout | undefined;
   /** Set from the beginning of the end. */
   #closed: Promise<void> | undefined;
@@ -65,6 +67,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#uploads = new Uploads(config.MAX_UPLOAD_MB * 1e6, this.#disk, this.#folders, (upload, files) =>
       this.#checkRoom(upload, files),
     );
+    this.#departures = new Departures(engine, log);
     this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
       onStart: (job) => this.#durable.started(job),
       onEnd: (job, outcome) => this.#track(this.#ended(job, outcome)),
@@ -178,7 +181,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       await job.settled.catch(() => {});
     }
     this.#durable.forget(job);
-    await this.#removeFolder(job.id);
+    await this.#departures.tidy(job.id, () => this.#removeFolder(job.id));
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -187,7 +190,9 @@ export class LocalJobs implements Jobs, JobKeeper {
     await this.#uploads.settled(graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
     while (this.#endings.size > 0) await Promise.all(this.#endings);
-    await this.#folders.settled();
+    // What is still at work does not hear: it ends with its engine, and then its files can go to whoever comes next.
+    await this.engine.close(0);
+    await Promise.all([this.#departures.settled(), this.#folders.settled()]);
     this.#durable.close();
     if (this.#durable.count > 0) await this.instance.leave();
     else await this.instance.remove();
@@ -243,8 +248,9 @@ export class LocalJobs implements Jobs, JobKeeper {
       return;
     }
     // What the stop of the service ended is still to be done: its file stays, and whoever starts next does it.
-    if (end.error?.code === 'shutting_down') await this.#durable.interrupted(job);
-    else await this.#durable.ended(job, end);
+    const interrupted = end.error?.code === 'shutting_down';
+    await (interrupted ? this.#durable.interrupted(job) : this.#durable.ended(job, end));
+    if (!interrupted) await this.#departures.tidy(job.id, () => this.#durable.tidy(job));
     this.#disk.hold(job.id, end.result?.bytes ?? 0);
     job.ended(end);
   }

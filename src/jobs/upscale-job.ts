@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { monotonicMs } from '../clock.js';
 import { TesseraError } from '../errors.js';
 import type { Attempt, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
 import type { Candidate, JobCost } from './admission.js';
@@ -50,6 +51,8 @@ export class UpscaleJob implements Job, Candidate {
   startedAtMs: number | undefined;
   endedAtMs: number | undefined;
   expiresAtMs: number | undefined;
+  /** By `monotonicMs`: when the time for it began, in this process. */
+  #clockedFromMs: number | undefined;
   readonly #keeper: JobKeeper;
   readonly #log: EventLog;
   readonly #listeners = new Set<() => void>();
@@ -71,6 +74,7 @@ export class UpscaleJob implements Job, Candidate {
     // Whoever wants to know awaits it; a failure that nobody awaits is told by the job's state.
     this.settled.catch(() => {});
     this.startedAtMs = origin.startedAtMs;
+    if (origin.terms === undefined) this.#clockedFromMs = monotonicMs();
     if (origin.end !== undefined) this.ended(origin.end);
   }
 
@@ -91,17 +95,20 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   get queueWaitMs(): number {
-    return (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs;
+    // Of the time of day, since it may begin before a restart; one that was set back must not make it negative.
+    return Math.max(0, (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs);
   }
 
   get isOver(): boolean {
     return this.state !== 'queued' && this.state !== 'running';
   }
 
-  /** `timeoutSeconds` count from the end of the upload; for a durable job, which nobody waits for, from when an engine takes it. */
+  /**
+   * By `monotonicMs`. `timeoutSeconds` count from when the job is made, right after its upload; for a durable job, which nobody waits for,
+   * from when an engine takes it, before which there is none (Infinity).
+   */
   get deadlineAtMs(): number {
-    const fromMs = this.terms === undefined ? this.request.uploadedAtMs : (this.startedAtMs ?? Infinity);
-    return fromMs + this.request.options.timeoutSeconds * 1000;
+    return (this.#clockedFromMs ?? Infinity) + this.request.options.timeoutSeconds * 1000;
   }
 
   get lastEventId(): number {
@@ -145,6 +152,7 @@ export class UpscaleJob implements Job, Candidate {
   started(): void {
     this.state = 'running';
     this.startedAtMs = Date.now();
+    if (this.terms !== undefined) this.#clockedFromMs = monotonicMs();
     this.changed();
   }
 
@@ -153,9 +161,10 @@ export class UpscaleJob implements Job, Candidate {
     this.changed();
   }
 
-  /** An engine takes it, for the first time or again. @returns its deadline from now on, epoch milliseconds. */
+  /** An engine takes it, for the first time or again. @returns its deadline from now on, by `monotonicMs`. */
   taken(): number {
     this.startedAtMs = Date.now();
+    this.#clockedFromMs = monotonicMs();
     return this.deadlineAtMs;
   }
 

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import { Changes } from '../engine/changes.js';
 import type { Engine } from '../engine/engine.js';
 import { TesseraError } from '../errors.js';
@@ -12,8 +13,8 @@ export interface WorkListener {
   /** Before a job is given to the engine. */
   onStart(job: UpscaleJob): Promise<void>;
   /**
-   * Called once for each job, with a result or the reason why there is none. Its slot is free by then, but for one that must be alone.
-   * Resolves when its end is on disk.
+   * Called once for each job, with a result or the reason why there is none. Its slot is free by then, but for one that must be alone,
+   * and for one that is left in an engine. Resolves when its end is on disk.
    */
   onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void>;
 }
@@ -22,6 +23,8 @@ export interface WorkListener {
 export class WorkQueue {
   readonly #waiting: UpscaleJob[] = [];
   readonly #running = new Set<UpscaleJob>();
+  /** Ended, but still in an engine that does not hear: they take memory. */
+  readonly #leaving = new Set<UpscaleJob>();
   readonly #speed = new Speed();
   readonly #changes = new Changes();
 
@@ -85,7 +88,8 @@ export class WorkQueue {
 
   #startNext(): void {
     for (;;) {
-      const job = nextToStart(this.#waiting, [...this.#running], this.disk.leftBytes, this.limits);
+      const busy = [...this.#running, ...this.#leaving];
+      const job = nextToStart(this.#waiting, busy, this.disk.leftBytes, this.limits);
       if (job === undefined) break;
       this.#waiting.splice(this.#waiting.indexOf(job), 1);
       this.#running.add(job);
@@ -111,12 +115,16 @@ export class WorkQueue {
     } catch (thrown) {
       outcome = TesseraError.from(thrown);
     }
+    const leaving = this.engine.leaving(job.id);
+    if (leaving !== undefined) this.#leaving.add(job);
     if (!job.alone) this.#running.delete(job);
     const written = this.listener.onEnd(job, outcome);
     // Another that takes the service with it before this end is on disk would have its death put down to this one.
     if (job.alone) await written;
     this.#running.delete(job);
     this.#startNext();
+    await leaving;
+    if (this.#leaving.delete(job)) this.#startNext();
   }
 
   /** In the queue the deadline is ours to keep; in an engine it is the engine's. */
@@ -127,7 +135,7 @@ export class WorkQueue {
           'The queue was too long for the time allowed; ask for a longer timeout, or try again later.';
         if (job.state === 'queued') this.stop(job, new TesseraError('deadline_exceeded', sentence));
       },
-      Math.max(0, job.deadlineAtMs - Date.now()),
+      Math.max(0, job.deadlineAtMs - monotonicMs()),
     );
     const unsubscribe = job.onChange(() => {
       if (job.state === 'queued') return;

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { inspectModel, UnfitModel } from './inspect-model.js';
+import { examineModel } from './examine.js';
+import { UnfitModel } from './inspect-model.js';
 import {
   CUSTOM_MANIFEST_FILE,
   loadCustomEntries,
@@ -9,7 +10,6 @@ import {
   type ModelEntry,
   parseManifest,
 } from './manifest.js';
-import { probeModel } from './probe-model.js';
 
 /** What the file cannot tell. */
 export interface AddOptions {
@@ -23,40 +23,45 @@ export interface AddOptions {
 /**
  * Takes a user's own ONNX file into the models folder: reads its contract, proves it by tiles, copies it, and writes
  * an entry into `custom.json`, replacing that file atomically. An entry of the same name is replaced.
- * @param file path of the .onnx file, which stays where it is.
+ * @param file path of the .onnx file, which stays where it is; nothing beside it is read.
+ * @param patienceMs how long trying it may take; a minute unless it is given.
  * @returns the entry that was written.
  * @throws UnfitModel, ManifestError, or the file system's errors.
  */
-export async function addModel(file: string, modelsFolder: string, options: AddOptions): Promise<ModelEntry> {
+export async function addModel(
+  file: string,
+  modelsFolder: string,
+  options: AddOptions,
+  patienceMs?: number,
+): Promise<ModelEntry> {
   const source = resolve(file);
   const name = options.name ?? nameFrom(source);
   const shipped = (await loadManifest(modelsFolder)).filter((entry) => entry.family !== 'custom');
   if (shipped.some((entry) => entry.name === name))
     throw new UnfitModel(`The name "${name}" belongs to a shipped model; choose another with --name.`);
   const bytes = await readFile(source);
-  const { scale, fixed, ...declared } = await inspectModel(bytes);
-  const entry: ModelEntry = {
-    name,
-    title: options.title ?? name,
-    family: 'custom',
-    scale,
-    licence: options.licence ?? 'unknown',
-    file: `${name}.onnx`,
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    confirmed: false,
-    ...declared,
-    range: declared.dtype === 'uint8' ? 255 : 1,
-    sizeRequirements: { minimum: 1, multipleOf: 1, ...(fixed === undefined ? {} : { fixed }) },
-    overlapPx: 0,
-  };
-  const probed = await probeModel({ ...entry, file: basename(source) }, dirname(source));
-  const complete: ModelEntry = { ...entry, ...probed };
+  const found = await examineModel(
+    {
+      candidate: {
+        name,
+        title: options.title ?? name,
+        family: 'custom',
+        licence: options.licence ?? 'unknown',
+        file: basename(source),
+        bytes: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        confirmed: false,
+      },
+      folder: dirname(source),
+    },
+    patienceMs,
+  );
+  const complete: ModelEntry = { ...found, file: `${name}.onnx` };
   const others = (await loadCustomEntries(modelsFolder)).filter((each) => each.name !== name);
   const text = `${JSON.stringify({ models: [...others, complete] }, null, 2)}\n`;
   // Names and titles come from the command line: what the loader would refuse must not be written.
   parseManifest(text, CUSTOM_MANIFEST_FILE);
-  await replaceAtomically(modelsFolder, complete.file, (temporary) => copyFile(source, temporary));
+  await replaceAtomically(modelsFolder, complete.file, (temporary) => writeFile(temporary, bytes));
   await replaceAtomically(modelsFolder, CUSTOM_MANIFEST_FILE, (temporary) => writeFile(temporary, text));
   return complete;
 }

@@ -27,6 +27,7 @@ import type {
 } from './rung.js';
 import { RungLost } from './rung-lost.js';
 import type { RungMemory } from './rung-memory.js';
+import { SecondLook } from './second-look.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import { TileFailure } from './tile-model.js';
 import { type Share, Workload } from './workload.js';
@@ -70,9 +71,11 @@ export interface ChainParts {
 export class ModelChain implements Chain {
   #models: ChainModels;
   readonly #workload = new Workload();
+  readonly #secondLook: SecondLook;
 
   constructor(private readonly parts: ChainParts) {
     this.#models = parts.models;
+    this.#secondLook = new SecondLook(parts);
   }
 
   async serve<T>(
@@ -108,6 +111,14 @@ export class ModelChain implements Chain {
       share,
       fit: (step) => this.#fit(step, request, share),
     });
+  }
+
+  /**
+   * Measures anew, while nothing else is to be done, the networks that were skipped for want of time.
+   * @param signal stops it at the next tile. @returns whether anything was measured.
+   */
+  measureSkipped(signal: AbortSignal): Promise<boolean> {
+    return this.#secondLook.measureSkipped(signal);
   }
 
   status(): readonly ModelStatus[] {
@@ -205,12 +216,19 @@ export class ModelChain implements Chain {
     try {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
       const early = this.#fit(step, request, share);
-      if ('reason' in early) return early;
+      if ('reason' in early) {
+        this.#secondLook.note(step);
+        if (!this.#secondLook.isDue(step, request)) return early;
+      }
       request.onRung?.(step.entry.name, step.provider);
+      if ('reason' in early && !(await this.#secondLook.measure(step))) return early;
       const loan = await this.parts.pool.borrow(step.entry, step.provider);
       loans.push(loan);
       const fit = this.#fit(step, request, share);
-      if ('reason' in fit) return fit;
+      if ('reason' in fit) {
+        this.#secondLook.note(step);
+        return fit;
+      }
       rung = networkRung(step, request, fit.passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,

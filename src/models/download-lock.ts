@@ -1,10 +1,15 @@
 import { open, rm, stat, utimes } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../clock.js';
 
 /** The holder says that it lives this often. */
 const BEAT_MS = 2000;
-/** A lock that nobody touched for this long belongs to a process that died. */
+/**
+ * A lock that nobody touched for this long belongs to a process that died, unless it is touched while one looks on: then the clock was
+ * set ahead.
+ */
 const STALE_MS = 15_000;
+const LOOK_ON_MS = 2 * BEAT_MS;
 const LOOK_AGAIN_MS = 250;
 
 export interface Lock {
@@ -17,10 +22,11 @@ export interface Lock {
  * @throws the signal's reason, or the file system's error when the folder cannot be written.
  */
 export async function holdLock(path: string, signal: AbortSignal): Promise<Lock> {
+  const watch = new Watch(path);
   for (;;) {
     signal.throwIfAborted();
     if (await create(path)) return kept(path);
-    if (await isStale(path)) await rm(path, { force: true });
+    if (await watch.seesStale()) await rm(path, { force: true });
     else await sleep(LOOK_AGAIN_MS, undefined, { signal });
   }
 }
@@ -50,11 +56,26 @@ function kept(path: string): Lock {
   };
 }
 
-async function isStale(path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs > STALE_MS;
-  } catch {
-    // Gone: free to be taken.
-    return false;
+/** Somebody else's lock, looked at again and again. */
+class Watch {
+  #touchedMs: number | undefined;
+  /** By `monotonicMs`: since when it has looked the same. */
+  #sameSinceMs = 0;
+
+  constructor(private readonly path: string) {}
+
+  async seesStale(): Promise<boolean> {
+    let touchedMs: number;
+    try {
+      touchedMs = (await stat(this.path)).mtimeMs;
+    } catch {
+      // Gone: free to be taken.
+      return false;
+    }
+    if (touchedMs !== this.#touchedMs) {
+      this.#touchedMs = touchedMs;
+      this.#sameSinceMs = monotonicMs();
+    }
+    return Date.now() - touchedMs > STALE_MS && monotonicMs() - this.#sameSinceMs > LOOK_ON_MS;
   }
 }

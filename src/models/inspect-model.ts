@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { innermostReason } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { otherFiles } from './other-files.js';
 import { newTensor, onnxRuntime } from './runtime.js';
 import { tensorFacts } from './session-contract.js';
 import { newTensorData } from './tile-tensor.js';
@@ -8,6 +9,11 @@ import { newTensorData } from './tile-tensor.js';
 /** A file that is no upscaling network, in a sentence that says why. */
 export class UnfitModel extends Error {
   override readonly name = 'UnfitModel';
+
+  /** Names from the file are in the message, which goes to a terminal: what would command it is taken out. */
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message.replace(/\p{Cc}/gu, '\ufffd'), options);
+  }
 }
 
 /** What a file says of itself. */
@@ -21,6 +27,7 @@ export interface DeclaredContract extends Pick<ModelEntry, 'input' | 'output' | 
  * @throws UnfitModel
  */
 export async function inspectModel(bytes: Uint8Array): Promise<DeclaredContract & { scale: number }> {
+  refuseOtherFiles(bytes);
   const session = await openFile(bytes);
   try {
     const declared = declaredContract(session);
@@ -28,6 +35,20 @@ export async function inspectModel(bytes: Uint8Array): Promise<DeclaredContract 
   } finally {
     await session.release();
   }
+}
+
+/** Four bytes of a file in the runtime's own format, from the fifth on. */
+const ORT_FORMAT = 'ORTM';
+
+/** @throws UnfitModel for what would have the runtime read other files, or cannot be looked into. */
+function refuseOtherFiles(bytes: Uint8Array): void {
+  const others = otherFiles(bytes);
+  if (others === 'unreadable' || Buffer.from(bytes.subarray(4, 8)).toString('latin1') === ORT_FORMAT)
+    throw new UnfitModel('It cannot be loaded: it is no ONNX file.');
+  if (others === 'named')
+    throw new UnfitModel(
+      'Expected the whole network in one file but it names other files for its weights (external data). Save it with its weights inside.',
+    );
 }
 
 async function openFile(bytes: Uint8Array): Promise<InferenceSession> {

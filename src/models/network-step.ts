@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import { type FallbackReason, LARGEST_TILE_PX, USUAL_TILE_PX } from '../types.js';
 import type { Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
@@ -113,7 +114,7 @@ export function fitIntoTime(
   memory: RungMemory,
   share: Pick<Share, 'delay'>,
 ): Refusal | { passes: 1 | 2 } {
-  const leftSeconds = ((request.deadlineAtMs - Date.now()) / 1000) * SHARE_FOR_TILES;
+  const leftSeconds = ((request.deadlineAtMs - monotonicMs()) / 1000) * SHARE_FOR_TILES;
   let needed = 0;
   for (const passes of wantedPasses(step.entry, scale)) {
     needed = estimate(step, request, passes, memory, share) ?? 0;

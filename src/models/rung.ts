@@ -42,7 +42,7 @@ export interface ChainRequest {
   readonly tileSizePx?: number;
   /** What neighbouring tiles share; undefined means the model's own. */
   readonly tileOverlapPx?: number;
-  /** Epoch milliseconds. */
+  /** By `monotonicMs`. */
   readonly deadlineAtMs: number;
   readonly excludedRungs: readonly ExcludedRung[];
   readonly earlierAttempts: readonly Attempt[];

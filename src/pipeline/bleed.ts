@@ -1,4 +1,5 @@
 import type { Raster } from '../tiling/cut.js';
+import { blocks } from './blocks.js';
 
 /** Below this opacity (of 1) a pixel's own colour is not trusted: encoders leave anything there. */
 const TRUSTED_OPACITY = 0.03;
@@ -14,50 +15,62 @@ interface Level {
  * Gives transparent pixels the colours of their opaque neighbours, in place, so that the network sees no edge where
  * only the opacity has one: otherwise black under the transparency comes back as a dark fringe.
  * By a pyramid (push-pull, after Gortler et al., "The Lumigraph", 1996): each level averages what is opaque in 2 x 2
- * pixels, and holes are filled from the nearest level that has no hole there. Linear in the number of pixels.
+ * pixels, and holes are filled from the nearest level that has no hole there. Linear in the number of pixels; the event loop goes on
+ * meanwhile.
  * @param colour RGB. @param alpha one channel of the same size and sample type.
  */
-export function bleedColours(colour: Raster, alpha: Raster): void {
+export async function bleedColours(colour: Raster, alpha: Raster): Promise<void> {
   const opaque = alpha.data instanceof Uint16Array ? 65535 : 255;
   const threshold = opaque * TRUSTED_OPACITY;
-  if (!alpha.data.some((opacity) => opacity < threshold)) return;
-  const levels = [firstLevel(colour, alpha, threshold)];
+  if (!(await hasHoles(alpha, threshold))) return;
+  const levels = [await firstLevel(colour, alpha, threshold)];
   for (let level = levels[0]; level !== undefined && (level.width > 1 || level.height > 1); ) {
-    level = halved(level);
+    level = await halved(level);
     levels.push(level);
   }
   for (let index = levels.length - 2; index >= 0; index -= 1) {
     const coarse = levels[index + 1];
     const fine = levels[index];
-    if (coarse !== undefined && fine !== undefined) fillHoles(fine, coarse);
+    if (coarse !== undefined && fine !== undefined) await fillHoles(fine, coarse);
   }
   const filled = levels[0];
   if (filled === undefined) return;
-  for (let y = 0; y < colour.height; y += 1) {
-    for (let x = 0; x < colour.width; x += 1) {
-      const pixel = y * colour.width + x;
-      if ((alpha.data[pixel] ?? 0) >= threshold) continue;
-      const from = ((y >> 1) * filled.width + (x >> 1)) * 4;
-      const weight = filled.sums[from + 3] ?? 0;
-      for (let channel = 0; channel < 3; channel += 1)
-        colour.data[pixel * 3 + channel] =
-          weight > 0 ? Math.round((filled.sums[from + channel] ?? 0) / weight) : 0;
-    }
+  for await (const { left, top, right, bottom } of blocks(colour.width, colour.height)) {
+    for (let y = top; y < bottom; y += 1)
+      for (let x = left; x < right; x += 1) {
+        const pixel = y * colour.width + x;
+        if ((alpha.data[pixel] ?? 0) >= threshold) continue;
+        const from = ((y >> 1) * filled.width + (x >> 1)) * 4;
+        const weight = filled.sums[from + 3] ?? 0;
+        for (let channel = 0; channel < 3; channel += 1)
+          colour.data[pixel * 3 + channel] =
+            weight > 0 ? Math.round((filled.sums[from + channel] ?? 0) / weight) : 0;
+      }
   }
 }
 
+async function hasHoles(alpha: Raster, threshold: number): Promise<boolean> {
+  for await (const { left, top, right, bottom } of blocks(alpha.width, alpha.height)) {
+    const holes = (opacity: number) => opacity < threshold;
+    for (let y = top; y < bottom; y += 1)
+      if (alpha.data.subarray(y * alpha.width + left, y * alpha.width + right).some(holes)) return true;
+  }
+  return false;
+}
+
 /** The first level is already half the image's size, to spare a copy of the image in floats. */
-function firstLevel(colour: Raster, alpha: Raster, threshold: number): Level {
+async function firstLevel(colour: Raster, alpha: Raster, threshold: number): Promise<Level> {
   const width = Math.ceil(colour.width / 2);
   const height = Math.ceil(colour.height / 2);
   const sums = new Float32Array(width * height * 4);
-  for (let y = 0; y < colour.height; y += 1) {
-    for (let x = 0; x < colour.width; x += 1) {
-      const pixel = y * colour.width + x;
-      const weight = alpha.data[pixel] ?? 0;
-      if (weight < threshold) continue;
-      addTo(sums, ((y >> 1) * width + (x >> 1)) * 4, colour.data, pixel * 3, weight);
-    }
+  for await (const { left, top, right, bottom } of blocks(colour.width, colour.height)) {
+    for (let y = top; y < bottom; y += 1)
+      for (let x = left; x < right; x += 1) {
+        const pixel = y * colour.width + x;
+        const weight = alpha.data[pixel] ?? 0;
+        if (weight < threshold) continue;
+        addTo(sums, ((y >> 1) * width + (x >> 1)) * 4, colour.data, pixel * 3, weight);
+      }
   }
   return { width, height, sums };
 }
@@ -69,28 +82,30 @@ function addTo(sums: Float32Array, to: number, colours: Raster['data'], from: nu
   sums[to + 3] = (sums[to + 3] ?? 0) + weight;
 }
 
-function halved(level: Level): Level {
+async function halved(level: Level): Promise<Level> {
   const width = Math.ceil(level.width / 2);
   const height = Math.ceil(level.height / 2);
   const sums = new Float32Array(width * height * 4);
-  for (let y = 0; y < level.height; y += 1) {
-    for (let x = 0; x < level.width; x += 1) {
-      const from = (y * level.width + x) * 4;
-      const to = ((y >> 1) * width + (x >> 1)) * 4;
-      for (let part = 0; part < 4; part += 1)
-        sums[to + part] = (sums[to + part] ?? 0) + (level.sums[from + part] ?? 0);
-    }
+  for await (const { left, top, right, bottom } of blocks(level.width, level.height)) {
+    for (let y = top; y < bottom; y += 1)
+      for (let x = left; x < right; x += 1) {
+        const from = (y * level.width + x) * 4;
+        const to = ((y >> 1) * width + (x >> 1)) * 4;
+        for (let part = 0; part < 4; part += 1)
+          sums[to + part] = (sums[to + part] ?? 0) + (level.sums[from + part] ?? 0);
+      }
   }
   return { width, height, sums };
 }
 
-function fillHoles(fine: Level, coarse: Level): void {
-  for (let y = 0; y < fine.height; y += 1) {
-    for (let x = 0; x < fine.width; x += 1) {
-      const to = (y * fine.width + x) * 4;
-      if ((fine.sums[to + 3] ?? 0) > 0) continue;
-      const from = ((y >> 1) * coarse.width + (x >> 1)) * 4;
-      for (let part = 0; part < 4; part += 1) fine.sums[to + part] = coarse.sums[from + part] ?? 0;
-    }
+async function fillHoles(fine: Level, coarse: Level): Promise<void> {
+  for await (const { left, top, right, bottom } of blocks(fine.width, fine.height)) {
+    for (let y = top; y < bottom; y += 1)
+      for (let x = left; x < right; x += 1) {
+        const to = (y * fine.width + x) * 4;
+        if ((fine.sums[to + 3] ?? 0) > 0) continue;
+        const from = ((y >> 1) * coarse.width + (x >> 1)) * 4;
+        for (let part = 0; part < 4; part += 1) fine.sums[to + part] = coarse.sums[from + part] ?? 0;
+      }
   }
 }

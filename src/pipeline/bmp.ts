@@ -1,4 +1,6 @@
 import { TesseraError } from '../errors.js';
+import { blocks } from './blocks.js';
+import { runLengthIndices } from './bmp-run-length.js';
 
 /** The header of a BMP file, checked against the file's own length; nothing is allocated for it. */
 export interface BmpHeader {
@@ -116,27 +118,36 @@ export interface BmpPixels {
 }
 
 /**
- * Decodes a whole BMP file. Our own reader rather than bmp-ts, which ends 4-bit images of odd width after their first
- * row, ignores where the header says the pixels begin, and reads past absolute runs of RLE.
+ * Decodes a whole BMP file, the event loop going on meanwhile. Our own reader rather than bmp-ts, which ends 4-bit images of odd width
+ * after their first row, ignores where the header says the pixels begin, and reads past absolute runs of RLE.
  * @param header from the same file, already within the limits.
  * @throws TesseraError corrupt_image when pixels are missing.
  */
-export function decodeBmp(file: Buffer, header: BmpHeader): BmpPixels {
+export async function decodeBmp(file: Buffer, header: BmpHeader): Promise<BmpPixels> {
   if (header.paletteOffset + header.paletteLength * header.paletteEntryBytes > file.length)
     throw corrupt('its palette is cut off');
+  const { width, height, bitsPerPixel, compression, pixelOffset } = header;
   const channels = header.masks[3] === 0 ? 3 : 4;
-  const rle = header.compression === RLE8 || header.compression === RLE4;
-  if (!rle) {
-    const rowBytes = Math.ceil((header.width * header.bitsPerPixel) / 32) * 4;
-    if (header.pixelOffset + rowBytes * header.height > file.length) throw corrupt('it is truncated');
-  }
-  const data = new Uint8Array(header.width * header.height * channels);
-  const pixels: BmpPixels = { data, width: header.width, height: header.height, channels };
-  if (rle) fromIndices(runLengthIndices(file, header), header.width, file, header, pixels);
-  else if (header.bitsPerPixel <= 8) fromPackedIndices(file, header, pixels);
-  else if (header.bitsPerPixel === 24) from24Bit(file, header, pixels);
-  else fromMasks(file, header, pixels);
+  const rle = compression === RLE8 || compression === RLE4;
+  if (!rle && pixelOffset + rowBytes(header) * height > file.length) throw corrupt('it is truncated');
+  const pixels: BmpPixels = { data: new Uint8Array(width * height * channels), width, height, channels };
+  if (rle) {
+    const indices = await runLengthIndices(file, pixelOffset, {
+      width,
+      height,
+      fourBit: compression === RLE4,
+    });
+    if (indices === undefined) throw corrupt('it is truncated');
+    await fromIndices(indices, file, header, pixels);
+  } else if (bitsPerPixel <= 8) await fromPackedIndices(file, header, pixels);
+  else if (bitsPerPixel === 24) await from24Bit(file, header, pixels);
+  else await fromMasks(file, header, pixels);
   return pixels;
+}
+
+/** Rows in the file end on a 32-bit boundary. */
+function rowBytes({ width, bitsPerPixel }: BmpHeader): number {
+  return Math.ceil((width * bitsPerPixel) / 32) * 4;
 }
 
 /** Where a row of the file belongs in the picture. */
@@ -144,17 +155,17 @@ function rowInPicture(header: BmpHeader, row: number): number {
   return header.bottomUp ? header.height - 1 - row : row;
 }
 
-function from24Bit(file: Buffer, header: BmpHeader, { data, width }: BmpPixels): void {
-  const rowBytes = Math.ceil((width * 24) / 32) * 4;
-  for (let row = 0; row < header.height; row += 1) {
-    let to = rowInPicture(header, row) * width * 3;
-    let from = header.pixelOffset + row * rowBytes;
-    for (let x = 0; x < width; x += 1, from += 3, to += 3) {
-      data[to] = file[from + 2] ?? 0;
-      data[to + 1] = file[from + 1] ?? 0;
-      data[to + 2] = file[from] ?? 0;
+async function from24Bit(file: Buffer, header: BmpHeader, { data, width, height }: BmpPixels): Promise<void> {
+  for await (const { left, top, right, bottom } of blocks(width, height))
+    for (let row = top; row < bottom; row += 1) {
+      let to = (rowInPicture(header, row) * width + left) * 3;
+      let from = header.pixelOffset + row * rowBytes(header) + left * 3;
+      for (let x = left; x < right; x += 1, from += 3, to += 3) {
+        data[to] = file[from + 2] ?? 0;
+        data[to + 1] = file[from + 1] ?? 0;
+        data[to + 2] = file[from] ?? 0;
+      }
     }
-  }
 }
 
 /** For each value that a mask can take, the 8-bit sample. */
@@ -165,97 +176,54 @@ function maskReader(mask: number): (pixel: number) => number {
   return (pixel) => Math.round((((pixel & mask) >>> shift) * 255) / largest);
 }
 
-function fromMasks(file: Buffer, header: BmpHeader, { data, width, channels }: BmpPixels): void {
+async function fromMasks(file: Buffer, header: BmpHeader, pixels: BmpPixels): Promise<void> {
+  const { data, width, height, channels } = pixels;
   const bytes = header.bitsPerPixel / 8;
-  const rowBytes = Math.ceil((width * header.bitsPerPixel) / 32) * 4;
   const readers = header.masks.slice(0, channels).map(maskReader);
-  for (let row = 0; row < header.height; row += 1) {
-    let to = rowInPicture(header, row) * width * channels;
-    const start = header.pixelOffset + row * rowBytes;
-    for (let x = 0; x < width; x += 1) {
-      const pixel = bytes === 2 ? file.readUInt16LE(start + x * 2) : file.readUInt32LE(start + x * 4);
-      for (const read of readers) data[to++] = read(pixel);
+  for await (const { left, top, right, bottom } of blocks(width, height))
+    for (let row = top; row < bottom; row += 1) {
+      let to = (rowInPicture(header, row) * width + left) * channels;
+      const start = header.pixelOffset + row * rowBytes(header);
+      for (let x = left; x < right; x += 1) {
+        const pixel = bytes === 2 ? file.readUInt16LE(start + x * 2) : file.readUInt32LE(start + x * 4);
+        for (const read of readers) data[to++] = read(pixel);
+      }
     }
-  }
 }
 
-function fromPackedIndices(file: Buffer, header: BmpHeader, pixels: BmpPixels): void {
+async function fromPackedIndices(file: Buffer, header: BmpHeader, pixels: BmpPixels): Promise<void> {
   const { width, height, bitsPerPixel } = header;
-  const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
   const indices = new Uint8Array(width * height);
   const mask = 2 ** bitsPerPixel - 1;
-  for (let row = 0; row < height; row += 1) {
-    const start = header.pixelOffset + row * rowBytes;
-    for (let x = 0; x < width; x += 1) {
-      const bit = x * bitsPerPixel;
-      const byte = file[start + (bit >> 3)] ?? 0;
-      indices[row * width + x] = (byte >> (8 - bitsPerPixel - (bit & 7))) & mask;
+  for await (const { left, top, right, bottom } of blocks(width, height))
+    for (let row = top; row < bottom; row += 1) {
+      const start = header.pixelOffset + row * rowBytes(header);
+      for (let x = left; x < right; x += 1) {
+        const bit = x * bitsPerPixel;
+        const byte = file[start + (bit >> 3)] ?? 0;
+        indices[row * width + x] = (byte >> (8 - bitsPerPixel - (bit & 7))) & mask;
+      }
     }
-  }
-  fromIndices(indices, width, file, header, pixels);
+  await fromIndices(indices, file, header, pixels);
 }
 
 /** Palette indices in the file's order of rows → RGB. An index beyond the palette is black, as elsewhere. */
-function fromIndices(
+async function fromIndices(
   indices: Uint8Array,
-  width: number,
   file: Buffer,
   header: BmpHeader,
-  { data }: BmpPixels,
-): void {
-  for (let row = 0; row < header.height; row += 1) {
-    let to = rowInPicture(header, row) * width * 3;
-    for (let x = 0; x < width; x += 1, to += 3) {
-      const index = indices[row * width + x] ?? 0;
-      if (index >= header.paletteLength) continue;
-      const entry = header.paletteOffset + index * header.paletteEntryBytes;
-      data[to] = file[entry + 2] ?? 0;
-      data[to + 1] = file[entry + 1] ?? 0;
-      data[to + 2] = file[entry] ?? 0;
-    }
-  }
-}
-
-/** Unpacks RLE8 and RLE4; pixels that are skipped are index 0. @throws TesseraError when the data end too early. */
-function runLengthIndices(file: Buffer, header: BmpHeader): Uint8Array {
-  const { width, height } = header;
-  const fourBit = header.compression === RLE4;
-  const indices = new Uint8Array(width * height);
-  let at = header.pixelOffset;
-  let x = 0;
-  let row = 0;
-  const put = (index: number) => {
-    if (x < width && row < height) indices[row * width + x] = index;
-    x += 1;
-  };
-  const next = (): number => {
-    const byte = file[at];
-    if (byte === undefined) throw corrupt('it is truncated');
-    at += 1;
-    return byte;
-  };
-  while (row < height) {
-    const count = next();
-    const value = next();
-    if (count > 0) {
-      for (let i = 0; i < count; i += 1) put(fourBit ? (i % 2 === 0 ? value >> 4 : value & 15) : value);
-    } else if (value === 0) {
-      x = 0;
-      row += 1;
-    } else if (value === 1) {
-      break;
-    } else if (value === 2) {
-      x += next();
-      row += next();
-    } else {
-      const start = at;
-      let byte = 0;
-      for (let i = 0; i < value; i += 1) {
-        if (!fourBit || i % 2 === 0) byte = next();
-        put(fourBit ? (i % 2 === 0 ? byte >> 4 : byte & 15) : byte);
+  { data, width, height }: BmpPixels,
+): Promise<void> {
+  for await (const { left, top, right, bottom } of blocks(width, height))
+    for (let row = top; row < bottom; row += 1) {
+      let to = (rowInPicture(header, row) * width + left) * 3;
+      for (let x = left; x < right; x += 1, to += 3) {
+        const index = indices[row * width + x] ?? 0;
+        if (index >= header.paletteLength) continue;
+        const entry = header.paletteOffset + index * header.paletteEntryBytes;
+        data[to] = file[entry + 2] ?? 0;
+        data[to + 1] = file[entry + 1] ?? 0;
+        data[to + 2] = file[entry] ?? 0;
       }
-      if ((at - start) % 2 === 1) at += 1;
     }
-  }
-  return indices;
 }

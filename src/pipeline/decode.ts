@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { TesseraError } from '../errors.js';
 import type { Raster } from '../tiling/cut.js';
 import type { ImageHeader } from '../types.js';
+import { blocks } from './blocks.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { corruptImage } from './header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
@@ -54,8 +55,13 @@ async function decodeBmpFile(path: string, limits: PipelineLimits): Promise<Deco
   const file = await readFile(path);
   const header = readBmpHeader(file);
   checkInputSize(header.width, header.height, limits);
-  const { data, width, height, channels } = decodeBmp(file, header);
-  return { ...separated({ data, width, height, channels }), grey: false, sixteenBit: false, metadata: {} };
+  const { data, width, height, channels } = await decodeBmp(file, header);
+  return {
+    ...(await separated({ data, width, height, channels })),
+    grey: false,
+    sixteenBit: false,
+    metadata: {},
+  };
 }
 
 async function decodeWithSharp(
@@ -83,7 +89,7 @@ async function decodeWithSharp(
     .toBuffer({ resolveWithObject: true });
   const samples = sixteenBit ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   return {
-    ...separated({ data: samples, width: info.width, height: info.height, channels: info.channels }),
+    ...(await separated({ data: samples, width: info.width, height: info.height, channels: info.channels })),
     grey: found.space === 'b-w' || found.space === 'grey16',
     sixteenBit,
     metadata: keepMetadata
@@ -95,8 +101,8 @@ async function decodeWithSharp(
   };
 }
 
-/** Splits interleaved pixels of 1 to 4 channels into RGB and alpha; RGB alone is not copied. */
-function separated(image: Raster): Pick<DecodedImage, 'colour' | 'alpha'> {
+/** Splits interleaved pixels of 1 to 4 channels into RGB and alpha, the event loop going on meanwhile; RGB alone is not copied. */
+async function separated(image: Raster): Promise<Pick<DecodedImage, 'colour' | 'alpha'>> {
   const { data, width, height, channels } = image;
   if (channels === 3) return { colour: image, alpha: undefined };
   const sixteenBit = data instanceof Uint16Array;
@@ -104,19 +110,22 @@ function separated(image: Raster): Pick<DecodedImage, 'colour' | 'alpha'> {
   const pixels = width * height;
   const colour = plane(pixels * 3);
   const neutral = channels < 3;
-  for (let pixel = 0, from = 0, to = 0; pixel < pixels; pixel += 1, from += channels, to += 3) {
-    colour[to] = data[from] ?? 0;
-    colour[to + 1] = data[neutral ? from : from + 1] ?? 0;
-    colour[to + 2] = data[neutral ? from : from + 2] ?? 0;
-  }
   const opaque = sixteenBit ? 65535 : 255;
   const alpha = channels === 2 || channels === 4 ? plane(pixels) : undefined;
   let transparent = false;
-  if (alpha !== undefined) {
-    for (let pixel = 0, from = channels - 1; pixel < pixels; pixel += 1, from += channels) {
-      const opacity = data[from] ?? 0;
-      alpha[pixel] = opacity;
-      if (opacity !== opaque) transparent = true;
+  // Rows mean nothing here: all pixels are one row.
+  for await (const { left, right } of blocks(pixels, 1)) {
+    for (let pixel = left, from = left * channels, to = left * 3; pixel < right; pixel += 1) {
+      colour[to] = data[from] ?? 0;
+      colour[to + 1] = data[neutral ? from : from + 1] ?? 0;
+      colour[to + 2] = data[neutral ? from : from + 2] ?? 0;
+      if (alpha !== undefined) {
+        const opacity = data[from + channels - 1] ?? 0;
+        alpha[pixel] = opacity;
+        if (opacity !== opaque) transparent = true;
+      }
+      from += channels;
+      to += 3;
     }
   }
   return {

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.js';
 import type { ChainRequest, PlannedStep } from '../models/rung.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../types.js';
@@ -39,7 +40,7 @@ export async function dryRun(
     fallback: options.fallback,
     ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
     ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
-    deadlineAtMs: Date.now() + options.timeoutSeconds * 1000,
+    deadlineAtMs: monotonicMs() + options.timeoutSeconds * 1000,
     excludedRungs: [],
     earlierAttempts: [],
     signal: new AbortController().signal,

@@ -1,10 +1,11 @@
+import { monotonicMs } from '../clock.js';
 import { TesseraError } from '../errors.js';
 
 /** When a job must stop: asked around each stage and before each tile. */
 export class Guard {
   constructor(
     readonly signal: AbortSignal,
-    /** Epoch milliseconds. */
+    /** By `monotonicMs`. */
     readonly deadlineAtMs: number,
   ) {}
 
@@ -16,7 +17,7 @@ export class Guard {
         ? reason
         : new TesseraError('cancelled', 'The job was cancelled.', { cause: reason });
     }
-    if (Date.now() >= this.deadlineAtMs)
+    if (monotonicMs() >= this.deadlineAtMs)
       throw new TesseraError('deadline_exceeded', 'The time for this image is over.', {
         details: { parameter: 'timeout' },
       });
@@ -24,6 +25,6 @@ export class Guard {
 
   /** What is left, in whole seconds from 1 to 3600: how sharp wants the limit of one pipeline. */
   get secondsLeft(): number {
-    return Math.min(3600, Math.max(1, Math.ceil((this.deadlineAtMs - Date.now()) / 1000)));
+    return Math.min(3600, Math.max(1, Math.ceil((this.deadlineAtMs - monotonicMs()) / 1000)));
   }
 }

@@ -78,8 +78,9 @@ export class NetworkPainter implements Painter {
   }
 }
 
-/** Rows handed over between two turns: some milliseconds of resampling. */
+/** Rows handed over between two turns, and their pixels at most: some milliseconds of resampling. */
 const ROWS_A_TURN = 16;
+const PIXELS_A_TURN = 1 << 16;
 
 /** As it is: what the sinks behind it make of the rows is all the enlarging there is. */
 export class PlainPainter implements Painter {
@@ -95,9 +96,10 @@ export class PlainPainter implements Painter {
 
   async paint(image: Raster, sink: RowSink): Promise<void> {
     const stride = image.width * 3;
-    for (let row = 0; row < image.height; row += ROWS_A_TURN) {
+    const most = Math.max(1, Math.min(ROWS_A_TURN, Math.floor(PIXELS_A_TURN / image.width)));
+    for (let row = 0; row < image.height; row += most) {
       this.guard.check();
-      const rows = Math.min(ROWS_A_TURN, image.height - row);
+      const rows = Math.min(most, image.height - row);
       const turn = await this.turns.take(this.jobId, this.guard.signal);
       try {
         sink.window(rows).set(image.data.subarray(row * stride, (row + rows) * stride));

@@ -133,7 +133,7 @@ class Upscale {
     const keep = options.metadata === 'keep';
     const { limits } = this.#services;
     const image = await this.#timed(decode(sourcePath, header, keep, limits, this.#guard.secondsLeft));
-    if (image.alpha !== undefined) bleedColours(image.colour, image.alpha);
+    if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
   }

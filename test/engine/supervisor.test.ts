@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import { atEnd } from '../at-end.js';
 import { isAlive, Outage, rig, runnerPath, settings, TASK } from './rig.js';
@@ -147,9 +148,36 @@ describe('stopping a job', () => {
 
   it('happens at the deadline too', async (test) => {
     const { run } = await rig(test);
-    const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: Date.now() + 300 });
+    const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: monotonicMs() + 300 });
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
+
+  for (const [what, script] of [
+    ['at work on something that cannot be stopped', { deafAtTile: 1 }],
+    ['blocked', { blockAtTile: 1 }],
+  ] as const)
+    it(`is answered at the deadline, also by an engine that is ${what}`, async (test) => {
+      const { supervisor, run, engine } = await rig(test, { silenceMs: 6000 });
+      await supervisor.ready();
+      const startedMs = monotonicMs();
+      const job = await run(script, { deadlineAtMs: startedMs + 1500 });
+      await assert.rejects(job.result, (thrown: unknown) => {
+        assert.ok(thrown instanceof TesseraError);
+        assert.equal(thrown.code, 'deadline_exceeded');
+        assert.deepEqual(
+          thrown.attempts.map(({ model, outcome, reason }) => [model, outcome, reason]),
+          [['first', 'failed', 'over_time_budget']],
+        );
+        return true;
+      });
+      // It is still noted in its engine, until that is killed.
+      assert.equal(engine().jobs, 1);
+      const { pid } = engine();
+      assert.ok(supervisor.leaving('job-1') instanceof Promise);
+      await supervisor.leaving('job-1');
+      assert.equal(await isAlive(pid), false);
+      assert.equal((await (await run({})).result).model, 'first');
+    });
 
   it('is at once for a job that waits for an engine', async (test) => {
     const { run } = await rig(test, {

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
 import { jobCost } from '../../src/jobs/cost.js';
 import type { LoadedModel } from '../../src/models/session.js';
 import { readHeader } from '../../src/pipeline/header.js';
@@ -66,7 +67,7 @@ describe('the disk that a job is promised', () => {
           ...task,
           header,
           options,
-          deadlineAtMs: Date.now() + 600_000,
+          deadlineAtMs: monotonicMs() + 600_000,
           excludedRungs: [],
           earlierAttempts: [],
         },

@@ -6,6 +6,7 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import type { Job } from '../../src/jobs/job.js';
 import { atEnd } from '../at-end.js';
@@ -97,7 +98,8 @@ describe('a durable job', () => {
     await first.job.settled;
     const { task } = await engine.runOf(second.job);
     assert.equal(second.job.state, 'running');
-    assert.equal(task.deadlineAtMs, (second.job.startedAtMs ?? Number.NaN) + 600_000);
+    const leftMs = task.deadlineAtMs - monotonicMs();
+    assert.ok(leftMs > 590_000 && leftMs <= 600_000, `${leftMs} ms are left`);
   });
 
   it('is not seen by id while it is not durable', async (test) => {

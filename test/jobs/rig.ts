@@ -55,6 +55,13 @@ export class HeldEngine implements Engine {
     });
   }
 
+  /** Set by a test whose engine does not hear: what `leaving` answers. */
+  held: Promise<void> | undefined;
+
+  leaving(): Promise<void> | undefined {
+    return this.held;
+  }
+
   plan(): Promise<UpscalePlan> {
     return Promise.reject(new Error('not asked for here'));
   }

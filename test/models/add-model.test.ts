@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { addModel } from '../../src/models/add-model.js';
 import { UnfitModel } from '../../src/models/inspect-model.js';
 import { loadManifest } from '../../src/models/manifest.js';
+import { otherFiles } from '../../src/models/other-files.js';
 import { openModel } from '../../src/models/session.js';
 import { writeOnnx } from '../onnx-writer/onnx.js';
 import {
+  endlessNetwork,
+  externalNetwork,
   memoryEaterNetwork,
   nanNetwork,
   nearestNetwork,
@@ -161,10 +164,76 @@ describe("adding one's own model", () => {
       assert.deepEqual(await readdir(models), ['manifest.json']);
     });
 
+  for (const place of ['initializer', 'node', 'body'] as const)
+    test(`weights in another file are refused, named in the ${place}, wherever that file is`, async () => {
+      for (const location of ['weights.bin', '../../../../etc/passwd', '/etc/passwd']) {
+        await writeFile(join(home, 'weights.bin'), Buffer.alloc(4));
+        const file = await fileOf(externalNetwork(location, place));
+        await assert.rejects(addModel(file, models, {}), (error: unknown) => {
+          assert.ok(error instanceof UnfitModel, String(error));
+          assert.match(error.message, /names other files for its weights \(external data\)/);
+          return true;
+        });
+      }
+      assert.deepEqual(await readdir(models), ['manifest.json']);
+    });
+
+  test('a network that computes for ever is given up, its process ended, and nothing is written', async () => {
+    const file = await fileOf(endlessNetwork());
+    await assert.rejects(addModel(file, models, {}, 3000), (error: unknown) => {
+      assert.ok(error instanceof UnfitModel, String(error));
+      assert.equal(error.message, 'It has not computed its trial tiles within 3 s.');
+      return true;
+    });
+    assert.deepEqual(await readdir(models), ['manifest.json']);
+  });
+
+  test('what a file says in a message cannot command a terminal', () => {
+    assert.equal(
+      new UnfitModel('the inputs \u001b[2Jx\u009b1m, y').message,
+      'the inputs \ufffd[2Jx\ufffd1m, y',
+    );
+  });
+
+  test('a file in the own format of the runtime is refused', async () => {
+    const bytes = Uint8Array.from([0x3a, 0x06, 0x12, 0x04, ...Buffer.from('ORTM')]);
+    assert.equal(otherFiles(bytes), 'none', 'it is a readable message as well');
+    await assert.rejects(addModel(await fileOf({ bytes }), models, {}), /it is no ONNX file/);
+  });
+
   test('a shipped name is not given away, and a name that the manifest would refuse is refused', async () => {
     const file = await fileOf(nearestNetwork());
     await assert.rejects(addModel(file, models, { name: 'realesrgan-x4plus' }), /belongs to a shipped model/);
     await assert.rejects(addModel(file, models, { name: '../up' }), /custom\.json cannot be used.*name/s);
     assert.deepEqual(await readdir(models), ['manifest.json']);
+  });
+});
+
+describe('where a file names other files', () => {
+  test('none of the shipped models does', async () => {
+    for (const { file } of await loadManifest(SHIPPED_MODELS)) {
+      const bytes = await readFile(join(SHIPPED_MODELS, file)).catch(() => undefined);
+      if (bytes !== undefined) assert.equal(otherFiles(bytes), 'none', file);
+    }
+  });
+
+  test('is found in time linear in the size, whatever the bytes', async () => {
+    const nested = new Uint8Array(4_000_000).fill(0x3a);
+    const startedMs = performance.now();
+    for (const bytes of [
+      nested,
+      new Uint8Array(4_000_000),
+      new Uint8Array(4_000_000).fill(0xff),
+      Buffer.alloc(4_000_000, Buffer.from([0x3a, 2, 0x0a, 0])),
+    ])
+      otherFiles(bytes);
+    assert.ok(performance.now() - startedMs < 5000);
+  });
+
+  test('is unreadable where the bytes end too early', () => {
+    const { bytes } = nearestNetwork();
+    for (let length = 1; length < bytes.length; length += 7)
+      assert.ok(['none', 'unreadable'].includes(otherFiles(bytes.subarray(0, length))));
+    assert.equal(otherFiles(bytes.subarray(0, bytes.length - 1)), 'unreadable');
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monotonicMs } from '../../src/clock.js';
 import { ModelChain } from '../../src/models/chain.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import { loadManifest } from '../../src/models/manifest.js';
@@ -121,7 +122,7 @@ export function chainRequest(changes: Partial<ChainRequest> = {}): ChainRequest 
     height: 48,
     fallback: true,
     tileSizePx: 512,
-    deadlineAtMs: Date.now() + 3_600_000,
+    deadlineAtMs: monotonicMs() + 3_600_000,
     excludedRungs: [],
     earlierAttempts: [],
     signal: new AbortController().signal,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import type { Rung } from '../../src/models/rung.js';
 import type { Attempt } from '../../src/types.js';
@@ -29,7 +30,7 @@ describe('time', () => {
       { name: 'fast', network: GOOD },
     ]);
     memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
-    const answer = await chain.serve(chainRequest({ deadlineAtMs: Date.now() + 20_000 }), nameOf);
+    const answer = await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 20_000 }), nameOf);
     assert.deepEqual([answer.value, answer.fallback], ['fast', true]);
     assert.match(answer.attempts[0]?.detail ?? '', /about \d+ s, and 1\d s are left/);
     assert.equal(answer.attempts[0]?.reason, 'over_time_budget');
@@ -40,7 +41,7 @@ describe('time', () => {
   test('requests at work count: what fits alone may not fit beside others', async () => {
     const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
     memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
-    const request = () => chainRequest({ deadlineAtMs: Date.now() + 100_000 });
+    const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -64,7 +65,7 @@ describe('time', () => {
   test('requests that are nearly done count for no more than what they have left', async () => {
     const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
     memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
-    const request = () => chainRequest({ deadlineAtMs: Date.now() + 100_000 });
+    const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
     const outer = await chain.serve(request(), async (rung) => {
       // All but a moment of its work is done, at the speed that is known.
       if (rung.kind === 'network') rung.recordSpeed(5600, 56_000);
@@ -85,7 +86,7 @@ describe('time', () => {
     const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
     // One pass takes about 57 s, two 250 s.
     memory.recordSpeed('double', 'cpu', 1e6, slow * 1000);
-    const tight = chainRequest({ scale: 4, deadlineAtMs: Date.now() + 140_000 });
+    const tight = chainRequest({ scale: 4, deadlineAtMs: monotonicMs() + 140_000 });
     assert.equal((await chain.serve(tight, passes)).value, 1);
   });
 
@@ -114,7 +115,7 @@ describe('a dry run', () => {
       { name: 'spare', network: GOOD },
     ]);
     memory.recordSpeed('slow', 'cpu', 1e6, 1e7);
-    const steps = await chain.plan(chainRequest({ deadlineAtMs: Date.now() + 20_000 }));
+    const steps = await chain.plan(chainRequest({ deadlineAtMs: monotonicMs() + 20_000 }));
     assert.deepEqual(
       steps.map((step) => [step.model, step.provider, step.serves, step.skipReason]),
       [
@@ -128,10 +129,10 @@ describe('a dry run', () => {
     );
     assert.ok((steps[3]?.estimatedSeconds ?? 0) > 0);
     assert.equal(steps[4]?.estimatedSeconds, undefined);
-    const served = await chain.serve(chainRequest({ deadlineAtMs: Date.now() + 20_000 }), nameOf);
+    const served = await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 20_000 }), nameOf);
     assert.equal(served.value, 'good');
     await assert.rejects(
-      chain.plan(chainRequest({ deadlineAtMs: Date.now() + 20_000, fallback: false })),
+      chain.plan(chainRequest({ deadlineAtMs: monotonicMs() + 20_000, fallback: false })),
       /slow could not serve this image, and fallback=false/,
     );
     const first = await chain.plan(chainRequest({ fallback: false }));

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { downloadModel } from '../../src/models/download.js';
+import { holdLock } from '../../src/models/download-lock.js';
 import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
 import { breaksAfter, ignoresRange, stallsAfter, wellBehaved } from './file-server.js';
 
@@ -81,6 +83,17 @@ describe('the download of a model', () => {
     assert.deepEqual(outcomes.sort(), ['downloaded', 'present', 'present']);
     assert.equal(server.requests.length, 1);
     await assertArrived();
+  });
+
+  test('a lock whose holder lives is not taken over, though the clock was set a day ahead', async (t) => {
+    const lock = path('.download-net.onnx.lock');
+    const held = await holdLock(lock, new AbortController().signal);
+    const now = Date.now;
+    t.mock.method(Date, 'now', () => now() + 86_400_000);
+    // As long as it takes to look on, and some more.
+    await assert.rejects(holdLock(lock, AbortSignal.timeout(6000)));
+    assert.ok(existsSync(lock));
+    await held.release();
   });
 
   test('the lock of a process that died is taken over', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
 import { Turns } from '../../src/engine/turns.js';
 import { ModelLoadError } from '../../src/models/failure.js';
 import { downscaledLikeness } from '../../src/models/golden-tile.js';
@@ -157,7 +158,7 @@ describe('a hundred random fault schedules', () => {
         fallback: true,
         timeoutSeconds: 600,
       },
-      deadlineAtMs: Date.now() + 600_000,
+      deadlineAtMs: monotonicMs() + 600_000,
       excludedRungs: [],
       earlierAttempts: [],
     };

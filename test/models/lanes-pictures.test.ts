@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
 import { Turns } from '../../src/engine/turns.js';
 import { RungMemory } from '../../src/models/rung-memory.js';
 import { openModel } from '../../src/models/session.js';
@@ -110,7 +111,7 @@ describe('pictures computed in lanes', () => {
           timeoutSeconds: 3600,
           ...options,
         },
-        deadlineAtMs: Date.now() + 3_600_000,
+        deadlineAtMs: monotonicMs() + 3_600_000,
         excludedRungs: [],
         earlierAttempts: [],
       };

@@ -3,7 +3,7 @@ import { type Field, float, int, message, nested } from './protobuf.js';
 /** A small writer of ONNX files (opset 17), for networks made to misbehave. Field numbers from onnx.proto. */
 
 /** `TensorProto.DataType`. */
-const ELEMENT = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
+const ELEMENT = { float32: 1, uint8: 2, int64: 7, bool: 9, float16: 10 } as const;
 export type ElementType = keyof typeof ELEMENT;
 
 export interface Value {
@@ -18,7 +18,7 @@ export interface Node {
   /** An empty name leaves an optional input out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes?: Readonly<Record<string, number | string | readonly number[]>>;
+  readonly attributes?: Readonly<Record<string, number | string | readonly number[] | Graph | Constant>>;
 }
 
 export interface Constant {
@@ -26,6 +26,8 @@ export interface Constant {
   readonly type: ElementType;
   readonly dims: readonly number[];
   readonly values: readonly number[];
+  /** The values lie in this file, relative to the model's, and not here. */
+  readonly location?: string;
 }
 
 export interface Graph {
@@ -37,14 +39,21 @@ export interface Graph {
 
 /** @returns the bytes of an .onnx file. */
 export function writeOnnx(graph: Graph): Uint8Array {
-  const content = message([
+  return message([
+    int(1, 8),
+    nested(7, graphMessage(graph)),
+    nested(8, message([nested(1, ''), int(2, 17)])),
+  ]);
+}
+
+function graphMessage(graph: Graph): Uint8Array {
+  return message([
     ...graph.nodes.map((node) => nested(1, nodeMessage(node))),
     nested(2, 'made for a test'),
     ...(graph.constants ?? []).map((constant) => nested(5, tensorMessage(constant))),
     ...graph.inputs.map((value) => nested(11, valueMessage(value))),
     ...graph.outputs.map((value) => nested(12, valueMessage(value))),
   ]);
-  return message([int(1, 8), nested(7, content), nested(8, message([nested(1, ''), int(2, 17)]))]);
 }
 
 function nodeMessage(node: Node): Uint8Array {
@@ -56,17 +65,18 @@ function nodeMessage(node: Node): Uint8Array {
   ]);
 }
 
-/** Whole numbers are INT and lists INTS; a fraction is FLOAT; text is STRING. */
-function attribute(name: string, value: number | string | readonly number[]): Uint8Array {
-  const content: readonly Field[] =
-    typeof value === 'string'
-      ? [nested(4, value), int(20, 3)]
-      : typeof value !== 'number'
-        ? [...value.map((each) => int(8, each)), int(20, 7)]
-        : Number.isInteger(value)
-          ? [int(3, value), int(20, 2)]
-          : [float(2, value), int(20, 1)];
-  return message([nested(1, name), ...content]);
+/** Whole numbers are INT and lists INTS; a fraction is FLOAT; text is STRING; a graph is GRAPH, a constant TENSOR. */
+function attribute(name: string, value: number | string | readonly number[] | Graph | Constant): Uint8Array {
+  return message([nested(1, name), ...attributeContent(value)]);
+}
+
+function attributeContent(value: number | string | readonly number[] | Graph | Constant): readonly Field[] {
+  if (typeof value === 'string') return [nested(4, value), int(20, 3)];
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? [int(3, value), int(20, 2)] : [float(2, value), int(20, 1)];
+  if ('nodes' in value) return [nested(6, graphMessage(value)), int(20, 5)];
+  if ('dims' in value) return [nested(5, tensorMessage(value)), int(20, 4)];
+  return [...value.map((each) => int(8, each)), int(20, 7)];
 }
 
 function tensorMessage(constant: Constant): Uint8Array {
@@ -80,7 +90,9 @@ function tensorMessage(constant: Constant): Uint8Array {
     ...constant.dims.map((dim) => int(1, dim)),
     int(2, ELEMENT[constant.type]),
     nested(8, constant.name),
-    nested(9, new Uint8Array(raw.buffer)),
+    ...(constant.location === undefined
+      ? [nested(9, new Uint8Array(raw.buffer))]
+      : [nested(13, message([nested(1, 'location'), nested(2, constant.location)])), int(14, 1)]),
   ]);
 }
 

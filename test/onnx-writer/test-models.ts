@@ -197,6 +197,60 @@ export function slowNetwork(sines: number, scale = 2): TestNetwork {
   });
 }
 
+/** Repeats a step of nothing, and never finds that it was enough. */
+export function endlessNetwork(scale = 2): TestNetwork {
+  const body: Graph = {
+    inputs: [
+      { name: 'round', type: 'int64', shape: [] },
+      { name: 'more', type: 'bool', shape: [] },
+      { name: 'image', type: 'float32', shape: ['n', 'c', 'h', 'w'] },
+    ],
+    outputs: [
+      { name: 'yes', type: 'bool', shape: [] },
+      { name: 'same', type: 'float32', shape: ['n', 'c', 'h', 'w'] },
+    ],
+    nodes: [
+      { op: 'Identity', inputs: ['more'], outputs: ['yes'] },
+      { op: 'Identity', inputs: ['image'], outputs: ['same'] },
+    ],
+  };
+  return nearestNetwork({
+    scale,
+    before: {
+      nodes: [{ op: 'Loop', inputs: ['', 'begin', 'x'], outputs: ['y'], attributes: { body } }],
+      constants: [{ name: 'begin', type: 'bool', dims: [], values: [1] }],
+    },
+  });
+}
+
+/** Adds weights that lie in another file. @param place where the file says so: beside the graph, in a node, or in a loop's body. */
+export function externalNetwork(location: string, place: 'initializer' | 'node' | 'body'): TestNetwork {
+  const weights: Constant = { name: 'w', type: 'float32', dims: [1], values: [], location };
+  const sum: Node = { op: 'Add', inputs: ['x', 'w'], outputs: ['y'] };
+  if (place === 'initializer') return nearestNetwork({ before: { nodes: [sum], constants: [weights] } });
+  const constant: Node = { op: 'Constant', inputs: [], outputs: ['w'], attributes: { value: weights } };
+  if (place === 'node') return nearestNetwork({ before: { nodes: [constant, sum] } });
+  const branch: Graph = {
+    inputs: [],
+    outputs: [{ name: 'y', type: 'float32', shape: ['n', 'c', 'h', 'w'] }],
+    nodes: [sum],
+    constants: [weights],
+  };
+  return nearestNetwork({
+    before: {
+      nodes: [
+        {
+          op: 'If',
+          inputs: ['yes'],
+          outputs: ['y'],
+          attributes: { then_branch: branch, else_branch: branch },
+        },
+      ],
+      constants: [{ name: 'yes', type: 'bool', dims: [], values: [1] }],
+    },
+  });
+}
+
 /** Puts a network into a models folder. @returns its entry, true to the file unless `changes` say otherwise. */
 export async function install(
   modelsFolder: string,

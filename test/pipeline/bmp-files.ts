@@ -2,6 +2,7 @@
 
 type Colour = readonly [red: number, green: number, blue: number];
 
+/** @param extra what is between header and palette: masks. */
 function assemble(
   width: number,
   height: number,
@@ -110,4 +111,16 @@ export function bmpRunLength(
     paletteBytes(palette),
     Buffer.from(codes),
   );
+}
+
+/** A BMP of whatever the parts say. @param compression as in the header: 0 none, 1 RLE8, 2 RLE4, 3 masks. */
+export function bmpFile(
+  width: number,
+  height: number,
+  bitsPerPixel: number,
+  compression: number,
+  palette: Buffer,
+  pixels: Buffer,
+): Buffer {
+  return assemble(width, height, bitsPerPixel, compression, Buffer.alloc(0), palette, pixels);
 }

@@ -112,17 +112,20 @@ describe('Canvas', () => {
 });
 
 describe('bleedColours', () => {
-  it('leaves visible pixels alone and gives hidden ones colours that are in the image', () => {
+  it('leaves visible pixels alone and gives hidden ones colours that are in the image', async () => {
     const side = fc.integer({ min: 1, max: 20 });
-    fc.assert(
-      fc.property(side, side, fc.infiniteStream(fc.nat(255)), (width, height, stream) => {
+    await fc.assert(
+      fc.asyncProperty(side, side, fc.infiniteStream(fc.nat(255)), async (width, height, stream) => {
         const next = () => stream.next().value ?? 0;
         const data = Uint8Array.from({ length: width * height * 3 }, () => 60 + (next() % 100));
         const opacity = Uint8Array.from({ length: width * height }, () => (next() < 150 ? 0 : next()));
         for (const [pixel, alpha] of opacity.entries())
           if (alpha === 0) data.fill(255, pixel * 3, pixel * 3 + 3);
         const before = data.slice();
-        bleedColours({ data, width, height, channels: 3 }, { data: opacity, width, height, channels: 1 });
+        await bleedColours(
+          { data, width, height, channels: 3 },
+          { data: opacity, width, height, channels: 1 },
+        );
         const anyVisible = opacity.some((alpha) => alpha > 8);
         for (const [pixel, alpha] of opacity.entries())
           for (let at = pixel * 3; at < pixel * 3 + 3; at += 1) {

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monotonicMs } from '../../src/clock.js';
 import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/rung.js';
 import { type LoadedModel, openModel } from '../../src/models/session.js';
@@ -129,7 +130,7 @@ export async function upscaled<T>(
         workFolder,
         header,
         options: { ...defaults, ...options },
-        deadlineAtMs: Date.now() + 1000 * (options.timeoutSeconds ?? defaults.timeoutSeconds),
+        deadlineAtMs: monotonicMs() + 1000 * (options.timeoutSeconds ?? defaults.timeoutSeconds),
         excludedRungs: [],
         earlierAttempts: [],
       },

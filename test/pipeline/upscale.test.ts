@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import type { LoadedModel } from '../../src/models/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
@@ -168,7 +169,7 @@ describe('upscale', () => {
       workFolder,
       header,
       options: { ...defaults, ...options },
-      deadlineAtMs: changes.deadlineAtMs ?? Date.now() + 60_000,
+      deadlineAtMs: changes.deadlineAtMs ?? monotonicMs() + 60_000,
       excludedRungs: [],
       earlierAttempts: [],
     };
@@ -205,7 +206,7 @@ describe('upscale', () => {
   });
 
   it('does not begin what is cancelled or late', async () => {
-    assert.equal(await failure({}, { deadlineAtMs: Date.now() - 1 }), 'deadline_exceeded');
+    assert.equal(await failure({}, { deadlineAtMs: monotonicMs() - 1 }), 'deadline_exceeded');
     assert.equal(
       await failure({}, { signal: AbortSignal.abort(new TesseraError('cancelled', 'Gone.')) }),
       'cancelled',

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { monotonicMs } from '../../src/clock.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
+import { SecondLook } from '../../src/models/second-look.js';
+import { SessionPool } from '../../src/models/session-pool.js';
+import { slowNetwork } from '../onnx-writer/test-models.js';
+import { chainRequest } from './chain-rig.js';
+import { GOOD, nameOf, rigOf } from './chain-serving.js';
+
+/** What a busy machine made of the first tile: 64 x 48 pixels would take more than half a minute. */
+const BAD_US = 10_000;
+const MEASURED_AGAIN = 'model measured again';
+
+const never = new AbortController().signal;
+const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
+
+/** A memory with a bad measurement, and a clock that the test moves. */
+function badMemory(): { memory: RungMemory; passSeconds(seconds: number): void } {
+  let nowMs = 0;
+  const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
+  memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
+  return {
+    memory,
+    passSeconds: (seconds) => {
+      nowMs += seconds * 1000;
+    },
+  };
+}
+
+describe('a network that was skipped by a bad measurement of its speed', () => {
+  test('is measured again while nothing else is to be done, and serves the next image', async () => {
+    const { chain, memory } = await rigOf([{ name: 'net', network: GOOD }]);
+    memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
+    assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
+    assert.equal(await chain.measureSkipped(never), true);
+    assert.equal((await chain.serve(hurried(), nameOf)).value, 'net');
+    assert.ok((memory.speed('net', 'cpu') ?? BAD_US) < BAD_US / 10);
+  });
+
+  test('is not measured while a job is inside, nor when it was never skipped', async () => {
+    const { chain, memory, log } = await rigOf([{ name: 'net', network: GOOD }]);
+    memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
+    assert.equal(await chain.measureSkipped(never), false);
+    await chain.serve(hurried(), nameOf);
+    assert.equal(await chain.measureSkipped(AbortSignal.abort()), false);
+    assert.equal(log.count('model loaded'), 0);
+    assert.equal(await chain.measureSkipped(never), true);
+  });
+
+  test('is measured by the request itself once the measurement is old', async () => {
+    const { memory, passSeconds } = badMemory();
+    const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    passSeconds(30);
+    assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
+    passSeconds(60);
+    const answer = await chain.serve(hurried(), nameOf);
+    assert.deepEqual([answer.value, answer.fallback], ['net', false]);
+    assert.equal(log.count(MEASURED_AGAIN), 1);
+  });
+
+  test('is not measured by a request that has little time left, which Lanczos has to serve', async () => {
+    const { memory, passSeconds } = badMemory();
+    const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    passSeconds(90);
+    assert.equal(
+      (await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf)).value,
+      'lanczos',
+    );
+    assert.equal(log.count('model loaded'), 0);
+  });
+
+  test('is left to a request where this process never ran it: an earlier one may have died of it', async () => {
+    const memory = new RungMemory(badMemory().memory.learnt);
+    const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf);
+    assert.equal(await chain.measureSkipped(never), false);
+    assert.equal(log.count('model loaded'), 0);
+  });
+
+  test('is measured by the first request of a new engine, whose predecessor left the bad speed', async () => {
+    const memory = new RungMemory(badMemory().memory.learnt);
+    const { chain } = await rigOf([{ name: 'net', network: GOOD }], { memory });
+    assert.equal((await chain.serve(hurried(), nameOf)).value, 'net');
+  });
+});
+
+describe('a network that is as slow as it is known', () => {
+  test('is looked at more and more rarely, and its speed stays', async () => {
+    let nowMs = 0;
+    const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
+    const { entries, folder, log } = await rigOf([{ name: 'net', network: slowNetwork(200) }], { memory });
+    const [entry] = entries;
+    assert.ok(entry);
+    const pool = new SessionPool({ modelsFolder: folder, threads: 1, idleMs: 60_000, memory, log });
+    // Far below what the network takes: whatever is measured says nothing new.
+    memory.recordSpeed('net', 'cpu', 1e6, 1);
+    const look = new SecondLook({ pool, memory, log });
+    const step = { kind: 'network', entry, asked: entry, provider: 'cpu' } as const;
+    const looks: number[] = [];
+    for (let minute = 0; minute < 16; minute++) {
+      look.note(step);
+      if (await look.measureSkipped(never)) looks.push(minute);
+      nowMs += 60_000;
+    }
+    assert.deepEqual(looks, [0, 1, 3, 7, 15]);
+    // But for what loading measured, which counts as any small tile does.
+    assert.ok((memory.speed('net', 'cpu') ?? 1) < 0.002);
+    await pool.close();
+  });
+});
