@@ -53,7 +53,10 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
     when: 'More requests than `RATE_LIMIT_MAX` in the window; see `Retry-After`.',
   },
   internal: { status: 500, when: 'A fault of ours; the log has the rest under the request id.' },
-  queue_full: { status: 503, when: 'No place in the queue, or too many uploads; see `Retry-After`.' },
+  queue_full: {
+    status: 503,
+    when: 'No place in the queue or among the kept jobs, or too many uploads; see `Retry-After`.',
+  },
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {
     status: 503,
