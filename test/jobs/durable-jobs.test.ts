@@ -136,6 +136,13 @@ describe('a durable job', () => {
     last.job.cancel();
   });
 
+  it('counts once among the kept ones, also while it is being written', async (test) => {
+    const { jobs, keep } = await rig(test, { MAX_KEPT_JOBS: 12 });
+    await Promise.all(Array.from({ length: 12 }, () => keep()));
+    assert.equal(jobs.status().kept, 12);
+    await assert.rejects(keep(), failsWith('queue_full'));
+  });
+
   it('counts what its folder takes of the disk, however small its files', async (test) => {
     const { jobs, engine, folder, keep } = await rig(test, { MAX_QUEUED_JOBS: 100 });
     const words = 'a'.repeat(9000);
