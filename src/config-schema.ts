@@ -244,6 +244,14 @@ export const CONFIG_SCHEMA = {
     unit: 'MB',
     description: 'Disk that job folders may use together.',
   },
+  MAX_KEPT_JOBS: {
+    type: 'integer',
+    default: 5000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Jobs of `POST /jobs` that are known, waiting, at work or ended; one more is refused with 503 until some are removed or expire.',
+  },
   JOB_TTL_MINUTES: {
     type: 'number',
     default: 60,

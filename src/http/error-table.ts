@@ -59,7 +59,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   internal: { status: 500, when: 'A fault of ours; the log has the rest under the request id.' },
   queue_full: {
     status: 503,
-    when: 'No place in the queue or among the uploads, or a slow upload gave its place to another; see `Retry-After`.',
+    when: 'No place in the queue, among the uploads or among the kept jobs, or a slow upload gave its place to another; see `Retry-After`.',
   },
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {

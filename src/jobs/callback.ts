@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
@@ -15,6 +16,8 @@ const ANSWER_LIMIT_MS = 10_000;
 export interface CallbackMessage {
   readonly url: string;
   readonly jobId: string;
+  /** The same for every try, also after a restart: whoever gets two knows that they are one. */
+  readonly delivery: string;
   /** Sent as JSON. */
   readonly body: object;
 }
@@ -33,15 +36,17 @@ export class Callbacks {
     private readonly secret: string,
     private readonly log: Log,
     private readonly retryDelaysMs = RETRY_DELAYS_MS,
-  ) {}
+  ) {
+    // Every callback that waits for its next try listens: any number of them is no leak.
+    setMaxListeners(0, this.#closed.signal);
+  }
 
   /** Tries until it has arrived or the tries are used up. @returns false when the service was closed before that. */
   async deliver(message: CallbackMessage): Promise<boolean> {
-    const delivery = randomUUID();
     for (const waitMs of [0, ...this.retryDelaysMs]) {
       try {
         await delay(waitMs, undefined, { signal: this.#closed.signal });
-        const status = await this.#post(message, delivery);
+        const status = await this.#post(message);
         if (status >= 200 && status < 300) return true;
         this.log.warn({ job: message.jobId, status }, 'a callback was not accepted');
       } catch (thrown) {
@@ -56,7 +61,7 @@ export class Callbacks {
     this.#closed.abort();
   }
 
-  async #post(message: CallbackMessage, delivery: string): Promise<number> {
+  async #post(message: CallbackMessage): Promise<number> {
     const url = new URL(message.url);
     const { allowsPrivate } = this.hosts.check(message.url);
     const address = await resolve(url.hostname);
@@ -84,7 +89,7 @@ export class Callbacks {
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
             'user-agent': 'tessera',
-            'x-tessera-delivery': delivery,
+            'x-tessera-delivery': message.delivery,
             'x-tessera-signature': `t=${seconds},v1=${signature}`,
           },
         },

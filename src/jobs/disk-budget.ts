@@ -4,9 +4,13 @@ import { TesseraError } from '../errors.js';
 /** Left free on the file system beyond what a job asks for: logs and other programs need some too. */
 const HEADROOM_BYTES = 16e6;
 
+/** What usual file systems give to files, and to a folder: small files take much more than they hold. */
+const BLOCK_BYTES = 4096;
+
 /** Disk that job folders use or have been promised, within `MAX_JOB_DISK_MB` and what the file system has. */
 export class DiskBudget {
   readonly #held = new Map<string, number>();
+  #usedBytes = 0;
 
   constructor(
     private readonly maxBytes: number,
@@ -14,27 +18,29 @@ export class DiskBudget {
   ) {}
 
   get usedBytes(): number {
-    let sum = 0;
-    for (const bytes of this.#held.values()) sum += bytes;
-    return sum;
+    return this.#usedBytes;
   }
 
   get leftBytes(): number {
     return Math.max(0, this.maxBytes - this.usedBytes);
   }
 
-  /** Notes what a job holds now. */
-  hold(id: string, bytes: number): void {
+  /** Notes what a job holds now. @param fileBytes of each file that it has, or may come to have. */
+  hold(id: string, ...fileBytes: readonly number[]): void {
+    this.release(id);
+    const bytes = onDisk(fileBytes);
     this.#held.set(id, bytes);
+    this.#usedBytes += bytes;
   }
 
   release(id: string): void {
+    this.#usedBytes -= this.#held.get(id) ?? 0;
     this.#held.delete(id);
   }
 
-  /** Promises so many bytes to a job. @throws TesseraError disk_full, when the budget does not have them. */
+  /** Promises a file of so many bytes to a job. @throws TesseraError disk_full, when the budget does not have them. */
   claim(id: string, bytes: number): void {
-    if (bytes > this.leftBytes) {
+    if (onDisk([bytes]) > this.leftBytes) {
       throw diskFull('The jobs of the service use all the disk space they may; try again later.');
     }
     this.hold(id, bytes);
@@ -47,6 +53,11 @@ export class DiskBudget {
       throw diskFull('The disk of the service is full; try again later.');
     }
   }
+}
+
+/** What a folder with such files takes of the disk. */
+function onDisk(fileBytes: readonly number[]): number {
+  return fileBytes.reduce((sum, bytes) => sum + BLOCK_BYTES * Math.ceil(bytes / BLOCK_BYTES), BLOCK_BYTES);
 }
 
 function diskFull(message: string): TesseraError {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monotonicMs } from '../clock.js';
@@ -8,16 +9,24 @@ import { Callbacks } from './callback.js';
 import { CallbackHosts } from './callback-hosts.js';
 import { IdempotencyIndex } from './idempotency.js';
 import type { DurableTerms } from './job.js';
-import { JOB_FILE_NAMES, type JobEnd, type JobFile, jobFile, writeJobFile } from './job-file.js';
+import {
+  JOB_FILE_NAMES,
+  type JobEnd,
+  type JobFile,
+  jobFile,
+  jobFileBytes,
+  writeJobFile,
+} from './job-file.js';
+import { queueFull } from './uploads.js';
 import { RESULT_FILE, type UpscaleJob } from './upscale-job.js';
 
 interface Kept {
   readonly job: UpscaleJob;
   file: JobFile;
+  /** Removes it when it has ended and its time is over. */
+  expiry?: NodeJS.Timeout;
   /** Resolves when the job is on disk, with all of its request. */
   readonly written: Promise<void>;
-  /** By `monotonicMs`: a clock that is set forward removes no result. Infinity before the end. */
-  expiresMs: number;
 }
 
 /** A job that is to be kept. */
@@ -35,11 +44,14 @@ export class DurableJobs {
   readonly #index = new IdempotencyIndex<UpscaleJob>();
   readonly #callbacks: Callbacks;
   readonly #ttlMs: number;
-  #expiry: NodeJS.Timeout | undefined;
-  #closed = false;
+  /** When jobs expire, by `monotonicMs`, in the order in which they ended. */
+  readonly #expiries = new Map<string, number>();
 
   constructor(
-    config: Pick<Config, 'JOB_TTL_MINUTES' | 'CALLBACK_HOSTS' | 'CALLBACK_SECRET'>,
+    private readonly config: Pick<
+      Config,
+      'JOB_TTL_MINUTES' | 'MAX_KEPT_JOBS' | 'CALLBACK_HOSTS' | 'CALLBACK_SECRET'
+    >,
     private readonly log: Log,
   ) {
     this.#ttlMs = config.JOB_TTL_MINUTES * 60_000;
@@ -49,6 +61,21 @@ export class DurableJobs {
 
   get count(): number {
     return this.#kept.size;
+  }
+
+  /**
+   * Whether so many more may be kept. None is thrown out for them: whoever made it may still fetch its result.
+   * @param backlogSeconds when to come back as long as none has ended. @throws TesseraError queue_full.
+   */
+  checkRoom(more: number, backlogSeconds: number): void {
+    if (this.#kept.size + more <= this.config.MAX_KEPT_JOBS) return;
+    const [firstExpiryAtMs] = this.#expiries.values();
+    const sentence =
+      'The service keeps as many jobs as it may; remove those that you need no more, or try again when some have expired.';
+    throw queueFull(
+      sentence,
+      firstExpiryAtMs === undefined ? backlogSeconds : (firstExpiryAtMs - monotonicMs()) / 1000,
+    );
   }
 
   /** A job that the owner may see: its own, or one that was made while the service had no keys. */
@@ -86,7 +113,8 @@ export class DurableJobs {
     }));
     const written = whenAllDone(entries.map(({ job, file }) => writeJobFile(job.workFolder, file, true)));
     for (const { job, file } of entries) {
-      this.#kept.set(job.id, { job, file, written, expiresMs: Infinity });
+      job.stateBytes = jobFileBytes(file);
+      this.#kept.set(job.id, { job, file, written });
       if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
     }
     await written;
@@ -122,11 +150,13 @@ export class DurableJobs {
   async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
-    const callback = kept.file.terms.callbackUrl === undefined ? {} : { callback: 'pending' as const };
+    const callback =
+      kept.file.terms.callbackUrl === undefined
+        ? {}
+        : { callback: 'pending' as const, delivery: randomUUID() };
     await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
-    kept.expiresMs = monotonicMs() + this.#ttlMs;
     this.#logEnd(job.id, end);
-    this.#scheduleExpiry();
+    this.#expire(kept, monotonicMs() + this.#ttlMs);
     void this.#callBack(kept);
   }
 
@@ -138,11 +168,11 @@ export class DurableJobs {
 
   /** Takes back a job that was on disk at start. */
   adopt(job: UpscaleJob, file: JobFile): void {
-    const expiresMs = monotonicMs() + (file.end?.expiresAtMs ?? Infinity) - Date.now();
-    const kept: Kept = { job, file, written: Promise.resolve(), expiresMs };
+    const kept: Kept = { job, file, written: Promise.resolve() };
     this.#kept.set(job.id, kept);
+    job.stateBytes = jobFileBytes(file);
     if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
-    this.#scheduleExpiry();
+    if (file.end !== undefined) this.#expire(kept, monotonicMs() + file.end.expiresAtMs - Date.now());
     void this.#callBack(kept);
   }
 
@@ -151,12 +181,13 @@ export class DurableJobs {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
     this.#kept.delete(job.id);
+    this.#expiries.delete(job.id);
+    clearTimeout(kept.expiry);
     if (kept.file.digest !== undefined) this.#index.remove(kept.file.terms);
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#expiry);
+    for (const { expiry } of this.#kept.values()) clearTimeout(expiry);
     this.#callbacks.close();
   }
 
@@ -172,6 +203,7 @@ export class DurableJobs {
   /** A disk that is full now must not undo what was computed: the job goes on, and is only less safe against a restart. */
   async #write(kept: Kept, file: JobFile): Promise<void> {
     kept.file = file;
+    kept.job.stateBytes = jobFileBytes(file);
     try {
       // Of a job that runs, a power cut costs no more than the run: only its end is worth waiting for.
       await writeJobFile(kept.job.workFolder, file, file.end !== undefined);
@@ -181,7 +213,7 @@ export class DurableJobs {
   }
 
   async #callBack(kept: Kept): Promise<void> {
-    const { end, terms, callback, id } = kept.file;
+    const { end, terms, callback, id, delivery = randomUUID() } = kept.file;
     if (callback !== 'pending' || terms.callbackUrl === undefined || end === undefined) return;
     const { state, endedAtMs, result, error } = end;
     const body = {
@@ -191,29 +223,22 @@ export class DurableJobs {
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error: { code: error.code, detail: error.message } }),
     };
-    const done = await this.#callbacks.deliver({ url: terms.callbackUrl, jobId: id, body });
+    const done = await this.#callbacks.deliver({ url: terms.callbackUrl, jobId: id, delivery, body });
     if (!done || !this.#kept.has(id)) return;
-    const { callback: _pending, ...file } = kept.file;
+    const { callback: _pending, delivery: _told, ...file } = kept.file;
     await this.#write(kept, file);
   }
 
-  /** One timer, for the job that expires first. */
-  #scheduleExpiry(): void {
-    clearTimeout(this.#expiry);
-    let firstMs = Infinity;
-    for (const { expiresMs } of this.#kept.values()) firstMs = Math.min(firstMs, expiresMs);
-    if (this.#closed || firstMs === Infinity) return;
-    this.#expiry = setTimeout(
-      () => {
-        const nowMs = monotonicMs();
-        for (const { job, expiresMs } of [...this.#kept.values()]) {
-          if (expiresMs <= nowMs) void job.dispose();
-        }
-        this.#scheduleExpiry();
-      },
-      Math.min(Math.max(0, firstMs - monotonicMs()), LONGEST_TIMER_MS),
-    );
-    this.#expiry.unref();
+  /**
+   * Each job has its timer, which costs next to nothing: nobody has to look through all for those whose time is over.
+   * @param atMs by `monotonicMs`: a clock that is set forward removes no result.
+   */
+  #expire(kept: Kept, atMs: number): void {
+    const { job } = kept;
+    this.#expiries.set(job.id, atMs);
+    const waitMs = Math.max(0, atMs - monotonicMs());
+    const next = () => (waitMs > LONGEST_TIMER_MS ? this.#expire(kept, atMs) : void job.dispose());
+    kept.expiry = setTimeout(next, Math.min(waitMs, LONGEST_TIMER_MS)).unref();
   }
 }
 

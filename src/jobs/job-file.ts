@@ -32,6 +32,8 @@ export interface JobFile {
   readonly end?: JobEnd;
   /** Absent without a callback URL, or once its fate is known. */
   readonly callback?: 'pending';
+  /** `X-Tessera-Delivery` of that callback, the same for every try. */
+  readonly delivery?: string;
 }
 
 const VERSION = 1;
@@ -43,6 +45,11 @@ export const JOB_FILE_NAMES: readonly string[] = [NAME, NEW_NAME];
 
 export function jobFile(fields: Omit<JobFile, 'version'>): JobFile {
   return { version: VERSION, ...fields };
+}
+
+/** How long the file is. */
+export function jobFileBytes(file: JobFile): number {
+  return Buffer.byteLength(JSON.stringify(file));
 }
 
 /**

@@ -117,8 +117,10 @@ export class LocalJobs implements Jobs, JobKeeper {
     const fresh = answers.filter(({ existing }) => !existing);
     const upload = this.#uploads.of(fresh[0]?.job.id);
     if (upload !== undefined) this.#uploads.takePlaces(upload, fresh.length);
+    const kept = this.#durable.keep(fresh);
+    if (upload !== undefined) upload.isKept = true;
     try {
-      await Promise.all([this.#durable.keep(fresh), ...answers.map(({ written }) => written)]);
+      await Promise.all([kept, ...answers.map(({ written }) => written)]);
     } catch (thrown) {
       for (const { job } of fresh) this.#durable.forget(job);
       throw storageError(thrown) ?? thrown;
@@ -198,9 +200,12 @@ export class LocalJobs implements Jobs, JobKeeper {
     else await this.instance.remove();
   }
 
-  /** Whether the queue has room for so many files of one request, beside the places that other uploads hold. */
+  /** Whether there is room for so many files of one request, beside the places that other uploads hold. */
   #checkRoom(upload: Upload, files: number): void {
-    const held = this.#uploads.beside(upload).reduce((sum, { places }) => sum + places, 0);
+    const backlogSeconds = this.#work.backlogSeconds;
+    if (upload.durable)
+      this.#durable.checkRoom(this.#uploads.placesBeside(upload, 'durable') + files, backlogSeconds);
+    const held = this.#uploads.placesBeside(upload, 'all');
     const room =
       this.#maxRunning + this.config.MAX_QUEUED_JOBS - held - this.#work.waiting - this.#work.running;
     if (files <= room) return;
@@ -208,7 +213,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       room <= 0 || files === 1
         ? 'The queue is full; try again later.'
         : `The queue has room for ${room} of the files of this request now; send fewer, or try again later.`;
-    throw queueFull(sentence, this.#work.backlogSeconds);
+    throw queueFull(sentence, backlogSeconds);
   }
 
   /** A job that is not in the queue yet; its reservation still holds its place. */
@@ -229,7 +234,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   #enqueue(job: UpscaleJob): void {
-    this.#disk.hold(job.id, job.request.sourceBytes);
+    this.#disk.hold(job.id, job.request.sourceBytes, job.stateBytes);
     this.#work.add(job);
     this.#uploads.leave(job.id);
   }
@@ -251,7 +256,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     const interrupted = end.error?.code === 'shutting_down';
     await (interrupted ? this.#durable.interrupted(job) : this.#durable.ended(job, end));
     if (!interrupted) await this.#departures.tidy(job.id, () => this.#durable.tidy(job));
-    this.#disk.hold(job.id, end.result?.bytes ?? 0);
+    this.#disk.hold(job.id, end.result?.bytes ?? 0, job.stateBytes);
     job.ended(end);
   }
 
@@ -276,7 +281,8 @@ export class LocalJobs implements Jobs, JobKeeper {
     };
     const job = new UpscaleJob(origin, this);
     this.#durable.adopt(job, file);
-    this.#disk.hold(id, end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0));
+    const fileBytes = end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0);
+    this.#disk.hold(id, fileBytes, job.stateBytes);
     if (end !== undefined) return;
     await clear(folder, [SOURCE_FILE]);
     if ((file.loneStarts ?? 0) >= MOST_LONE_DEATHS) {

@@ -16,11 +16,13 @@ export class Upload {
   readonly ids = new Set<string>();
   /** Places of the queue that nobody else gets: one from its beginning, one for each file once they become jobs. */
   places = 1;
+  /** Its jobs are among the kept ones by now, and count there. */
+  isKept = false;
 
   /** @param declaredBytes of all files together; undefined where the request does not say. */
   constructor(
     readonly declaredBytes: number | undefined,
-    readonly durable: boolean,
+    public durable: boolean,
   ) {}
 }
 
@@ -47,9 +49,12 @@ export class Uploads {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** The uploads beside one. */
-  beside(upload: Upload): readonly Upload[] {
-    return [...this.#open].filter((other) => other !== upload);
+  /** Places of the queue that the others hold: all, or those alone whose files become durable jobs. */
+  placesBeside(upload: Upload, which: 'all' | 'durable'): number {
+    const others = [...this.#open].filter(
+      (other) => other !== upload && (which === 'all' || (other.durable && !other.isKept)),
+    );
+    return others.reduce((sum, { places }) => sum + places, 0);
   }
 
   /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
@@ -64,8 +69,9 @@ export class Uploads {
     return this.#place(upload);
   }
 
-  /** All files of the upload are about to become so many jobs: from now on it holds a place for each. @throws as `checkRoom`. */
+  /** All files of the upload are about to become so many durable jobs: from now on it holds a place for each. @throws as `checkRoom`. */
   takePlaces(upload: Upload, jobs: number): void {
+    upload.durable = true;
     this.checkRoom(upload, jobs);
     upload.places = jobs;
   }
@@ -105,7 +111,7 @@ export class Uploads {
     try {
       const bytes = upload.declaredBytes ?? this.maxFileBytes;
       const claims = isFirst || upload.declaredBytes === undefined;
-      if (claims) this.disk.claim(id, bytes);
+      this.disk.claim(id, claims ? bytes : 0);
       await this.folders.create(id);
       if (claims) await this.disk.checkFileSystem(bytes);
     } catch (thrown) {

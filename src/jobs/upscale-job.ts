@@ -44,6 +44,8 @@ export class UpscaleJob implements Job, Candidate {
   /** It runs with nothing beside it: should the service die under it again, it alone is why. */
   readonly alone: boolean;
   overtaken = 0;
+  /** Of its `job.json`; none before it is durable. */
+  stateBytes = 0;
   state: JobState = 'queued';
   progress: UpscaleProgress | undefined;
   result: UpscaleResult | undefined;

@@ -93,7 +93,7 @@ export class WorkQueue {
       if (job === undefined) break;
       this.#waiting.splice(this.#waiting.indexOf(job), 1);
       this.#running.add(job);
-      this.disk.hold(job.id, job.request.sourceBytes + job.cost.diskBytes);
+      this.disk.hold(job.id, job.request.sourceBytes, job.cost.diskBytes, job.stateBytes);
       job.started();
       void this.#run(job);
     }
@@ -111,7 +111,7 @@ export class WorkQueue {
         ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
       });
       this.#speed.record(job.request, outcome);
-      this.disk.hold(job.id, job.request.sourceBytes + outcome.bytes);
+      this.disk.hold(job.id, job.request.sourceBytes, outcome.bytes, job.stateBytes);
     } catch (thrown) {
       outcome = TesseraError.from(thrown);
     }

@@ -190,3 +190,38 @@ test('options that are not for jobs, and callbacks to hosts that are not listed,
   assert.equal(await post('/upscale', { callback_url: 'https://hooks.example/x' }), '400 callback_url');
   await app.empty();
 });
+
+test('while no engine can be started, /upscale is refused before its upload and jobs are taken', async (t) => {
+  const app = await startApp(t);
+  app.engine.startsFail = true;
+  const refused = await fetch(`${app.origin}/upscale`, { method: 'POST', body: await form() });
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  assert.equal(await codeOf(refused), '503 engine_unavailable');
+  assert.equal(app.jobs.status().uploading, 0);
+  await create(app);
+  const asJob = await fetch(`${app.origin}/upscale`, {
+    method: 'POST',
+    body: await form(),
+    headers: { prefer: 'respond-async' },
+  });
+  assert.equal(asJob.status, 202);
+});
+
+test('past MAX_KEPT_JOBS a job is refused with Retry-After, and /upscale is not', async (t) => {
+  const app = await startApp(t, { MAX_KEPT_JOBS: '2', JOB_TTL_MINUTES: '10' });
+  const made = [await create(app), await create(app)];
+  for (const { id } of made) assert.equal((await ended(app, id)).state, 'succeeded');
+  for (const path of ['/jobs', '/upscale']) {
+    const headers = { prefer: 'respond-async' };
+    const refused = await fetch(app.origin + path, { method: 'POST', body: await form(), headers });
+    const retryAfter = Number(refused.headers.get('retry-after'));
+    assert.ok(retryAfter > 590 && retryAfter <= 600, String(retryAfter));
+    assert.equal(await codeOf(refused), '503 queue_full');
+  }
+  const image = await fetch(`${app.origin}/upscale`, { method: 'POST', body: await form() });
+  assert.equal(image.status, 200);
+  await image.arrayBuffer();
+  await fetch(`${app.origin}/jobs/${made[0]?.id}`, { method: 'DELETE' });
+  await create(app);
+  assert.equal((await fetch(`${app.origin}/jobs/${made[1]?.id}/result`)).status, 200);
+});

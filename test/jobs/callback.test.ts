@@ -158,9 +158,9 @@ describe('a callback', () => {
   it('is tried again, as the same delivery, until it is accepted', async (test) => {
     const { received, host, url } = await receiver(test, [500, 302, 404, 200]);
     const callbacks = new Callbacks(new CallbackHosts([`${host}=private`]), 'key', SILENT, [1, 1, 1, 1, 1]);
-    assert.equal(await callbacks.deliver({ url, jobId: 'a', body: {} }), true);
+    assert.equal(await callbacks.deliver({ url, jobId: 'a', delivery: 'd', body: {} }), true);
     assert.equal(received.length, 4);
-    assert.equal(new Set(received.map(({ headers }) => headers['x-tessera-delivery'])).size, 1);
+    for (const { headers } of received) assert.equal(headers['x-tessera-delivery'], 'd');
     assert.ok(
       received.every((post) => post.url === '/done'),
       'no redirect was followed',
@@ -170,7 +170,7 @@ describe('a callback', () => {
   it('is given up after the last try', async (test) => {
     const { received, host, url } = await receiver(test, [500]);
     const callbacks = new Callbacks(new CallbackHosts([`${host}=private`]), 'key', SILENT, [1, 1]);
-    assert.equal(await callbacks.deliver({ url, jobId: 'a', body: {} }), true);
+    assert.equal(await callbacks.deliver({ url, jobId: 'a', delivery: 'd', body: {} }), true);
     assert.equal(received.length, 3);
   });
 
@@ -178,12 +178,12 @@ describe('a callback', () => {
     const { received, host, url } = await receiver(test);
     const port = host.split(':')[1];
     const callbacks = new Callbacks(new CallbackHosts([host, `localhost:${port}`]), 'key', SILENT, []);
-    await callbacks.deliver({ url, jobId: 'a', body: {} });
-    await callbacks.deliver({ url: `http://localhost:${port}/`, jobId: 'a', body: {} });
+    await callbacks.deliver({ url, jobId: 'a', delivery: 'd', body: {} });
+    await callbacks.deliver({ url: `http://localhost:${port}/`, jobId: 'a', delivery: 'd', body: {} });
     assert.equal(received.length, 0);
   });
 
-  it('that had not arrived when the service stopped is sent after the restart', async (test) => {
+  it('that had not arrived when the service stopped is sent after the restart, as the same delivery', async (test) => {
     const { received, server, host, url } = await receiver(test, [0, 204]);
     const changes = { CALLBACK_HOSTS: [`${host}=private`], CALLBACK_SECRET: 'key' };
     const before = await rig(test, changes);
@@ -197,6 +197,14 @@ describe('a callback', () => {
     const after = await rig(test, changes, before.folder);
     await accepted;
     assert.equal(received.length, 2);
+    const [first, second] = received.map(({ headers }) => headers['x-tessera-delivery']);
+    assert.match(String(first), /^[0-9a-f-]{36}$/);
+    assert.equal(second, first);
     assert.equal(after.engine.runs.length, 0);
+    const other = once(server, 'received');
+    const { job: another } = await after.keep({ callbackUrl: url });
+    await (await after.engine.runOf(another)).succeed();
+    await other;
+    assert.notEqual(received[2]?.headers['x-tessera-delivery'], first);
   });
 });

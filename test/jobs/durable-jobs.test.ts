@@ -10,7 +10,7 @@ import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
 import type { Job } from '../../src/jobs/job.js';
 import { atEnd } from '../at-end.js';
-import { failsWith, jobFolders, ofPixels, rig, tempDir } from './rig.js';
+import { countsTheDisk, failsWith, jobFolders, ofPixels, rig, tempDir } from './rig.js';
 
 function folderOf(job: Job): string {
   return join(job.resultPath, '..');
@@ -31,7 +31,7 @@ describe('a durable job', () => {
     await job.settled;
     assert.ok((job.expiresAtMs ?? 0) > Date.now());
     assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'result']);
-    assert.deepEqual({ ...jobs.status(), backlogSeconds: 0 }.diskBytes, 20);
+    await countsTheDisk(jobs, folder);
     assert.equal(jobs.status().kept, 1);
     assert.equal(await jobs.remove(job.id, ''), 'removed');
     assert.equal(await jobs.remove(job.id, ''), undefined);
@@ -88,6 +88,75 @@ describe('a durable job', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.ok(Date.now() >= (job.expiresAtMs ?? Infinity));
+  });
+
+  it('expires when its own time is over, whatever others wait for', async (test) => {
+    const before = await rig(test, { JOB_TTL_MINUTES: 10 });
+    const { job: lasting } = await before.keep();
+    await (await before.engine.runOf(lasting)).succeed();
+    await lasting.settled;
+    await before.jobs.close(0);
+    const { jobs, engine, keep } = await rig(test, { JOB_TTL_MINUTES: 0.001 }, before.folder);
+    const { job: brief } = await keep();
+    await (await engine.runOf(brief)).succeed();
+    await brief.settled;
+    while (jobs.find(brief.id, '') !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(jobs.find(lasting.id, '')?.expiresAtMs, lasting.expiresAtMs);
+    assert.equal(jobs.status().kept, 1);
+  });
+
+  it('takes a place among the jobs that are kept until it is removed or expires, and none is lost for another', async (test) => {
+    const { jobs, engine, keep, submit, upload } = await rig(test, { MAX_KEPT_JOBS: 3, JOB_TTL_MINUTES: 10 });
+    const made = [(await keep()).job, (await keep()).job];
+    for (const job of made) await (await engine.runOf(job)).succeed();
+    await Promise.all(made.map((job) => job.settled));
+    const first = await jobs.reserve(1, { maxFiles: 32, durable: true });
+    const full = (thrown: unknown) => {
+      assert.ok(failsWith('queue_full')(thrown) && thrown instanceof TesseraError);
+      assert.match(thrown.message, /keeps as many jobs as it may/);
+      const seconds = thrown.details.retryAfterSeconds ?? 0;
+      assert.ok(seconds > 590 && seconds <= 600, `${seconds} s`);
+      return true;
+    };
+    await assert.rejects(first.another(), full);
+    await assert.rejects(jobs.reserve(1, { maxFiles: 1, durable: true }), full);
+    // Requests that nobody keeps are not meant.
+    await (await submit()).dispose();
+    await first.release();
+    const late = [await upload(), await upload()];
+    const last = await keep();
+    for (const { reservation, request } of late)
+      await assert.rejects(
+        jobs.keep([{ reservation, request, terms: { owner: '' } }]),
+        failsWith('queue_full'),
+      );
+    await Promise.all(late.map(({ reservation }) => reservation.release()));
+    for (const job of made) assert.equal(jobs.find(job.id, '')?.state, 'succeeded');
+    await jobs.remove(made[0]?.id ?? '', '');
+    assert.equal((await keep()).existing, false);
+    last.job.cancel();
+  });
+
+  it('counts once among the kept ones, also while it is being written', async (test) => {
+    const { jobs, keep } = await rig(test, { MAX_KEPT_JOBS: 12 });
+    await Promise.all(Array.from({ length: 12 }, () => keep()));
+    assert.equal(jobs.status().kept, 12);
+    await assert.rejects(keep(), failsWith('queue_full'));
+  });
+
+  it('counts what its folder takes of the disk, however small its files', async (test) => {
+    const { jobs, engine, folder, keep } = await rig(test, { MAX_QUEUED_JOBS: 100 });
+    const words = 'a'.repeat(9000);
+    for (let index = 0; index < 20; index++) {
+      const { job } = await keep({
+        callbackUrl: index % 2 === 0 ? `https://x.example/${words}` : 'https://x',
+      });
+      const run = await engine.runOf(job);
+      if (index % 3 === 0) run.fail(new TesseraError('corrupt_image', 'The image is truncated.'));
+      else await run.succeed(index);
+      await over(job);
+    }
+    await countsTheDisk(jobs, folder);
   });
 
   it('has its deadline from its start, since nobody waits for it in the queue', async (test) => {
@@ -224,7 +293,7 @@ describe('a restart', () => {
     const [lastSeen] = done.events().slice(-1);
     const missed = doneAgain?.events(lastSeen?.id).map(({ state }) => state);
     assert.deepEqual(missed, ['succeeded']);
-    assert.equal(after.jobs.status().diskBytes, 33);
+    await countsTheDisk(after.jobs, before.folder);
     assert.equal(after.engine.runs.length, 0);
   });
 
@@ -239,12 +308,15 @@ describe('a restart', () => {
     assert.equal((await jobFolders(before.folder)).length, 2);
   });
 
-  it('gives up a job under which the service died again and again', async (test) => {
+  it('gives up a job under which the service died again and again while it was alone', async (test) => {
     const folder = await tempDir(test);
     const id = await killed(test, folder);
     const [path] = await jobFolders(folder);
     const file = join(path ?? '', 'job.json');
-    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), starts: 3 }));
+    await writeFile(
+      file,
+      JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), starts: 3, loneStarts: 3 }),
+    );
     const { jobs, engine } = await rig(test, {}, folder);
     assert.equal(jobs.find(id, 'me')?.error?.code, 'image_crashes_engine');
     assert.equal(engine.runs.length, 0);

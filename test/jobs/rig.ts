@@ -163,12 +163,26 @@ export function ofPixels(pixels: number): Partial<JobRequest> {
 export async function jobFolders(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const instance of await readdir(folder)) {
-    for (const name of await readdir(join(folder, instance))) {
-      const path = join(folder, instance, name);
-      if ((await stat(path)).isDirectory()) found.push(path);
+    // Read with their kinds: one may go while the others are looked at.
+    for (const entry of await readdir(join(folder, instance), { withFileTypes: true })) {
+      if (entry.isDirectory()) found.push(join(folder, instance, entry.name));
     }
   }
   return found;
+}
+
+/** That the disk that jobs count is what their folders take of it by the system's own count; some systems count nothing for a folder. */
+export async function countsTheDisk(jobs: LocalJobs, folder: string): Promise<void> {
+  const folders = await jobFolders(folder);
+  const paths = [...folders];
+  for (const path of folders) for (const name of await readdir(path)) paths.push(join(path, name));
+  let usedBytes = 0;
+  for (const path of paths) usedBytes += 512 * (await stat(path)).blocks;
+  const { diskBytes } = jobs.status();
+  assert.ok(
+    diskBytes >= usedBytes && diskBytes <= usedBytes + 4096 * folders.length,
+    `${diskBytes} bytes are counted, ${usedBytes} are used`,
+  );
 }
 
 export function failsWith(code: string) {

@@ -26,7 +26,7 @@ export function registerJobs(app: FastifyInstance, context: UploadContext, metri
   const { jobs, config } = context;
   const { maxRunning, maxQueued } = jobs.status();
   // All files of a request become jobs at once: more than there are places will never find room.
-  const maxFiles = Math.min(MOST_FILES, maxRunning + maxQueued);
+  const maxFiles = Math.min(MOST_FILES, maxRunning + maxQueued, config.MAX_KEPT_JOBS);
   const closing = new AbortController();
   // Streams of events would hold the server open for as long as their jobs run; their clients come back.
   app.addHook('preClose', async () => closing.abort());
