@@ -22,12 +22,17 @@ const attacks = {
   '64 trickling sockets of one client': { sockets: 64, addresses: ['127.0.1.1'] },
   '16 trickling sockets of as many clients': { sockets: 16, addresses: several.slice(0, 16) },
   '64 trickling sockets of as many clients': { sockets: 64, addresses: several },
+  '64 sockets of as many clients that fall silent after 5 kB': {
+    sockets: 64,
+    addresses: several,
+    start: START + 'x'.repeat(5000),
+  },
 };
 
 for (const [what, attack] of Object.entries(attacks)) {
   test(`${what} shut out nobody`, async (t) => {
     const { origin, until, jobs } = await startApp(t);
-    const slow = trickle(origin, { ...attack, start: START, pieceBytes: 1, everyMs: 500 });
+    const slow = trickle(origin, { start: START, pieceBytes: 1, everyMs: 500, ...attack });
     atEnd(t, () => slow.end());
     await until(() => jobs.status().uploading === 16);
     const statuses: number[] = [];
