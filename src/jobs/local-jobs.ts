@@ -197,8 +197,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     while (this.#endings.size > 0) await Promise.all(this.#endings);
     await this.#folders.settled();
     this.#durable.close();
-    if (this.#durable.count > 0) await this.instance.leave();
-    else await this.instance.remove();
+    await this.#storage.leave(this.#durable.count > 0);
   }
 
   /** A job that is not in the queue yet; its reservation still holds its place. */
