@@ -44,6 +44,12 @@ export class UploadPlace {
     return body === undefined || body.complete || body.readableLength >= ENOUGH_BYTES;
   }
 
+  /** Whether all is there, or as much as can be before anybody reads: such an upload needs its place for the shortest time. */
+  get hasPlenty(): boolean {
+    const body = this.#body;
+    return body === undefined || body.complete || body.readableLength >= body.readableHighWaterMark;
+  }
+
   /** The body has come; what is still done with it is not the client's time. */
   end(): void {
     this.#body = undefined;

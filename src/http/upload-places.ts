@@ -7,7 +7,7 @@ import { UploadPlace } from './upload-place.js';
 /** Over so long an upload must keep the least pace: honest mobile connections stall for some seconds. */
 const WINDOW_MS = 15_000;
 /** While others wait for a place it must keep it over so long. */
-const SHORT_WINDOW_MS = 5000;
+const SHORT_WINDOW_MS = 2000;
 /** Before that nothing is known of an upload's pace. */
 const UNKNOWN_MS = 1000;
 /** A newcomer waits so long before somebody with more than a fair share has to give up a place: most uploads are over by then. */
@@ -29,7 +29,7 @@ export interface UploadWish {
 
 /**
  * The places for uploads: `MAX_CONCURRENT_UPLOADS`, of which one client may have all while nobody else wants any. When they are
- * short, whoever has sent something comes first, then whoever holds the fewest. Those who send too slowly lose their places to
+ * short, whoever has sent the most comes first, then whoever holds the fewest. Those who send too slowly lose their places to
  * them, then the slowest of the client that has the most; a newcomer is refused only when nobody has more than it.
  */
 export class UploadPlaces {
@@ -143,11 +143,13 @@ export class UploadPlaces {
     }
   }
 
-  /** Those that wait: whoever has begun to send first, then whoever holds the fewest places, then whoever came first. */
+  /** Those that wait: whoever has sent plenty first, then something; then whoever holds the fewest places, then whoever came first. */
   #inTurn(): UploadPlace[] {
     const counts = this.#counts();
-    const rank = (place: UploadPlace) =>
-      (place.hasBegun ? 0 : this.#places) + (counts.get(place.client) ?? 0);
+    const rank = (place: UploadPlace) => {
+      const level = place.hasPlenty ? 0 : place.hasBegun ? 1 : 2;
+      return level * (this.#places + 1) + (counts.get(place.client) ?? 0);
+    };
     return [...this.#waiting.keys()]
       .map((place) => ({ place, rank: rank(place) }))
       .sort((a, b) => a.rank - b.rank)

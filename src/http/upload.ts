@@ -83,7 +83,9 @@ export async function receiveUpload(
   gone.addEventListener('abort', () => clock.abort(uploadAborted()), { once: true });
   if (gone.aborted) clock.abort(uploadAborted());
   const { place } = target;
-  place.signal.addEventListener('abort', () => clock.abort(place.signal.reason), { once: true });
+  const { signal } = place;
+  signal.addEventListener('abort', () => clock.abort(signal.reason), { once: true });
+  if (signal.aborted) clock.abort(signal.reason);
   try {
     clock.signal.throwIfAborted();
     const body = request.isMultipart()

@@ -91,29 +91,23 @@ export class Instance {
     return nowMs === undefined || (beatMs !== undefined && nowMs - beatMs < HEARTBEAT_DEAD_MS);
   }
 
-  /** Removes the folder with all that is in it. */
+  /** Removes the folder with all that is in it. @throws the system's error. */
   async remove(): Promise<void> {
     clearInterval(this.#heart);
-    await rm(this.folder, { recursive: true, force: true }).catch(ignoreMissing);
+    await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Leaves the folder to whoever starts next: it says that nobody works in it any more. */
+  /** Leaves the folder to whoever starts next: it says that nobody works in it any more. @throws the system's error. */
   async leave(): Promise<void> {
     clearInterval(this.#heart);
     const record: InstanceRecord = { ...(await ownRecord()), left: true };
-    const path = join(this.folder, RECORD_FILE);
-    // Without the folder there is nothing to leave.
-    await writeFile(path, JSON.stringify(record), { mode: 0o600 }).catch(ignoreMissing);
+    await writeFile(join(this.folder, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
   }
 }
 
 /** Whether a call failed because the file or folder is not there, or what should hold it is a file. */
 export function isMissing(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && ['ENOENT', 'ENOTDIR'].includes(String(thrown.code));
-}
-
-function ignoreMissing(thrown: unknown): void {
-  if (!isMissing(thrown)) throw thrown;
 }
 
 async function ownRecord(): Promise<InstanceRecord> {

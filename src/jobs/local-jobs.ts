@@ -196,8 +196,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     await this.engine.close(0);
     await Promise.all([this.#departures.settled(), this.#folders.settled()]);
     this.#durable.close();
-    if (this.#durable.count > 0) await this.instance.leave();
-    else await this.instance.remove();
+    await this.#storage.leave(this.#durable.count > 0);
   }
 
   /** Whether there is room for so many files of one request, beside the places that other uploads hold. */

@@ -39,6 +39,15 @@ export class StorageWatch {
     return (await this.fault()) === undefined ? said : storageUnavailable(said).withAttempts(said.attempts);
   }
 
+  /** The end: leaves the folder to whoever starts next, or removes it. Where it cannot be written, whoever sweeps next finds us dead. */
+  async leave(withJobs: boolean): Promise<void> {
+    try {
+      await (withJobs ? this.instance.leave() : this.instance.remove());
+    } catch (thrown) {
+      this.log.warn({ err: thrown }, 'the folder of this instance could not be tidied up');
+    }
+  }
+
   async #look(): Promise<string | undefined> {
     const fault = await this.#faultOfWriting();
     if (fault !== this.#told) {
