@@ -147,7 +147,8 @@ describe('stopping a job', () => {
   });
 
   it('happens at the deadline too', async (test) => {
-    const { run } = await rig(test);
+    const { supervisor, run } = await rig(test);
+    await supervisor.ready();
     const job = await run({ tiles: 10_000, tileMs: 5 }, { deadlineAtMs: monotonicMs() + 300 });
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
