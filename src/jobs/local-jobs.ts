@@ -23,9 +23,9 @@ import type {
 import { JobFolders } from './job-folders.js';
 import { storageError } from './storage-error.js';
 import { StorageWatch } from './storage-watch.js';
-import { type InheritedJob, MOST_LONE_DEATHS, takeOver } from './take-over.js';
+import { type InheritedJob, MOST_LONE_DEATHS, originOf, takeOver } from './take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
-import { type JobKeeper, type JobOrigin, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
+import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
@@ -264,21 +264,10 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   /** A durable job that a dead instance left: goes on, or stays for those who ask for its result. */
-  async #restore({ folder, file }: InheritedJob): Promise<void> {
-    const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
-    const origin: JobOrigin = {
-      id,
-      workFolder: folder,
-      request,
-      cost: jobCost(request, this.engine.status().models),
-      createdAtMs,
-      terms,
-      lastEventId,
-      alone: file.starts > 0,
-      ...(startedAtMs === undefined ? {} : { startedAtMs }),
-      ...(end === undefined ? {} : { end }),
-    };
-    const job = new UpscaleJob(origin, this);
+  async #restore(inherited: InheritedJob): Promise<void> {
+    const { folder, file } = inherited;
+    const { id, request, end } = file;
+    const job = new UpscaleJob(originOf(inherited, jobCost(request, this.engine.status().models)), this);
     this.#durable.adopt(job, file);
     const fileBytes = end === undefined ? request.sourceBytes : (end.result?.bytes ?? 0);
     this.#disk.hold(id, fileBytes, job.stateBytes);

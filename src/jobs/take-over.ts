@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JobCost } from './admission.js';
 import type { Instance } from './instance.js';
 import { type JobFile, readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
-import { RESULT_FILE, SOURCE_FILE } from './upscale-job.js';
+import { type JobOrigin, RESULT_FILE, SOURCE_FILE } from './upscale-job.js';
 
 /** A job under which the service itself died so often, with nothing beside it, is not tried again. */
 export const MOST_LONE_DEATHS = 3;
@@ -22,6 +23,23 @@ export async function takeOver(instance: Instance): Promise<readonly InheritedJo
     if (file !== undefined) inherited.push({ folder, file });
   }
   return inherited.sort((a, b) => deaths(a.file) - deaths(b.file) || a.file.createdAtMs - b.file.createdAtMs);
+}
+
+/** What the job is made of, anew. It runs alone if the service may have died under it. */
+export function originOf({ folder, file }: InheritedJob, cost: JobCost): JobOrigin {
+  const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
+  return {
+    id,
+    workFolder: folder,
+    request,
+    cost,
+    createdAtMs,
+    terms,
+    lastEventId,
+    alone: file.starts > 0,
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(end === undefined ? {} : { end }),
+  };
 }
 
 /**

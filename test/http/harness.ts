@@ -24,7 +24,10 @@ export interface Harness {
   readonly jobs: LocalJobs;
   /** What every reservation was told of the length of its upload. */
   readonly reserved: readonly (number | undefined)[];
-  readonly context: HttpContext & { lifecycle: { stopping: boolean } };
+  readonly context: HttpContext & {
+    lifecycle: { stopping: boolean };
+    headers: { state: HttpContext['headers']['state'] };
+  };
   readonly logLines: string[];
   /** Resolves when no job folder is left. */
   empty(): Promise<void>;
@@ -53,7 +56,7 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     engine,
     jobs,
     lifecycle: { stopping: false },
-    headers: { state: 'ready' as const },
+    headers: { state: 'ready' as HttpContext['headers']['state'] },
     inspectImage: imageInspector({ read: (path) => readHeader(path, limits) }, limits, engine),
     downloads: () => [],
   };

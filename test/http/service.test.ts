@@ -46,7 +46,7 @@ test('/health tells the state, the queue, the engines and whether a Real-ESRGAN 
   assert.equal((await get(`${origin}/health`)).status, 'ok');
 });
 
-test('readiness follows the engines and fails once stopping; liveness does not', async (t) => {
+test('readiness follows the engines and the readers of headers, and fails once stopping; liveness does not', async (t) => {
   const { origin, engine, context } = await startApp(t);
   const ready = async () => {
     const response = await fetch(`${origin}/health/ready`);
@@ -60,6 +60,13 @@ test('readiness follows the engines and fails once stopping; liveness does not',
   engine.state = 'down';
   assert.equal(await ready(), '503 down');
   engine.state = 'ready';
+  for (const state of ['starting', 'down'] as const) {
+    context.headers.state = state;
+    assert.equal(await ready(), `503 ${state}`);
+    assert.deepEqual((await get(`${origin}/health`)).headers, { state });
+  }
+  context.headers.state = 'ready';
+  assert.equal(await ready(), '200 ok');
   context.lifecycle.stopping = true;
   assert.equal(await ready(), '503 stopping');
   assert.equal((await fetch(`${origin}/health/live`)).status, 200);
