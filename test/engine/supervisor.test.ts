@@ -267,7 +267,7 @@ describe('a time without engines', () => {
     const { supervisor, run, outage } = await outageRig(test);
     await (await run({})).result;
     await outage.begin(supervisor);
-    const job = await run({}, { deadlineAtMs: Date.now() + 50 });
+    const job = await run({}, { deadlineAtMs: monotonicMs() + 50 });
     await assert.rejects(job.result, (thrown) => {
       assert.ok(failsWith('engine_unavailable')(thrown) && thrown instanceof TesseraError);
       assert.ok((thrown.details.retryAfterSeconds ?? 0) > 0);
@@ -280,14 +280,14 @@ describe('a time without engines', () => {
     const timeoutMs = 1000;
     const starts: number[] = [];
     const deadlineFromStart = () => {
-      starts.push(Date.now());
-      return Date.now() + timeoutMs;
+      starts.push(monotonicMs());
+      return monotonicMs() + timeoutMs;
     };
     const job = await run({ blockAtTile: 1, onlyUnderModel: 'first' }, {}, { deadlineFromStart });
     await job.progressed();
-    const outageAtMs = Date.now();
+    const outageAtMs = monotonicMs();
     await outage.begin(supervisor);
-    await delay(Math.max(0, outageAtMs + 2 * timeoutMs - Date.now()));
+    await delay(Math.max(0, outageAtMs + 2 * timeoutMs - monotonicMs()));
     await outage.end();
     assert.equal((await job.result).model, 'second');
     assert.equal(starts.length, 2);
@@ -300,7 +300,7 @@ describe('a time without engines', () => {
     await outage.beginBeforeStart();
     const launch = { runnerPath: runnerPath('scripted-runner'), environment: process.env };
     const { supervisor, run } = await rig(test, { launch: { ...launch, execPath: outage.execPath } });
-    const patient = await run({}, {}, { deadlineFromStart: () => Date.now() + 60_000 });
+    const patient = await run({}, {}, { deadlineFromStart: () => monotonicMs() + 60_000 });
     await assert.rejects((await run({})).result, failsWith('engine_unavailable'));
     assert.equal(supervisor.status().startsFail, true);
     await outage.end();

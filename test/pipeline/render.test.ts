@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
 import { Turns } from '../../src/engine/turns.js';
 import { TesseraError } from '../../src/errors.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
@@ -57,7 +58,7 @@ async function rendered(
   await new Render(rung, overlapPx, {
     jobId: 'job',
     turns: freeTurns,
-    guard: new Guard(new AbortController().signal, Date.now() + 60_000),
+    guard: new Guard(new AbortController().signal, monotonicMs() + 60_000),
     note: ({ ms, ...note }) => {
       assert.ok(ms === undefined || ms >= 0);
       notes.push(note);
@@ -370,7 +371,7 @@ describe('a render', () => {
     const image = await detailed(150, 130);
     for (const late of [true, false]) {
       const controller = new AbortController();
-      let deadline = Date.now() + 60_000;
+      let deadline = monotonicMs() + 60_000;
       const model = new Doubling(withSizes(entry), (_, run) => {
         if (run !== 3) return;
         if (late) deadline = 0;
