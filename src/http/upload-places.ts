@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config.js';
 import { TesseraError } from '../errors.js';
+import { queueFull } from '../jobs/uploads.js';
 import { LOOK_EVERY_MS } from './pace.js';
 import { UploadPlace } from './upload-place.js';
 
@@ -187,10 +188,6 @@ function byPace(places: readonly UploadPlace[]): UploadPlace[] {
 
 function clientLeft(): TesseraError {
   return new TesseraError('upload_aborted', 'The connection ended before the body did.');
-}
-
-function queueFull(message: string, retryAfterSeconds: number): TesseraError {
-  return new TesseraError('queue_full', message, { details: { retryAfterSeconds } });
 }
 
 function slowestOfAll(): TesseraError {
