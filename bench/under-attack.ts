@@ -1,11 +1,12 @@
-import { startAttack } from '../test/hostile/attack.js';
+import { rm } from 'node:fs/promises';
+import { makePictures, startAttack } from '../test/hostile/attack.js';
 import { ANSWERED, REFUSED } from '../test/hostile/inputs/catalogue.js';
 import { median, table } from './measure.js';
 import { Pictures } from './pictures.js';
 import { Service } from './service.js';
 
 /**
- * What a good client pays for hostile neighbours: the time of a picture of 512², with and without four clients that upload one hostile
+ * What a good client pays for hostile neighbours: the time of a picture of 256², with and without four clients that upload one hostile
  * picture after the other, by turns in one run.
  *   npm run build && node build/bench/under-attack.js [words]
  * With words: only hostile pictures that have them in their names, each for itself. Without: all of them, round and round.
@@ -25,7 +26,7 @@ const attacks =
 
 const pictures = await Pictures.open();
 const service = await Service.start({ TEMP_DIR: pictures.folder, LOG_LEVEL: 'error' });
-const good = await pictures.photo(512, 512);
+const good = await pictures.photo(256, 256);
 
 async function times(): Promise<number[]> {
   const ms: number[] = [];
@@ -37,17 +38,19 @@ const rows: string[][] = [];
 try {
   await times();
   for (const { name, pictures: hostile } of attacks) {
+    const folder = await makePictures(hostile);
     const quietMs: number[] = [];
     const attackedMs: number[] = [];
     let answers = 0;
     for (let round = 0; round < ROUNDS; round++) {
       quietMs.push(...(await times()));
-      const attack = await startAttack(service.url, hostile, ATTACKERS);
+      const attack = startAttack(service.url, folder, ATTACKERS);
       await attack.until(1);
       attackedMs.push(...(await times()));
       answers += attack.answers.length;
       await attack.end();
     }
+    await rm(folder, { recursive: true });
     rows.push([
       name,
       String(answers),

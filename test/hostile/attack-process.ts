@@ -36,7 +36,8 @@ async function attack(client: number): Promise<void> {
 }
 
 function tell(answer: HostileAnswer): void {
-  if (process.connected) process.send?.(answer);
+  // The parent may leave at any moment.
+  process.send?.(answer, undefined, undefined, () => {});
 }
 
 await Promise.all(Array.from({ length: Number(clients) }, (_, client) => attack(client)));

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,19 +15,22 @@ export interface Attack {
   readonly answers: readonly HostileAnswer[];
   /** Resolves when there are so many. @throws when the attack ended before. */
   until(answers: number): Promise<void>;
-  /** Ends it and removes its pictures. */
   end(): Promise<void>;
 }
 
-/** Makes the pictures, and then uploads them by so many clients in another process, until `end` or the end of the service. */
-export async function startAttack(
-  origin: string,
-  pictures: readonly HostilePicture[],
-  clients: number,
-): Promise<Attack> {
+/** Makes pictures beforehand, in their order. @returns their folder, which the caller removes. */
+export async function makePictures(pictures: readonly HostilePicture[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-attack-'));
   for (const [index, { make }] of pictures.entries())
     await writeFile(join(folder, String(index).padStart(3, '0')), make());
+  return folder;
+}
+
+/**
+ * Uploads pictures by so many clients in another process, until `end` or the end of the service.
+ * @param folder by `makePictures`.
+ */
+export function startAttack(origin: string, folder: string, clients: number): Attack {
   const child: ChildProcess = fork(PROCESS, [origin, folder, String(clients)]);
   const ended = once(child, 'exit');
   const answers: HostileAnswer[] = [];
@@ -45,7 +48,6 @@ export async function startAttack(
     async end() {
       if (child.connected) child.disconnect();
       await ended;
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

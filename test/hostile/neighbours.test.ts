@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { rm } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { atEnd } from '../at-end.js';
 import { imageForm, photo } from '../e2e/pictures.js';
 import { gone, startServer } from '../e2e/server-process.js';
-import { startAttack } from './attack.js';
+import { makePictures, startAttack } from './attack.js';
 import { assertAllowed } from './hostile-answer.js';
 import { ANSWERED, REFUSED } from './inputs/catalogue.js';
 import { linuxOnly, processesOf, watchMemory } from './memory-watch.js';
@@ -13,13 +14,19 @@ const ATTACKERS = 4;
 const GOOD_PICTURES = 10;
 const PICTURES = [...REFUSED, ...ANSWERED];
 
+let folder = '';
+before(async () => {
+  folder = await makePictures(PICTURES);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
 test('a good client gets every picture while four attackers upload', linuxOnly, async (t) => {
   const server = await startServer(t, { ENGINE_MEMORY_MB: '2000' });
   const { pid } = server.child;
   assert.ok(pid !== undefined);
   const memory = watchMemory(pid);
   atEnd(t, () => memory.end());
-  const attack = await startAttack(server.origin, PICTURES, ATTACKERS);
+  const attack = startAttack(server.origin, folder, ATTACKERS);
   atEnd(t, () => attack.end());
   await attack.until(ATTACKERS);
 
@@ -61,7 +68,7 @@ test('SIGTERM ends the service while four attackers upload', linuxOnly, async (t
   });
   const { pid } = server.child;
   assert.ok(pid !== undefined);
-  const attack = await startAttack(server.origin, PICTURES, ATTACKERS);
+  const attack = startAttack(server.origin, folder, ATTACKERS);
   atEnd(t, () => attack.end());
   await attack.until(2 * ATTACKERS);
   const processes = processesOf(pid);
@@ -78,5 +85,6 @@ test('SIGTERM ends the service while four attackers upload', linuxOnly, async (t
   assert.equal(await server.exited, 0);
   clearTimeout(limit);
   for (const each of processes) await gone(each.pid);
+  for (const answer of attack.answers) assertAllowed(answer);
   assert.deepEqual(await server.leftovers(), []);
 });
