@@ -7,6 +7,8 @@ const FORMAT = 'JPEG';
 /** Segments before the first scan: profiles and the like come in pieces of 64 kB. */
 const MAX_SEGMENTS = 2000;
 const MAX_SEGMENT_BYTES = 32_000_000;
+/** Between segments, where usual pictures have none. */
+const MAX_FILL_BYTES = 100_000;
 
 /** Encoders write about ten. Each scan is a walk over all blocks of the picture before the first row is there, and nothing can stop it. */
 const MAX_SCANS = 64;
@@ -46,11 +48,12 @@ interface Frame {
 export function scanJpeg(bytes: Bytes): void {
   const segments = new Budget(FORMAT, MAX_SEGMENTS, 'segments before its pixels');
   const segmentBytes = new Budget(FORMAT, MAX_SEGMENT_BYTES, 'bytes before its pixels');
+  const fill = new Budget(FORMAT, MAX_FILL_BYTES, 'fill bytes before its pixels');
   let frame: Frame | undefined;
   for (let at = 2; ; ) {
     // Any number of fill bytes may stand before a marker.
     if (bytes.u8(at) !== 0xff) return;
-    while (bytes.u8(at + 1) === 0xff) at += 1;
+    for (; bytes.u8(at + 1) === 0xff; at += 1) fill.spend(1);
     const marker = bytes.u8(at + 1);
     if (marker === EOI) return;
     const length = bytes.u16(at + 2);

@@ -13,18 +13,24 @@ const MAX_ANCILLARY_CHUNKS = 2000;
 /** Texts, profiles and EXIF, inflated: while a header is read they take four times as much memory, while a picture is decoded ten times. */
 const MAX_ANCILLARY_BYTES = 16_000_000;
 
-/** Data of the image and of an animation's frames: as many pieces as the encoder likes. */
+/** Data of the image and of an animation's frames: as many pieces as the encoder likes, which usually have 8 kB and more. */
 const PIXEL_CHUNKS: ReadonlySet<string> = new Set(['IDAT', 'fdAT', 'fcTL']);
+const SHORT_CHUNK_BYTES = 64;
+/** Each takes a microsecond here and again in the decoder; a frame of an animation has one or two. */
+const MAX_SHORT_CHUNKS = 250_000;
 
 /** Walks the chunks. @throws TesseraError unsupported_image. */
 export function scanPng(bytes: Bytes): void {
   const chunks = new Budget(FORMAT, MAX_ANCILLARY_CHUNKS, 'chunks beside its pixels');
   const ancillary = new Budget(FORMAT, MAX_ANCILLARY_BYTES, 'bytes of texts, profiles and the like');
+  const shortChunks = new Budget(FORMAT, MAX_SHORT_CHUNKS, 'short chunks of pixels');
   for (let at = SIGNATURE_BYTES; ; ) {
     const length = bytes.u32(at);
     const type = bytes.text(at + 4, 4);
     if (type === 'IEND') return;
-    if (!PIXEL_CHUNKS.has(type)) {
+    if (PIXEL_CHUNKS.has(type)) {
+      if (length < SHORT_CHUNK_BYTES) shortChunks.spend(1);
+    } else {
       chunks.spend(1);
       ancillary.spend(length);
       const data = bytes.piece(at + 8, length);

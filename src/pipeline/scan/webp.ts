@@ -5,11 +5,13 @@ import { scanExif } from './exif.js';
 const FORMAT = 'WebP';
 const FILE_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
+/** Place, size, duration and flags of a frame of an animation, before its own chunks. */
+const FRAME_HEADER_BYTES = 16;
 
 /** The decoder's time grows by the square of the frames: 5,000 take 30 ms, 50,000 some seconds. */
 const MAX_FRAMES = 5000;
-/** Frames, and what lies beside them. */
-const MAX_CHUNKS = 10_000;
+/** Frames, the one or two chunks within each, and what lies beside them: two million took 75 MB of whoever read the header. */
+const MAX_CHUNKS = 20_000;
 
 /** Walks the chunks (RFC 9649, 2.3). @throws TesseraError unsupported_image. */
 export function scanWebp(bytes: Bytes): void {
@@ -19,7 +21,12 @@ export function scanWebp(bytes: Bytes): void {
     chunks.spend(1);
     const length = bytes.u32(at + 4, true);
     const type = bytes.text(at, 4);
-    if (type === 'ANMF') frames.spend(1);
+    if (type === 'ANMF') {
+      frames.spend(1);
+      // Its own chunks lie within: on with the first of them, as decoders do.
+      at += CHUNK_HEADER_BYTES + FRAME_HEADER_BYTES;
+      continue;
+    }
     if (type === 'EXIF') scanExif(exifBlock(bytes.piece(at + CHUNK_HEADER_BYTES, length)), FORMAT);
     // Chunks are padded to even lengths.
     at += CHUNK_HEADER_BYTES + length + (length % 2);
