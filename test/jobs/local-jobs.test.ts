@@ -173,13 +173,6 @@ describe('admission', () => {
     assert.ok(Math.abs(jobs.status().backlogSeconds - (backlogSeconds * (1 + 1 / 4)) / 2) < 1e-9);
   });
 
-  it('bounds uploads apart from jobs', async (test) => {
-    const { jobs } = await rig(test, { MAX_CONCURRENT_UPLOADS: 2 });
-    await Promise.all([jobs.reserve(1), jobs.reserve(1)]);
-    await assert.rejects(jobs.reserve(1), failsWith('queue_full'));
-    assert.equal(jobs.status().uploading, 2);
-  });
-
   it('counts an upload without a length as the largest there may be', async (test) => {
     const { jobs } = await rig(test, { MAX_UPLOAD_MB: 2, MAX_JOB_DISK_MB: 3 });
     const first = await jobs.reserve(undefined);
@@ -276,10 +269,9 @@ describe('an upload of several files', () => {
   }
 
   it('is one upload, and its files become jobs together', async (test) => {
-    const { jobs, engine } = await rig(test, { MAX_CONCURRENT_UPLOADS: 1 });
+    const { jobs, engine } = await rig(test);
     const files = await received(jobs, 32);
     assert.equal(jobs.status().uploading, 1);
-    await assert.rejects(jobs.reserve(1), failsWith('queue_full'));
     const kept = await jobs.keep(files);
     assert.deepEqual(
       kept.map(({ job }) => job.id),

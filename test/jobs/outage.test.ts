@@ -15,15 +15,16 @@ import { config, failsWith, request, SILENT, tempDir } from './rig.js';
 async function outageRig(test: TestContext) {
   const outage = await Outage.create(test);
   const launch = { runnerPath: runnerPath('scripted-runner'), environment: process.env };
-  const { supervisor } = await engineRig(test, { launch: { ...launch, execPath: outage.execPath } });
-  await supervisor.ready();
   const folder = await tempDir(test);
+  /** Jobs and engines of a service that starts now. */
   const open = async () => {
-    const opened = await LocalJobs.open(config(folder), supervisor, SILENT);
-    atEnd(test, () => opened.close(0));
-    return opened;
+    const { supervisor } = await engineRig(test, { launch: { ...launch, execPath: outage.execPath } });
+    const jobs = await LocalJobs.open(config(folder), supervisor, SILENT);
+    atEnd(test, () => jobs.close(0));
+    return { supervisor, jobs };
   };
-  const jobs = await open();
+  const { supervisor, jobs } = await open();
+  await supervisor.ready();
   const upload = async (script: Script, timeoutSeconds: number, durable: boolean) => {
     const reservation = await jobs.reserve(1000, { maxFiles: 1, durable });
     const source = JSON.stringify(script);
@@ -78,7 +79,7 @@ describe('while no engine can be started', () => {
     await outage.begin(supervisor);
     const ids = [(await keep({})).id, (await keep({})).id];
     await jobs.close(0);
-    const after = await open();
+    const { jobs: after } = await open();
     await delay(500);
     const found = ids.map((id) => after.find(id, ''));
     for (const job of found) assert.match(job?.state ?? 'lost', /^(queued|running)$/);

@@ -171,9 +171,10 @@ describe('tiles computed beside each other', () => {
       return thread;
     };
     await withLanes([start], async (lanes) => {
-      await lanes.run(tile);
+      // On a busy machine the news of the death may come with the answer.
+      await lanes.run(tile).catch((error: unknown) => assert.ok(error instanceof NoLane));
       thread?.ref();
-      await new Promise((resolve) => thread?.once('exit', resolve));
+      if (thread?.threadId !== -1) await new Promise((resolve) => thread?.once('exit', resolve));
       await assert.rejects(lanes.run(tile), NoLane);
     });
   });
