@@ -30,17 +30,19 @@ export interface Services extends HttpContext {
  * Starts the engines and the header processes (without waiting for them) and takes a job folder.
  * @param config from `loadCheckedConfig`.
  * @param environment what engine processes inherit; usually `process.env`.
+ * @param headerProcesses how many images' headers may be read at the same time.
  * @throws StartError when `TEMP_DIR` cannot be written.
  */
 export async function createServices(
   config: Config,
   log: Logger,
   environment: Readonly<Record<string, string | undefined>>,
+  headerProcesses: number = HEADER_PROCESSES,
 ): Promise<Services> {
   const limits = pipelineLimits(config);
   const engine: Engine = new Supervisor(fleetOptions(config, environment, log));
   const headers = new HeaderPool({
-    processes: HEADER_PROCESSES,
+    processes: headerProcesses,
     limits,
     deadlineMs: HEADER_DEADLINE_MS,
     launch: () => launchHeaderProcess(environment),

@@ -12,6 +12,9 @@ import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../types.js';
 import type { Source } from './picture.js';
 import type { Finished, UpscaleHooks, Upscaler } from './upscaler.js';
 
+/** Pictures come one after the other. */
+const HEADER_PROCESSES = 1;
+
 /** The service's own pipeline, admission and limits in this process tree, without HTTP. */
 export class LocalUpscaler implements Upscaler {
   private constructor(
@@ -33,7 +36,12 @@ export class LocalUpscaler implements Upscaler {
     signal: AbortSignal,
   ): Promise<LocalUpscaler> {
     const folder = await privateFolder();
-    const services = await createServices({ ...config, TEMP_DIR: folder }, log, environment);
+    const services = await createServices(
+      { ...config, TEMP_DIR: folder },
+      log,
+      environment,
+      HEADER_PROCESSES,
+    );
     try {
       await Promise.race([services.engine.ready(), interruption(signal)]);
       const models = services.engine.status().models.map(({ name }) => name);

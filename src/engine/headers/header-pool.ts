@@ -26,24 +26,31 @@ export interface HeaderPoolOptions {
   readonly log: Log;
 }
 
+/** By then a service has loaded its model. */
+const OTHERS_AFTER_MS = 5000;
 /** Longest wait for a free process. */
 const MAX_WAIT_MS = 10_000;
 /** Starts in a row that must fail before headers count as unreadable; tries go on after that. */
 const FAILED_STARTS_TO_BE_DOWN = 3;
 
-/** Header processes that are ready beforehand, each with one image at a time; one that dies or is killed is replaced at once. */
+/**
+ * Header processes that are ready beforehand, each with one image at a time; one that dies or is killed is replaced at once. The first starts
+ * at once, the others some seconds later, or when an image waits for them: until then engines load a model, and the first image may be at work.
+ */
 export class HeaderPool implements HeaderReader {
   readonly #processes = new Set<HeaderProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #changes = new Changes();
   readonly #backoff = new Backoff();
+  readonly #others: NodeJS.Timeout;
   #failedStarts = 0;
   #wasReady = false;
   #closed = false;
 
-  /** Starts the processes without waiting for them. */
+  /** Starts the first process without waiting for it. */
   constructor(private readonly options: HeaderPoolOptions) {
-    for (let index = 0; index < options.processes; index++) this.#start();
+    this.#start();
+    this.#others = setTimeout(() => this.#startOthers(), OTHERS_AFTER_MS).unref();
   }
 
   get state(): HeaderReader['state'] {
@@ -67,6 +74,7 @@ export class HeaderPool implements HeaderReader {
   /** Ends the processes; what is being read fails. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#others);
     for (const timer of this.#restarts) clearTimeout(timer);
     for (const process of this.#processes) process.kill();
     this.#changes.announce();
@@ -81,6 +89,7 @@ export class HeaderPool implements HeaderReader {
       // Found and taken in one step: others wait for the same.
       const idle = this.#idleProcess();
       if (idle !== undefined) return idle.read({ path, limits: this.options.limits });
+      this.#startOthers();
       if (this.state === 'down') throw unavailable('header processes do not start');
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) throw unavailable('no header process was free in time');
@@ -91,6 +100,10 @@ export class HeaderPool implements HeaderReader {
 
   #idleProcess(): HeaderProcess | undefined {
     return [...this.#processes].find((process) => process.idle);
+  }
+
+  #startOthers(): void {
+    while (this.#processes.size + this.#restarts.size < this.options.processes) this.#start();
   }
 
   #start(): void {
