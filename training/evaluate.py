@@ -1,4 +1,4 @@
-"""Measures models on Set5, Set14 and the inputs: PSNR and SSIM to the target and to the ground truth, colour, neutrality.
+"""Measures models on Set5, Set14 and the inputs: PSNR and SSIM to the target and to the ground truth, colour, neutrality, and the look (look.py).
 
     evaluate.py --eval EVAL --inputs INPUTS --teacher TEACHER.onnx --work DIR NAME=MODEL.onnx ...
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from look import PLANES, gmsd, grid, spectrum_slope
 from teacher import SCALE, keep_colours
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -107,6 +108,8 @@ def evaluate(args):
     report_target(images, results, list(models))
     report_grey(images, results, list(models))
     report_truth(images, results, list(models))
+    report_grid(images, results, list(models))
+    report_look(images, results, list(models))
 
 
 def figures(cells):
@@ -157,6 +160,37 @@ def report_truth(images, results, labels):
             row([name] + figures(table[name]))
     for group in ("Set5", "Set14"):
         row([f"**{group}, mean**"] + figures(np.mean([c for name, c in table.items() if name.startswith(group + "-")], 0)))
+
+
+def report_grid(images, results, labels):
+    print("\n## The mosaic: steps across 4-pixel borders divided by steps inside; Set14 and inputs\n")
+    methods = ["Lanczos", "teacher"] + labels
+    header(["image"] + [f"{m} {p}" for m in methods for p in PLANES])
+    table = {name: [x for m in methods for x in grid(r[m], is_grey(images[name][0]))] for name, r in results.items() if not name.startswith("Set5-")}
+    for name, cells in table.items():
+        row([name] + ["grey" if np.isnan(x) else f"{x:.2f}" for x in cells])
+    for word, over in (("mean", np.nanmean), ("largest", np.nanmax)):
+        row([f"**{word}**"] + [f"{x:.2f}" for x in over(list(table.values()), 0)])
+
+
+def report_look(images, results, labels):
+    print("\n## Look: GMSD to the target and to the ground truth, spectrum's slope less the target's and less the truth's; means\n")
+    methods = ["Lanczos", "teacher"] + labels
+    header(["images", "figure"] + methods)
+    for word, reference in (("target", lambda name: results[name]["target"]), ("truth", lambda name: images[name][1])):
+        for group in ("Set14", "inputs"):
+            rows = []
+            for name, r in results.items():
+                if name.startswith(group + "-") and reference(name) is not None:
+                    height, width = r["target"].shape[:2]
+                    wanted = reference(name)[:height, :width]
+                    for m in methods:
+                        got = r[m][:wanted.shape[0], :wanted.shape[1]]
+                        rows.append((gmsd(got, wanted, luma), spectrum_slope(luma(got)) - spectrum_slope(luma(wanted))))
+            if rows:
+                means = np.array(rows).reshape(-1, len(methods), 2).mean(0)
+                row([group, f"GMSD to the {word}"] + [f"{x:.4f}" for x in means[:, 0]])
+                row([group, f"slope less the {word}'s"] + [f"{x:+.2f}" for x in means[:, 1]])
 
 
 if __name__ == "__main__":
