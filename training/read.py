@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from degrade import jpeg
-from evaluate import header, read, row, upscale
+from evaluate import read, upscale
+from reports import header, row
 from skip import SCALE
 
 FOLDER = "/usr/share/fonts/truetype/"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from crops import Patches
-from loss import loss_of, tint, validate
+from loss import loss_of, mosaic, tint, validate
 from muon import Muon
 from network import Student, calibrate
 
@@ -65,9 +65,9 @@ def train(rank, args, meeting):
                 print("int8 from here", flush=True)
         fall = 0.5 + 0.5 * math.cos(math.pi * done)
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 100)
+            group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 40)
         low, high = data.batch(args.batch if done > 0.5 else args.batch // 2, args.crop)
-        greyed = np.random.random() < 0.3
+        greyed = np.random.random() < 0.4
         if greyed:
             low[-1:] = low[-1:].mean(1, keepdim=True).mul(255).round().div(255)
         with torch.autocast(device, torch.bfloat16, enabled=not args.float32):
@@ -78,6 +78,11 @@ def train(rank, args, meeting):
         with torch.no_grad():
             base = net.base(low)
         loss = loss_of(error[..., 4:-4, 4:-4], (result - base)[..., 4:-4, 4:-4], args.drift, args.steps)
+        if greyed:
+            loss = loss + 0.5 * tint(result[-1:, :, 4:-4, 4:-4]).abs().mean()  # the logarithm does not see a level or two
+        if args.mosaic:
+            known = len(low) - greyed
+            loss = loss + args.mosaic * mosaic(result[:known, :, 4:-4, 4:-4], high[:known, :, 4:-4, 4:-4])
         optimiser.zero_grad()
         loss.backward()
         now = time.time()
@@ -111,7 +116,8 @@ if __name__ == "__main__":
     parser.add_argument("--int8-from", type=float, default=0.85, help="share of the time after which int8 is simulated")
     parser.add_argument("--workers", type=int, default=1, help="processes on a CPU, each with one thread and a batch of its own: faster than threads")
     parser.add_argument("--drift", type=float, default=1, help="weight of the drift of the mean colour")
-    parser.add_argument("--steps", type=float, default=0.5, help="weight of the error's steps from pixel to pixel")
+    parser.add_argument("--steps", type=float, default=0.3, help="weight of the error's steps from pixel to pixel")
+    parser.add_argument("--mosaic", type=float, default=0.04, help="weight of the mosaic: the ratio of steps across 4-pixel borders to those inside")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--float32", action="store_true", help="without bfloat16")
     parser.add_argument("--report", type=float, default=120)

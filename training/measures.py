@@ -1,4 +1,4 @@
-"""Figures of a picture's look that no network was trained on: the mosaic, gradient-magnitude similarity, the slope of the spectrum."""
+"""Figures of pictures, uint8 RGB: PSNR, SSIM, colour, and the look: the mosaic, gradient-magnitude similarity, the slope of the spectrum."""
 import cv2
 import numpy as np
 
@@ -6,6 +6,40 @@ from skip import SCALE
 
 TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 PLANES = ("Y", "Cb", "Cr")
+
+
+def psnr(a, b):
+    error = np.mean((a.astype(np.float64) - b) ** 2)
+    return 10 * np.log10(255**2 / max(error, 1e-6))
+
+
+def luma(rgb):
+    return rgb.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / 255 + 16
+
+
+def ssim(a, b):
+    """Wang et al. 2004 on luma: an 11 x 11 Gaussian window of sigma 1.5, the whole picture but its rim of 5."""
+    a, b = luma(a), luma(b)
+    blur = lambda x: cv2.GaussianBlur(x, (11, 11), 1.5)[5:-5, 5:-5]
+    ma, mb = blur(a), blur(b)
+    va, vb, ab = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return np.mean((2 * ma * mb + c1) * (2 * ab + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2)))
+
+
+def is_grey(low):
+    return (low == low[..., :1]).all()
+
+
+def drift(low, high):
+    """How far the mean of a channel moved, in levels."""
+    return np.abs(high.mean((0, 1)) - low.mean((0, 1))).max()
+
+
+def tint(high):
+    """How far from neutral the pixels are, the largest channel less the smallest: mean, 99 % and largest, in levels."""
+    spread = high.max(2).astype(int) - high.min(2)
+    return spread.mean(), np.percentile(spread, 99), spread.max()
 
 
 def grid(rgb, grey=False):
@@ -25,12 +59,12 @@ def grid(rgb, grey=False):
     return [ratios[0], np.nan, np.nan] if grey else ratios
 
 
-def gmsd(a, b, grey):
-    """Gradient-magnitude similarity deviation (Xue et al. 2014) of two pictures' luma, 0 for the same; `grey` turns a picture to luma."""
+def gmsd(a, b):
+    """Gradient-magnitude similarity deviation (Xue et al. 2014) of two pictures' luma, 0 for the same."""
     kernel = np.array([[1, 0, -1]] * 3) / 3
     maps = []
     for picture in (a, b):
-        small = cv2.blur(grey(picture), (2, 2))[::2, ::2]
+        small = cv2.blur(luma(picture), (2, 2))[::2, ::2]
         maps.append(np.hypot(cv2.filter2D(small, -1, kernel), cv2.filter2D(small, -1, kernel.T)))
     similarity = (2 * maps[0] * maps[1] + 170) / (maps[0] ** 2 + maps[1] ** 2 + 170)
     return similarity.std()
