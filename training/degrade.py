@@ -56,7 +56,7 @@ def worn(source, side):
 
 
 def degrade(source, side, clean=0.4, twice=0.0, filtered=0.0):
-    """A picture of any size, uint8 RGB, to a network input of side x side.
+    """A picture of any size, uint8 RGB, to a network input of side x side, and the picture that the input shows: the same, recoloured alike.
 
     A share of `clean` is only shrunk; of the others a share of `twice` has been worn before at another size, often a smaller one,
     so that blocks and noise are enlarged; a share of `filtered` has stretched contrast or is oversharpened.
@@ -65,9 +65,10 @@ def degrade(source, side, clean=0.4, twice=0.0, filtered=0.0):
         source = np.repeat(cv2.cvtColor(np.ascontiguousarray(source), cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     if random.random() < filtered:
         source = stretch(source)
+    truth = source
     if random.random() < clean:
         low = shrink(source, side)
-        return sharpen(low) if random.random() < filtered else low
+        return (sharpen(low) if random.random() < filtered else low), truth
     if random.random() < twice:
         source = worn(source, int(side * random.choice([0.4, 0.5, 0.5, 0.67, 0.75, 1, 1.3]) * random.uniform(0.9, 1.1)))
         if random.random() < 0.5:  # JPEG before it was enlarged
@@ -78,4 +79,4 @@ def degrade(source, side, clean=0.4, twice=0.0, filtered=0.0):
     if random.random() < 0.2:  # shared once more
         low = cv2.GaussianBlur(np.ascontiguousarray(low), (0, 0), random.uniform(0.2, 0.8))
         low = jpeg(low, 40, 96)
-    return low
+    return low, truth

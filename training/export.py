@@ -1,7 +1,7 @@
 """Writes the two ONNX files from trained weights: int8 in QDQ form, and its float32 twin.
 
 int8: `image` uint8 NHWC RGB [1, h, w, 3] to `upscaled` uint8 NHWC [1, 4h, 4w, 3]. Everything is 8-bit from the first pixel to
-the last: the input's scale is 1/255, the skip is an exact 1x1 convolution, and the sum saturates to 0..255 by itself.
+the last: the input's scale is 1/255, the skip's weights are whole 64ths, and the sum saturates to 0..255 by itself.
 float32: `rgb` NCHW RGB 0..1 to `upscaled.rgb`, not clamped. Its weights are the same numbers, stored as int8 and widened by Cast and
 Mul, which ONNX Runtime folds when it loads the model (it would keep DequantizeLinear, and run it each time).
 """
@@ -12,7 +12,8 @@ import onnx
 import torch
 from onnx import TensorProto as T, helper as h, numpy_helper as nh
 
-from network import DETAIL_STEP, SCALE, WEIGHT_LEVELS
+from network import DETAIL_STEP, WEIGHT_LEVELS
+from skip import SCALE, WHOLE, kernel, whole_kernel
 
 BLOCK = 3 * SCALE * SCALE
 
@@ -44,16 +45,18 @@ class Graph:
     def restore(self, q, name, step, zero):
         return self.node("DequantizeLinear", [q, self.constant(f"{name}.step", np.float32(step)), self.constant(f"{name}.zero", np.uint8(zero))], f"{name}.real")
 
-    def convolution(self, x, name, weight, bias, step, relu):
-        """An int8 convolution of an input with the given step; weight and bias are real numbers."""
-        whole, steps = to_int8(weight)
+    def convolution(self, x, name, whole, steps, bias, step, relu):
+        """An int8 convolution of an input with the given step; weights as to_int8() gives them, biases as real numbers.
+
+        The step of a bias must be that of the input times that of the weight, or ONNX Runtime computes the layer in float32 without a word.
+        """
         bias_steps = (steps * np.float32(step)).astype(np.float32)
-        none = np.zeros(len(weight))
+        none = np.zeros(len(whole))
         w = self.node("DequantizeLinear", [self.constant(f"{name}.weight.q", whole), self.constant(f"{name}.weight.step", steps),
                                            self.constant(f"{name}.weight.zero", none.astype(np.int8))], f"{name}.weight", axis=0)
         b = self.node("DequantizeLinear", [self.constant(f"{name}.bias.q", np.round(bias / bias_steps).astype(np.int32)), self.constant(f"{name}.bias.step", bias_steps),
                                            self.constant(f"{name}.bias.zero", none.astype(np.int32))], f"{name}.bias", axis=0)
-        side = weight.shape[2]
+        side = whole.shape[2]
         x = self.node("Conv", [x, w, b], name, kernel_shape=[side, side], pads=[side // 2] * 4)
         return self.node("Relu", [x], f"{name}.relu") if relu else x
 
@@ -72,13 +75,12 @@ def write_int8(layers, ranges, path):
     x = rgb = g.restore(pixels, "pixels", 1 / 255, 0)
     step = 1 / 255
     for k, (weight, bias) in enumerate(layers):
-        x = g.convolution(x, f"conv{k}", weight, bias, step, relu=k < last)
+        x = g.convolution(x, f"conv{k}", *to_int8(weight), bias, step, relu=k < last)
         if k < last:
             step = ranges[k] / 255
             x = g.restore(g.quantise(x, f"a{k}", step, 0), f"a{k}", step, 0)
     detail = g.restore(g.quantise(x, "detail", DETAIL_STEP, 128), "detail", DETAIL_STEP, 128)
-    skip = np.tile(np.eye(3, dtype=np.float32), (SCALE * SCALE, 1)).reshape(BLOCK, 3, 1, 1)
-    base = g.convolution(rgb, "skip", skip, np.zeros(BLOCK, np.float32), 1 / 255, relu=False)
+    base = g.convolution(rgb, "skip", whole_kernel(), np.full(BLOCK, 1 / WHOLE, np.float32), np.zeros(BLOCK, np.float32), 1 / 255, relu=False)
     base = g.restore(g.quantise(base, "base", 1 / 255, 0), "base", 1 / 255, 0)
     blocks = g.quantise(g.node("Add", [detail, base], "sum"), "blocks", 1 / 255, 0)
     blocks = g.node("Transpose", [blocks], "blocks.nhwc", perm=[0, 2, 3, 1])
@@ -102,10 +104,8 @@ def write_float32(layers, path):
         w = g.node("Mul", [w, g.constant(f"conv{k}.weight.step", steps.reshape(-1, 1, 1, 1))], f"conv{k}.weight")
         x = g.node("Conv", [x, w, g.constant(f"conv{k}.bias", bias.astype(np.float32))], f"conv{k}", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
         x = g.node("Relu", [x], f"conv{k}.relu") if k < last else x
-    detail = g.node("DepthToSpace", [x], "detail", blocksize=SCALE, mode="CRD")
-    times = g.constant("times", np.array([1, 1, SCALE, SCALE], np.float32))
-    base = g.node("Resize", ["rgb", "", times], "base", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-    g.node("Add", [detail, base], "upscaled.rgb")
+    base = g.node("Conv", ["rgb", g.constant("skip", kernel()[order])], "base", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    g.node("DepthToSpace", [g.node("Add", [x, base], "sum")], "upscaled.rgb", blocksize=SCALE, mode="CRD")
     g.save(path, h.make_tensor_value_info("rgb", T.FLOAT, [1, 3, "height", "width"]),
            h.make_tensor_value_info("upscaled.rgb", T.FLOAT, [1, 3, "out_height", "out_width"]))
 

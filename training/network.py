@@ -1,4 +1,4 @@
-"""The student: a plain stack of 3x3 convolutions with ReLU, a sub-pixel shuffle, and a nearest-neighbour skip of the input.
+"""The student: a plain stack of 3x3 convolutions with ReLU, a sub-pixel shuffle, and a smooth skip of the input (skip.py).
 
 ONNX Runtime runs an int8 convolution and its ReLU as one kernel, and nothing else in the stack costs time: no branches, no
 other activations. What helps training is folded into the weights: each inner convolution is the identity plus what it learns.
@@ -10,7 +10,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-SCALE = 4
+from skip import SCALE, kernel
+
 WEIGHT_LEVELS = 63  # 7-bit weights: products of two pairs fit 16 bits, so AVX2 without VNNI computes exactly the same
 DETAIL_STEP = 1.5 / 255  # of the int8 detail added to the input: 128 steps to each side are 192 levels
 
@@ -30,6 +31,7 @@ class Student(nn.Module):
                 nn.init.dirac_(identity := torch.empty_like(weight))
                 weight.data.add_(identity)
         self.weights[-1].data.mul_(0.02)
+        self.register_buffer("skip", torch.from_numpy(kernel()), persistent=False)
         self.ranges = None  # largest activation after each ReLU; when set, the network computes as int8 does
 
     def forward(self, rgb):
@@ -48,7 +50,12 @@ class Student(nn.Module):
             x = F.conv2d(x, weight * (step / next_step), bias / next_step, padding=1)
             x = RoundActivation.apply(x, 0, 255) if k < last else RoundActivation.apply(x.float(), -128, 127) * DETAIL_STEP
             step = next_step
-        return x + rgb.repeat(1, SCALE * SCALE, 1, 1)
+        base = self.base(rgb)
+        return x + (base if self.ranges is None else (base * 255).round() / 255)
+
+    def base(self, rgb):
+        """The smooth enlargement that the detail is added to, as sixteen pixels of each input pixel, [n, 48, h, w]."""
+        return F.conv2d(rgb, self.skip, padding=self.skip.shape[2] // 2)
 
     def activations(self, rgb):
         """The outputs of the ReLUs, one after the other, for calibration."""

@@ -1,7 +1,7 @@
 """Pairs of network input and target, cut from photos and drawings: NAME.low.npy and NAME.high.npy.
 
-Only the input and the teacher matter, so an input may come from any scale of a photo, and more of the
-photo is used than a ground truth four times larger would allow.
+For a photo only the input and the teacher matter, so an input may come from any scale of it, and more of the photo is used than a
+ground truth four times larger would allow. A drawing is its own target: the teacher turns small letters into others.
 """
 import argparse
 import glob
@@ -54,9 +54,10 @@ def make_patches(photos, count, teacher, out, drawn=0.28, batch=8, **damage):
     high = np.lib.format.open_memmap(out + ".high.npy", "w+", np.uint8, (count, SIDE * SCALE, SIDE * SCALE, 3))
     for i in range(0, count, batch):
         n = min(batch, count - i)
-        sources = [drawing(SIDE * SCALE) if random.random() < drawn else photo_crop(photos) for _ in range(n)]
-        low[i:i + n] = [degrade(s, SIDE, **damage) for s in sources]
-        high[i:i + n] = [keep_colours(t, a) for t, a in zip(teacher(low[i:i + n]), low[i:i + n])]
+        drawings = [random.random() < drawn for _ in range(n)]
+        pairs = [degrade(drawing(SIDE * SCALE) if k else photo_crop(photos), SIDE, **damage) for k in drawings]
+        low[i:i + n] = [p[0] for p in pairs]
+        high[i:i + n] = [keep_colours(truth.astype(np.float32) if known else teacher(a[None])[0], a) for (a, truth), known in zip(pairs, drawings)]
 
 
 if __name__ == "__main__":
@@ -66,11 +67,14 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="from the held-out photos, for validation")
+    parser.add_argument("--drawn", type=float, help="share of drawings: 0.28, or 0.5 of hard ones")
     parser.add_argument("--hard", action="store_true", help="fewer clean ones, more that were worn twice or filtered")
     parser.add_argument("--out", required=True, help="path without .low.npy")
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)
     cv2.setNumThreads(1)
-    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.4, "drawn": 0.5} if args.hard else {}
+    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.4, "drawn": 0.5} if args.hard else {"drawn": 0.28}
+    if args.drawn is not None:
+        damage["drawn"] = args.drawn
     make_patches(load_photos(args.photos, args.held_out), args.count, load_teacher(args.teacher), args.out, **damage)

@@ -5,7 +5,7 @@
 #
 # Optional: PYTHON (python3), WORKERS on a CPU (as many as processors, less one), MINUTES of the long training (100), FIRST of the
 # small network before it (40) and LAST of what follows (5), and COUNT of the patches in a plain set (2400; hard sets are smaller).
-# Needs PyTorch 1.13 or newer, onnx, OpenCV, Pillow and NumPy, and for the figures the project's node_modules.
+# Needs PyTorch 1.13 or newer, onnx, OpenCV, Pillow and NumPy, and for the figures the project's node_modules and tesseract.
 set -eu
 : "${PHOTOS:?}" "${TEACHER:?}" "${EVAL:?}" "${INPUTS:?}" "${WORK:?}"
 PYTHON=${PYTHON:-python3}
@@ -34,8 +34,11 @@ fit --features 48 --convs 24 --minutes "$LAST" --rate 1e-4 --begin 0.3 --int8-fr
 "$PYTHON" "$HERE/average.py" "$WORK/large.pt" "$WORK/last.pt" --out "$WORK/mean.pt"
 
 "$PYTHON" "$HERE/export.py" --weights "$WORK/mean.pt" --out "$MODELS/tessera-lite-x4"
+"$PYTHON" "$HERE/fused.py" "$MODELS/tessera-lite-x4.onnx"
 "$PYTHON" "$HERE/evaluate.py" --eval "$EVAL" --inputs "$INPUTS" --teacher "$TEACHER" --work "$WORK/eval" \
   "int8=$MODELS/tessera-lite-x4.onnx" "float32=$MODELS/tessera-lite-x4.f32.onnx" | tee "$WORK/figures.md"
 "$PYTHON" "$HERE/sheet.py" --photos "$PHOTOS" --teacher "$TEACHER" --model "Tessera Lite=$MODELS/tessera-lite-x4.onnx" \
   --work "$WORK/sheet" --out "$MODELS/sheet.jpg"
+"$PYTHON" "$HERE/read.py" --work "$WORK/read" "int8=$MODELS/tessera-lite-x4.onnx" "float32=$MODELS/tessera-lite-x4.f32.onnx" "teacher=$TEACHER" | tee "$WORK/read.md"
+node "$HERE/seams.mjs" "$INPUTS/OST_009.png" "$MODELS/tessera-lite-x4.onnx" "$MODELS/tessera-lite-x4.f32.onnx" | tee "$WORK/seams.md"
 node "$HERE/speed.mjs" 2 9 "$TEACHER" "$MODELS/tessera-lite-x4.onnx" "$MODELS/tessera-lite-x4.f32.onnx" | tee "$WORK/speed.md"

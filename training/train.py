@@ -13,76 +13,12 @@ import time
 import numpy as np
 import torch
 
+from crops import Patches
+from loss import loss_of, mosaic, tint, validate
 from muon import Muon
-from network import SCALE, Student, calibrate
+from network import Student, calibrate
 
 LONGEST_STEP_SECONDS = 5  # what is longer was a pause, and does not count
-RIM = 8  # input pixels of a stored patch that the teacher computed against padding
-
-
-class Patches:
-    """Random crops of the stored pairs, as float32 tensors."""
-
-    def __init__(self, names, device):
-        self.pairs = [(np.load(n + ".low.npy", mmap_mode="r"), np.load(n + ".high.npy", mmap_mode="r")) for n in names]
-        self.device = device
-
-    def tensor(self, stack):
-        x = torch.from_numpy(np.stack(stack)).permute(0, 3, 1, 2).to(self.device)
-        return x.float().div_(255).contiguous(memory_format=torch.channels_last)
-
-    def crop(self, pair, index, y, x, side):
-        """Input [side, side, 3] and its sixteenfold target [side, side, 48]."""
-        low, high = self.pairs[pair][0][index], self.pairs[pair][1][index]
-        high = high[y * SCALE:(y + side) * SCALE, x * SCALE:(x + side) * SCALE]
-        blocks = high.reshape(side, SCALE, side, SCALE, 3).transpose(0, 2, 1, 3, 4).reshape(side, side, -1)
-        return low[y:y + side, x:x + side], blocks
-
-    def batch(self, count, side):
-        chosen = []
-        for _ in range(count):
-            pair = np.random.randint(len(self.pairs))
-            index = np.random.randint(len(self.pairs[pair][0]))
-            extent = self.pairs[pair][0].shape[1] - 2 * RIM - side + 1
-            chosen.append(self.crop(pair, index, *(RIM + np.random.randint(0, extent, 2)), side))
-        return self.tensor([c[0] for c in chosen]), self.tensor([c[1] for c in chosen])
-
-    def whole(self, index):
-        side = self.pairs[0][0].shape[1]
-        low, high = self.crop(0, index, 0, 0, side)
-        return self.tensor([low]), self.tensor([high])
-
-    def __len__(self):
-        return len(self.pairs[0][0])
-
-
-def validate(net, held):
-    """Mean over every fourth held-out patch of the PSNR to the target, at most 40 dB, or flat patches would decide it."""
-    total, chosen = 0, range(0, len(held), 4)
-    with torch.no_grad():
-        for i in chosen:
-            low, high = held.whole(i)
-            error = (net(low).clamp(0, 1) - high)[..., RIM:-RIM, RIM:-RIM]
-            total -= 10 * math.log10(error.square().mean().item() + 1e-4)
-    return total / len(chosen)
-
-
-def tint(result):
-    """What is not grey, of an error or of an output: the whole error of a grey input whose target is not known."""
-    pixels = result.unflatten(1, (SCALE * SCALE, 3))
-    return (pixels - pixels.mean(2, keepdim=True)).flatten(1, 2)
-
-
-def loss_of(error, detail, drift_weight):
-    """The PSNR that is to be reached, patch by patch, with colour counted twice, and the drift of each patch's mean colour from its input's.
-
-    The logarithm makes a patch at 35 dB worth as much as one at 25; the constant ends that where no eye sees a difference.
-    Colour is counted again because brightness errs more. The drift is the network's own, detail [n, 48, h, w] being what it adds to the input: where
-    the target is cut at black and white it drifts itself.
-    """
-    square = error.square().mean((1, 2, 3)) + tint(error).square().mean((1, 2, 3))
-    drift = detail.mean((2, 3)).unflatten(1, (SCALE * SCALE, 3)).mean(1).abs().mean()
-    return 0.02 * (square + 2e-4).log().mean() + drift_weight * drift
 
 
 def share_gradients(net, elapsed, workers):
@@ -117,6 +53,9 @@ def train(rank, args, meeting):
         state = {"features": args.features, "convs": args.convs, "ranges": average.ranges, "weights": average.state_dict(), "steps": step}
         torch.save(state, args.out)
 
+    def figures():
+        return "PSNR to target {:.3f} dB, grid {:.2f}, of colour {:.2f}".format(*validate(average, held))
+
     step, elapsed, reported, seconds, last = 0, 0.0, 0.0, args.minutes * 60, time.time()
     while elapsed < seconds:
         done = args.begin + (1 - args.begin) * elapsed / seconds
@@ -126,9 +65,9 @@ def train(rank, args, meeting):
                 print("int8 from here", flush=True)
         fall = 0.5 + 0.5 * math.cos(math.pi * done)
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 100)
+            group["lr"] = args.rate * (fall + 0.003) * min(1, (step + 1) / 40)
         low, high = data.batch(args.batch if done > 0.5 else args.batch // 2, args.crop)
-        greyed = np.random.random() < 0.3
+        greyed = np.random.random() < 0.4
         if greyed:
             low[-1:] = low[-1:].mean(1, keepdim=True).mul(255).round().div(255)
         with torch.autocast(device, torch.bfloat16, enabled=not args.float32):
@@ -136,8 +75,14 @@ def train(rank, args, meeting):
         error = result - high
         if greyed:
             error = torch.cat([error[:-1], tint(result[-1:])])
-        detail = result - low.repeat(1, SCALE * SCALE, 1, 1)
-        loss = loss_of(error[..., 4:-4, 4:-4], detail[..., 4:-4, 4:-4], args.drift)
+        with torch.no_grad():
+            base = net.base(low)
+        loss = loss_of(error[..., 4:-4, 4:-4], (result - base)[..., 4:-4, 4:-4], args.drift, args.steps)
+        if greyed:
+            loss = loss + 0.5 * tint(result[-1:, :, 4:-4, 4:-4]).abs().mean()  # the logarithm does not see a level or two
+        if args.mosaic:
+            known = len(low) - greyed
+            loss = loss + args.mosaic * mosaic(result[:known, :, 4:-4, 4:-4], high[:known, :, 4:-4, 4:-4])
         optimiser.zero_grad()
         loss.backward()
         now = time.time()
@@ -151,11 +96,11 @@ def train(rank, args, meeting):
                 mean.lerp_(live, max(0.001, 0.01 * fall))  # fast steps are averaged over fewer
         if rank == 0 and elapsed - reported > args.report:
             reported = elapsed
-            print(f"{step} steps, {elapsed:.0f} s, loss {loss.item():.5f}, PSNR to target {validate(average, held):.3f} dB", flush=True)
+            print(f"{step} steps, {elapsed:.0f} s, loss {loss.item():.5f}, {figures()}", flush=True)
             keep()
     if rank == 0:
         keep()
-        print(f"final: {step} steps, PSNR to target {validate(average, held):.3f} dB")
+        print(f"final: {step} steps, {figures()}")
 
 
 if __name__ == "__main__":
@@ -171,6 +116,8 @@ if __name__ == "__main__":
     parser.add_argument("--int8-from", type=float, default=0.85, help="share of the time after which int8 is simulated")
     parser.add_argument("--workers", type=int, default=1, help="processes on a CPU, each with one thread and a batch of its own: faster than threads")
     parser.add_argument("--drift", type=float, default=1, help="weight of the drift of the mean colour")
+    parser.add_argument("--steps", type=float, default=0.3, help="weight of the error's steps from pixel to pixel")
+    parser.add_argument("--mosaic", type=float, default=0.04, help="weight of the mosaic: the ratio of steps across 4-pixel borders to those inside")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--float32", action="store_true", help="without bfloat16")
     parser.add_argument("--report", type=float, default=120)
