@@ -9,14 +9,22 @@ import { dirname } from 'node:path';
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
+    await makeOne(path, mode);
+  } catch (thrown) {
+    const parent = dirname(path);
+    if (codeOf(thrown) !== 'ENOENT' || parent === path) throw thrown;
+    await makeFolder(parent);
+    // Once more, also where the one above was there: somebody else may have made it in the meantime.
+    await makeOne(path, mode);
+  }
+}
+
+/** @throws the system's error, but not for a folder that is there. */
+async function makeOne(path: string, mode: number | undefined): Promise<void> {
+  try {
     await mkdir(path, { mode });
   } catch (thrown) {
-    const code = codeOf(thrown);
-    if (code === 'EEXIST' && (await isFolder(path))) return;
-    const parent = dirname(path);
-    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw thrown;
-    await makeFolder(parent);
-    await makeFolder(path, mode);
+    if (codeOf(thrown) !== 'EEXIST' || !(await isFolder(path))) throw thrown;
   }
 }
 

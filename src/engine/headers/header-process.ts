@@ -64,13 +64,13 @@ export class HeaderProcess {
     this.idle = false;
     const busyBeforeMs = this.#processorMs();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const workedMs = this.#processorMs() - busyBeforeMs;
-        const starved = workedMs < this.deadlineMs * WORKED_SHARE;
-        this.#settle()?.reject(starved ? tooBusy() : tooSlow(this.deadlineMs));
-        this.kill();
-      }, this.deadlineMs);
-      this.#reading = { resolve, reject, timer };
+      // When this process itself was held up, an answer may have come that is read only after the timers.
+      const timer = setTimeout(
+        () => setImmediate(() => setImmediate(() => this.#giveUp(reading, busyBeforeMs))),
+        this.deadlineMs,
+      );
+      const reading = { resolve, reject, timer };
+      this.#reading = reading;
       this.child.send(request, () => {});
     });
   }
@@ -88,6 +88,14 @@ export class HeaderProcess {
     if (this.child.killed) return;
     this.idle = true;
     this.listener.onIdle();
+  }
+
+  #giveUp(reading: Reading, busyBeforeMs: number): void {
+    if (this.#reading !== reading) return;
+    // Infinity less infinity, where the system does not tell, is no number, and so not less.
+    const starved = this.#processorMs() - busyBeforeMs < this.deadlineMs * WORKED_SHARE;
+    this.#settle()?.reject(starved ? tooBusy() : tooSlow(this.deadlineMs));
+    this.kill();
   }
 
   #settle(): Reading | undefined {
