@@ -117,7 +117,7 @@ if __name__ == "__main__":
     parser.add_argument("--workers", type=int, default=1, help="processes on a CPU, each with one thread and a batch of its own: faster than threads")
     parser.add_argument("--drift", type=float, default=1, help="weight of the drift of the mean colour")
     parser.add_argument("--steps", type=float, default=0.3, help="weight of the error's steps from pixel to pixel")
-    parser.add_argument("--mosaic", type=float, default=0.04, help="weight of the mosaic: the ratio of steps across 4-pixel borders to those inside")
+    parser.add_argument("--mosaic", type=float, default=0.006, help="weight of the mosaic: the ratio of steps across 4-pixel borders to those inside")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--float32", action="store_true", help="without bfloat16")
     parser.add_argument("--report", type=float, default=120)
