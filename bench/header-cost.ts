@@ -29,7 +29,7 @@ const pool = new HeaderPool({
   limits,
   deadlineMs: 2000,
   log: SILENT,
-  launch: () => launchHeaderProcess(process.env),
+  launch: () => launchHeaderProcess(process.env, limits.maxInputPixels),
 });
 console.log('photo: ms in this process, ms in a header process, medians');
 for (const photo of PHOTOS) {

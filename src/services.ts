@@ -45,7 +45,7 @@ export async function createServices(
     processes: headerProcesses,
     limits,
     deadlineMs: HEADER_DEADLINE_MS,
-    launch: () => launchHeaderProcess(environment),
+    launch: () => launchHeaderProcess(environment, limits.maxInputPixels),
     log,
   });
   let jobs: Jobs;

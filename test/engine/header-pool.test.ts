@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { launchHeaderProcess } from '../../src/engine/headers/launch.js';
 import { type ErrorCode, TesseraError } from '../../src/errors.js';
 import { packageRoot } from '../../src/package-root.js';
 import { atEnd } from '../at-end.js';
+import { manyFrames } from '../hostile/inputs/webp.js';
 import { limits } from '../pipeline/stage.js';
 import { SILENT } from './rig.js';
 
@@ -42,7 +44,7 @@ const refused = (code: ErrorCode, text: RegExp) => (error: unknown) =>
 
 describe('HeaderPool', () => {
   it('reads the header of a photo in another process, and gives its errors as they are', async (t) => {
-    const { pool } = startPool(t, { launch: () => launchHeaderProcess(process.env) });
+    const { pool } = startPool(t, { launch: () => launchHeaderProcess(process.env, limits.maxInputPixels) });
     assert.equal(pool.state, 'starting');
     const { format, width, height } = await pool.read(PHOTO);
     assert.equal(format, 'jpeg');
@@ -56,13 +58,31 @@ describe('HeaderPool', () => {
 
   it('gives its processes neither the environment of the server nor much memory', linuxOnly, async (t) => {
     const { pool, children } = startPool(t, {
-      launch: () => launchHeaderProcess({ ...process.env, API_KEYS: 'secret-of-a-test', HOME: '/home/x' }),
+      launch: () =>
+        launchHeaderProcess(
+          { ...process.env, API_KEYS: 'secret-of-a-test', HOME: '/home/x' },
+          limits.maxInputPixels,
+        ),
     });
     await pool.read(PHOTO);
     const proc = `/proc/${children[0]?.pid}`;
     const environment = await readFile(`${proc}/environ`, 'utf8');
     assert.doesNotMatch(environment, /secret-of-a-test|HOME=/);
-    assert.match(await readFile(`${proc}/limits`, 'utf8'), /Max data size +268435456/);
+    assert.match(await readFile(`${proc}/limits`, 'utf8'), /Max data size +468435968/);
+  });
+
+  it('has room for the frame of the largest animation that is accepted', async (t) => {
+    const { pool } = startPool(t, { launch: () => launchHeaderProcess(process.env, limits.maxInputPixels) });
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-animation-'));
+    atEnd(t, () => rm(folder, { recursive: true }));
+    const path = join(folder, 'source');
+    await writeFile(path, manyFrames(2, 7000));
+    assert.deepEqual((({ width, pages }) => ({ width, pages }))(await pool.read(path)), {
+      width: 7000,
+      pages: 2,
+    });
+    await writeFile(path, manyFrames(2, 10_000));
+    await assert.rejects(pool.read(path), refused('image_too_large', /100 megapixels/));
   });
 
   it('refuses a picture that keeps its process at work beyond the deadline, and reads the next', async (t) => {

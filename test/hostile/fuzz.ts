@@ -39,7 +39,7 @@ const pool = new HeaderPool({
   deadlineMs: 2000,
   log: SILENT,
   launch: () => {
-    const child = launchHeaderProcess(process.env);
+    const child = launchHeaderProcess(process.env, limits.maxInputPixels);
     children.add(child.once('exit', () => children.delete(child)));
     return child;
   },

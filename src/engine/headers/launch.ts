@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writable memory of a header process: Node and libvips take 75 MB of it before the first image (measured as VmData), the rest is for
- * one header.
+ * Writable memory of a header process beside one frame: Node and libvips take 75 MB of it before the first image (measured as VmData),
+ * the rest is for one header.
  */
 const MAX_DATA_BYTES = 256 * 1024 * 1024;
+/** libvips makes room for a frame of an animated WebP as soon as it reads its header, though nothing is written there yet. */
+const FRAME_BYTES_PER_PIXEL = 4;
 
 /** Of JavaScript, which does little here. */
 const MAX_HEAP_MB = 64;
@@ -20,9 +22,12 @@ const SHELL = '/bin/sh';
 /**
  * Starts a header process. On Linux a shell first limits its writable memory (RLIMIT_DATA, setrlimit(2)) and then becomes Node;
  * other systems do not enforce that limit.
- * @param environment the server's own.
+ * @param environment the server's own. @param maxInputPixels of the largest image that is accepted.
  */
-export function launchHeaderProcess(environment: Readonly<Record<string, string | undefined>>): ChildProcess {
+export function launchHeaderProcess(
+  environment: Readonly<Record<string, string | undefined>>,
+  maxInputPixels: number,
+): ChildProcess {
   const env: Record<string, string | undefined> = {
     // One image at a time, by one thread.
     UV_THREADPOOL_SIZE: '1',
@@ -31,7 +36,8 @@ export function launchHeaderProcess(environment: Readonly<Record<string, string 
   for (const name of PASSED_ON) if (environment[name] !== undefined) env[name] = environment[name];
   const heap = `--max-old-space-size=${MAX_HEAP_MB}`;
   const limited = process.platform === 'linux' && existsSync(SHELL);
-  const limit = `ulimit -d ${MAX_DATA_BYTES / 1024}; exec "$0" "$@"`;
+  const maxBytes = MAX_DATA_BYTES + FRAME_BYTES_PER_PIXEL * maxInputPixels;
+  const limit = `ulimit -d ${Math.ceil(maxBytes / 1024)}; exec "$0" "$@"`;
   return fork(ENTRY, [], {
     env,
     ...(limited ? { execPath: SHELL } : {}),

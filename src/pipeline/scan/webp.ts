@@ -1,3 +1,4 @@
+import { checkInputSize, type PipelineLimits } from '../limits.js';
 import type { Bytes } from './bytes.js';
 import { Budget } from './excess.js';
 import { scanExif } from './exif.js';
@@ -13,8 +14,11 @@ const MAX_FRAMES = 5000;
 /** Frames, the one or two chunks within each, and what lies beside them: two million took 75 MB of whoever read the header. */
 const MAX_CHUNKS = 20_000;
 
-/** Walks the chunks (RFC 9649, 2.3). @throws TesseraError unsupported_image. */
-export function scanWebp(bytes: Bytes): void {
+/**
+ * Walks the chunks (RFC 9649, 2.3).
+ * @throws TesseraError unsupported_image; image_too_large, before a decoder makes room for a frame.
+ */
+export function scanWebp(bytes: Bytes, limits: PipelineLimits): void {
   const chunks = new Budget(FORMAT, MAX_CHUNKS, 'chunks');
   const frames = new Budget(FORMAT, MAX_FRAMES, 'frames');
   for (let at = FILE_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
@@ -27,6 +31,9 @@ export function scanWebp(bytes: Bytes): void {
       at += CHUNK_HEADER_BYTES + FRAME_HEADER_BYTES;
       continue;
     }
+    // Behind the flags: width and height less one, in 24 bits each.
+    if (type === 'VP8X')
+      checkInputSize((bytes.u32(at + 11, true) >>> 8) + 1, (bytes.u32(at + 14, true) >>> 8) + 1, limits);
     if (type === 'EXIF') scanExif(exifBlock(bytes.piece(at + CHUNK_HEADER_BYTES, length)), FORMAT);
     // Chunks are padded to even lengths.
     at += CHUNK_HEADER_BYTES + length + (length % 2);
