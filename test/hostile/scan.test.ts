@@ -9,6 +9,7 @@ import { SNIFF_BYTES, sniff } from '../../src/pipeline/sniff.js';
 import { limits } from '../pipeline/stage.js';
 import { ANSWERED, REFUSED } from './inputs/catalogue.js';
 import { HONEST } from './inputs/honest.js';
+import { manyFrames } from './inputs/webp.js';
 
 describe('scanStructure', () => {
   let folder = '';
@@ -54,6 +55,13 @@ describe('scanStructure', () => {
       scanStructure(path, sniff(picture.subarray(0, SNIFF_BYTES)), limits);
     });
   }
+
+  it('does not end at a chunk that is too short for what it should say', async () => {
+    const many = manyFrames(400_000);
+    const short = Buffer.from('VP8L\x02\0\0\0\x2f\0', 'latin1');
+    await writeFile(path, Buffer.concat([many.subarray(0, 12), short, many.subarray(12)]));
+    assert.throws(() => scanStructure(path, 'webp', limits), /more than 5000 frames/);
+  });
 
   it('leaves what is cut off anywhere to the decoder', async () => {
     assert.equal(made.size, HONEST.length);

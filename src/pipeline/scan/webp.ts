@@ -31,13 +31,24 @@ export function scanWebp(bytes: Bytes, limits: PipelineLimits): void {
       at += CHUNK_HEADER_BYTES + FRAME_HEADER_BYTES;
       continue;
     }
-    // Behind the flags: width and height less one, in 24 bits each.
-    if (type === 'VP8X')
-      checkInputSize((bytes.u32(at + 11, true) >>> 8) + 1, (bytes.u32(at + 14, true) >>> 8) + 1, limits);
+    const size = sizeIn(type, bytes.piece(at + CHUNK_HEADER_BYTES, length));
+    if (size !== undefined) checkInputSize(size.width, size.height, limits);
     if (type === 'EXIF') scanExif(exifBlock(bytes.piece(at + CHUNK_HEADER_BYTES, length)), FORMAT);
     // Chunks are padded to even lengths.
     at += CHUNK_HEADER_BYTES + length + (length % 2);
   }
+}
+
+/** The size that a chunk tells: of the canvas (VP8X), of a lossless picture (VP8L) or of a lossy one (VP8). */
+function sizeIn(type: string, data: Bytes): { readonly width: number; readonly height: number } | undefined {
+  // A chunk that is too short for that is damaged, and must not end the walk.
+  if (data.length < 10) return undefined;
+  if (type === 'VP8X') return { width: (data.u32(3, true) >>> 8) + 1, height: (data.u32(6, true) >>> 8) + 1 };
+  if (type === 'VP8 ') return { width: data.u16(6, true) & 0x3fff, height: data.u16(8, true) & 0x3fff };
+  if (type !== 'VP8L') return undefined;
+  // Behind the signature: 14 bits of each side, less one.
+  const sides = data.u32(1, true);
+  return { width: (sides & 0x3fff) + 1, height: ((sides >>> 14) & 0x3fff) + 1 };
 }
 
 /** Some encoders keep the name that JPEG has before the block. */
