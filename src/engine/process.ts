@@ -2,11 +2,11 @@ import { TesseraError } from '../errors.js';
 import { RungLost } from '../models/rung-lost.js';
 import { OutOfMemory } from '../pipeline/memory.js';
 import type { Log, UpscaleTask } from '../types.js';
+import { preferAsVictim } from '../victim.js';
 import { diskFullError } from './disk-full.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from './protocol.js';
 import type { CreateRunner, Runner } from './runner.js';
 import { Turns } from './turns.js';
-import { preferAsVictim } from './victim.js';
 
 /**
  * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
@@ -17,7 +17,7 @@ import { preferAsVictim } from './victim.js';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 // `process.exit` would wait for the tiles in lanes, and then abort over what ONNX Runtime throws in a thread that is ending.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-preferAsVictim();
+preferAsVictim(500);
 
 const turns = new Turns();
 const log: Log = {

@@ -18,7 +18,7 @@ const MOST_WAIT_MS = 3000;
 /** How often those who wait are looked at. */
 const ATTEND_EVERY_MS = 25;
 
-export interface UploadWish {
+interface UploadWish {
   /** Whose upload it is, where places are shared out. */
   readonly client: string;
   readonly body: IncomingMessage;

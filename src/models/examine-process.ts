@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { preferAsVictim } from '../victim.js';
 import type { ExamineOrder, ExamineReply } from './examine.js';
 import { messageOf } from './failure.js';
 import { inspectModel } from './inspect-model.js';
@@ -9,12 +9,7 @@ import { probeModel } from './probe-model.js';
 
 /** Entry of the process that runs a network of unknown origin: one message, and it is ended by its parent. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-try {
-  // Should memory run out, the kernel is to take this process first. Linux only.
-  writeFileSync('/proc/self/oom_score_adj', '1000');
-} catch {
-  // The kernel's own choice is left as it is.
-}
+preferAsVictim(1000);
 
 async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry> {
   const { scale, fixed, ...declared } = await inspectModel(await readFile(join(folder, candidate.file)));

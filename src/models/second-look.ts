@@ -23,7 +23,7 @@ const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /** What a second look needs of the chain. */
-export interface SecondLookParts {
+interface SecondLookParts {
   readonly pool: SessionPool;
   readonly memory: RungMemory;
   readonly log: Log;

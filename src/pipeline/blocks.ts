@@ -1,10 +1,10 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
 
 /** Pixels of a block: a few milliseconds of work, at the slowest some thirty. */
-export const BLOCK_PIXELS = 1 << 18;
+const BLOCK_PIXELS = 1 << 18;
 
 /** A part of a picture, in pixels; right and bottom are beyond it. */
-export interface Block {
+interface Block {
   readonly left: number;
   readonly top: number;
   readonly right: number;

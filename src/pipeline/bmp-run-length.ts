@@ -1,7 +1,7 @@
 import { Breaks } from './blocks.js';
 
 /** What run lengths are unpacked into: palette indices of the whole picture, rows in the file's order. */
-export interface RunLengthTerms {
+interface RunLengthTerms {
   readonly width: number;
   readonly height: number;
   /** RLE4, of two pixels a byte; else RLE8. */

@@ -13,7 +13,7 @@ const TICKS_PER_SECOND = 100;
 const WORKED_SHARE = 0.1;
 
 /** What a header process tells its pool. */
-export interface HeaderProcessListener {
+interface HeaderProcessListener {
   /** It can take a request: it has started, or answered the last one. */
   onIdle(): void;
   /** Called once, whether it ever started or not. @param errorText the last of its error output. */

@@ -1,7 +1,7 @@
 import { TesseraError } from '../../errors.js';
 import { readHeader } from '../../pipeline/header.js';
 import { restrictLoaders } from '../../pipeline/loaders.js';
-import { preferAsVictim } from '../victim.js';
+import { preferAsVictim } from '../../victim.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
 /**
@@ -12,7 +12,7 @@ import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 // Ctrl-C and a container's stop reach the whole process group: the server decides when this process ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-preferAsVictim();
+preferAsVictim(500);
 restrictLoaders(1);
 
 process.on('message', (request: HeaderRequest) => {

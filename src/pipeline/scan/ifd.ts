@@ -1,5 +1,4 @@
-import type { Bytes } from './bytes.js';
-import { EndOfBytes } from './bytes.js';
+import { type Bytes, EndOfBytes } from './bytes.js';
 import type { Budget } from './excess.js';
 
 /** Bytes of one value, by field type (TIFF 6.0, section 2; 13 and 16 to 18 from BigTIFF). Unknown types count as one byte. */
@@ -9,7 +8,7 @@ const TYPE_BYTES: readonly number[] = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4,
 const DIRECTORY_TAGS: ReadonlySet<number> = new Set([330, 34665, 34853, 40965]);
 
 /** What the directories of one file may take together. */
-export interface DirectoryBudgets {
+interface DirectoryBudgets {
   /** Spent by each way that leads to a directory, also where it leads to one that was seen. */
   readonly directories: Budget;
   readonly entries: Budget;
