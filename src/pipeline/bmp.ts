@@ -1,6 +1,7 @@
 import { TesseraError } from '../errors.js';
 import { blocks } from './blocks.js';
 import { runLengthIndices } from './bmp-run-length.js';
+import { unsupported } from './scan/unsupported.js';
 
 /** The header of a BMP file, checked against the file's own length; nothing is allocated for it. */
 export interface BmpHeader {
@@ -24,6 +25,10 @@ const RLE4 = 2;
 const BITFIELDS = 3;
 const ALPHA_BITFIELDS = 6;
 
+/** OS/2 2.x has a header of this length, and two methods of its own under numbers that mean others on Windows. */
+const OS2_HEADER_BYTES = 64;
+const SAVE_AGAIN = 'Save it again as an uncompressed BMP of 24 bits, or as PNG.';
+
 function corrupt(why: string): TesseraError {
   return new TesseraError('corrupt_image', `The BMP image is damaged: ${why}.`, {
     details: { parameter: 'file' },
@@ -36,7 +41,7 @@ export const BMP_HEADER_BYTES = 138;
 /**
  * Reads the header by Microsoft's BITMAPFILEHEADER, BITMAPCOREHEADER and BITMAPINFOHEADER to BITMAPV5HEADER.
  * @param head the first `BMP_HEADER_BYTES` bytes, or all there are.
- * @throws TesseraError corrupt_image; unsupported_image for embedded JPEG or PNG.
+ * @throws TesseraError corrupt_image; unsupported_image, naming the kind.
  */
 export function readBmpHeader(head: Buffer): BmpHeader {
   if (head.length < 26) throw corrupt('its header is cut off');
@@ -60,10 +65,14 @@ export function readBmpHeader(head: Buffer): BmpHeader {
   const height = head.readInt32LE(22);
   const bitsPerPixel = head.readUInt16LE(28);
   const compression = head.readUInt32LE(30);
+  if (headerBytes === OS2_HEADER_BYTES && (compression === 3 || compression === 4))
+    throw unsupported(
+      `BMP images with OS/2's ${compression === 3 ? 'Huffman' : 'RLE24'} compression`,
+      SAVE_AGAIN,
+    );
   if (compression === 4 || compression === 5)
-    throw new TesseraError('unsupported_image', 'A BMP file with embedded JPEG or PNG is not supported.', {
-      details: { parameter: 'file' },
-    });
+    throw unsupported('BMP images with a JPEG or PNG inside', 'Send that picture itself.');
+  if (compression >= 11 && compression <= 13) throw unsupported('BMP images of CMYK', SAVE_AGAIN);
   const coloursUsed = head.readUInt32LE(46);
   const hasMasks = compression === BITFIELDS || compression === ALPHA_BITFIELDS;
   const hasAlphaMask = compression === ALPHA_BITFIELDS || headerBytes >= 56;
@@ -96,6 +105,7 @@ export function readBmpHeader(head: Buffer): BmpHeader {
 function checked(header: BmpHeader): BmpHeader {
   const { width, height, bitsPerPixel, compression } = header;
   if (width <= 0 || height <= 0) throw corrupt('it has no pixels');
+  if (bitsPerPixel === 64) throw unsupported('BMP images of 64 bits per pixel', SAVE_AGAIN);
   if (![1, 2, 4, 8, 16, 24, 32].includes(bitsPerPixel))
     throw corrupt(`it has ${bitsPerPixel} bits per pixel`);
   const rle = compression === RLE8 || compression === RLE4;

@@ -1,15 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { TesseraError } from '../errors.js';
 import type { Raster } from '../tiling/cut.js';
 import type { ImageHeader } from '../types.js';
-import { blocks } from './blocks.js';
+import { separated } from './alpha.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
+import { toSrgb } from './colour/rgb-space.js';
+import { ycbcrToRgb } from './colour/ycbcr.js';
 import { corruptImage } from './header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { type ImageMetadata, withoutOrientation } from './metadata.js';
+import type { FileFacts } from './scan/facts.js';
 import { scanStructure } from './scan/scan.js';
+import { sharpSource } from './source.js';
+import { strictPixels } from './strict-pixels.js';
 
 /** An image as the network wants it. All planes have the same size and sample type; owned by the caller. */
 export interface DecodedImage {
@@ -25,8 +30,8 @@ export interface DecodedImage {
 }
 
 /**
- * Decodes the first frame or page: orientation applied, colours converted to sRGB by the embedded profile (CMYK by
- * libvips' own where there is none), palettes and 1-bit images expanded, 16 bits kept.
+ * Decodes the first frame or page, whole: orientation applied, colours converted to sRGB by the embedded profile or by what else the file says
+ * of them (CMYK by libvips' own profile where there is none), palettes and 1-bit images expanded, 16 bits kept.
  * @param keepMetadata also return EXIF and XMP.
  * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
  * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
@@ -41,9 +46,9 @@ export async function decode(
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
   // Once more: the file may have been admitted by an older version, before a restart.
-  scanStructure(path, header.format, limits);
+  const facts = scanStructure(path, header.format, limits);
   try {
-    return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
+    return await decodeWithSharp(path, header, facts, keepMetadata, limits, timeoutSeconds);
   } catch (error) {
     if (error instanceof TesseraError) throw error;
     if (decoderLacksMemory(error)) throw error;
@@ -66,30 +71,38 @@ async function decodeBmpFile(path: string, limits: PipelineLimits): Promise<Deco
 
 async function decodeWithSharp(
   path: string,
+  header: ImageHeader,
+  facts: FileFacts,
   keepMetadata: boolean,
   limits: PipelineLimits,
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
-  const image = sharp(path, {
-    failOn: 'error',
-    limitInputPixels: Math.floor(limits.maxInputPixels),
-    autoOrient: true,
-    sequentialRead: true,
-  });
-  const found = await image.metadata();
+  const source = await sharpSource(path, facts);
+  const limitInputPixels = Math.floor(limits.maxInputPixels);
+  const found = await sharp(source, { limitInputPixels }).metadata();
   checkInputSize(found.width, found.height, limits);
   const sixteenBit = found.depth === 'ushort';
-  let pipeline = image.toColourspace(sixteenBit ? 'rgb16' : 'srgb');
-  // sharp works on 16-bit images with a profile in Display P3; without one it leaves them alone, and so must we.
-  if (sixteenBit && found.icc !== undefined && found.space !== 'grey16')
-    pipeline = pipeline.withIccProfile('srgb');
-  const { data, info } = await pipeline
-    .timeout({ seconds: timeoutSeconds })
-    .raw({ depth: sixteenBit ? 'ushort' : 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+  const { data, info } = await strictPixels(header.format, (failOn) => {
+    const profile = profileUse(found, facts);
+    const image = sharp(source, {
+      failOn,
+      limitInputPixels,
+      autoOrient: true,
+      sequentialRead: true,
+      ignoreIcc: profile.ignoreFirst,
+    }).toColourspace(profile.colourspace);
+    return (profile.toSrgbLast ? image.withIccProfile('srgb') : image)
+      .timeout({ seconds: timeoutSeconds })
+      .raw({ depth: sixteenBit ? 'ushort' : 'uchar' });
+  });
   const samples = sixteenBit ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  const { width, height, channels } = info;
+  if (facts.ycbcr !== undefined && !(samples instanceof Uint16Array))
+    await ycbcrToRgb(samples, channels, facts.ycbcr);
+  const image = await separated({ data: samples, width, height, channels }, facts);
+  if (facts.rgbSpace !== undefined) await toSrgb(image.colour.data, 3, facts.rgbSpace);
   return {
-    ...(await separated({ data: samples, width: info.width, height: info.height, channels: info.channels })),
+    ...image,
     grey: found.space === 'b-w' || found.space === 'grey16',
     sixteenBit,
     metadata: keepMetadata
@@ -101,35 +114,24 @@ async function decodeWithSharp(
   };
 }
 
-/** Splits interleaved pixels of 1 to 4 channels into RGB and alpha, the event loop going on meanwhile; RGB alone is not copied. */
-async function separated(image: Raster): Promise<Pick<DecodedImage, 'colour' | 'alpha'>> {
-  const { data, width, height, channels } = image;
-  if (channels === 3) return { colour: image, alpha: undefined };
-  const sixteenBit = data instanceof Uint16Array;
-  const plane = (samples: number) => (sixteenBit ? new Uint16Array(samples) : new Uint8Array(samples));
-  const pixels = width * height;
-  const colour = plane(pixels * 3);
-  const neutral = channels < 3;
-  const opaque = sixteenBit ? 65535 : 255;
-  const alpha = channels === 2 || channels === 4 ? plane(pixels) : undefined;
-  let transparent = false;
-  // Rows mean nothing here: all pixels are one row.
-  for await (const { left, right } of blocks(pixels, 1)) {
-    for (let pixel = left, from = left * channels, to = left * 3; pixel < right; pixel += 1) {
-      colour[to] = data[from] ?? 0;
-      colour[to + 1] = data[neutral ? from : from + 1] ?? 0;
-      colour[to + 2] = data[neutral ? from : from + 2] ?? 0;
-      if (alpha !== undefined) {
-        const opacity = data[from + channels - 1] ?? 0;
-        alpha[pixel] = opacity;
-        if (opacity !== opaque) transparent = true;
-      }
-      from += channels;
-      to += 3;
-    }
-  }
-  return {
-    colour: { data: colour, width, height, channels: 3 },
-    alpha: alpha !== undefined && transparent ? { data: alpha, width, height, channels: 1 } : undefined,
-  };
+/** How sharp is to use a profile. */
+interface ProfileUse {
+  readonly colourspace: 'srgb' | 'rgb16' | 'grey16';
+  readonly ignoreFirst: boolean;
+  readonly toSrgbLast: boolean;
+}
+
+/**
+ * One exact transform from the embedded profile to sRGB. 8 bits and CMYK go through sharp's own, at the beginning. Of 16 bits that one leads to
+ * Display P3 (RGB), or is left out (grey), so it is skipped, and the one to sRGB at the end starts from the embedded profile.
+ */
+function profileUse({ depth, icc, space }: Metadata, facts: FileFacts): ProfileUse {
+  if (depth !== 'ushort')
+    return { colourspace: 'srgb', ignoreFirst: facts.ycbcr !== undefined, toSrgbLast: false };
+  const grey = space === 'grey16';
+  if (icc === undefined || (!grey && space !== 'rgb16'))
+    return { colourspace: 'rgb16', ignoreFirst: false, toSrgbLast: false };
+  // A profile of another kind of colours is not one of this picture.
+  const fits = icc.toString('latin1', 16, 20) === (grey ? 'GRAY' : 'RGB ');
+  return { colourspace: grey && fits ? 'grey16' : 'rgb16', ignoreFirst: true, toSrgbLast: fits };
 }

@@ -6,8 +6,10 @@ import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { unusual } from './scan/excess.js';
+import type { FileFacts } from './scan/facts.js';
 import { scanStructure } from './scan/scan.js';
 import { SNIFF_BYTES, sniff } from './sniff.js';
+import { sharpSource } from './source.js';
 
 async function readHead(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
@@ -39,8 +41,8 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
       pages: 1,
     };
   }
-  scanStructure(path, format, limits);
-  const metadata = await readMetadata(path, format);
+  const facts = scanStructure(path, format, limits);
+  const metadata = await readMetadata(path, format, facts);
   const { width, height } = metadata.autoOrient;
   checkInputSize(width, height, limits);
   if (metadata.depth !== 'uchar' && metadata.depth !== 'ushort')
@@ -53,15 +55,15 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
     format,
     width,
     height,
-    hasAlpha: metadata.hasAlpha,
+    hasAlpha: facts.covered !== undefined || (metadata.hasAlpha && facts.alphaChannel !== 'none'),
     sixteenBit: metadata.depth === 'ushort',
-    pages: metadata.pages ?? 1,
+    pages: facts.pages ?? metadata.pages ?? 1,
   };
 }
 
-async function readMetadata(path: string, format: InputFormat): Promise<Metadata> {
+async function readMetadata(path: string, format: InputFormat, facts: FileFacts): Promise<Metadata> {
   try {
-    return await sharp(path, { limitInputPixels: false }).metadata();
+    return await sharp(await sharpSource(path, facts), { limitInputPixels: false }).metadata();
   } catch (error) {
     if (!decoderLacksMemory(error)) throw corruptImage(format, error);
     const sentence = `Reading the header of this ${format.toUpperCase()} image takes more memory than any usual image does.`;

@@ -1,5 +1,6 @@
 import { TesseraError } from '../errors.js';
 import type { InputFormat } from '../types.js';
+import { cameraRaw } from './scan/camera-raw.js';
 
 /** As many leading bytes as `sniff` looks at. */
 export const SNIFF_BYTES = 512;
@@ -8,6 +9,17 @@ export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF and GIF';
 
 /** Brands of the ISO base media container, by what the file is. */
 const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs']);
+
+/** Camera RAW that does not look like TIFF; the other kinds are found in their directories (`scan/camera-raw`). */
+const RAW_KINDS: readonly (readonly [kind: string, matches: (head: Buffer, text: string) => boolean])[] = [
+  ['RAF', (_, text) => text.startsWith('FUJIFILMCCD-RAW')],
+  ['ORF', (_, text) => /^(IIR[OS]|MMOR)/.test(text)],
+  ['RW2', (head) => startsWith(head, [0x49, 0x49, 0x55, 0])],
+  ['MRW', (_, text) => text.startsWith('\0MRM')],
+  ['X3F', (_, text) => text.startsWith('FOVb')],
+  ['CR3', (head) => brands(head).includes('crx ')],
+  ['CRW', (head, text) => startsWith(head, [0x49, 0x49, 0x1a, 0]) && text.slice(6, 10) === 'HEAP'],
+];
 
 /** Formats we know by name only, in order to refuse them by name; with the article, as "an SVG" is spoken. */
 const KNOWN_OTHERS: readonly (readonly [name: string, matches: (head: Buffer, text: string) => boolean])[] = [
@@ -93,6 +105,8 @@ export function sniff(head: Buffer): InputFormat {
       'HEIC images cannot be read here: convert them first, to JPEG for example (phones and photo applications export it).',
     );
   const text = padded.toString('latin1');
+  const raw = RAW_KINDS.find(([, matches]) => matches(padded, text));
+  if (raw !== undefined) throw cameraRaw(raw[0]);
   const other = KNOWN_OTHERS.find(([, matches]) => matches(padded, text));
   if (other !== undefined)
     throw refuse(`This is ${other[0]} file, which is not supported. Accepted: ${ACCEPTED_FORMATS}.`);

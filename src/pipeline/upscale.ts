@@ -5,6 +5,7 @@ import type {
   OutputFormat,
   Provider,
   Stage,
+  UpscaleOptions,
   UpscaleProgress,
   UpscaleResult,
   UpscaleTask,
@@ -73,8 +74,9 @@ class Upscale {
       this.#guard.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
-      const image = await this.#decode();
-      const format = this.#format(image, target);
+      const decoded = await this.#decode();
+      const format = this.#format(decoded, target);
+      const image = asShown(decoded, format, options.background);
       const onRung = (model: string, provider: Provider | undefined) =>
         this.#hooks.onProgress({
           stage: 'infer',
@@ -263,6 +265,16 @@ class Upscale {
 
 function carriesMetadata({ metadata }: DecodedImage): boolean {
   return metadata.exif !== undefined || metadata.xmp !== undefined;
+}
+
+/** A grey picture whose transparency becomes a colour is no longer grey. */
+function asShown(
+  image: DecodedImage,
+  format: OutputFormat,
+  [red, green, blue]: UpscaleOptions['background'],
+): DecodedImage {
+  const tinted = format === 'jpeg' && image.alpha !== undefined && (red !== green || green !== blue);
+  return tinted ? { ...image, grey: false } : image;
 }
 
 /** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */

@@ -1,9 +1,11 @@
 import { checkInputSize, type PipelineLimits } from '../limits.js';
+import { avifColour } from './avif-colour.js';
 import { type Box, walkBoxes } from './boxes.js';
 import type { Bytes } from './bytes.js';
-import { codedPixels, pictureSizes } from './coded-pixels.js';
+import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
+import type { FileFacts } from './facts.js';
 import { type Extent, readExtents } from './item-location.js';
 
 const FORMAT = 'AVIF';
@@ -25,8 +27,8 @@ const SPARE_BYTES = 1_000_000;
 /** Colour and alpha may each be a grid whose cells reach beyond the picture. */
 const MAX_CODED = 3;
 
-/** Walks the boxes. @throws TesseraError unsupported_image; image_too_large for a picture hidden in a smaller one. */
-export function scanAvif(bytes: Bytes, limits: PipelineLimits): void {
+/** Walks the boxes. @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one. */
+export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const boxes = new Budget(FORMAT, MAX_BOXES, 'boxes');
   const structure = new Budget(FORMAT, MAX_STRUCTURE_BYTES, 'bytes of lists, names and profiles');
   const found: Box[] = [];
@@ -40,7 +42,22 @@ export function scanAvif(bytes: Bytes, limits: PipelineLimits): void {
   checkShared(extents, bytes);
   const [itemData] = contentsOf('idat');
   for (const id of contentsOf('iinf').flatMap(exifItems)) scanExifItem(id, extents, bytes, itemData);
-  checkPixels(contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref'), limits);
+  const [ipco, ipma, iref] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref')];
+  checkPixels(ipco, ipma, iref, limits);
+  const rgbSpace = avifColour(ipco, ipma, contentsOf('pitm'), FORMAT);
+  return {
+    ...(iref.some(isPremultiplied) ? { premultiplied: true } : {}),
+    ...(rgbSpace === undefined ? {} : { rgbSpace }),
+  };
+}
+
+/** Whether a picture is said to be multiplied with another: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
+function isPremultiplied(iref: Bytes): boolean {
+  let premultiplied = false;
+  walkBoxes(iref.piece(4, iref.length), ownCount(iref), ({ type }) => {
+    if (type === 'prem') premultiplied = true;
+  });
+  return premultiplied;
 }
 
 /** Each item becomes a copy of its extents; those beyond the end are an error to every reader. */

@@ -40,7 +40,7 @@ export function codedPixels(
 }
 
 /** Pairs of an item and the number of one of its properties, from 1 (ISO/IEC 14496-12, 8.11.14). */
-function associations(ipma: Bytes): [item: number, property: number][] {
+export function associations(ipma: Bytes): [item: number, property: number][] {
   const wideItems = ipma.u8(0) > 0;
   const wideProperties = (ipma.u8(3) & 1) === 1;
   const pairs: [number, number][] = [];
@@ -75,6 +75,6 @@ function derivedFrom(iref: Bytes): number[] {
 }
 
 /** As many boxes as there are bytes for: the box's own length is bounded. */
-function ownCount(bytes: Bytes): Budget {
+export function ownCount(bytes: Bytes): Budget {
   return new Budget('AVIF', bytes.length, 'boxes');
 }

@@ -1,5 +1,6 @@
-import type { Bytes } from './bytes.js';
+import { type Bytes, EndOfBytes } from './bytes.js';
 import { Budget } from './excess.js';
+import type { Area, FileFacts } from './facts.js';
 
 const FORMAT = 'GIF';
 
@@ -15,8 +16,33 @@ const MAX_SHORT_PIECES = 500_000;
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 
-/** Walks the blocks (GIF89a specification, 17 to 27). @throws TesseraError unsupported_image. */
-export function scanGif(bytes: Bytes): void {
+/** What the walk finds of the frames. */
+interface Frames {
+  count: number;
+  first?: Area;
+  /** Where the data of the first frame end. */
+  firstEnd?: number;
+}
+
+/**
+ * Walks the blocks (GIF89a specification, 17 to 27), as far as there are any: later frames may be damaged, as only the first is shown.
+ * @throws TesseraError unsupported_image.
+ */
+export function scanGif(bytes: Bytes): FileFacts {
+  const frames: Frames = { count: 0 };
+  try {
+    walkBlocks(bytes, frames);
+  } catch (thrown) {
+    if (!(thrown instanceof EndOfBytes)) throw thrown;
+  }
+  const { count, first, firstEnd } = frames;
+  if (first === undefined || firstEnd === undefined) return {};
+  const [width, height] = [bytes.u16(6, true), bytes.u16(8, true)];
+  const whole = first.left === 0 && first.top === 0 && first.width >= width && first.height >= height;
+  return { pages: count, firstFrameEnd: firstEnd, ...(whole ? {} : { covered: first }) };
+}
+
+function walkBlocks(bytes: Bytes, found: Frames): void {
   const frames = new Budget(FORMAT, MAX_FRAMES, 'frames');
   const extensions = new Budget(FORMAT, MAX_EXTENSIONS, 'extensions');
   const shortPieces = new Budget(FORMAT, MAX_SHORT_PIECES, 'short pieces of data');
@@ -27,10 +53,22 @@ export function scanGif(bytes: Bytes): void {
       at = afterSubBlocks(bytes, at + 2, shortPieces);
     } else if (kind === IMAGE) {
       frames.spend(1);
+      found.count += 1;
+      found.first ??= areaAt(bytes, at + 1);
       // Behind the descriptor and a colour table of its own: the code size, then the data.
       at = afterSubBlocks(bytes, at + 10 + colourTableBytes(bytes.u8(at + 9)) + 1, shortPieces);
+      found.firstEnd ??= at;
     } else return;
   }
+}
+
+function areaAt(bytes: Bytes, at: number): Area {
+  return {
+    left: bytes.u16(at, true),
+    top: bytes.u16(at + 2, true),
+    width: bytes.u16(at + 4, true),
+    height: bytes.u16(at + 6, true),
+  };
 }
 
 /** Of the flags of a screen or an image: whether a table follows, and its size. */

@@ -1,8 +1,6 @@
 import { type Bytes, EndOfBytes } from './bytes.js';
+import { Directory, type Entry, TYPE_BYTES } from './directory.js';
 import type { Budget } from './excess.js';
-
-/** Bytes of one value, by field type (TIFF 6.0, section 2; 13 and 16 to 18 from BigTIFF). Unknown types count as one byte. */
-const TYPE_BYTES: readonly number[] = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 1, 1, 8, 8, 8];
 
 /** Tags whose values are the offsets of further directories: SubIFDs, EXIF, GPS, interoperability. */
 const DIRECTORY_TAGS: ReadonlySet<number> = new Set([330, 34665, 34853, 40965]);
@@ -16,16 +14,6 @@ interface DirectoryBudgets {
   readonly valueBytes: Budget;
 }
 
-/** One value or several in a directory. */
-export interface Entry {
-  readonly tag: number;
-  readonly type: number;
-  readonly count: number;
-  /** Where the values lie. */
-  readonly at: number;
-  readonly bytes: number;
-}
-
 /** How numbers and offsets are stored in a file of directories. */
 interface Layout {
   readonly littleEndian: boolean;
@@ -34,13 +22,13 @@ interface Layout {
 
 /**
  * Walks all directories of TIFF or EXIF data: the chain, and those that entries point to. Values are counted, not read.
- * @param onDirectory told of the entries of each.
+ * @param onDirectory told of each, that of the first page first.
  * @throws TesseraError unsupported_image, when a budget is spent. What is no TIFF is not looked at.
  */
 export function walkDirectories(
   bytes: Bytes,
   budgets: DirectoryBudgets,
-  onDirectory: (entries: readonly Entry[]) => void = () => {},
+  onDirectory: (directory: Directory) => void = () => {},
 ): void {
   const layout = layoutOf(bytes);
   if (layout === undefined) return;
@@ -53,7 +41,7 @@ export function walkDirectories(
     seen.add(at);
     try {
       const entries = entriesOf(bytes, at, layout, budgets);
-      onDirectory(entries);
+      onDirectory(new Directory(bytes, entries, layout.littleEndian));
       for (const entry of entries) {
         if (DIRECTORY_TAGS.has(entry.tag)) waiting.push(...offsetsOf(bytes, entry, layout, budgets));
       }

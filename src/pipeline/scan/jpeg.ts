@@ -1,6 +1,8 @@
 import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
+import type { FileFacts } from './facts.js';
+import { unsupported } from './unsupported.js';
 
 const FORMAT = 'JPEG';
 
@@ -27,6 +29,18 @@ const SOF9 = 0xc9;
 const SOF15 = 0xcf;
 /** Not frames though among their numbers: tables of Huffman codes, a reserved one, arithmetic conditioning. */
 const NOT_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
+/** Processes that libjpeg does not decode. */
+const UNREAD_PROCESSES: Readonly<Record<number, string>> = {
+  195: 'Lossless',
+  197: 'Hierarchical',
+  198: 'Hierarchical',
+  199: 'Hierarchical',
+  203: 'Lossless',
+  205: 'Hierarchical',
+  206: 'Hierarchical',
+  207: 'Hierarchical',
+};
+const SAVE_AGAIN = 'Save it again as an ordinary JPEG, of 8 bits per channel.';
 const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
@@ -45,23 +59,23 @@ interface Frame {
 }
 
 /** Walks the segments, and counts the scans of a picture that has several. @throws TesseraError unsupported_image. */
-export function scanJpeg(bytes: Bytes): void {
+export function scanJpeg(bytes: Bytes): FileFacts {
   const segments = new Budget(FORMAT, MAX_SEGMENTS, 'segments before its pixels');
   const segmentBytes = new Budget(FORMAT, MAX_SEGMENT_BYTES, 'bytes before its pixels');
   const fill = new Budget(FORMAT, MAX_FILL_BYTES, 'fill bytes before its pixels');
   let frame: Frame | undefined;
   for (let at = 2; ; ) {
     // Any number of fill bytes may stand before a marker.
-    if (bytes.u8(at) !== 0xff) return;
+    if (bytes.u8(at) !== 0xff) return {};
     for (; bytes.u8(at + 1) === 0xff; at += 1) fill.spend(1);
     const marker = bytes.u8(at + 1);
-    if (marker === EOI) return;
+    if (marker === EOI) return {};
     const length = bytes.u16(at + 2);
     if (marker === SOS) {
       // A scan of all components of a sequential picture is its only one.
       const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
       if (frame !== undefined && !only) checkScans(countScans(bytes, at), frame);
-      return;
+      return {};
     }
     segments.spend(1);
     segmentBytes.spend(length);
@@ -74,6 +88,10 @@ export function scanJpeg(bytes: Bytes): void {
 
 function readFrame(bytes: Bytes, at: number): Frame {
   const [height, width, components] = [bytes.u16(at + 5), bytes.u16(at + 7), bytes.u8(at + 9)];
+  const process = UNREAD_PROCESSES[bytes.u8(at + 1)];
+  if (process !== undefined) throw unsupported(`${process} JPEG images`, SAVE_AGAIN);
+  const bits = bytes.u8(at + 4);
+  if (bits !== 8) throw unsupported(`JPEG images of ${bits} bits per channel`, SAVE_AGAIN);
   return {
     marker: bytes.u8(at + 1),
     components,

@@ -2,6 +2,9 @@ import { inflateSync } from 'node:zlib';
 import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
+import type { FileFacts } from './facts.js';
+import { PngColour } from './png-colour.js';
+import { unsupported } from './unsupported.js';
 
 const FORMAT = 'PNG';
 const SIGNATURE_BYTES = 8;
@@ -19,15 +22,27 @@ const SHORT_CHUNK_BYTES = 64;
 /** Each takes a microsecond here and again in the decoder; a frame of an animation has one or two. */
 const MAX_SHORT_CHUNKS = 250_000;
 
-/** Walks the chunks. @throws TesseraError unsupported_image. */
-export function scanPng(bytes: Bytes): void {
+/** Walks the chunks. @throws TesseraError unsupported_image, also for HDR and for Apple's own kind. */
+export function scanPng(bytes: Bytes): FileFacts {
   const chunks = new Budget(FORMAT, MAX_ANCILLARY_CHUNKS, 'chunks beside its pixels');
   const ancillary = new Budget(FORMAT, MAX_ANCILLARY_BYTES, 'bytes of texts, profiles and the like');
   const shortChunks = new Budget(FORMAT, MAX_SHORT_CHUNKS, 'short chunks of pixels');
+  const colour = new PngColour();
+  let frames: number | undefined;
+  let pixelsSeen = false;
   for (let at = SIGNATURE_BYTES; ; ) {
     const length = bytes.u32(at);
     const type = bytes.text(at + 4, 4);
-    if (type === 'IEND') return;
+    if (type === 'IEND') return factsOf(colour, frames);
+    if (type === 'CgBI')
+      throw unsupported(
+        "PNG images in Apple's form for applications (CgBI)",
+        'Undo it with "pngcrush -revert-iphone-optimizations".',
+      );
+    if (type === 'acTL' && length >= 8) frames ??= 1 + bytes.u32(at + 8);
+    // An animation whose first frame is the picture itself counts that once.
+    if (type === 'fcTL' && !pixelsSeen && frames !== undefined) frames -= 1;
+    pixelsSeen ||= type === 'IDAT';
     if (PIXEL_CHUNKS.has(type)) {
       if (length < SHORT_CHUNK_BYTES) shortChunks.spend(1);
     } else {
@@ -36,9 +51,18 @@ export function scanPng(bytes: Bytes): void {
       const data = bytes.piece(at + 8, length);
       ancillary.spend(inflatedBytes(type, data, ancillary.left));
       if (type === 'eXIf') scanExif(data, FORMAT);
+      if (!pixelsSeen) colour.note(type, data);
     }
     at += CHUNK_OVERHEAD_BYTES + length;
   }
+}
+
+function factsOf(colour: PngColour, frames: number | undefined): FileFacts {
+  const rgbSpace = colour.space();
+  return {
+    ...(frames === undefined ? {} : { pages: Math.max(1, frames) }),
+    ...(rgbSpace === undefined ? {} : { rgbSpace }),
+  };
 }
 
 /** Bytes that a compressed text or profile takes, 0 for others. @throws TesseraError unsupported_image beyond `most`. */

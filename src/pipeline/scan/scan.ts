@@ -2,6 +2,7 @@ import type { InputFormat } from '../../types.js';
 import type { PipelineLimits } from '../limits.js';
 import { scanAvif } from './avif.js';
 import { Bytes, EndOfBytes } from './bytes.js';
+import type { FileFacts } from './facts.js';
 import { scanGif } from './gif.js';
 import { scanJpeg } from './jpeg.js';
 import { scanPng } from './png.js';
@@ -9,7 +10,7 @@ import { scanTiff } from './tiff.js';
 import { scanWebp } from './webp.js';
 
 /** By format. Our own BMP reader needs none: it reads a header of fixed length, and pixels in one pass. */
-const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: PipelineLimits) => void>>> = {
+const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: PipelineLimits) => FileFacts>>> = {
   jpeg: scanJpeg,
   png: scanPng,
   webp: scanWebp,
@@ -20,14 +21,16 @@ const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: Pipelin
 
 /**
  * Walks the structure of an image without decoding anything, and refuses what no usual picture has and what takes decoders much more
- * time or memory than its size would let one think. What is damaged is left to the decoder, which tells it better.
- * @param format by `sniff`.
+ * time or memory than its size would let one think; also the kinds of pictures that decoders would show wrongly. What is damaged is left to the
+ * decoder, which tells it better.
+ * @param format by `sniff`. @returns what the decoder does not know; nothing of a file that ends too early.
  * @throws TesseraError unsupported_image, image_too_large; the system's error, when the file cannot be read.
  */
-export function scanStructure(path: string, format: InputFormat, limits: PipelineLimits): void {
+export function scanStructure(path: string, format: InputFormat, limits: PipelineLimits): FileFacts {
   try {
-    Bytes.ofFile(path, (bytes) => SCANS[format]?.(bytes, limits));
+    return Bytes.ofFile(path, (bytes) => SCANS[format]?.(bytes, limits) ?? {});
   } catch (thrown) {
     if (!(thrown instanceof EndOfBytes)) throw thrown;
+    return {};
   }
 }

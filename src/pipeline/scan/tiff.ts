@@ -1,6 +1,10 @@
 import type { Bytes } from './bytes.js';
+import { makeOf, refuseRaw, refuseRawHeader } from './camera-raw.js';
+import type { Directory } from './directory.js';
 import { Budget, excess } from './excess.js';
-import { type Entry, walkDirectories } from './ifd.js';
+import type { FileFacts } from './facts.js';
+import { walkDirectories } from './ifd.js';
+import { tiffKind } from './tiff-kind.js';
 
 const FORMAT = 'TIFF';
 
@@ -17,17 +21,24 @@ const MAX_STRIPS = 262_144;
 /** StripOffsets, StripByteCounts, TileOffsets, TileByteCounts. */
 const STRIP_TABLES: ReadonlySet<number> = new Set([273, 279, 324, 325]);
 
-/** @throws TesseraError unsupported_image. */
-export function scanTiff(bytes: Bytes): void {
+/** @throws TesseraError unsupported_image: too much of something, camera RAW, or a kind that is not supported. */
+export function scanTiff(bytes: Bytes): FileFacts {
+  refuseRawHeader(bytes);
   const budgets = {
     directories: new Budget(FORMAT, MAX_DIRECTORIES, 'directories'),
     entries: new Budget(FORMAT, MAX_ENTRIES, 'tags'),
     valueBytes: new Budget(FORMAT, MAX_VALUE_BYTES, 'bytes of tags'),
   };
-  walkDirectories(bytes, budgets, checkDirectory);
+  let first: Directory | undefined;
+  walkDirectories(bytes, budgets, (directory) => {
+    checkDirectory(directory);
+    first ??= directory;
+    refuseRaw(directory, makeOf(first));
+  });
+  return first === undefined ? {} : tiffKind(first);
 }
 
-function checkDirectory(entries: readonly Entry[]): void {
+function checkDirectory({ entries }: Directory): void {
   if (entries.length > MAX_ENTRIES_OF_DIRECTORY)
     throw excess(FORMAT, `more than ${MAX_ENTRIES_OF_DIRECTORY} tags for one page`);
   if (entries.some(({ tag, count }) => STRIP_TABLES.has(tag) && count > MAX_STRIPS))

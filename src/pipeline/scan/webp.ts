@@ -2,6 +2,7 @@ import { checkInputSize, type PipelineLimits } from '../limits.js';
 import type { Bytes } from './bytes.js';
 import { Budget } from './excess.js';
 import { scanExif } from './exif.js';
+import type { FileFacts } from './facts.js';
 
 const FORMAT = 'WebP';
 const FILE_HEADER_BYTES = 12;
@@ -18,7 +19,7 @@ const MAX_CHUNKS = 20_000;
  * Walks the chunks (RFC 9649, 2.3).
  * @throws TesseraError unsupported_image; image_too_large, before a decoder makes room for a frame.
  */
-export function scanWebp(bytes: Bytes, limits: PipelineLimits): void {
+export function scanWebp(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const chunks = new Budget(FORMAT, MAX_CHUNKS, 'chunks');
   const frames = new Budget(FORMAT, MAX_FRAMES, 'frames');
   for (let at = FILE_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
@@ -37,6 +38,7 @@ export function scanWebp(bytes: Bytes, limits: PipelineLimits): void {
     // Chunks are padded to even lengths.
     at += CHUNK_HEADER_BYTES + length + (length % 2);
   }
+  return {};
 }
 
 /** The size that a chunk tells: of the canvas (VP8X), of a lossless picture (VP8L) or of a lossy one (VP8). */

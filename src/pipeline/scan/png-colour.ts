@@ -1,0 +1,77 @@
+import { cicpSpace } from '../colour/cicp.js';
+import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
+import type { Bytes } from './bytes.js';
+import { unsupported } from './unsupported.js';
+
+/** Numbers in `gAMA` and `cHRM` are so many times as large. */
+const SCALE = 100_000;
+/** What programs write that mean sRGB: 1/2.2, rounded in several ways. */
+const USUAL_GAMMA = 0.4545;
+const GAMMA_TOLERANCE = 0.005;
+/** Of sRGB's chromaticities, as programs round them. */
+const TOLERANCE = 0.003;
+/** Beyond a tenth or ten times, a picture would be black or white: it is not meant. */
+const MOST_GAMMA = 10;
+
+const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, gAMA: 4, cHRM: 32 };
+
+/** The name by which a profile stands for PQ (W3C Note "Using the ITU BT.2100 PQ EOTF with the PNG Format"). */
+const PQ_PROFILE = 'ITUR_2100_PQ_FULL';
+
+/** What the chunks before the pixels say of the colours (PNG specification, third edition, 11.3.2). `cICP` and `iCCP` overrule `sRGB`, and that the others. */
+export class PngColour {
+  #cicp: readonly [primaries: number, transfer: number] | undefined;
+  #profile = false;
+  #srgb = false;
+  #gamma: number | undefined;
+  #chromaticities: readonly number[] | undefined;
+
+  /** @param type of the chunk, of any kind. @throws TesseraError unsupported_image for a profile that stands for HDR. */
+  note(type: string, data: Bytes): void {
+    // A chunk that is too short is ignored by decoders too, and must not end the walk.
+    if (data.length < (LENGTHS[type] ?? 0)) return;
+    if (type === 'cICP') this.#cicp = [data.u8(0), data.u8(1)];
+    if (type === 'sRGB') this.#srgb = true;
+    if (type === 'gAMA') this.#gamma = data.u32(0) / SCALE;
+    if (type === 'cHRM')
+      this.#chromaticities = Array.from({ length: 8 }, (_, index) => data.u32(index * 4) / SCALE);
+    if (type !== 'iCCP') return;
+    this.#profile = true;
+    if (data.text(0, Math.min(data.length, PQ_PROFILE.length)) === PQ_PROFILE)
+      throw unsupported('HDR images (PNG with a PQ profile)', 'Save it again in a standard dynamic range.');
+  }
+
+  /** @returns undefined for sRGB, and where a profile tells. @throws TesseraError unsupported_image for HDR. */
+  space(): RgbSpace | undefined {
+    if (this.#cicp !== undefined) {
+      const space = cicpSpace(...this.#cicp, 'PNG');
+      return this.#profile ? undefined : space;
+    }
+    if (this.#profile || this.#srgb) return undefined;
+    const curve = curveOf(this.#gamma);
+    const primaries = primariesOf(this.#chromaticities);
+    return curve === 'srgb' && primaries === SRGB ? undefined : { ...primaries, curve };
+  }
+}
+
+function curveOf(gamma: number | undefined): RgbSpace['curve'] {
+  if (gamma === undefined || gamma > MOST_GAMMA || gamma < 1 / MOST_GAMMA) return 'srgb';
+  return Math.abs(gamma - USUAL_GAMMA) < GAMMA_TOLERANCE ? 'srgb' : 1 / gamma;
+}
+
+function primariesOf(numbers: readonly number[] | undefined): Omit<RgbSpace, 'curve'> {
+  if (numbers === undefined) return SRGB;
+  const [wx = 0, wy = 0, rx = 0, ry = 0, gx = 0, gy = 0, bx = 0, by = 0] = numbers;
+  const [white, red, green, blue]: Chromaticity[] = [
+    [wx, wy],
+    [rx, ry],
+    [gx, gy],
+    [bx, by],
+  ];
+  if (white === undefined || red === undefined || green === undefined || blue === undefined) return SRGB;
+  const usual = [SRGB.white, SRGB.red, SRGB.green, SRGB.blue].flat();
+  if (numbers.every((number, index) => Math.abs(number - (usual[index] ?? 0)) < TOLERANCE)) return SRGB;
+  // Three primaries on one line, or a colour without brightness, are no space.
+  const area = Math.abs((gx - rx) * (by - ry) - (bx - rx) * (gy - ry));
+  return area < 0.001 || Math.min(wy, ry, gy, by) <= 0 ? SRGB : { white, red, green, blue };
+}
