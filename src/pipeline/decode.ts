@@ -5,6 +5,7 @@ import type { Raster } from '../tiling/cut.js';
 import type { ImageHeader } from '../types.js';
 import { separated } from './alpha.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
+import { isUsableProfile } from './colour/icc-profile.js';
 import { toSrgb } from './colour/rgb-space.js';
 import { ycbcrToRgb } from './colour/ycbcr.js';
 import { corruptImage } from './header.js';
@@ -131,7 +132,6 @@ function profileUse({ depth, icc, space }: Metadata, facts: FileFacts): ProfileU
   const grey = space === 'grey16';
   if (icc === undefined || (!grey && space !== 'rgb16'))
     return { colourspace: 'rgb16', ignoreFirst: false, toSrgbLast: false };
-  // A profile of another kind of colours is not one of this picture.
-  const fits = icc.toString('latin1', 16, 20) === (grey ? 'GRAY' : 'RGB ');
+  const fits = isUsableProfile(icc, grey ? 'GRAY' : 'RGB ');
   return { colourspace: grey && fits ? 'grey16' : 'rgb16', ignoreFirst: true, toSrgbLast: fits };
 }

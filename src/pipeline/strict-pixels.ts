@@ -9,7 +9,7 @@ export interface DecodedPixels {
 
 /**
  * Warnings that mean missing pixels: a tile of a TIFF (libvips), blocks of a JPEG (libjpeg). Others are harmless: unknown tags, stray bytes
- * between the parts of a JPEG.
+ * between the parts of a JPEG. Bits of a JPEG that were changed are mostly codes of other blocks, which no decoder notices.
  */
 const MISSING_PIXELS =
   /error in tile|bad Huffman code|bad arithmetic code|premature end of data segment|instead of RST/;

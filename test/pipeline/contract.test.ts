@@ -142,6 +142,20 @@ describe('the pixel contract', () => {
     assert.deepEqual([metadata.space, metadata.channels], ['srgb', 3]);
   });
 
+  it('alpha of a grey picture: flattened on the background in its colour, grey where that is grey', async () => {
+    const source = await sharp({
+      create: { width: 24, height: 24, channels: 4, background: { r: 90, g: 90, b: 90, alpha: 0 } },
+    })
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
+    const onPink = await output(source, { format: 'jpeg', background: [255, 0, 128], quality: 95 });
+    const [r = 0, g = 0, b = 0] = await sharp(onPink.bytes).raw().toBuffer();
+    assert.ok(r > 245 && g < 10 && Math.abs(b - 128) < 10, `${r}, ${g}, ${b}`);
+    const onGrey = await output(source, { format: 'jpeg', background: [40, 40, 40] });
+    assert.equal(onGrey.metadata.space, 'b-w');
+  });
+
   it('alpha: kept in PNG, WebP, AVIF and TIFF, flattened on the background for JPEG', async () => {
     const source = await discOnBlack(48).png().toBuffer();
     for (const format of ['png', 'webp', 'avif', 'tiff'] as const) {

@@ -18,8 +18,8 @@ export interface TiffKind {
   readonly rowsPerStrip?: number;
   /** Further tags of one SHORT or LONG, or of several SHORTs. */
   readonly tags?: readonly (readonly [tag: number, ...values: number[]])[];
-  /** A profile, or any bytes for a tag of undefined type. */
-  readonly blobs?: readonly (readonly [tag: number, bytes: Buffer])[];
+  /** Tags of ASCII, with their closing zero. */
+  readonly texts?: readonly (readonly [tag: number, bytes: Buffer])[];
 }
 
 /** @param sampleAt value of a sample, in its own range. A tiled file has one tile of at least the picture's size. */
@@ -77,7 +77,7 @@ export function tiffFile(
         ] as const)),
     ...(kind.extraSamples === undefined ? [] : ([[338, kind.extraSamples]] as const)),
     ...(kind.tags ?? []).map(([tag, ...values]) => [tag, values] as const),
-    ...(kind.blobs ?? []),
+    ...(kind.texts ?? []),
   ];
   return assembled(pixels, entries);
 }
@@ -122,7 +122,7 @@ function stored(
   tag: number,
   content: readonly number[] | Buffer,
 ): { type: number; count: number; bytes: Buffer } {
-  if (Buffer.isBuffer(content)) return { type: 7, count: content.length, bytes: content };
+  if (Buffer.isBuffer(content)) return { type: 2, count: content.length, bytes: content };
   const long = LONG_TAGS.has(tag);
   const bytes = Buffer.alloc(content.length * (long ? 4 : 2));
   for (const [index, value] of content.entries())

@@ -92,7 +92,7 @@ export function tiffKind(page: Directory): FileFacts {
   const bits = page.numbers(BITS);
   const samples = page.number(SAMPLES) ?? 1;
   checkSamples(bits.length === 0 ? [1] : bits, page.number(SAMPLE_FORMAT) ?? 1);
-  checkPlanes(page, samples);
+  checkPlanes(page, photometric, samples);
   if (samples > MAX_CHANNELS) throw unsupported(`TIFF images of ${samples} channels`);
   return {
     ...alphaOf(page, colours, samples, bits[0] ?? 1),
@@ -110,13 +110,14 @@ function checkSamples(bits: readonly number[], format: number): void {
   }
 }
 
-/** Of the planes that libvips puts together, two come out mixed up (8.18.7), and tiled ones are not read at all. */
-function checkPlanes(page: Directory, samples: number): void {
+/** libvips takes the rows of RGB and CMYK together from several planes; of others it takes them from the wrong plane (8.18.7). It reads no tiled planes. */
+function checkPlanes(page: Directory, photometric: number, samples: number): void {
   if ((page.number(PLANAR) ?? 1) !== 2 || samples === 1) return;
   const advice = 'Save it again with the channels of each pixel together ("chunky", "interleaved").';
   if (page.has(TILE_WIDTH)) throw unsupported('Tiled TIFF images with a plane for each channel', advice);
-  if (samples === 2 && (page.number(ROWS_PER_STRIP) ?? 2) > 1)
-    throw unsupported('TIFF images with a plane for each of two channels', advice);
+  const oneRowEach = page.number(ROWS_PER_STRIP) === 1;
+  if (photometric !== RGB && photometric !== CMYK && !oneRowEach)
+    throw unsupported('TIFF images of grey or YCbCr with a plane for each channel', advice);
 }
 
 function alphaOf(page: Directory, colours: number, samples: number, bits: number): FileFacts {

@@ -1,0 +1,73 @@
+/** Adds boxes to the AVIF files that sharp writes (version 0 lists, offsets of 4 bytes; ISO/IEC 14496-12). */
+
+import { box, u16 } from '../hostile/inputs/avif-boxes.js';
+
+interface Place {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Bytes between the header of a container and its first box. */
+const BEFORE: Readonly<Record<string, number>> = { meta: 4 };
+
+/** Where a box lies, by the types of the boxes around it and its own. */
+function find(file: Buffer, path: readonly string[]): Place[] {
+  let [from, end] = [0, file.length];
+  const places: Place[] = [];
+  for (const type of path) {
+    let place: Place | undefined;
+    for (let at = from; at + 8 <= end; at += file.readUInt32BE(at))
+      if (file.toString('latin1', at + 4, at + 8) === type) place = { at, length: file.readUInt32BE(at) };
+    if (place === undefined) throw new Error(`There is no box ${path.join('/')}`);
+    places.push(place);
+    from = place.at + 8 + (BEFORE[type] ?? 0);
+    end = place.at + place.length;
+  }
+  return places;
+}
+
+/** A copy with bytes put in at a place, where the boxes around it and the offsets of the items know of them. */
+function inserted(file: Buffer, around: readonly Place[], at: number, bytes: Buffer): Buffer {
+  const longer = Buffer.concat([file.subarray(0, at), bytes, file.subarray(at)]);
+  for (const place of around) longer.writeUInt32BE(place.length + bytes.length, place.at);
+  const iloc = find(longer, ['meta', 'iloc']).at(-1);
+  if (iloc === undefined || longer.readUInt16BE(iloc.at + 12) !== 0x4440)
+    throw new Error('An unknown kind of iloc');
+  for (let item = 0, entry = iloc.at + 16; item < longer.readUInt16BE(iloc.at + 14); item += 1) {
+    const extents = longer.readUInt16BE(entry + 8);
+    for (let extent = 0, offset = entry + 10; extent < extents; extent += 1, offset += 8)
+      longer.writeUInt32BE(longer.readUInt32BE(offset) + bytes.length, offset);
+    entry += 10 + extents * 8;
+  }
+  return longer;
+}
+
+function appended(file: Buffer, path: readonly string[], bytes: Buffer): Buffer {
+  const around = find(file, path);
+  const last = around.at(-1);
+  if (last === undefined) throw new Error('A path has at least one box');
+  return inserted(file, around, last.at + last.length, bytes);
+}
+
+/** The same picture, said to have these colours (code points of ITU-T H.273). */
+export function withColour(avif: Buffer, primaries: number, transfer: number): Buffer {
+  const colr = box('colr', Buffer.from('nclx'), u16(primaries, transfer, 6), Buffer.from([0x80]));
+  const file = appended(avif, ['meta', 'iprp', 'ipco'], colr);
+  const [ipco] = find(file, ['meta', 'iprp', 'ipco']).slice(-1);
+  const around = find(file, ['meta', 'iprp', 'ipma']);
+  const ipma = around.at(-1);
+  if (ipco === undefined || ipma === undefined) throw new Error('There are no properties');
+  let properties = 0;
+  for (let at = ipco.at + 8; at < ipco.at + ipco.length; at += file.readUInt32BE(at)) properties += 1;
+  // The first entry is the primary item's: its id, how many properties it has, and these.
+  const counted = ipma.at + 18;
+  const count = file.readUInt8(counted);
+  const longer = inserted(file, around, counted + 1 + count, Buffer.from([properties]));
+  longer.writeUInt8(count + 1, counted);
+  return longer;
+}
+
+/** The same picture, whose colours are said to be multiplied with alpha. */
+export function premultiplied(avif: Buffer): Buffer {
+  return appended(avif, ['meta', 'iref'], box('prem', u16(1, 1, 2)));
+}
