@@ -44,7 +44,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   },
   unsupported_media_type: {
     status: 415,
-    when: 'The body is neither multipart, nor `image/*`, nor `application/octet-stream`.',
+    when: 'The body is neither multipart, nor `image/*`, nor `application/octet-stream`; or it is compressed (`Content-Encoding`).',
   },
   idempotency_conflict: {
     status: 422,

@@ -122,6 +122,23 @@ test('help and version are data, and need nothing', async (t) => {
   }
 });
 
+test('a format may be named as files are, beside an output of that name', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.png'), (await photo('a.png', 30, 20)).buffer);
+  const { code } = await desk.tessera([
+    'upscale',
+    'a.png',
+    '-o',
+    'b.jpeg',
+    '--format',
+    'JPG',
+    '--scale',
+    '2',
+  ]);
+  assert.equal(code, 0);
+  assert.equal((await sharp(desk.path('b.jpeg')).metadata()).format, 'jpeg');
+});
+
 test('a dry run tells what would be done, and does nothing', async (t) => {
   const desk = await Desk.create(t);
   await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
