@@ -36,6 +36,7 @@ export const OPTION_NAMES = [
   'tile_overlap',
   'background',
   'metadata',
+  'profile',
   'fallback',
   'timeout',
   'dry_run',
@@ -102,7 +103,15 @@ export function optionTable(
       type: 'choice',
       choices: ['strip', 'keep'],
       default: 'strip',
-      description: '`keep` copies EXIF and XMP; the orientation is already applied.',
+      description:
+        '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+    },
+    profile: {
+      type: 'choice',
+      choices: ['srgb', 'keep'],
+      default: 'srgb',
+      description:
+        "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets; grey ones in JPEG, PNG and TIFF. CMYK becomes sRGB.",
     },
     fallback: {
       type: 'boolean',

@@ -78,6 +78,7 @@ export function parseOptions(
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: withDefault('background') as UpscaleOptions['background'],
       metadata: withDefault('metadata') as UpscaleOptions['metadata'],
+      ...(withDefault('profile') === 'keep' ? { profile: 'keep' } : {}),
       fallback: withDefault('fallback') as boolean,
       timeoutSeconds: withDefault('timeout') as number,
     },
