@@ -40,7 +40,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   image_too_large: { status: 413, when: 'More pixels than `MAX_INPUT_MEGAPIXELS`.' },
   output_too_large: {
     status: 413,
-    when: 'The result would have more pixels than `MAX_OUTPUT_MEGAPIXELS`, or than its format can hold.',
+    when: 'The result would have more pixels than `MAX_OUTPUT_MEGAPIXELS`, or more pixels or metadata than its format can hold.',
   },
   unsupported_media_type: {
     status: 415,

@@ -1,6 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Raster } from '../tiling/cut.js';
+import type { OutputFormat } from '../types.js';
 import { Canvas, type CanvasShape } from './canvas.js';
 import type { DecodedImage } from './decode.js';
 import { jpegOptions } from './encode.js';
@@ -88,6 +89,22 @@ export async function drawOnCanvas(
 /** The source's own, or that of sRGB; none for grey, which every reader shows alike. */
 export async function resultProfile({ icc, grey }: DecodedImage): Promise<Buffer | undefined> {
   return icc ?? (grey ? undefined : await srgbProfile());
+}
+
+/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+export function goesStraightToJpeg(
+  image: DecodedImage,
+  format: OutputFormat,
+  size: Size,
+  target: Size,
+): boolean {
+  return (
+    format === 'jpeg' &&
+    image.alpha === undefined &&
+    !image.sixteenBit &&
+    size.width === target.width &&
+    size.height === target.height
+  );
 }
 
 /** Where the result of a JPEG goes, and how. */

@@ -12,14 +12,22 @@ import type {
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import { type DecodedImage, decode, type Keep } from './decode.js';
-import { drawJpeg, drawnSize, drawOnCanvas, Easel, resultProfile, type Size } from './draw.js';
+import {
+  drawJpeg,
+  drawnSize,
+  drawOnCanvas,
+  Easel,
+  goesStraightToJpeg,
+  resultProfile,
+  type Size,
+} from './draw.js';
 import { chooseFormat, encode } from './encode.js';
 import { graft } from './graft/graft.js';
 import { Guard } from './guard.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { memoryError } from './memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
-import { type CarriedMetadata, carriedMetadata } from './metadata/result-metadata.js';
+import { carriedMetadata } from './metadata/result-metadata.js';
 import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import { inProfile, profilesToKeep } from './profile.js';
 import type { RenderContext } from './render.js';
@@ -84,8 +92,8 @@ class Upscale {
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
       const image = await this.#decode();
-      const { metadata, notKept } = this.#carried(image, target);
-      const format = this.#format(image, target, metadata);
+      const { metadata, notKept } = carriedMetadata(image, target);
+      const aim: Aim = { format: this.#format(image, target, metadata), target, metadata };
       const onRung = (model: string, provider: Provider | undefined) =>
         this.#hooks.onProgress({
           stage: 'infer',
@@ -96,12 +104,12 @@ class Upscale {
         });
       const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
       const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
-        this.#draw(image, rung, note, { format, target, metadata }),
+        this.#draw(image, rung, note, aim),
       );
-      const bytes = await this.#encode(served.value, image, { format, target, metadata });
+      const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
-        format,
+        format: aim.format,
         bytes,
         scale,
         model: served.model,
@@ -148,11 +156,6 @@ class Upscale {
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
-  }
-
-  #carried({ metadata, icc, profileLost }: DecodedImage, target: Size): CarriedMetadata {
-    const carried = carriedMetadata(metadata, { ...target, srgb: icc === undefined });
-    return profileLost ? { ...carried, notKept: [...carried.notKept, 'profile'] } : carried;
   }
 
   #format(image: DecodedImage, target: Size, metadata: ResultMetadata): OutputFormat {
@@ -280,17 +283,6 @@ class Upscale {
       turnWaitMs,
     };
   }
-}
-
-/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
-function goesStraightToJpeg(image: DecodedImage, format: OutputFormat, size: Size, target: Size): boolean {
-  return (
-    format === 'jpeg' &&
-    image.alpha === undefined &&
-    !image.sixteenBit &&
-    size.width === target.width &&
-    size.height === target.height
-  );
 }
 
 /**

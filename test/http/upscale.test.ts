@@ -301,3 +301,34 @@ test('the API document names every spelling of a format', async (t) => {
     assert.ok(format?.schema.enum?.includes('jpg') && format.schema.enum.includes('tif'), path);
   }
 });
+
+test('what was to be kept and could not is named by the answer, also by that of a job', async (t) => {
+  const { origin, engine, until } = await startApp(t);
+  const asked = () => form({ metadata: 'keep', profile: 'keep' });
+  const kept = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
+  assert.equal(kept.headers.get('x-upscale-not-kept'), null);
+  await kept.arrayBuffer();
+  const { metadata, profile } = engine.tasks.at(-1)?.options ?? {};
+  assert.deepEqual([metadata, profile], ['keep', 'keep']);
+  engine.answer = { notKept: ['exif', 'profile'] };
+  const lacking = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
+  assert.equal(lacking.headers.get('x-upscale-not-kept'), 'exif, profile');
+  await lacking.arrayBuffer();
+  const { jobs } = (await (
+    await fetch(`${origin}/jobs?profile=keep`, { method: 'POST', body: await form() })
+  ).json()) as { jobs: { id: string }[] };
+  const view = async () =>
+    (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as { result?: { notKept?: string[] } };
+  await until(async () => (await view()).result !== undefined);
+  assert.deepEqual((await view()).result?.notKept, ['exif', 'profile']);
+  const result = await fetch(`${origin}/jobs/${jobs[0]?.id}/result`);
+  assert.equal(result.headers.get('x-upscale-not-kept'), 'exif, profile');
+  await result.arrayBuffer();
+});
+
+test('a profile that is neither sRGB nor kept is refused by name', async (t) => {
+  const { origin } = await startApp(t);
+  const response = await fetch(`${origin}/upscale?profile=p3`, { method: 'POST', body: await form() });
+  const { code, parameter, accepted } = await problem(response);
+  assert.deepEqual([code, parameter, accepted], ['invalid_option', 'profile', 'srgb, keep']);
+});

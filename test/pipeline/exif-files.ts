@@ -164,3 +164,20 @@ export const exifSegment = (block: Buffer) =>
   [0xe1, Buffer.concat([Buffer.from('Exif\0\0'), block])] as const;
 export const xmpSegment = (xmp: Buffer) =>
   [0xe1, Buffer.concat([Buffer.from('http://ns.adobe.com/xap/1.0/\0'), xmp])] as const;
+
+/** A PNG with a chunk behind its header. */
+export function withChunk(png: Buffer, type: string, data: Buffer): Buffer {
+  const crcTable = Array.from({ length: 256 }, (_, byte) => {
+    let sum = byte;
+    for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
+    return sum >>> 0;
+  });
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  let sum = 0xffffffff;
+  for (const byte of body) sum = ((crcTable[(sum ^ byte) & 255] ?? 0) ^ (sum >>> 8)) >>> 0;
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(data.length, 0);
+  const check = Buffer.alloc(4);
+  check.writeUInt32BE((sum ^ 0xffffffff) >>> 0, 0);
+  return Buffer.concat([png.subarray(0, 33), head, body, check, png.subarray(33)]);
+}

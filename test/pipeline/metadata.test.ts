@@ -21,6 +21,7 @@ import {
   segmentsOf,
   short,
   tagsOf,
+  withChunk,
   withSegments,
   xmpSegment,
 } from './exif-files.js';
@@ -67,23 +68,6 @@ async function exifIn(bytes: Buffer, format: OutputFormat): Promise<Map<string, 
   return exif === undefined
     ? new Map()
     : tagsOf(exif.toString('latin1', 0, 4) === 'Exif' ? exif.subarray(6) : exif);
-}
-
-/** A PNG with a chunk behind its header. */
-function withChunk(png: Buffer, type: string, data: Buffer): Buffer {
-  const crcTable = Array.from({ length: 256 }, (_, byte) => {
-    let sum = byte;
-    for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-    return sum >>> 0;
-  });
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  let sum = 0xffffffff;
-  for (const byte of body) sum = ((crcTable[(sum ^ byte) & 255] ?? 0) ^ (sum >>> 8)) >>> 0;
-  const head = Buffer.alloc(4);
-  head.writeUInt32BE(data.length, 0);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE((sum ^ 0xffffffff) >>> 0, 0);
-  return Buffer.concat([png.subarray(0, 33), head, body, check, png.subarray(33)]);
 }
 
 describe('what a picture says beside its pixels', () => {

@@ -22,12 +22,12 @@ export interface Directory {
 }
 
 /** Tags that point to directories, and what to look for in those. */
-export interface Pointers {
+interface Pointers {
   readonly [tag: number]: Pointers;
 }
 
-export const EXIF_POINTER = 0x8769;
-export const GPS_POINTER = 0x8825;
+const EXIF_POINTER = 0x8769;
+const GPS_POINTER = 0x8825;
 const INTEROPERABILITY_POINTER = 0xa005;
 
 /** The directories of EXIF below the first one (Exif 2.32, 4.6.3). */
@@ -61,7 +61,7 @@ const UTF16_NAME = 'UNICODE\0';
 const ENTRY_BYTES = 12;
 
 /** How a file of directories is stored, and where the first of them lies. */
-export interface TiffLayout {
+interface TiffLayout {
   readonly littleEndian: boolean;
   /** BigTIFF. */
   readonly big: boolean;

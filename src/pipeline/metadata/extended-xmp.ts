@@ -5,7 +5,7 @@ import { type Attribute, type Element, everyElement, parseXml, type Replacement,
  * XMP that is too long for one segment of a JPEG: a first part with a digest, and a second one, of which the digest is made (XMP
  * Specification, part 3, 1.1.3.1). Each property is in one of them.
  */
-export interface SplitXmp {
+interface SplitXmp {
   readonly first: string;
   readonly second: Buffer;
   /** MD5 of the second part, 32 capital hexadecimal digits. */

@@ -25,9 +25,6 @@ const MAX_XMP_BYTES = 65_502;
 const PROFILE_PIECE_BYTES = MAX_SEGMENT_BYTES - ICC_NAME.length - 2;
 const EXTENDED_PIECE_BYTES = MAX_SEGMENT_BYTES - EXTENDED_XMP_NAME.length - DIGEST_LETTERS - 8;
 
-/** Bytes of a profile that fit into all the segments that may hold one. */
-export const MAX_JPEG_PROFILE_BYTES = 255 * PROFILE_PIECE_BYTES;
-
 /** A segment's marker and what it holds. */
 function* segmentsOf(bytes: Bytes): Generator<{ marker: number; content: Bytes }> {
   for (let at = 2; bytes.u8(at) === 0xff; ) {
@@ -93,7 +90,7 @@ export function metadataSegments({ resolution, exif, xmp }: ResultMetadata): Buf
   ]);
 }
 
-/** A profile in pieces, as many as it takes (ICC.1:2022, B.4). @param icc of at most `MAX_JPEG_PROFILE_BYTES`. */
+/** A profile in pieces, as many as it takes (ICC.1:2022, B.4). @param icc of at most 255 pieces, 16.6 MB. */
 export function profileSegments(icc: Buffer): Buffer {
   const pieces = Math.ceil(icc.length / PROFILE_PIECE_BYTES);
   return Buffer.concat(

@@ -5,23 +5,36 @@ import type { ResultMetadata, SourceMetadata } from './image-metadata.js';
 import { correctedXmp, xmpText } from './xmp.js';
 
 /** What a result gets, and what it has not though the source has it. */
-export interface CarriedMetadata {
+interface CarriedMetadata {
   readonly metadata: ResultMetadata;
   readonly notKept: readonly NotKept[];
 }
 
-/** Makes the metadata of a source true of its result. What cannot be read might turn the picture again, and is left out. */
+/** A decoded picture, as far as it is told of. */
+interface Decoded {
+  readonly metadata: SourceMetadata;
+  /** Undefined: its colours are sRGB. */
+  readonly icc: Buffer | undefined;
+  /** It has a profile that was to be kept and cannot be. */
+  readonly profileLost: boolean;
+}
+
+/**
+ * Makes the metadata of a source true of its result. What cannot be read might turn the picture again, and is left out.
+ * @param size of the result, in pixels.
+ */
 export function carriedMetadata(
-  source: SourceMetadata,
-  corrections: Omit<Corrections, 'resolution'>,
+  { metadata: source, icc, profileLost }: Decoded,
+  size: { readonly width: number; readonly height: number },
 ): CarriedMetadata {
   const { resolution } = source;
-  const full: Corrections = { ...corrections, resolution };
+  const full: Corrections = { ...size, resolution, srgb: icc === undefined };
   const exif = source.exif === undefined ? undefined : correctedExif(source.exif, full);
   const xmp = source.xmp === undefined ? undefined : wholeXmp(source.xmp, source.extendedXmp, full);
   const notKept: NotKept[] = [];
   if (source.exifUnreadable || (source.exif !== undefined && exif === undefined)) notKept.push('exif');
   if (source.xmp !== undefined && xmp?.whole !== true) notKept.push('xmp');
+  if (profileLost) notKept.push('profile');
   return {
     metadata: {
       ...(resolution === undefined ? {} : { resolution }),
