@@ -1,4 +1,4 @@
-import type { OutputFormat } from './types.js';
+import { OUTPUT_FORMATS, type OutputFormat } from './types.js';
 
 export const MEDIA_TYPES: Record<OutputFormat, string> = {
   jpeg: 'image/jpeg',
@@ -15,6 +15,20 @@ export const EXTENSIONS: Record<OutputFormat, string> = {
   avif: 'avif',
   tiff: 'tif',
 };
+
+/** Other names that people and programs give a format, in small letters. */
+export const FORMAT_SPELLINGS: Readonly<Record<string, OutputFormat>> = {
+  jpg: 'jpeg',
+  jpe: 'jpeg',
+  jfif: 'jpeg',
+  tif: 'tiff',
+};
+
+/** The format that a name or an ending means, in letters of any size; undefined for others. */
+export function formatNamed(text: string): OutputFormat | undefined {
+  const small = text.toLowerCase();
+  return FORMAT_SPELLINGS[small] ?? OUTPUT_FORMATS.find((format) => format === small);
+}
 
 const MAX_LENGTH = 100;
 

@@ -1,4 +1,5 @@
 import type { Config } from './config.js';
+import { FORMAT_SPELLINGS } from './download-name.js';
 import { OUTPUT_FORMATS, USUAL_TILE_PX } from './types.js';
 
 /** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the command line and the README. */
@@ -17,6 +18,8 @@ export type OptionSpec =
   | {
       readonly type: 'choice';
       readonly choices: readonly string[];
+      /** Other words for a choice, in small letters. */
+      readonly spellings?: Readonly<Record<string, string>>;
       readonly default: string;
       readonly description: string;
     }
@@ -33,6 +36,7 @@ export const OPTION_NAMES = [
   'tile_overlap',
   'background',
   'metadata',
+  'profile',
   'fallback',
   'timeout',
   'dry_run',
@@ -61,9 +65,10 @@ export function optionTable(
     format: {
       type: 'choice',
       choices: ['auto', ...OUTPUT_FORMATS],
+      spellings: FORMAT_SPELLINGS,
       default: 'auto',
       description:
-        'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG.',
+        'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG. `jpg` and `tif` are understood too.',
     },
     quality: {
       type: 'integer',
@@ -98,7 +103,15 @@ export function optionTable(
       type: 'choice',
       choices: ['strip', 'keep'],
       default: 'strip',
-      description: '`keep` copies EXIF and XMP; the orientation is already applied.',
+      description:
+        '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+    },
+    profile: {
+      type: 'choice',
+      choices: ['srgb', 'keep'],
+      default: 'srgb',
+      description:
+        "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets; grey ones in JPEG, PNG and TIFF. CMYK becomes sRGB.",
     },
     fallback: {
       type: 'boolean',

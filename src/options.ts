@@ -78,6 +78,7 @@ export function parseOptions(
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: withDefault('background') as UpscaleOptions['background'],
       metadata: withDefault('metadata') as UpscaleOptions['metadata'],
+      ...(withDefault('profile') === 'keep' ? { profile: 'keep' } : {}),
       fallback: withDefault('fallback') as boolean,
       timeoutSeconds: withDefault('timeout') as number,
     },
@@ -106,14 +107,25 @@ function read(spec: OptionSpec, text: string, models: readonly string[]): Value 
       return aboveMinimum && value <= spec.maximum ? value : undefined;
     }
     case 'choice':
-      return spec.choices.includes(text) ? text : undefined;
+      return readChoice(text.toLowerCase(), spec);
     case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : undefined;
+      return readBoolean(text.toLowerCase());
     case 'colour':
       return readColour(text);
     case 'model':
       return models.includes(text) ? text : undefined;
   }
+}
+
+/** @param word in small letters: no choice has others. */
+function readChoice(word: string, spec: OptionSpec & { readonly type: 'choice' }): string | undefined {
+  const choice =
+    spec.spellings !== undefined && Object.hasOwn(spec.spellings, word) ? spec.spellings[word] : word;
+  return spec.choices.find((each) => each === choice);
+}
+
+function readBoolean(word: string): boolean | undefined {
+  return word === 'true' ? true : word === 'false' ? false : undefined;
 }
 
 /** `#rgb` or `#rrggbb`; the `#` may be left out, since it must be escaped in a query. */

@@ -19,6 +19,10 @@ export const LARGEST_TILE_PX = 1088;
 /** The name under which plain Lanczos resampling appears as a model. */
 export const LANCZOS = 'lanczos';
 
+/** What a result can lack though it was asked to be kept. */
+export const KEEPABLE = ['exif', 'xmp', 'profile'] as const;
+export type NotKept = (typeof KEEPABLE)[number];
+
 /** Options of one upscale, validated and with defaults applied. */
 export interface UpscaleOptions {
   /** 1 < scale <= 8; undefined means the scale of the model that leads the chain for this request. */
@@ -40,6 +44,8 @@ export interface UpscaleOptions {
   /** sRGB, 0..255 each; what alpha is flattened on for JPEG. */
   readonly background: readonly [number, number, number];
   readonly metadata: 'strip' | 'keep';
+  /** The colours stay as the source's RGB or grey profile has them, and the result has that profile; undefined means sRGB. */
+  readonly profile?: 'keep';
   /** false: fail with `fallback_refused` rather than be served by another rung than the first. */
   readonly fallback: boolean;
   /** Seconds from the end of the upload to the result. */
@@ -155,6 +161,8 @@ export interface UpscaleResult {
   readonly timings: UpscaleTimings;
   /** Frames or pages in the source beyond the first, which alone was upscaled. */
   readonly droppedPages: number;
+  /** What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing. */
+  readonly notKept?: readonly NotKept[];
 }
 
 /** The answer to a dry run. */

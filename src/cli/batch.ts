@@ -124,11 +124,24 @@ export class Batch {
 
 /** Named one by one: what else an engine tells of a result is not for this output. */
 function factsOf(facts: ResultFacts): ResultFacts {
-  const { width, height, format, bytes, scale, model, provider, tiles, fallback, attempts, milliseconds } =
-    facts;
+  const {
+    width,
+    height,
+    format,
+    bytes,
+    scale,
+    model,
+    provider,
+    tiles,
+    fallback,
+    attempts,
+    milliseconds,
+    notKept,
+  } = facts;
   return {
     ...{ width, height, format, bytes, scale, model },
     ...(provider === undefined ? {} : { provider }),
     ...{ tiles, fallback, attempts, milliseconds },
+    ...(notKept === undefined ? {} : { notKept }),
   };
 }

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { EXTENSIONS } from '../download-name.js';
-import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+import { EXTENSIONS, formatNamed } from '../download-name.js';
+import type { OutputFormat } from '../types.js';
 import { withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
 import type { Picture, Target } from './picture.js';
@@ -55,7 +55,7 @@ export function formatOfName(target: Target): OutputFormat | undefined {
   if (target.kind !== 'file') return undefined;
   const ending = extname(target.path).slice(1).toLowerCase();
   if (ending === '') return undefined;
-  const format = OUTPUT_FORMATS.find((each) => each === ending || EXTENSIONS[each] === ending);
+  const format = formatNamed(ending);
   if (format === undefined) {
     throw new UsageError(
       `${target.path}: no format is called "${ending}"; known are ${Object.values(EXTENSIONS).join(', ')}.`,

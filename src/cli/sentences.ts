@@ -1,4 +1,4 @@
-import type { Attempt, FallbackReason, Provider, UpscalePlan } from '../types.js';
+import type { Attempt, FallbackReason, NotKept, Provider, UpscalePlan } from '../types.js';
 import type { ResultFacts, Step } from './upscaler.js';
 
 /** What is told at the terminal, in words. */
@@ -14,6 +14,12 @@ const REASONS: Readonly<Record<FallbackReason, string>> = {
   engine_crash: 'crashed',
   over_time_budget: 'would take too long',
   runtime_error: 'failed while running',
+};
+
+const KEEPABLES: Readonly<Record<NotKept, string>> = {
+  exif: 'EXIF, which cannot be read',
+  xmp: 'XMP, which cannot be read',
+  profile: 'colour profile, which pictures of this kind cannot keep',
 };
 
 /** @param bytes decimal units: "1.4 MB". */
@@ -70,7 +76,7 @@ export function fractionOf(step: Step): number | undefined {
 }
 
 export function resultInWords(facts: ResultFacts): string {
-  const { width, height, format, bytes, milliseconds, model, provider, fallback, attempts } = facts;
+  const { width, height, format, bytes, milliseconds, model, provider, fallback, attempts, notKept } = facts;
   const parts = [
     `${width} x ${height}`,
     format.toUpperCase(),
@@ -79,7 +85,12 @@ export function resultInWords(facts: ResultFacts): string {
     rungInWords(model, provider),
   ];
   const why = fallback ? fallbackInWords(attempts) : undefined;
-  return parts.join(', ') + (why === undefined ? '' : ` (a fallback: ${why})`);
+  const lost = notKept?.map((each) => KEEPABLES[each]).join(' and ');
+  return (
+    parts.join(', ') +
+    (why === undefined ? '' : ` (a fallback: ${why})`) +
+    (lost === undefined ? '' : ` (without its ${lost})`)
+  );
 }
 
 /** Why another rung than the first served. A model that is merely missing is told only when there is no better reason. */

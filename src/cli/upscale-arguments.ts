@@ -34,6 +34,7 @@ const VALUE_FLAGS = {
   'tile-overlap': 'tile_overlap',
   background: 'background',
   metadata: 'metadata',
+  profile: 'profile',
   timeout: 'timeout',
 } as const satisfies Record<string, OptionName>;
 
@@ -48,6 +49,7 @@ const PARSER = {
   'tile-overlap': text,
   background: text,
   metadata: text,
+  profile: text,
   timeout: text,
   'no-fallback': flag,
   'dry-run': flag,

@@ -16,6 +16,7 @@ export const OPTION_HELP: Readonly<Record<OptionName, readonly [flag: string, te
   tile_overlap: ['--tile-overlap N', "Pixels that neighbouring tiles share (default: the model's)."],
   background: ['--background C', 'What transparency is flattened on for JPEG (default #ffffff).'],
   metadata: ['--metadata M', 'strip or keep: EXIF with camera, date and place (default strip).'],
+  profile: ['--profile P', "srgb or keep: the picture's own RGB or grey profile (default srgb)."],
   fallback: ['--no-fallback', 'Fail rather than be served by another model than the first.'],
   timeout: ['--timeout N', 'Seconds that one picture may take (default: the longest allowed, 600).'],
   dry_run: ['--dry-run', 'Tell what would be done and how long it would take; compute nothing.'],

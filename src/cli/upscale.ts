@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { loadCheckedConfig } from '../checked-config.js';
 import { type Config, loadConfig } from '../config.js';
 import { CONFIG_SCHEMA } from '../config-schema.js';
+import { formatNamed } from '../download-name.js';
 import { TesseraError } from '../errors.js';
 import { parseOptions, type RawOption } from '../options.js';
 import { packageRoot } from '../package-root.js';
@@ -95,7 +96,7 @@ function withFormat(options: readonly RawOption[], pictures: readonly Picture[])
   const byName = picture === undefined ? undefined : formatOfName(picture.target);
   const byFlag = options.find(([name]) => name === 'format')?.[1];
   if (byName === undefined) return options;
-  if (byFlag !== undefined && byFlag !== 'auto' && byFlag !== byName) {
+  if (byFlag !== undefined && byFlag.toLowerCase() !== 'auto' && formatNamed(byFlag) !== byName) {
     throw new UsageError(`The output is named as ${byName.toUpperCase()}, but --format says ${byFlag}.`);
   }
   return [...options.filter(([name]) => name !== 'format'), ['format', byName]];

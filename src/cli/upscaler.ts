@@ -12,7 +12,17 @@ export type Step =
 /** What is told of a result, wherever it was made. */
 export type ResultFacts = Pick<
   UpscaleResult,
-  'width' | 'height' | 'format' | 'bytes' | 'scale' | 'model' | 'provider' | 'tiles' | 'fallback' | 'attempts'
+  | 'width'
+  | 'height'
+  | 'format'
+  | 'bytes'
+  | 'scale'
+  | 'model'
+  | 'provider'
+  | 'tiles'
+  | 'fallback'
+  | 'attempts'
+  | 'notKept'
 > & {
   /** From the picture being at hand to its result. */
   readonly milliseconds: number;

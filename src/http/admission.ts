@@ -10,7 +10,13 @@ import { clientOf } from './client.js';
 import { clientGone } from './client-gone.js';
 import type { HttpContext, UploadContext } from './context.js';
 import { sendContinue } from './expect-continue.js';
-import { checkDeclaredLength, declaredBytes, receiveUpload, type UploadTarget } from './upload.js';
+import {
+  checkContentEncoding,
+  checkDeclaredLength,
+  declaredBytes,
+  receiveUpload,
+  type UploadTarget,
+} from './upload.js';
 
 /** The option that only jobs take. */
 const CALLBACK_OPTION = 'callback_url';
@@ -60,6 +66,7 @@ export async function admit(
   };
   await parse(fromQuery);
 
+  checkContentEncoding(request);
   checkDeclaredLength(request, { maxBytes, maxFiles });
   const place = await context.uploads.take({
     client: clientOf(request, config.API_KEYS.length > 0),

@@ -40,11 +40,11 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   image_too_large: { status: 413, when: 'More pixels than `MAX_INPUT_MEGAPIXELS`.' },
   output_too_large: {
     status: 413,
-    when: 'The result would have more pixels than `MAX_OUTPUT_MEGAPIXELS`, or than its format can hold.',
+    when: 'The result would have more pixels than `MAX_OUTPUT_MEGAPIXELS`, or more pixels or metadata than its format can hold.',
   },
   unsupported_media_type: {
     status: 415,
-    when: 'The body is neither multipart, nor `image/*`, nor `application/octet-stream`.',
+    when: 'The body is neither multipart, nor `image/*`, nor `application/octet-stream`; or it is compressed (`Content-Encoding`).',
   },
   idempotency_conflict: {
     status: 422,

@@ -23,6 +23,7 @@ export const IMAGE_HEADERS = [
   'X-Upscale-Height',
   'X-Upscale-Attempts',
   'X-Upscale-Dropped-Pages',
+  'X-Upscale-Not-Kept',
 ] as const;
 
 /** What a result is called where it is saved: `photo_x4.jpg`. */
@@ -55,6 +56,7 @@ export function imageHeaders(job: Job, result: UpscaleResult): Record<string, st
     'x-upscale-height': String(result.height),
     'x-upscale-attempts': attemptsHeader(result.attempts),
     ...(result.droppedPages === 0 ? {} : { 'x-upscale-dropped-pages': String(result.droppedPages) }),
+    ...(result.notKept === undefined ? {} : { 'x-upscale-not-kept': result.notKept.join(', ') }),
   };
 }
 

@@ -47,7 +47,7 @@ export function hasEnded(job: Job): boolean {
 function resultView(job: Job): Pick<JobView, 'result'> {
   const { result, endedAtMs, request } = job;
   if (result === undefined) return {};
-  const { format, bytes, width, height, scale, model, provider, tiles, fallback } = result;
+  const { format, bytes, width, height, scale, model, provider, tiles, fallback, notKept } = result;
   return {
     result: {
       href: `/jobs/${job.id}/result`,
@@ -62,6 +62,7 @@ function resultView(job: Job): Pick<JobView, 'result'> {
       ...(provider === undefined ? {} : { provider }),
       tiles,
       fallback,
+      ...(notKept === undefined ? {} : { notKept: [...notKept] }),
       milliseconds: (endedAtMs ?? Date.now()) - request.uploadedAtMs,
     },
   };

@@ -35,6 +35,7 @@ export async function readMultipart(
       fieldSize: MAX_FIELD_BYTES,
       fileSize: Number.POSITIVE_INFINITY,
     },
+    isPartAFile: (_field, contentType, fileName) => fileName !== undefined || isFileType(contentType),
   });
   try {
     for await (const part of parts) {
@@ -44,18 +45,28 @@ export async function readMultipart(
         continue;
       }
       addAbortSignal(signal, part.file);
-      checkFilePart(part.fieldname, part.filename, files.length, target.maxFiles);
+      // Not always there, whatever its type says.
+      const fileName = (part.filename as string | undefined) ?? '';
+      checkFilePart(part.fieldname, fileName, files.length, target.maxFiles);
       const path = await target.pathFor(files.length);
       const bytes = await storePart(part.file, path, target.maxBytes).catch((error: unknown) => {
         // How many files follow is not known yet: only a request that takes one does without the name.
-        throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, part.filename);
+        throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, fileName);
       });
-      files.push({ path, bytes, ...(part.filename === '' ? {} : { fileName: part.filename }) });
+      files.push({ path, bytes, ...(fileName === '' ? {} : { fileName }) });
     }
   } catch (thrown) {
     throw multipartError(thrown);
   }
   return { files, fields };
+}
+
+/**
+ * Whether a part of this type is a file though it has no file name, which is optional (RFC 7578, 4.2): what the body itself may be.
+ * The types of parts come without their parameters, in letters of any size.
+ */
+function isFileType(contentType: string | undefined): boolean {
+  return /^(image\/|application\/octet-stream$)/i.test(contentType ?? '');
 }
 
 /** The parser gives a part without a name as it came, whatever its types say. */

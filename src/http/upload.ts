@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../errors.js';
-import type { RawOption } from '../options.js';
+import { type RawOption, shorten } from '../options.js';
 import { clientGone } from './client-gone.js';
 import { sendContinue } from './expect-continue.js';
 import { readMultipart } from './multipart.js';
@@ -63,6 +63,21 @@ export function checkDeclaredLength(
     ? target.maxBytes * target.maxFiles + MULTIPART_ALLOWANCE_BYTES
     : target.maxBytes;
   if (declared !== undefined && declared > allowed) throw uploadTooLarge(target.maxBytes);
+}
+
+/**
+ * Refuses a body that is compressed as a whole: pictures are already, and unpacking would need bounds of its own.
+ * @throws TesseraError unsupported_media_type (RFC 9110, 15.5.16).
+ */
+export function checkContentEncoding({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding']?.trim() ?? '';
+  if (encoding === '' || encoding.toLowerCase() === 'identity') return;
+  const received = shorten(encoding);
+  throw new TesseraError(
+    'unsupported_media_type',
+    `The header Content-Encoding is "${received}"; send the body as it is, without compressing it.`,
+    { details: { parameter: 'Content-Encoding', accepted: 'identity, or no such header', received } },
+  );
 }
 
 /**

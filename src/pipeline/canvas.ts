@@ -1,6 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { diskError } from './disk.js';
-import type { ImageMetadata } from './metadata.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
 import { giveSamples, takeSamples } from './spare-memory.js';
@@ -15,14 +14,14 @@ export interface CanvasShape {
 }
 
 /** Goes into the file behind the pixels; sharp passes it on to the encoders without touching a pixel. */
-export interface CanvasTags extends ImageMetadata {
+export interface CanvasTags {
   readonly icc?: Buffer;
 }
 
 const HEADER_BYTES = 64;
 
 /**
- * A raster in libvips' own format, written strip by strip: 64 bytes of header, the rows, XML with the metadata. sharp
+ * A raster in libvips' own format, written strip by strip: 64 bytes of header, the rows, XML with the profile. sharp
  * maps it into memory and streams it to any encoder, so that memory does not grow with the image.
  * Always a file: its pages are the kernel's cache, which costs less than the colour transform by which sharp would tag
  * raw memory as sRGB (115 ms against 20 ms for 16 megapixels).
@@ -179,9 +178,10 @@ function vipsHeader(shape: CanvasShape, channels: number): Buffer {
   return header;
 }
 
-function vipsTrailer(tags: CanvasTags): string {
-  const blob = (name: string, bytes: Buffer | undefined) =>
-    bytes === undefined ? '' : `<field type="VipsBlob" name="${name}">${bytes.toString('base64')}</field>`;
-  const meta = blob('icc-profile-data', tags.icc) + blob('exif-data', tags.exif) + blob('xmp-data', tags.xmp);
-  return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk//vips/8.18.0"><header></header><meta>${meta}</meta></root>\n`;
+function vipsTrailer({ icc }: CanvasTags): string {
+  const profile =
+    icc === undefined
+      ? ''
+      : `<field type="VipsBlob" name="icc-profile-data">${icc.toString('base64')}</field>`;
+  return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk//vips/8.18.0"><header></header><meta>${profile}</meta></root>\n`;
 }

@@ -1,11 +1,13 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Raster } from '../tiling/cut.js';
+import type { OutputFormat } from '../types.js';
 import { Canvas, type CanvasShape } from './canvas.js';
 import type { DecodedImage } from './decode.js';
 import { jpegOptions } from './encode.js';
 import { JpegStrips } from './jpeg-strips.js';
 import { LanczosRows } from './lanczos.js';
+import type { ResultMetadata } from './metadata/image-metadata.js';
 import type { Painter } from './painter.js';
 import { toNeutralRgb } from './planes.js';
 import type { RenderClock } from './render-clock.js';
@@ -84,18 +86,40 @@ export async function drawOnCanvas(
   return canvas;
 }
 
+/** The source's own, or that of sRGB; none for grey, which every reader shows alike. */
+export async function resultProfile({ icc, grey }: DecodedImage): Promise<Buffer | undefined> {
+  return icc ?? (grey ? undefined : await srgbProfile());
+}
+
+/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+export function goesStraightToJpeg(
+  image: DecodedImage,
+  format: OutputFormat,
+  size: Size,
+  target: Size,
+): boolean {
+  return (
+    format === 'jpeg' &&
+    image.alpha === undefined &&
+    !image.sixteenBit &&
+    size.width === target.width &&
+    size.height === target.height
+  );
+}
+
 /** Where the result of a JPEG goes, and how. */
 export interface JpegRequest {
   readonly resultPath: string;
   readonly size: Size;
   readonly quality: number;
+  readonly metadata: ResultMetadata;
   /** Strips encoded at the same time. */
   readonly threads: number;
 }
 
 /**
- * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images without
- * metadata, of the promised size.
+ * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images of the promised
+ * size.
  * @param clock told of the wait for the encoders after the last row. @returns bytes of the result.
  */
 export async function drawJpeg(
@@ -104,8 +128,8 @@ export async function drawJpeg(
   request: JpegRequest,
   clock: RenderClock,
 ): Promise<number> {
-  const { size, quality, threads, resultPath } = request;
-  const shape = { ...size, grey: image.grey, icc: image.grey ? undefined : await srgbProfile() };
+  const { size, quality, metadata, threads, resultPath } = request;
+  const shape = { ...size, grey: image.grey, icc: await resultProfile(image), metadata };
   const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
   try {
     painter.expect(image.colour);

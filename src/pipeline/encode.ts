@@ -1,7 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
+import { TesseraError } from '../errors.js';
 import type { OutputFormat, UpscaleOptions } from '../types.js';
 import { diskError } from './disk.js';
 import { fits, type PipelineLimits } from './limits.js';
+import type { ResultMetadata } from './metadata/image-metadata.js';
+import { fitsJpeg, MAX_JPEG_EXIF_BYTES } from './metadata/jpeg-segments.js';
 
 /** What the choice of a format depends on, once the image is decoded. */
 export interface FormatRequest {
@@ -10,22 +13,47 @@ export interface FormatRequest {
   readonly sixteenBit: boolean;
   readonly width: number;
   readonly height: number;
+  readonly metadata: ResultMetadata;
 }
 
 /**
  * The format of the result. `auto`: PNG where JPEG would lose alpha or 16 bits, else what `Accept` names first of WebP
- * and JPEG, else JPEG; the next of them, at last PNG, where the image is too large for the format. Never AVIF.
+ * and JPEG, else JPEG; the next of them, at last PNG, where the image or its metadata is too large for the format. Never AVIF.
+ * @throws TesseraError output_too_large, for metadata that the format asked for cannot hold.
  */
 export function chooseFormat(request: FormatRequest, limits: PipelineLimits): OutputFormat {
-  const { options, width, height } = request;
-  if (options.format !== 'auto') return options.format;
+  const { options, width, height, metadata } = request;
+  if (options.format !== 'auto') {
+    if (options.format === 'jpeg') checkJpegMetadata(metadata);
+    return options.format;
+  }
   if (request.transparent || request.sixteenBit) return 'png';
   const named = options.accept
     .map((type) => type.toLowerCase())
     .flatMap((type): OutputFormat[] =>
       type === 'image/webp' ? ['webp'] : type === 'image/jpeg' || type === 'image/jpg' ? ['jpeg'] : [],
     );
-  return [...named, 'jpeg' as const].find((format) => fits(format, width, height, limits)) ?? 'png';
+  const holds = (format: OutputFormat) =>
+    fits(format, width, height, limits) && (format !== 'jpeg' || tooLargeForJpeg(metadata) === undefined);
+  return [...named, 'jpeg' as const].find(holds) ?? 'png';
+}
+
+/** What of the metadata is more than JPEG holds: EXIF has one segment, and of XMP no single property may be too long for one. */
+function tooLargeForJpeg({ exif, xmp }: ResultMetadata): { name: string; bytes: number } | undefined {
+  if (exif !== undefined && exif.length > MAX_JPEG_EXIF_BYTES) return { name: 'EXIF', bytes: exif.length };
+  if (xmp !== undefined && !fitsJpeg(xmp)) return { name: 'XMP', bytes: xmp.length };
+  return undefined;
+}
+
+function checkJpegMetadata(metadata: ResultMetadata): void {
+  const excess = tooLargeForJpeg(metadata);
+  if (excess === undefined) return;
+  const accepted = 'strip, or another format than jpeg';
+  throw new TesseraError(
+    'output_too_large',
+    `The ${excess.name} of this image takes ${excess.bytes} bytes, which JPEG cannot hold; ask for PNG, WebP, AVIF or TIFF, or for metadata=strip.`,
+    { details: { parameter: 'metadata', accepted } },
+  );
 }
 
 /**
@@ -48,8 +76,8 @@ export interface EncodeRequest {
   readonly grey: boolean;
   readonly sixteenBit: boolean;
   readonly transparent: boolean;
-  /** The canvas carries EXIF or XMP that the result is to have. */
-  readonly keepMetadata: boolean;
+  /** The canvas carries a profile, which the result is to have. */
+  readonly profiled: boolean;
   /** Size on the canvas, and of the result. */
   readonly from: { readonly width: number; readonly height: number };
   readonly to: { readonly width: number; readonly height: number };
@@ -63,9 +91,9 @@ export interface EncodeRequest {
 
 /**
  * Streams a canvas through the last resize, when its size is not the promised one, and the encoder, to a file.
- * @returns bytes of the file. @throws TesseraError disk_full, output_too_large.
+ * @throws TesseraError disk_full, output_too_large.
  */
-export async function encode(request: EncodeRequest): Promise<number> {
+export async function encode(request: EncodeRequest): Promise<void> {
   const { from, to } = request;
   let image = sharp(request.canvasPath, { limitInputPixels: false, unlimited: true });
   if (from.width !== to.width || from.height !== to.height)
@@ -76,14 +104,11 @@ export async function encode(request: EncodeRequest): Promise<number> {
   }
   const sixteenBit = request.sixteenBit && (request.format === 'png' || request.format === 'tiff');
   image = image.toColourspace(request.grey ? (sixteenBit ? 'grey16' : 'b-w') : sixteenBit ? 'rgb16' : 'srgb');
-  // Asked to keep EXIF where there is none, libvips makes one up.
-  if (request.keepMetadata) image = image.keepExif().keepXmp();
-  // The canvas carries the profile; sharp would transform every pixel for a tag of its own.
-  if (!request.grey) image = image.keepIccProfile();
+  // For a tag of its own sharp would transform every pixel.
+  if (request.profiled) image = image.keepIccProfile();
   image = image.timeout({ seconds: request.timeoutSeconds });
   try {
-    const { size } = await withEncoder(image, request).toFile(request.resultPath);
-    return size;
+    await withEncoder(image, request).toFile(request.resultPath);
   } catch (error) {
     throw diskError(error);
   }

@@ -1,6 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
 import { diskError } from './disk.js';
+import type { ResultMetadata } from './metadata/image-metadata.js';
+import { metadataSegments, profileSegments } from './metadata/jpeg-segments.js';
 import { toGrey } from './planes.js';
 import type { RowSink, Samples } from './row-sink.js';
 import { giveSamples, takeSamples } from './spare-memory.js';
@@ -20,14 +22,15 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const DRI = 0xdd;
 const RST0 = 0xd0;
-const APP2 = 0xe2;
 
 export interface JpegShape {
   readonly width: number;
   readonly height: number;
   readonly grey: boolean;
-  /** Goes into the header; colour images only. */
+  /** Goes into the header. */
   readonly icc: Buffer | undefined;
+  /** The same; EXIF and XMP that `fitsJpeg`. */
+  readonly metadata: ResultMetadata;
 }
 
 /**
@@ -156,7 +159,7 @@ export class JpegStrips implements RowSink {
     }
   }
 
-  /** The first strip's header with the image's height, the profile, and the interval of restarts. */
+  /** The first strip's header with the image's height, what stands beside the pixels, and the interval of restarts. */
   #header(jpeg: Buffer, scan: Scan): Buffer {
     const head = Buffer.from(jpeg.subarray(0, scan.header));
     head.writeUInt16BE(this.#shape.height, scan.frame + 5);
@@ -164,7 +167,8 @@ export class JpegStrips implements RowSink {
     interval.writeUInt16BE(this.#interval, 4);
     return Buffer.concat([
       head.subarray(0, scan.tables),
-      this.#shape.icc === undefined ? Buffer.alloc(0) : iccSegment(this.#shape.icc),
+      metadataSegments(this.#shape.metadata),
+      this.#shape.icc === undefined ? Buffer.alloc(0) : profileSegments(this.#shape.icc),
       head.subarray(scan.tables),
       interval,
       jpeg.subarray(scan.header, scan.data),
@@ -188,7 +192,7 @@ export class JpegStrips implements RowSink {
 
 /** Where the parts of a baseline JPEG begin. */
 interface Scan {
-  /** First segment behind the JFIF header: where further application segments may go. */
+  /** First segment behind those of applications: where more of them may go. */
   readonly tables: number;
   /** The frame header (SOF0). */
   readonly frame: number;
@@ -212,16 +216,4 @@ function scanOf(jpeg: Buffer): Scan {
     at = next;
   }
   throw new Error('The encoder returned no baseline JPEG');
-}
-
-/** A profile as one APP2 segment (ICC.1:2022, B.4); ours is far below the 65,519 bytes that one can hold. */
-function iccSegment(icc: Buffer): Buffer {
-  const segment = Buffer.alloc(18 + icc.length);
-  segment.writeUInt16BE(0xff00 | APP2, 0);
-  segment.writeUInt16BE(16 + icc.length, 2);
-  segment.write('ICC_PROFILE\0', 4, 'latin1');
-  segment[16] = 1;
-  segment[17] = 1;
-  icc.copy(segment, 18);
-  return segment;
 }

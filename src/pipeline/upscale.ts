@@ -12,16 +12,27 @@ import type {
 } from '../types.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
-import { type DecodedImage, decode } from './decode.js';
-import { drawJpeg, drawnSize, drawOnCanvas, Easel, type Size } from './draw.js';
+import { type DecodedImage, decode, type Keep } from './decode.js';
+import {
+  drawJpeg,
+  drawnSize,
+  drawOnCanvas,
+  Easel,
+  goesStraightToJpeg,
+  resultProfile,
+  type Size,
+} from './draw.js';
 import { chooseFormat, encode } from './encode.js';
+import { graft } from './graft/graft.js';
 import { Guard } from './guard.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { memoryError } from './memory.js';
+import type { ResultMetadata } from './metadata/image-metadata.js';
+import { carriedMetadata } from './metadata/result-metadata.js';
 import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
+import { inProfile, profilesToKeep } from './profile.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
-import { srgbProfile } from './srgb.js';
 import { TileProgress } from './tile-progress.js';
 import type { Turns } from './turns.js';
 
@@ -44,6 +55,13 @@ export interface PipelineHooks {
 
 /** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
 type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
+
+/** What the result is to be. */
+interface Aim {
+  readonly format: OutputFormat;
+  readonly target: Size;
+  readonly metadata: ResultMetadata;
+}
 
 /** One job from its source to its result. */
 class Upscale {
@@ -75,8 +93,9 @@ class Upscale {
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
       const decoded = await this.#decode();
-      const format = this.#format(decoded, target);
-      const image = asShown(decoded, format, options.background);
+      const { metadata, notKept } = carriedMetadata(decoded, target);
+      const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
+      const image = asShown(decoded, aim.format, options.background);
       const onRung = (model: string, provider: Provider | undefined) =>
         this.#hooks.onProgress({
           stage: 'infer',
@@ -87,12 +106,12 @@ class Upscale {
         });
       const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
       const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
-        this.#draw(image, rung, note, format, target),
+        this.#draw(image, rung, note, aim),
       );
-      const bytes = await this.#encode(served.value, image, format, target);
+      const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
-        format,
+        format: aim.format,
         bytes,
         scale,
         model: served.model,
@@ -102,6 +121,7 @@ class Upscale {
         attempts: served.attempts,
         timings: this.#timings(),
         droppedPages: header.pages - 1,
+        ...(notKept.length === 0 ? {} : { notKept }),
       };
     } catch (error) {
       throw error instanceof RungLost ? error : memoryError(error);
@@ -132,7 +152,7 @@ class Upscale {
     const { sourcePath, header, options } = this.#task;
     this.#report('decode', 0, 0);
     const started = performance.now();
-    const keep = options.metadata === 'keep';
+    const keep: Keep = { metadata: options.metadata === 'keep', profiles: profilesToKeep(options) };
     const { limits } = this.#services;
     const image = await this.#timed(decode(sourcePath, header, keep, limits, this.#guard.secondsLeft));
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
@@ -140,10 +160,10 @@ class Upscale {
     return image;
   }
 
-  #format(image: DecodedImage, target: Size): OutputFormat {
+  #format(image: DecodedImage, target: Size, metadata: ResultMetadata): OutputFormat {
     const { options } = this.#task;
     return chooseFormat(
-      { options, transparent: image.alpha !== undefined, sixteenBit: image.sixteenBit, ...target },
+      { options, transparent: image.alpha !== undefined, sixteenBit: image.sixteenBit, ...target, metadata },
       this.#services.limits,
     );
   }
@@ -153,8 +173,7 @@ class Upscale {
     image: DecodedImage,
     rung: Rung,
     note: NoteAttempt,
-    format: OutputFormat,
-    target: Size,
+    { format, target, metadata }: Aim,
   ): Promise<Drawn> {
     const started = performance.now();
     const progress = this.#tileProgress(rung);
@@ -165,7 +184,7 @@ class Upscale {
         return { canvas: await drawOnCanvas(image, painter, size, this.#easel) };
       const { resultPath, options } = this.#task;
       const { threads } = this.#services;
-      const terms = { resultPath, size, quality: options.quality, threads };
+      const terms = { resultPath, size, quality: options.quality, metadata, threads };
       return { bytes: await drawJpeg(image, painter, terms, this.#clock) };
     } catch (error) {
       await this.#easel.clear();
@@ -207,30 +226,35 @@ class Upscale {
     );
   }
 
-  async #encode(drawn: Drawn, image: DecodedImage, format: OutputFormat, target: Size): Promise<number> {
+  async #encode(drawn: Drawn, image: DecodedImage, aim: Aim): Promise<number> {
     if ('bytes' in drawn) return drawn.bytes;
     this.#guard.check();
     this.#report('encode', this.#clock.tiles, this.#clock.tiles);
     const started = performance.now();
     const { canvas } = drawn;
-    const icc = image.grey ? undefined : await srgbProfile();
-    await canvas.complete({ ...image.metadata, ...(icc === undefined ? {} : { icc }) });
-    const { options, resultPath } = this.#task;
+    const icc = await resultProfile(image);
+    await canvas.complete(icc === undefined ? {} : { icc });
+    const { options, resultPath, workFolder } = this.#task;
+    const { format, target, metadata } = aim;
+    const transparent = image.alpha !== undefined;
     const encoded = encode({
       canvasPath: canvas.path,
       grey: image.grey,
       sixteenBit: image.sixteenBit,
-      transparent: image.alpha !== undefined,
-      keepMetadata: carriesMetadata(image),
+      transparent,
+      profiled: icc !== undefined,
       from: canvas.shape,
       to: target,
       format,
       quality: options.quality,
-      background: options.background,
+      background: await inProfile(options.background, transparent ? image.icc : undefined, workFolder),
       resultPath,
       timeoutSeconds: this.#guard.secondsLeft,
     });
-    const bytes = await this.#timed(encoded);
+    await this.#timed(encoded);
+    // Its room on the disk is for the copy that metadata may need.
+    await this.#easel.clear();
+    const bytes = await graft(resultPath, format, metadata);
     this.#encodeMs = performance.now() - started;
     this.#guard.check();
     return bytes;
@@ -263,10 +287,6 @@ class Upscale {
   }
 }
 
-function carriesMetadata({ metadata }: DecodedImage): boolean {
-  return metadata.exif !== undefined || metadata.xmp !== undefined;
-}
-
 /** A grey picture whose transparency becomes a colour is no longer grey. */
 function asShown(
   image: DecodedImage,
@@ -275,18 +295,6 @@ function asShown(
 ): DecodedImage {
   const tinted = format === 'jpeg' && image.alpha !== undefined && (red !== green || green !== blue);
   return tinted ? { ...image, grey: false } : image;
-}
-
-/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
-function goesStraightToJpeg(image: DecodedImage, format: OutputFormat, size: Size, target: Size): boolean {
-  return (
-    format === 'jpeg' &&
-    image.alpha === undefined &&
-    !image.sixteenBit &&
-    !carriesMetadata(image) &&
-    size.width === target.width &&
-    size.height === target.height
-  );
 }
 
 /**

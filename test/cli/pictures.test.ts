@@ -94,16 +94,10 @@ test('what does not go together is refused with a sentence', async (t) => {
 
 test('the ending of an output says its format', () => {
   const formatOf = (path: string) => formatOfName({ kind: 'file', path });
-  assert.deepEqual(['a.jpg', 'a.JPEG', 'a.png', 'a.webp', 'a.avif', 'a.tif', 'a.tiff', 'a'].map(formatOf), [
-    'jpeg',
-    'jpeg',
-    'png',
-    'webp',
-    'avif',
-    'tiff',
-    'tiff',
-    undefined,
-  ]);
+  assert.deepEqual(
+    ['a.jpg', 'a.JPEG', 'a.jfif', 'a.png', 'a.webp', 'a.avif', 'a.tif', 'a.tiff', 'a'].map(formatOf),
+    ['jpeg', 'jpeg', 'jpeg', 'png', 'webp', 'avif', 'tiff', 'tiff', undefined],
+  );
   assert.throws(() => formatOf('a.docx'), UsageError);
   assert.equal(formatOfName({ kind: 'stdout' }), undefined);
 });

@@ -122,6 +122,41 @@ test('help and version are data, and need nothing', async (t) => {
   }
 });
 
+test('a format may be named as files are, beside an output of that name', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.png'), (await photo('a.png', 30, 20)).buffer);
+  const { code } = await desk.tessera([
+    'upscale',
+    'a.png',
+    '-o',
+    'b.jpeg',
+    '--format',
+    'JPG',
+    '--scale',
+    '2',
+  ]);
+  assert.equal(code, 0);
+  assert.equal((await sharp(desk.path('b.jpeg')).metadata()).format, 'jpeg');
+});
+
+test('metadata and profile are kept on request, and what cannot be kept is told', async (t) => {
+  const desk = await Desk.create(t);
+  const { buffer } = await photo('a.png', 30, 20);
+  const rich = sharp(buffer).withExif({ IFD0: { Artist: 'Somebody' } });
+  await rich.clone().withIccProfile('p3').png().toFile(desk.path('a.png'));
+  const keep = ['--metadata', 'keep', '--profile', 'keep', '--scale', '2'];
+  const kept = await desk.tessera(['upscale', 'a.png', '-o', 'b.jpg', ...keep]);
+  assert.equal(kept.code, 0);
+  assert.doesNotMatch(kept.stderr, /without/);
+  const { icc, exif } = await sharp(desk.path('b.jpg')).metadata();
+  assert.deepEqual(icc, (await sharp(desk.path('a.png')).metadata()).icc);
+  assert.ok(exif?.includes('Somebody'));
+  await sharp(buffer).toColourspace('cmyk').withIccProfile('cmyk').jpeg().toFile(desk.path('c.jpg'));
+  const converted = await desk.tessera(['upscale', 'c.jpg', '--json', ...keep]);
+  assert.match(converted.stderr, /without its colour profile/);
+  assert.deepEqual(recordsOf(converted.stdout)[0]?.notKept, ['profile']);
+});
+
 test('a dry run tells what would be done, and does nothing', async (t) => {
   const desk = await Desk.create(t);
   await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
@@ -238,6 +273,7 @@ interface Line {
   readonly input: string;
   readonly status: string;
   readonly output?: string;
+  readonly notKept?: readonly string[];
   readonly error?: { readonly code: string };
 }
 

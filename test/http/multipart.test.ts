@@ -136,6 +136,23 @@ test('what is wrong with the file part is said in words', async (t) => {
   await empty();
 });
 
+test('a part of an image type is a file also without a file name', async (t) => {
+  const { origin, empty } = await startApp(t);
+  const png = (await picture()).toString('latin1');
+  const part = (type: string) =>
+    `--XX\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: ${type}\r\n\r\n${png}\r\n`;
+  for (const type of ['image/png', 'IMAGE/PNG', 'image/x-anything; a=b', 'application/octet-stream']) {
+    const answer = await sendRaw(origin, multipartRequest(`${part(type)}--XX--\r\n`));
+    assert.equal(statusOf(answer), 200, `${type}: ${answer}`);
+    assert.match(answer, /filename="image_x4\.jpg"/);
+  }
+  const two = await sendRaw(origin, multipartRequest(`${part('image/png')}${part('image/png')}--XX--\r\n`));
+  assert.equal(bodyOf(two).code, 'too_many_files');
+  const text = await sendRaw(origin, multipartRequest(`${part('text/plain')}--XX--\r\n`));
+  assert.equal(bodyOf(text).code, 'no_file');
+  await empty();
+});
+
 test('a file name that climbs out of its folder, or says nothing, names only the download', async (t) => {
   const { origin, empty, engine } = await startApp(t);
   const names: Record<string, string> = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/errors.js';
 import { form, picture, startApp } from './harness.js';
@@ -233,4 +234,101 @@ test('an image type that is none of an upload’s is refused by name', async (t)
     assert.equal(response.status, 415);
     assert.equal((await problem(response)).code, 'unsupported_media_type');
   }
+});
+
+test('a body that is compressed as a whole is refused before it is read, by the name of the header', async (t) => {
+  const { origin, reserved } = await startApp(t);
+  for (const path of ['/upscale', '/jobs'])
+    for (const encoding of ['gzip', 'br', 'deflate, gzip', 'GZIP']) {
+      const response = await fetch(`${origin}${path}`, {
+        method: 'POST',
+        body: new Uint8Array(gzipSync(await picture())),
+        headers: { 'content-type': 'image/png', 'content-encoding': encoding },
+      });
+      assert.equal(response.status, 415, encoding);
+      const { code, parameter, received, detail } = await problem(response);
+      assert.deepEqual(
+        { code, parameter, received },
+        { code: 'unsupported_media_type', parameter: 'Content-Encoding', received: encoding },
+      );
+      assert.match(String(detail), /Content-Encoding/);
+    }
+  assert.deepEqual(reserved, []);
+  for (const encoding of ['identity', 'Identity']) {
+    const response = await fetch(`${origin}/upscale`, {
+      method: 'POST',
+      body: new Uint8Array(await picture()),
+      headers: { 'content-type': 'image/png', 'content-encoding': encoding },
+    });
+    assert.equal(response.status, 200, encoding);
+    await response.arrayBuffer();
+  }
+});
+
+test('formats are understood by their usual names, in letters of any size, from the query and from the form', async (t) => {
+  const { origin } = await startApp(t);
+  const names = {
+    jpg: 'jpeg',
+    JPG: 'jpeg',
+    jpe: 'jpeg',
+    JFIF: 'jpeg',
+    Jpeg: 'jpeg',
+    tif: 'tiff',
+    TIFF: 'tiff',
+    WebP: 'webp',
+    AUTO: 'jpeg',
+  };
+  for (const [name, format] of Object.entries(names)) {
+    const asked = await fetch(`${origin}/upscale?format=${name}`, { method: 'POST', body: await form() });
+    assert.equal(asked.headers.get('content-type'), `image/${format}`, name);
+    await asked.arrayBuffer();
+    const inForm = await fetch(`${origin}/upscale`, { method: 'POST', body: await form({ format: name }) });
+    assert.equal(inForm.headers.get('content-type'), `image/${format}`, name);
+    await inForm.arrayBuffer();
+  }
+  const unknown = await fetch(`${origin}/upscale?format=heic`, { method: 'POST', body: await form() });
+  const { code, accepted } = await problem(unknown);
+  assert.deepEqual([code, accepted], ['invalid_option', 'auto, jpeg, png, webp, avif, tiff']);
+});
+
+test('the API document names every spelling of a format', async (t) => {
+  const { origin } = await startApp(t);
+  const document = (await (await fetch(`${origin}/openapi.json`)).json()) as {
+    paths: Record<string, { post: { parameters: { name: string; schema: { enum?: string[] } }[] } }>;
+  };
+  for (const path of ['/upscale', '/jobs']) {
+    const format = document.paths[path]?.post.parameters.find(({ name }) => name === 'format');
+    assert.ok(format?.schema.enum?.includes('jpg') && format.schema.enum.includes('tif'), path);
+  }
+});
+
+test('what was to be kept and could not is named by the answer, also by that of a job', async (t) => {
+  const { origin, engine, until } = await startApp(t);
+  const asked = () => form({ metadata: 'keep', profile: 'keep' });
+  const kept = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
+  assert.equal(kept.headers.get('x-upscale-not-kept'), null);
+  await kept.arrayBuffer();
+  const { metadata, profile } = engine.tasks.at(-1)?.options ?? {};
+  assert.deepEqual([metadata, profile], ['keep', 'keep']);
+  engine.answer = { notKept: ['exif', 'profile'] };
+  const lacking = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
+  assert.equal(lacking.headers.get('x-upscale-not-kept'), 'exif, profile');
+  await lacking.arrayBuffer();
+  const { jobs } = (await (
+    await fetch(`${origin}/jobs?profile=keep`, { method: 'POST', body: await form() })
+  ).json()) as { jobs: { id: string }[] };
+  const view = async () =>
+    (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as { result?: { notKept?: string[] } };
+  await until(async () => (await view()).result !== undefined);
+  assert.deepEqual((await view()).result?.notKept, ['exif', 'profile']);
+  const result = await fetch(`${origin}/jobs/${jobs[0]?.id}/result`);
+  assert.equal(result.headers.get('x-upscale-not-kept'), 'exif, profile');
+  await result.arrayBuffer();
+});
+
+test('a profile that is neither sRGB nor kept is refused by name', async (t) => {
+  const { origin } = await startApp(t);
+  const response = await fetch(`${origin}/upscale?profile=p3`, { method: 'POST', body: await form() });
+  const { code, parameter, accepted } = await problem(response);
+  assert.deepEqual([code, parameter, accepted], ['invalid_option', 'profile', 'srgb, keep']);
 });

@@ -34,10 +34,10 @@ describe('decode', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  async function decoded(bytes: Buffer, keepMetadata = false): Promise<DecodedImage> {
+  async function decoded(bytes: Buffer, metadata = false): Promise<DecodedImage> {
     const path = join(folder, 'source');
     await writeFile(path, bytes);
-    return decode(path, await readHeader(path, limits), keepMetadata, limits, 60);
+    return decode(path, await readHeader(path, limits), { metadata, profiles: undefined }, limits, 60);
   }
   const rgb = () => picture().raw().toBuffer();
 
@@ -231,20 +231,17 @@ describe('decode', () => {
     }
   });
 
-  it('returns EXIF without its orientation, and XMP, only when asked', async () => {
+  it('returns EXIF and XMP as the source has them, only when asked', async () => {
     const file = await picture()
       .withExif({ IFD0: { Copyright: 'Nobody' }, IFD3: { GPSLatitudeRef: 'N' } })
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rating>5</rating></x:xmpmeta>')
       .withMetadata({ orientation: 3 })
       .jpeg()
       .toBuffer();
-    assert.deepEqual((await decoded(file)).metadata, {});
+    const stripped = (await decoded(file)).metadata;
+    assert.deepEqual([stripped.exif, stripped.xmp], [undefined, undefined]);
     const { exif, xmp } = (await decoded(file, true)).metadata;
-    const stored = (await sharp(file).metadata()).exif;
-    const orientationTag = Buffer.from([0x12, 0x01, 0x03, 0x00]);
-    assert.ok(stored?.includes(orientationTag));
-    assert.ok(exif !== undefined && !exif.includes(orientationTag));
-    assert.ok(exif.includes('Nobody'), 'values stay where their entries point');
+    assert.ok(exif?.includes('Nobody'));
     assert.ok(xmp?.includes('rating'));
   });
 

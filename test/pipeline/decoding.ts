@@ -25,7 +25,7 @@ export async function decoding() {
   }
   async function decoded(bytes: Uint8Array): Promise<DecodedImage> {
     const path = await saved(bytes);
-    return decode(path, await readHeader(path, limits), false, limits, 60);
+    return decode(path, await readHeader(path, limits), { metadata: false, profiles: undefined }, limits, 60);
   }
   /** Why a file is refused: its code and its sentence. */
   async function refusal(bytes: Uint8Array): Promise<string> {

@@ -34,7 +34,7 @@ describe('JpegStrips', () => {
   ): Promise<Buffer> {
     const path = join(folder, 'strips.jpg');
     const icc = shape.grey ? undefined : await srgbProfile();
-    const jpeg = await JpegStrips.create(path, { ...shape, icc }, jpegOptions(quality), 2);
+    const jpeg = await JpegStrips.create(path, { ...shape, icc, metadata: {} }, jpegOptions(quality), 2);
     let row = 0;
     for (let band = 0; row < shape.height; band += 1) {
       const rows = Math.min(bands[band % bands.length] ?? 1, shape.height - row);

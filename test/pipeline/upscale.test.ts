@@ -228,7 +228,7 @@ describe('upscale', () => {
         grey: false,
         sixteenBit: false,
         transparent: false,
-        keepMetadata: false,
+        profiled: false,
         from: size,
         to: size,
         format: 'png',

@@ -53,6 +53,18 @@ pageTest(
   },
 );
 
+pageTest('metadata and profile are kept when they are asked for', async ({ page, server }) => {
+  await page.getByText('More options').click();
+  await page.getByRole('checkbox', { name: 'Keep metadata' }).check();
+  await page.getByRole('checkbox', { name: 'Keep the colour profile' }).check();
+  await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
+  const job = await server.job(0);
+  await job.succeed({ notKept: ['profile'] });
+  assert.deepEqual([job.options.metadata, job.options.profile], ['keep', 'keep']);
+  await cardOf(page, 'a.jpg').getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('colour profile (converted)').waitFor();
+});
+
 pageTest('a download holds the bytes of the result, under its name', async ({ page, server }) => {
   await page.getByLabel('Format').selectOption('png');
   await page.getByRole('radio', { name: '2×' }).check();

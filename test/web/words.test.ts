@@ -6,6 +6,7 @@ import {
   durationInWords,
   fallbackInWords,
   fractionDone,
+  notKeptInWords,
   progressInWords,
 } from '../../src/web/assets/words.js';
 import type { JobView } from './contract-server.js';
@@ -119,4 +120,8 @@ test('the fraction done never falls from stage to stage', () => {
   );
   assert.ok(steps.every((step) => step >= 0 && step < 1));
   assert.equal(fractionDone({ state: 'succeeded' } as JobView), 1);
+});
+
+test('what could not be kept is named, with why', () => {
+  assert.equal(notKeptInWords(['exif', 'profile']), 'EXIF (unreadable), colour profile (converted)');
 });

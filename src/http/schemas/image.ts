@@ -26,6 +26,11 @@ export const IMAGE_HEADER_SCHEMAS = {
     type: 'integer',
     description: 'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
   },
+  'X-Upscale-Not-Kept': {
+    ...TEXT,
+    description:
+      'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks, separated by commas: `exif` or `xmp` that cannot be read or is larger than 16 MB, `profile` of CMYK. Absent when there is nothing.',
+  },
 };
 
 /** Media types of an answer that is an image. */

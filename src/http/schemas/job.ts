@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { FALLBACK_REASONS, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
 
 /**
  * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
@@ -56,6 +56,12 @@ export const JobSchema = Type.Object({
       provider: Type.Optional(Type.Enum([...PROVIDERS])),
       tiles: Type.Integer(),
       fallback: Type.Boolean(),
+      notKept: Type.Optional(
+        Type.Array(Type.Enum([...KEEPABLE]), {
+          description:
+            'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
+        }),
+      ),
       milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
     }),
   ),

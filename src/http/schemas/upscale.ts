@@ -28,7 +28,12 @@ function optionSchema(spec: OptionSpec): object {
         ...(spec.default === undefined ? {} : { default: spec.default }),
       };
     case 'choice':
-      return { type: 'string', description, enum: spec.choices, default: spec.default };
+      return {
+        type: 'string',
+        description,
+        enum: [...spec.choices, ...Object.keys(spec.spellings ?? {})],
+        default: spec.default,
+      };
     case 'boolean':
       return { type: 'boolean', description, default: spec.default };
     case 'colour':

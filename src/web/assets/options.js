@@ -23,7 +23,7 @@ export function chosenOptions() {
   const text = (/** @type {string} */ name) => String(form.get(name) ?? '').trim();
   const options = new URLSearchParams({ scale: text('exact_scale') || text('scale') });
   for (const [name, unsaid] of DEFAULTS) if (text(name) !== unsaid) options.set(name, text(name));
-  if (form.has('metadata')) options.set('metadata', 'keep');
+  for (const name of ['metadata', 'profile']) if (form.has(name)) options.set(name, 'keep');
   if (!form.has('fallback')) options.set('fallback', 'false');
   return options;
 }

@@ -1,6 +1,13 @@
 import { byId, find } from './element.js';
 import { titleOf } from './models.js';
-import { attemptInWords, bytesInWords, durationInWords, rungInWords, sizeInWords } from './words.js';
+import {
+  attemptInWords,
+  bytesInWords,
+  durationInWords,
+  notKeptInWords,
+  rungInWords,
+  sizeInWords,
+} from './words.js';
 
 /**
  * @typedef {import('./picture.js').Picture} Picture
@@ -138,6 +145,7 @@ export class Stage {
         rungInWords(titleOf(result.model), result.provider),
       ],
     ];
+    if (result.notKept !== undefined) facts.push(['Not kept', notKeptInWords(result.notKept)]);
     byId('stage-facts', HTMLElement).replaceChildren(
       ...facts.map(([name, value]) => {
         const pair = document.createElement('div');

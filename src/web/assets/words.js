@@ -108,6 +108,21 @@ export function fallbackInWords(attempts, titleOf) {
   return `A fallback served it: ${rung} ${REASON_WORDS[telling.reason ?? ''] ?? 'did not serve'}.`;
 }
 
+/** @type {Readonly<Record<string, string>>} */
+const KEEPABLE_WORDS = {
+  exif: 'EXIF (unreadable)',
+  xmp: 'XMP (unreadable)',
+  profile: 'colour profile (converted)',
+};
+
+/**
+ * @param {readonly string[]} notKept what was asked for and the result lacks.
+ * @returns {string}
+ */
+export function notKeptInWords(notKept) {
+  return notKept.map((each) => KEEPABLE_WORDS[each] ?? each).join(', ');
+}
+
 /**
  * @param {Job} job queued or running.
  * @param {TitleOf} titleOf

@@ -49,7 +49,7 @@ const header = {
   pages: 1,
 } as const;
 try {
-  await decode(path, header, false, limits, 60);
+  await decode(path, header, { metadata: false, profiles: undefined }, limits, 60);
   console.log('decoded');
 } catch (thrown) {
   const error = memoryError(thrown);

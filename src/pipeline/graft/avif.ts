@@ -1,0 +1,154 @@
+import type { ResultMetadata } from '../metadata/image-metadata.js';
+import type { Bytes } from '../scan/bytes.js';
+import { Budget } from '../scan/excess.js';
+import { type Extent, readExtents } from '../scan/item-location.js';
+import type { Splice } from './splice.js';
+
+const BOX_HEADER_BYTES = 8;
+/** Version and flags of a full box. */
+const VERSION_BYTES = 4;
+/** More than our encoder writes. */
+const MAX_EXTENTS = 1000;
+
+interface Box {
+  readonly type: string;
+  readonly at: number;
+  readonly content: Bytes;
+}
+
+/** An item to come: how it is announced, and its data. */
+interface Item {
+  readonly id: number;
+  readonly type: 'Exif' | 'mime';
+  /** A media type, ended by 0; empty for EXIF, whose type says all. */
+  readonly contentType: string;
+  readonly data: Buffer;
+}
+
+/** EXIF and XMP as items that describe the picture (ISO/IEC 23008-12, A.2 and A.3), their data behind all others. AVIF holds no resolution. */
+export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] {
+  const meta = boxesOf(file, 0).find(({ type }) => type === 'meta');
+  if (meta === undefined) throw new Error('The encoder returned AVIF without its list of items');
+  const boxes = boxesOf(meta.content, VERSION_BYTES);
+  const extents = readExtents(contentOf(boxes, 'iloc'), new Budget('AVIF', MAX_EXTENTS, 'pieces of items'));
+  const firstId = Math.max(...extents.map(({ itemId }) => itemId)) + 1;
+  const items: Item[] = [];
+  // Before the block stands where in it the TIFF header is.
+  if (exif !== undefined)
+    items.push({ id: firstId, type: 'Exif', contentType: '', data: Buffer.concat([Buffer.alloc(4), exif]) });
+  if (xmp !== undefined)
+    items.push({ id: firstId + 1, type: 'mime', contentType: 'application/rdf+xml\0', data: xmp });
+  if (items.length === 0) return [];
+  const oldBytes = BOX_HEADER_BYTES + meta.content.length;
+  const grown = newMeta(meta, boxes, extents, items, 0, file.length).length - oldBytes;
+  return [
+    { at: meta.at, removed: oldBytes, bytes: newMeta(meta, boxes, extents, items, grown, file.length) },
+    { at: file.length, removed: 0, bytes: box('mdat', ...items.map(({ data }) => data)) },
+  ];
+}
+
+/** @param grown by so many bytes what lies behind moves on. @param fileBytes of the file as it was. */
+function newMeta(
+  meta: Box,
+  boxes: readonly Box[],
+  extents: readonly Extent[],
+  items: readonly Item[],
+  grown: number,
+  fileBytes: number,
+): Buffer {
+  const end = meta.at + BOX_HEADER_BYTES + meta.content.length;
+  const moved = extents.map((extent) => {
+    const isBehind = !extent.inItemData && extent.offset >= end;
+    return isBehind ? { ...extent, offset: extent.offset + grown } : extent;
+  });
+  let dataAt = fileBytes + grown + BOX_HEADER_BYTES;
+  const added = items.map(({ id, data }): Extent => {
+    const offset = dataAt;
+    dataAt += data.length;
+    return { itemId: id, inItemData: false, offset, length: data.length };
+  });
+  const primary = contentOf(boxes, 'pitm').u16(VERSION_BYTES);
+  const references = items.map(({ id }) => reference(id, primary));
+  const children = boxes.map(({ type, content }) => {
+    const bytes = Buffer.from(content.read(0, content.length));
+    if (type === 'iloc') return locations([...moved, ...added]);
+    if (type === 'iinf') return announced(bytes, items);
+    return type === 'iref' ? box(type, bytes, ...references) : box(type, bytes);
+  });
+  const hasReferences = boxes.some(({ type }) => type === 'iref');
+  const version = meta.content.read(0, VERSION_BYTES);
+  return box(
+    'meta',
+    version,
+    ...children,
+    ...(hasReferences ? [] : [box('iref', Buffer.alloc(VERSION_BYTES), ...references)]),
+  );
+}
+
+function boxesOf(bytes: Bytes, from: number): Box[] {
+  const boxes: Box[] = [];
+  for (let at = from; at < bytes.length; ) {
+    const length = bytes.u32(at);
+    if (length < BOX_HEADER_BYTES) throw new Error('The encoder returned AVIF with a box of unknown length');
+    const content = bytes.piece(at + BOX_HEADER_BYTES, length - BOX_HEADER_BYTES);
+    boxes.push({ type: bytes.text(at + 4, 4), at, content });
+    at += length;
+  }
+  return boxes;
+}
+
+function contentOf(boxes: readonly Box[], wanted: string): Bytes {
+  const found = boxes.find(({ type }) => type === wanted);
+  if (found === undefined) throw new Error(`The encoder returned AVIF without "${wanted}"`);
+  return found.content;
+}
+
+function box(type: string, ...contents: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(BOX_HEADER_BYTES);
+  head.writeUInt32BE(
+    contents.reduce((sum, { length }) => sum + length, BOX_HEADER_BYTES),
+    0,
+  );
+  head.write(type, 4, 'latin1');
+  return Buffer.concat([head, ...contents]);
+}
+
+/** Numbers of 16 bits, one after the other. */
+function shorts(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 2);
+  for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
+  return bytes;
+}
+
+/** Where the data of each item lie, in the version that knows data within the list; numbers of four bytes, no base. */
+function locations(extents: readonly Extent[]): Buffer {
+  const byItem = new Map<number, Extent[]>();
+  for (const extent of extents) byItem.set(extent.itemId, [...(byItem.get(extent.itemId) ?? []), extent]);
+  const parts = [Buffer.from([1, 0, 0, 0, 0x44, 0]), shorts(byItem.size)];
+  for (const [id, pieces] of byItem) {
+    parts.push(shorts(id, pieces[0]?.inItemData === true ? 1 : 0, 0, pieces.length));
+    for (const { offset, length } of pieces) {
+      const place = Buffer.alloc(8);
+      place.writeUInt32BE(offset, 0);
+      place.writeUInt32BE(length, 4);
+      parts.push(place);
+    }
+  }
+  return box('iloc', ...parts);
+}
+
+/** @param iinf content of the box in its first version: a count, then an `infe` box for each item. */
+function announced(iinf: Buffer, items: readonly Item[]): Buffer {
+  if (iinf[0] !== 0) throw new Error('The encoder returned AVIF with a list of more than 65,535 items');
+  iinf.writeUInt16BE(iinf.readUInt16BE(VERSION_BYTES) + items.length, VERSION_BYTES);
+  const entries = items.map(({ id, type, contentType }) =>
+    // Version 2: id, no protection, type, no name.
+    box('infe', Buffer.from([2, 0, 0, 0]), shorts(id, 0), Buffer.from(`${type}\0${contentType}`, 'latin1')),
+  );
+  return box('iinf', iinf, ...entries);
+}
+
+/** One item describes another. */
+function reference(id: number, primary: number): Buffer {
+  return box('cdsc', shorts(id, 1, primary));
+}

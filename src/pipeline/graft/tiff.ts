@@ -1,0 +1,97 @@
+import {
+  bufferSource,
+  type Directory,
+  EXIF_POINTERS,
+  type Field,
+  layoutOf,
+  readDirectory,
+  serialize,
+} from '../metadata/directories.js';
+import type { Resolution, ResultMetadata } from '../metadata/image-metadata.js';
+import { asRational } from '../metadata/rational.js';
+import { isDescriptive } from '../metadata/tiff-exif.js';
+import type { Bytes } from '../scan/bytes.js';
+import type { Splice } from './splice.js';
+
+const ENTRY_BYTES = 12;
+const BYTE = 1;
+const SHORT = 3;
+const RATIONAL = 5;
+const X_RESOLUTION = 282;
+const Y_RESOLUTION = 283;
+const RESOLUTION_UNIT = 296;
+const XMP = 700;
+/** Values of the tag ResolutionUnit. */
+const NO_UNIT = 1;
+const INCH = 2;
+
+/**
+ * A new directory at the end of the file, with all that the old one says of the pixels: resolution, XMP, and EXIF, whose first
+ * directory is the file's own.
+ */
+export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata): Splice[] {
+  const layout = layoutOf(file);
+  if (layout === undefined || layout.big || !layout.littleEndian)
+    throw new Error('The encoder returned no TIFF of this machine');
+  const fields = new Map(storedFields(file, layout.firstAt).map((field) => [field.tag, field]));
+  const described = exif === undefined ? undefined : directoryOf(exif);
+  const own = [
+    ...resolutionFields(resolution),
+    ...(xmp === undefined ? [] : [field(XMP, BYTE, xmp.length, xmp)]),
+  ];
+  for (const added of [...(described?.fields ?? []), ...own]) fields.set(added.tag, added);
+  const at = file.length + (file.length % 2);
+  const first = Buffer.alloc(4);
+  first.writeUInt32LE(at);
+  const directory = { fields: [...fields.values()], below: described?.below ?? new Map() };
+  return [
+    { at: 4, removed: 4, bytes: first },
+    {
+      at: file.length,
+      removed: 0,
+      bytes: Buffer.concat([Buffer.alloc(at - file.length), serialize(directory, at)]),
+    },
+  ];
+}
+
+/** Entries as they are: their values stay where they lie in the file. */
+function storedFields(file: Bytes, at: number): Field[] {
+  return Array.from({ length: file.u16(at, true) }, (_, index) => {
+    const entry = Buffer.from(file.read(at + 2 + index * ENTRY_BYTES, ENTRY_BYTES));
+    return field(entry.readUInt16LE(0), entry.readUInt16LE(2), entry.readUInt32LE(4), entry.subarray(8));
+  });
+}
+
+/** The tags of EXIF that a TIFF file may have for its own. @param exif that was read before, with all its bytes. */
+function directoryOf(exif: Buffer): Directory | undefined {
+  const source = bufferSource(exif);
+  const layout = layoutOf(source);
+  if (layout === undefined) return undefined;
+  return readDirectory(source, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, {
+    bytes: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** A ratio of one to one where there is no resolution: TIFF wants some. */
+function resolutionFields(resolution: Resolution | undefined): Field[] {
+  const { x, y } = resolution ?? { x: 1, y: 1 };
+  const unit = Buffer.alloc(2);
+  unit.writeUInt16LE(resolution === undefined ? NO_UNIT : INCH);
+  return [
+    field(X_RESOLUTION, RATIONAL, 1, rational(x)),
+    field(Y_RESOLUTION, RATIONAL, 1, rational(y)),
+    field(RESOLUTION_UNIT, SHORT, 1, unit),
+  ];
+}
+
+function rational(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  const [numerator, denominator] = asRational(value);
+  bytes.writeUInt32LE(numerator, 0);
+  bytes.writeUInt32LE(denominator, 4);
+  return bytes;
+}
+
+function field(tag: number, type: number, count: number, value: Buffer): Field {
+  return { tag, type, count, value };
+}

@@ -1,0 +1,81 @@
+import type { Metadata } from 'sharp';
+import type { InputFormat } from '../../types.js';
+import { Bytes, EndOfBytes } from '../scan/bytes.js';
+import type { Resolution, SourceMetadata } from './image-metadata.js';
+import { jpegResolution, readExtendedXmp } from './jpeg-segments.js';
+import { METRES_IN_INCH, resolutionOf, resolutionOfExif, resolutionOfTiff } from './resolution.js';
+import { exifOfTiff } from './tiff-exif.js';
+
+/** Where BITMAPINFOHEADER has pixels to a metre, across; the ones down follow. */
+const BMP_RESOLUTION_AT = 38;
+const BMP_INFO_HEADER_BYTES = 40;
+
+const PNG_SIGNATURE_BYTES = 8;
+const PNG_CHUNK_OVERHEAD_BYTES = 12;
+
+/**
+ * What an image says beside its pixels.
+ * @param found by sharp: EXIF of all formats but TIFF, and XMP. @param keep also what may tell of people, places and times.
+ */
+export function sourceMetadata(
+  path: string,
+  format: InputFormat,
+  found: Pick<Metadata, 'exif' | 'xmp'>,
+  keep: boolean,
+): SourceMetadata {
+  return Bytes.ofFile(path, (bytes) => {
+    const resolution = resolutionIn(bytes, format, found.exif);
+    const known = resolution === undefined ? {} : { resolution };
+    if (!keep) return known;
+    const exif = format === 'tiff' ? exifOfTiff(bytes) : found.exif;
+    const extendedXmp = format === 'jpeg' && found.xmp !== undefined ? readExtendedXmp(bytes) : undefined;
+    return {
+      ...known,
+      ...(exif === undefined ? {} : exif === 'unreadable' ? { exifUnreadable: true } : { exif }),
+      ...(found.xmp === undefined ? {} : { xmp: found.xmp }),
+      ...(extendedXmp === undefined ? {} : { extendedXmp }),
+    };
+  });
+}
+
+/** The resolution of a BMP file. @param head its beginning. */
+export function bmpResolution(head: Buffer): Resolution | undefined {
+  if (head.length < BMP_RESOLUTION_AT + 8 || head.readUInt32LE(14) < BMP_INFO_HEADER_BYTES) return undefined;
+  const x = head.readInt32LE(BMP_RESOLUTION_AT) * METRES_IN_INCH;
+  return resolutionOf(x, head.readInt32LE(BMP_RESOLUTION_AT + 4) * METRES_IN_INCH);
+}
+
+/** As most readers have it: PNG's own before that of its EXIF, EXIF before JPEG's own. */
+function resolutionIn(bytes: Bytes, format: InputFormat, exif: Buffer | undefined): Resolution | undefined {
+  const ofExif = () => (exif === undefined ? undefined : resolutionOfExif(exif));
+  try {
+    switch (format) {
+      case 'tiff':
+        return resolutionOfTiff(bytes);
+      case 'png':
+        return pngResolution(bytes) ?? ofExif();
+      case 'jpeg':
+        return ofExif() ?? jpegResolution(bytes);
+      default:
+        return ofExif();
+    }
+  } catch (thrown) {
+    if (thrown instanceof EndOfBytes) return ofExif();
+    throw thrown;
+  }
+}
+
+/** By the chunk `pHYs`, which stands before the pixels. */
+function pngResolution(bytes: Bytes): Resolution | undefined {
+  for (let at = PNG_SIGNATURE_BYTES; ; ) {
+    const type = bytes.text(at + 4, 4);
+    if (type === 'IDAT' || type === 'IEND') return undefined;
+    if (type === 'pHYs') {
+      const inMetres = bytes.u8(at + 16) === 1;
+      return inMetres
+        ? resolutionOf(bytes.u32(at + 8) * METRES_IN_INCH, bytes.u32(at + 12) * METRES_IN_INCH)
+        : undefined;
+    }
+    at += PNG_CHUNK_OVERHEAD_BYTES + bytes.u32(at);
+  }
+}

@@ -1,0 +1,39 @@
+import { EndOfBytes } from '../scan/bytes.js';
+import { EXIF_POINTERS, layoutOf, readDirectory, serialize, type TiffSource } from './directories.js';
+
+/**
+ * Tags of a first directory that tell of the picture and not of how its pixels are stored: description, maker, model, resolution,
+ * software, date, artist, host, ratings, copyright, Windows' own texts, print matching.
+ */
+const DESCRIPTIVE_TAGS: ReadonlySet<number> = new Set([
+  270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 18249, 33432, 40091, 40092, 40093, 40094, 40095,
+  50341,
+]);
+
+export function isDescriptive(tag: number): boolean {
+  return DESCRIPTIVE_TAGS.has(tag);
+}
+
+const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
+
+/** More is no EXIF: the values of a TIFF may be as long as the file. */
+const MAX_EXIF_BYTES = 16_000_000;
+
+/**
+ * EXIF from a TIFF file, where it lies in the file's own directory: the tags that describe the picture, and the directories of EXIF,
+ * GPS and interoperability.
+ * @returns a block with a header of its own; undefined where the file describes nothing; 'unreadable' for damage and more than 16 MB.
+ */
+export function exifOfTiff(source: TiffSource): Buffer | undefined | 'unreadable' {
+  try {
+    const layout = layoutOf(source);
+    if (layout === undefined) return undefined;
+    const room = { bytes: MAX_EXIF_BYTES };
+    const directory = readDirectory(source, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, room);
+    if (directory.fields.length === 0 && directory.below.size === 0) return undefined;
+    return Buffer.concat([HEADER, serialize(directory, HEADER.length)]);
+  } catch (thrown) {
+    if (thrown instanceof EndOfBytes) return 'unreadable';
+    throw thrown;
+  }
+}
