@@ -56,6 +56,16 @@ describe('XMP of a result', () => {
     assert.equal(correctedXmp(before, corrections), after);
   });
 
+  it('does not speak of gain maps and films that followed the source', () => {
+    const namespaces =
+      ' xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:Container="http://ns.google.com/photos/1.0/container/" xmlns:GCamera="http://ns.google.com/photos/1.0/camera/"';
+    const before = xmp(
+      `${namespaces} hdrgm:Version="1.0" GCamera:MotionPhoto="1" GCamera:MicroVideoOffset="5000" GCamera:BurstID="b"`,
+      '<Container:Directory><rdf:Seq><rdf:li rdf:parseType="Resource"><Container:Item/></rdf:li></rdf:Seq></Container:Directory>',
+    );
+    assert.equal(correctedXmp(before, corrections), xmp(`${namespaces} GCamera:BurstID="b"`));
+  });
+
   it('is read in UTF-8 and in UTF-16 of both orders, with or without a mark', () => {
     const text = xmp('', '<a>Zoë 写真</a>').slice(text0());
     const little = Buffer.from(text, 'utf16le');
@@ -88,7 +98,9 @@ describe('XMP of a result', () => {
       assert.equal(correctedXmp(text, corrections), undefined, text.slice(0, 30));
   });
 
-  it('of any length takes time by its length', () => {
+  it('of any length takes time by its length, and of too many pieces is refused', () => {
+    for (const many of ['<c/>'.repeat(200_000), `<c${' a=""'.repeat(200_000)}/>`])
+      assert.equal(correctedXmp(xmp('', many), corrections), undefined);
     const long = xmp('', `<a b="${'x'.repeat(500_000)}"/>`.repeat(10) + '<c/>'.repeat(100_000));
     assert.equal(correctedXmp(long, corrections), long);
   });

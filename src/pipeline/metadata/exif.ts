@@ -12,6 +12,9 @@ export interface Corrections {
   readonly srgb: boolean;
 }
 
+/** More is no EXIF but a file in disguise. */
+export const MAX_EXIF_BYTES = 16_000_000;
+
 const NAME_BYTES = 6;
 const ENTRY_BYTES = 12;
 const SHORT = 3;
@@ -75,12 +78,13 @@ export function exifBlock(exif: Buffer): Buffer {
  * A copy of EXIF that tells of the result: without orientation, in whatever form, without thumbnails, whose bytes are gone, and with
  * the new size. Everything else stays where it is, as the notes of cameras hold offsets that nobody can correct.
  * @param exif with or without "Exif\0\0". @returns without that; empty when nothing is left; undefined
- * when it cannot be read.
+ * when it cannot be read, or has more than 16 MB.
  */
 export function correctedExif(exif: Buffer, corrections: Corrections): Buffer | undefined {
   const block = exifBlock(exif);
   const order = block.toString('latin1', 0, 2);
-  if (block.length < 8 || (order !== 'II' && order !== 'MM')) return undefined;
+  if (block.length < 8 || block.length > MAX_EXIF_BYTES || (order !== 'II' && order !== 'MM'))
+    return undefined;
   // Room for a link to the next directory, which some writers leave out at the end.
   const editor = new Editor(Buffer.concat([block, Buffer.alloc(4)]), block.length, order === 'II');
   return editor.u16(2) === 42 ? editor.corrected(corrections) : undefined;

@@ -1,5 +1,6 @@
 import { EndOfBytes } from '../scan/bytes.js';
 import { EXIF_POINTERS, layoutOf, readDirectory, serialize, type TiffSource } from './directories.js';
+import { MAX_EXIF_BYTES } from './exif.js';
 
 /**
  * Tags of a first directory that tell of the picture and not of how its pixels are stored: description, maker, model, resolution,
@@ -15,9 +16,6 @@ export function isDescriptive(tag: number): boolean {
 }
 
 const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
-
-/** More is no EXIF: the values of a TIFF may be as long as the file. */
-const MAX_EXIF_BYTES = 16_000_000;
 
 /**
  * EXIF from a TIFF file, where it lies in the file's own directory: the tags that describe the picture, and the directories of EXIF,

@@ -31,8 +31,9 @@ const ATTRIBUTE = /\s+([^\s=>/"'<]+)\s*=\s*("[^"<]*"|'[^'<]*')/y;
 const TAG_END = /\s*(\/?)>/y;
 const CLOSING_TAG = /<\/([^\s>]+)\s*>/y;
 
-/** Deeper than any XMP. */
+/** Deeper than any XMP, and more elements and attributes than the longest history has: each takes some hundred bytes of memory. */
 const MAX_DEPTH = 256;
+const MAX_PARTS = 200_000;
 
 interface Open {
   readonly element: Omit<Element, 'end' | 'content'>;
@@ -44,11 +45,12 @@ interface Open {
 /**
  * The elements of an XML text, with their places in it. Texts, comments and instructions are passed over; a document type, which XMP
  * has not, is not read.
- * @returns the outermost ones; undefined for what is not well-formed.
+ * @returns the outermost ones; undefined for what is not well-formed, and for more than 200,000 elements and attributes.
  */
 export function parseXml(text: string): Element[] | undefined {
   const roots: Element[] = [];
   const open: Open[] = [];
+  let parts = 0;
   for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at)) {
     const passed = pastOther(text, at);
     if (passed === undefined) return undefined;
@@ -68,6 +70,8 @@ export function parseXml(text: string): Element[] | undefined {
     }
     const tag = readTag(text, at, open.at(-1)?.element.scope ?? new Map());
     if (tag === undefined || open.length > MAX_DEPTH) return undefined;
+    parts += 1 + tag.element.attributes.length;
+    if (parts > MAX_PARTS) return undefined;
     const { name, element, end } = tag;
     if (tag.isEmpty) siblings.push({ ...element, content: undefined, end });
     else open.push({ element, name, contentStart: end, siblings });
@@ -112,6 +116,7 @@ function readTag(text: string, start: number, outer: ReadonlyMap<string, string>
     const [, attribute = '', quoted = ''] = match;
     const end = ATTRIBUTE.lastIndex;
     found.push({ name: attribute, start: at, end, value: { start: end - quoted.length + 1, end: end - 1 } });
+    if (found.length > MAX_PARTS) return undefined;
     at = end;
   }
   const close = matchAt(TAG_END, text, at);

@@ -6,10 +6,17 @@ const EXIF = 'http://ns.adobe.com/exif/1.0/';
 const BASIC = 'http://ns.adobe.com/xap/1.0/';
 const PHOTOSHOP = 'http://ns.adobe.com/photoshop/1.0/';
 
-/** Of what a result cannot have any more; the colours' profile only where it was converted. */
 const ORIENTATIONS: ReadonlySet<string> = new Set([`${TIFF}Orientation`, `${EXIF}Orientation`]);
 const THUMBNAILS = `${BASIC}Thumbnails`;
 const PROFILE_NAME = `${PHOTOSHOP}ICCProfile`;
+/** Of other pictures and films behind the source's own, which its result has not: gain maps, and their list. */
+const COMPANIONS: ReadonlySet<string> = new Set([
+  'http://ns.adobe.com/hdr-gain-map/1.0/',
+  'http://ns.apple.com/HDRGainMap/1.0/',
+  'http://ns.google.com/photos/1.0/container/',
+]);
+/** The film of a moving photo. */
+const FILM = /^http:\/\/ns\.google\.com\/photos\/1\.0\/camera\/(MotionPhoto|MicroVideo)/;
 
 /** More is no description of a picture. */
 const MAX_XMP_BYTES = 16_000_000;
@@ -34,8 +41,8 @@ export function xmpText(xmp: Buffer): string | undefined {
 }
 
 /**
- * XMP that tells of the result: without orientation, which was applied, without thumbnails, and with the new size, whatever prefixes
- * it uses. The rest is the same letter by letter.
+ * XMP that tells of the result: without orientation, which was applied, without thumbnails, gain maps and films that it says follow,
+ * and with the new size, whatever prefixes it uses. The rest is the same letter by letter.
  * @param text from `xmpText`. @returns undefined when it is not well-formed.
  */
 export function correctedXmp(text: string, corrections: Corrections): string | undefined {
@@ -47,20 +54,29 @@ export function correctedXmp(text: string, corrections: Corrections): string | u
     for (const { namespace, local, start, end, value } of element.attributes) {
       const name = namespace + local;
       const correct = values.get(name);
-      if (isDropped(name, corrections)) replacements.push({ start, end, text: '' });
+      if (isDropped(namespace, local, corrections)) replacements.push({ start, end, text: '' });
       else if (correct !== undefined) replacements.push({ ...value, text: correct });
     }
     const name = element.namespace + element.local;
     const correct = values.get(name);
     const content = simpleContent(element);
-    if (isDropped(name, corrections)) replacements.push({ start: element.start, end: element.end, text: '' });
+    if (isDropped(element.namespace, element.local, corrections))
+      replacements.push({ start: element.start, end: element.end, text: '' });
     else if (correct !== undefined && content !== undefined) replacements.push({ ...content, text: correct });
   }
   return replaced(text, replacements);
 }
 
-function isDropped(name: string, { srgb }: Corrections): boolean {
-  return ORIENTATIONS.has(name) || name === THUMBNAILS || (srgb && name === PROFILE_NAME);
+/** The name of the colours' profile goes only where they were converted. */
+function isDropped(namespace: string, local: string, { srgb }: Corrections): boolean {
+  const name = namespace + local;
+  return (
+    ORIENTATIONS.has(name) ||
+    name === THUMBNAILS ||
+    COMPANIONS.has(namespace) ||
+    FILM.test(name) ||
+    (srgb && name === PROFILE_NAME)
+  );
 }
 
 function valuesOf({ width, height, srgb }: Corrections): Map<string, string> {
