@@ -124,7 +124,8 @@ async function decodeWithSharp(
     grey: found.space === 'b-w' || found.space === 'grey16',
     sixteenBit,
     icc,
-    profileLost: keep.profiles !== undefined && icc === undefined && found.icc !== undefined,
+    profileLost:
+      keep.profiles !== undefined && icc === undefined && (found.icc ?? facts.rgbSpace) !== undefined,
     metadata: sourceMetadata(path, header.format, found, keep.metadata),
   };
 }
