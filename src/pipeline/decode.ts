@@ -27,7 +27,7 @@ export interface DecodedImage {
 /**
  * Decodes the first frame or page: orientation applied, colours converted to sRGB by the embedded profile (CMYK by
  * libvips' own where there is none), palettes and 1-bit images expanded, 16 bits kept.
- * @param keepMetadata also return EXIF and XMP.
+ * @param path of a HEIC: what `developHeic` made of it. @param keepMetadata also return EXIF and XMP.
  * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
  * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
  * out comes out as it is.
@@ -40,8 +40,8 @@ export async function decode(
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
-  // Once more: the file may have been admitted by an older version, before a restart.
-  scanStructure(path, header.format, limits);
+  // Once more: the file may have been admitted by an older version, before a restart. A HEIC was scanned before it was developed.
+  if (header.format !== 'heic') scanStructure(path, header.format, limits);
   try {
     return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
   } catch (error) {

@@ -3,6 +3,7 @@ import sharp, { type Metadata } from 'sharp';
 import { TesseraError } from '../errors.js';
 import type { ImageHeader, InputFormat } from '../types.js';
 import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
+import { readHeicHeader } from './heif/header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { unusual } from './scan/excess.js';
@@ -39,6 +40,7 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
       pages: 1,
     };
   }
+  if (format === 'heic') return readHeicHeader(path, limits);
   scanStructure(path, format, limits);
   const metadata = await readMetadata(path, format);
   const { width, height } = metadata.autoOrient;

@@ -4,10 +4,10 @@ import type { InputFormat } from '../types.js';
 /** As many leading bytes as `sniff` looks at. */
 export const SNIFF_BYTES = 512;
 
-export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF and GIF';
+export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF and HEIC';
 
-/** Brands of the ISO base media container, by what the file is. */
-const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs']);
+/** Brands of the ISO base media container: pictures in HEVC, or in whatever codec. */
+const HEIF_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
 
 /** Formats we know by name only, in order to refuse them by name; with the article, as "an SVG" is spoken. */
 const KNOWN_OTHERS: readonly (readonly [name: string, matches: (head: Buffer, text: string) => boolean])[] = [
@@ -70,6 +70,7 @@ function acceptedFormat(head: Buffer): InputFormat | undefined {
   )
     return 'bmp';
   if (brands(head).some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
+  if (brands(head).some((brand) => HEIF_BRANDS.has(brand))) return 'heic';
   return undefined;
 }
 
@@ -88,10 +89,6 @@ export function sniff(head: Buffer): InputFormat {
   if (format !== undefined) return format;
   // The checks below may read a few bytes further than a tiny file has.
   const padded = head.length < 16 ? Buffer.concat([head, Buffer.alloc(16)]) : head;
-  if (brands(padded).some((brand) => HEIC_BRANDS.has(brand) || brand === 'mif1' || brand === 'msf1'))
-    throw refuse(
-      'HEIC images cannot be read here: convert them first, to JPEG for example (phones and photo applications export it).',
-    );
   const text = padded.toString('latin1');
   const other = KNOWN_OTHERS.find(([, matches]) => matches(padded, text));
   if (other !== undefined)

@@ -59,6 +59,7 @@ export async function seeds(): Promise<Readonly<Record<InputFormat, readonly Buf
       avif.overlappingExtents('exif', 5, 8, 500),
       avif.hugeGrid(2, 2),
     ],
+    heic: [],
     gif: [await plain.clone().gif().toBuffer(), await animation('gif', 3), gif.manyFrames(20)],
   };
 }

@@ -1,6 +1,6 @@
 import type { InputFormat } from '../../types.js';
 import type { PipelineLimits } from '../limits.js';
-import { scanAvif } from './avif.js';
+import { scanAvif, scanHeic } from './avif.js';
 import { Bytes, EndOfBytes } from './bytes.js';
 import { scanGif } from './gif.js';
 import { scanJpeg } from './jpeg.js';
@@ -15,6 +15,7 @@ const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: Pipelin
   webp: scanWebp,
   tiff: scanTiff,
   avif: scanAvif,
+  heic: scanHeic,
   gif: scanGif,
 };
 
