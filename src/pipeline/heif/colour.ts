@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { Bytes } from '../scan/bytes.js';
 import { unsupported } from './refusals.js';
 
@@ -22,7 +21,7 @@ const HDR: ReadonlyMap<number, string> = new Map([
 const SRGB_TRANSFERS: ReadonlySet<number> = new Set([1, 2, 4, 6, 11, 13, 14, 15]);
 /** BT.709, unspecified, and those of SD television, which lie close to it. */
 const SRGB_PRIMARIES: ReadonlySet<number> = new Set([1, 2, 5, 6, 7]);
-const DISPLAY_P3 = 12;
+export const DISPLAY_P3 = 12;
 
 /** @param colr content of a `colr` box of the kind `nclx` (ISO/IEC 14496-12, 12.1.5). */
 export function readNclx(colr: Bytes): Cicp {
@@ -52,19 +51,4 @@ export function checkColour(cicp: Cicp | undefined, hasProfile: boolean): void {
     throw unsupported(
       `This HEIC image has colours of a kind that is not supported (primaries ${primaries} and transfer characteristics ${transfer} of H.273); accepted are sRGB, Display P3 and what an ICC profile describes.`,
     );
-}
-
-let displayP3: Promise<Buffer | undefined> | undefined;
-
-/** The ICC profile that says what `cicp` does, for samples that `checkColour` let pass; undefined for sRGB. */
-export async function profileOf(cicp: Cicp | undefined): Promise<Buffer | undefined> {
-  if (cicp?.primaries !== DISPLAY_P3) return undefined;
-  // The one that libvips brings, read once from an image which it tagged.
-  displayP3 ??= sharp({ create: { width: 1, height: 1, channels: 3, background: '#000' } })
-    .withIccProfile('p3')
-    .png()
-    .toBuffer()
-    .then((png) => sharp(png).metadata())
-    .then(({ icc }) => icc);
-  return displayP3;
 }

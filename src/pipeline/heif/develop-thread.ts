@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorMessage, TesseraError } from '../../errors.js';
+import { withoutOrientation } from '../metadata.js';
 import type { Piece } from './container.js';
 import { type LoadedHevc, loadHevc } from './hevc-module.js';
 import type { HeifPicture } from './picture.js';
@@ -72,9 +73,10 @@ function develop({ sourcePath, rasterPath, picture, profile }: DevelopOrder, hev
         raster.append(row.subarray(shown.left * channels));
       }
       raster.complete({
+        // The file's own words count (ISO/IEC 23008-12, 6.5.10); EXIF often says the same once more, and libvips would believe it.
         orientation,
         ...(profile === undefined ? {} : { icc: Buffer.from(profile) }),
-        ...(picture.exif === undefined ? {} : { exif: exifOf(read(picture.exif)) }),
+        ...(picture.exif === undefined ? {} : { exif: withoutOrientation(exifOf(read(picture.exif))) }),
         ...(picture.xmp === undefined ? {} : { xmp: read(picture.xmp) }),
       });
     } finally {

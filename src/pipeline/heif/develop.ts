@@ -5,10 +5,10 @@ import type { Guard } from '../guard.js';
 import type { PipelineLimits } from '../limits.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
-import { profileOf } from './colour.js';
 import type { DevelopOrder, FromDeveloping } from './develop-thread.js';
 import { checkDecoder } from './header.js';
 import { type HeifPicture, readPicture } from './picture.js';
+import { profileOf } from './profile.js';
 
 const ENTRY = new URL('./develop-thread.js', import.meta.url);
 

@@ -35,60 +35,30 @@ const CHROMA: readonly DecodedTile['chroma'][] = [
 
 /**
  * Decodes one picture of HEVC. One with any fault in it is none: where its bits make no sense libde265 goes on with whatever comes out.
- * @param configuration what `hvcC` holds (ISO/IEC 14496-15, 8.3.3). @param data NAL units, a length before each.
- * @throws TesseraError corrupt_image, unsupported_image; a RuntimeError of WebAssembly.
+ * @param units its parameter sets and slices. @throws TesseraError corrupt_image, unsupported_image; a RuntimeError of WebAssembly.
  */
-export function decodeHevc(hevc: LoadedHevc, configuration: Buffer, data: Buffer): DecodedTile {
+export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedTile {
   const { module } = hevc;
   const decoder = module._de265_new_decoder();
   if (decoder === 0) throw damaged('no decoder of HEVC could be made');
   module._de265_set_parameter_bool(decoder, CHECK_HASHES, 1);
   module._de265_set_parameter_bool(decoder, SUPPRESS_FAULTY_PICTURES, 1);
-  const lengthBytes = ((configuration[21] ?? 0) & 3) + 1;
-  for (const unit of [...parameterSets(configuration), ...units(data, lengthBytes)])
-    push(hevc, decoder, unit);
+  // Kept until the planes have their places, which must not be where these were.
+  const pushed = units.map((unit) => push(hevc, decoder, unit));
   check(module._de265_flush_data(decoder));
   const picture = nextPicture(hevc, decoder);
+  for (const pointer of pushed) module._free(pointer);
   return decodedTile(hevc, decoder, picture);
 }
 
-/** Arrays of NAL units. */
-function parameterSets(configuration: Buffer): Buffer[] {
-  const sets: Buffer[] = [];
-  let at = 23;
-  for (let arrays = configuration[22] ?? 0; arrays > 0; arrays--) {
-    if (at + 3 > configuration.length) throw damaged('parameter sets are cut off');
-    const count = configuration.readUInt16BE(at + 1);
-    at += 3;
-    for (let index = 0; index < count; index++) {
-      if (at + 2 > configuration.length) throw damaged('parameter sets are cut off');
-      const end = at + 2 + configuration.readUInt16BE(at);
-      if (end > configuration.length) throw damaged('parameter sets are cut off');
-      sets.push(configuration.subarray(at + 2, end));
-      at = end;
-    }
-  }
-  return sets;
-}
-
-function* units(data: Buffer, lengthBytes: number): Generator<Buffer> {
-  for (let at = 0; at < data.length; ) {
-    if (at + lengthBytes > data.length) throw damaged('a NAL unit is cut off');
-    const start = at + lengthBytes;
-    const end = start + data.readUIntBE(at, lengthBytes);
-    if (end > data.length) throw damaged('a NAL unit is cut off');
-    yield data.subarray(start, end);
-    at = end;
-  }
-}
-
-function push({ module, memory }: LoadedHevc, decoder: number, unit: Buffer): void {
+/** @returns where the copy is, which the caller frees. */
+function push({ module, memory }: LoadedHevc, decoder: number, unit: Buffer): number {
   const pointer = module._malloc(unit.length);
   if (pointer === 0) throw damaged('no memory for a NAL unit');
   new Uint8Array(memory.buffer).set(unit, pointer);
   const code = module._de265_push_NAL(decoder, pointer, unit.length, 0, 0, 0);
-  module._free(pointer);
   check(code);
+  return pointer;
 }
 
 function nextPicture({ module, memory }: LoadedHevc, decoder: number): number {

@@ -47,6 +47,8 @@ type CreateModule = (options: {
 const CODE = 'libheif-js/libheif-wasm/libheif.js';
 const WASM = 'libheif-js/libheif-wasm/libheif.wasm';
 const PAGE_BYTES = 65_536;
+/** Free memory is looked for in pieces of these sizes, one after the other; the last is smaller than any plane of 64 x 64 samples. */
+const WIPED_BYTES = [1 << 20, 1 << 16, 1 << 11];
 
 const require = createRequire(import.meta.url);
 
@@ -64,8 +66,10 @@ export function hevcInstalled(): boolean {
 export interface LoadedHevc {
   readonly module: HevcModule;
   readonly memory: WebAssembly.Memory;
-  /** It wanted more memory than it may have: whatever it says since then is not the picture's fault alone. */
+  /** It wanted more memory than it may have: whatever it says since then may come from that. */
   readonly starved: () => boolean;
+  /** Fills the memory that nothing is held in with zeros. */
+  readonly wipe: () => void;
 }
 
 /** @param maxBytes of memory. @throws what Node says, where the package is missing or damaged. */
@@ -74,6 +78,7 @@ export function loadHevc(maxBytes: number): LoadedHevc {
   const compiled = new WebAssembly.Module(readFileSync(require.resolve(WASM)));
   const memories: WebAssembly.Memory[] = [];
   let starved = false;
+  let mayGrow = true;
   const module = create({
     print: () => {},
     printErr: () => {},
@@ -84,9 +89,9 @@ export function loadHevc(maxBytes: number): LoadedHevc {
         memories.push(exported);
         // Its own allocator asks here, and takes a refusal as the system's.
         exported.grow = (pages) => {
-          if (exported.buffer.byteLength + pages * PAGE_BYTES <= maxBytes)
+          if (mayGrow && exported.buffer.byteLength + pages * PAGE_BYTES <= maxBytes)
             return WebAssembly.Memory.prototype.grow.call(exported, pages);
-          starved = true;
+          starved ||= mayGrow;
           throw new RangeError('The picture takes more memory than it may');
         };
       }
@@ -96,5 +101,16 @@ export function loadHevc(maxBytes: number): LoadedHevc {
   });
   const [memory] = memories;
   if (memory === undefined) throw new Error('libheif-js has no memory');
-  return { module, memory, starved: () => starved };
+  const wipe = () => {
+    mayGrow = false;
+    const taken: number[] = [];
+    for (const bytes of WIPED_BYTES)
+      for (let pointer = module._malloc(bytes); pointer !== 0; pointer = module._malloc(bytes)) {
+        new Uint8Array(memory.buffer, pointer, bytes).fill(0);
+        taken.push(pointer);
+      }
+    for (const pointer of taken) module._free(pointer);
+    mayGrow = true;
+  };
+  return { module, memory, starved: () => starved, wipe };
 }

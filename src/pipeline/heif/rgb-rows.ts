@@ -12,8 +12,8 @@ const SHARES: ReadonlyMap<number, readonly [red: number, blue: number]> = new Ma
   [7, [0.212, 0.087]],
   [9, [0.2627, 0.0593]],
 ]);
-/** The planes are green, blue and red. */
-const IDENTITY = 0;
+/** Matrix coefficients of planes that are green, blue and red. */
+export const IDENTITY = 0;
 /** Chroma between its samples is made of four, in sixteenths: 9, 3, 3 and 1. */
 const CHROMA_PARTS = 16;
 

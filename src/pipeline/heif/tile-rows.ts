@@ -1,9 +1,11 @@
 import { type Cicp, checkColour } from './colour.js';
-import { type DecodedTile, decodeHevc } from './hevc-decoder.js';
+import type { DecodedTile } from './hevc-decoder.js';
 import type { LoadedHevc } from './hevc-module.js';
+import { nalUnits } from './nal-units.js';
 import type { CodedTile, Grid } from './picture.js';
 import { damaged } from './refusals.js';
-import { RgbRows } from './rgb-rows.js';
+import { IDENTITY, RgbRows } from './rgb-rows.js';
+import { decodeWhole } from './whole-picture.js';
 
 /** What is made of the samples of a grid. */
 export interface SampleTerms {
@@ -18,8 +20,8 @@ export interface SampleTerms {
 /** Opacity is the sample itself, whatever range the coded picture says. */
 const ALPHA: Cicp = { primaries: 2, transferCharacteristics: 2, matrixCoefficients: 2, fullRange: true };
 
-/** Decoders round sizes up to whole coding blocks: so much larger than it says may a tile be. */
-const MOST_SURPLUS_PX = 64;
+/** Some encoders round sizes up to whole blocks without telling the decoder: so much larger than it says may a tile be. */
+const MOST_SURPLUS_PX = 15;
 
 /**
  * The rows of a grid from the top down; a row of tiles is decoded when its first row is asked for, and forgotten after its last. Holds
@@ -61,12 +63,17 @@ export class TileRows {
   }
 
   #decode(tile: CodedTile): { decoded: DecodedTile; rgb: RgbRows } {
-    const decoded = decodeHevc(this.hevc, Buffer.from(tile.configuration), this.read(tile));
+    const { kind, cicp, hasProfile, sixteenBit } = this.terms;
+    const units = nalUnits(Buffer.from(tile.configuration), this.read(tile));
+    const decoded = decodeWhole(
+      this.hevc,
+      units,
+      (found) => found.chroma === undefined || (cicp ?? found.cicp).matrixCoefficients === IDENTITY,
+    );
     const { tileWidth, tileHeight } = this.grid;
     const [across, down] = [decoded.width - tileWidth, decoded.height - tileHeight];
     if (Math.min(across, down) < 0 || Math.max(across, down) > MOST_SURPLUS_PX)
       throw damaged(`${decoded.width} x ${decoded.height} pixels instead of ${tileWidth} x ${tileHeight}`);
-    const { kind, cicp, hasProfile, sixteenBit } = this.terms;
     if (kind === 'alpha') return { decoded, rgb: new RgbRows(decoded, ALPHA, sixteenBit, true) };
     if ((kind === 'grey') !== (decoded.chroma === undefined)) throw damaged('tiles in grey and in colour');
     if (cicp === undefined) checkColour(decoded.cicp, hasProfile);
