@@ -6,6 +6,7 @@ import type { ImageHeader } from '../types.js';
 import { blocks } from './blocks.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { corruptImage } from './header.js';
+import { readable } from './heif/sequence.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { type ImageMetadata, withoutOrientation } from './metadata.js';
@@ -43,7 +44,7 @@ export async function decode(
   // Once more: the file may have been admitted by an older version, before a restart. A HEIC was scanned before it was developed.
   if (header.format !== 'heic') scanStructure(path, header.format, limits);
   try {
-    return await decodeWithSharp(path, keepMetadata, limits, timeoutSeconds);
+    return await decodeWithSharp(readable(path, header.format), keepMetadata, limits, timeoutSeconds);
   } catch (error) {
     if (error instanceof TesseraError) throw error;
     if (decoderLacksMemory(error)) throw error;
@@ -65,12 +66,12 @@ async function decodeBmpFile(path: string, limits: PipelineLimits): Promise<Deco
 }
 
 async function decodeWithSharp(
-  path: string,
+  source: string | Buffer,
   keepMetadata: boolean,
   limits: PipelineLimits,
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
-  const image = sharp(path, {
+  const image = sharp(source, {
     failOn: 'error',
     limitInputPixels: Math.floor(limits.maxInputPixels),
     autoOrient: true,

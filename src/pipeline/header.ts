@@ -4,6 +4,7 @@ import { TesseraError } from '../errors.js';
 import type { ImageHeader, InputFormat } from '../types.js';
 import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { readHeicHeader } from './heif/header.js';
+import { pagesOfAvif, readable } from './heif/sequence.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { unusual } from './scan/excess.js';
@@ -57,13 +58,13 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
     height,
     hasAlpha: metadata.hasAlpha,
     sixteenBit: metadata.depth === 'ushort',
-    pages: metadata.pages ?? 1,
+    pages: format === 'avif' ? pagesOfAvif(path, metadata.pages ?? 1) : (metadata.pages ?? 1),
   };
 }
 
 async function readMetadata(path: string, format: InputFormat): Promise<Metadata> {
   try {
-    return await sharp(path, { limitInputPixels: false }).metadata();
+    return await sharp(readable(path, format), { limitInputPixels: false }).metadata();
   } catch (error) {
     if (!decoderLacksMemory(error)) throw corruptImage(format, error);
     const sentence = `Reading the header of this ${format.toUpperCase()} image takes more memory than any usual image does.`;

@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import { type ErrorCode, TesseraError } from '../../src/errors.js';
 import { box } from '../hostile/inputs/avif-boxes.js';
 import { sequenceSamples } from '../hostile/inputs/avif-sequence.js';
+import * as hostile from '../hostile/inputs/heic.js';
 import {
   alphaOf,
   coded,
   cropped,
   gridFile,
-  gridItem,
   HEIGHT,
   heicFile,
   hevc,
@@ -157,24 +157,13 @@ describe('a hostile HEIC', needsDecoder, () => {
   });
 
   it('of 67 megapixels behind 64 x 64 takes no more memory than those', async () => {
-    await assertRefused(
-      heicFile({ items: [hevc(coded('vast'), [], size(64, 64))] }),
-      'corrupt_image',
-      /damaged/,
-    );
+    await assertRefused(hostile.understatedSize(), 'corrupt_image', /damaged/);
   });
 
-  it('of thousands of tiles is refused', async () => {
-    const tile = { ...hevc(coded('tile-0'), [], size(TILE_WIDTH, TILE_HEIGHT)), hidden: true };
-    const side = 46;
-    const grid = gridItem(side, side, [], side * TILE_WIDTH, side * TILE_HEIGHT);
-    const to = Array.from({ length: side * side }, () => 1);
-    const references = [{ type: 'dimg', from: 2, to }];
-    await assertRefused(
-      heicFile({ items: [tile, grid], references, primary: 2 }),
-      'unsupported_image',
-      /more than 2000 tiles/,
-    );
+  it('of thousands of tiles, of one that contains itself, or of endless parameters is refused', async () => {
+    await assertRefused(hostile.repeatedTile(46, 46), 'unsupported_image', /more than 2000 tiles/);
+    await assertRefused(hostile.endlessGrid(), 'unsupported_image', /different sizes/);
+    await assertRefused(hostile.hugeParameters(400_000), 'unsupported_image', /parameters of HEVC/);
   });
 
   it('is stopped at once when its job is cancelled, or late', async () => {
