@@ -14,6 +14,7 @@ RUN npm run build
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+# With the optional dependency: libheif-js (LGPL-3.0) reads HEIC.
 # ONNX Runtime's package brings the libraries of every system; a container needs those of one.
 RUN npm ci --omit=dev && npm cache clean --force \
   && rm -rf node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32

@@ -3,7 +3,7 @@
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-export const INPUT_FORMATS = ['jpeg', 'png', 'webp', 'tiff', 'bmp', 'avif', 'gif'] as const;
+export const INPUT_FORMATS = ['jpeg', 'png', 'webp', 'tiff', 'bmp', 'avif', 'gif', 'heic'] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 
 /** ONNX Runtime execution providers that Tessera knows; `none` for Lanczos, which needs no runtime. */

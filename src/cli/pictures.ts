@@ -10,7 +10,9 @@ import type { UpscaleArguments } from './upscale-arguments.js';
 import { UsageError } from './usage-error.js';
 
 /** What a folder's files must end with to be taken; a file that is named is taken whatever its name. */
-const PICTURE_ENDINGS = new Set('.jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .avif .gif'.split(' '));
+const PICTURE_ENDINGS = new Set(
+  '.jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .avif .gif .heic .heif .hif'.split(' '),
+);
 
 type Wish = Pick<UpscaleArguments, 'inputs' | 'output' | 'recursive'>;
 

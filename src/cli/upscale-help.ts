@@ -1,4 +1,5 @@
 import type { OptionName } from '../option-table.js';
+import { ACCEPTED_FORMATS } from '../pipeline/sniff.js';
 
 /** Options of an upscale in the words of a terminal: flag with its value, and what it does. */
 export const OPTION_HELP: Readonly<Record<OptionName, readonly [flag: string, text: string]>> = {
@@ -34,8 +35,8 @@ Usage: tessera upscale [options] PICTURE...
   tessera upscale -r photos -o large              a folder with its folders, of the same shape
   tessera upscale - < in.jpg > out.jpg            from standard input to standard output
 
-A PICTURE is a file (JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF), a folder (with -r), a pattern, or "-" for standard
-input.
+A PICTURE is a file (${ACCEPTED_FORMATS}), a folder (with -r), a
+pattern, or "-" for standard input.
 
 Where results go:
   -o, --output PATH   A file, a folder, or "-" for standard output. A folder is what exists as one or ends with /;

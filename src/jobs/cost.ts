@@ -34,8 +34,11 @@ export function jobCost({ header, options }: JobRequest, models: readonly ModelS
     pixels,
     // Decoded, and once more while it is brought upright into sRGB; a strip being filled and one being written.
     memoryBytes: 2 * inputBytes + 2 * stripBytes + outputPixels * encoderBytesPerPixel(options),
-    // The canvas, alpha once more on one of its own, and a result that does not shrink at all, as a photograph in PNG may not.
-    diskBytes: drawnPixels * (sampleBytes + alphaBytes) + outputPixels * sampleBytes,
+    // The canvas, alpha once more on one of its own, a result that does not shrink at all, as a photograph in PNG may not, and a developed HEIC.
+    diskBytes:
+      drawnPixels * (sampleBytes + alphaBytes) +
+      outputPixels * sampleBytes +
+      (header.format === 'heic' ? inputBytes : 0),
   };
 }
 

@@ -16,6 +16,10 @@ export interface CanvasShape {
 /** Goes into the file behind the pixels; sharp passes it on to the encoders without touching a pixel. */
 export interface CanvasTags {
   readonly icc?: Buffer;
+  /** By EXIF, 1 to 8: how the pixels are still to be turned. */
+  readonly orientation?: number;
+  readonly exif?: Buffer;
+  readonly xmp?: Buffer;
 }
 
 const HEADER_BYTES = 64;
@@ -159,7 +163,7 @@ export class Canvas implements RowSink {
  * The header that libvips reads (libvips/iofuncs/vips.c): a magic number in big-endian order that says that the rest is
  * little-endian, then 4-byte fields.
  */
-function vipsHeader(shape: CanvasShape, channels: number): Buffer {
+export function vipsHeader(shape: CanvasShape, channels: number): Buffer {
   const colourspace = shape.grey ? (shape.sixteenBit ? 26 : 1) : shape.sixteenBit ? 25 : 22;
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32BE(0xb6a6f208, 0);
@@ -178,10 +182,13 @@ function vipsHeader(shape: CanvasShape, channels: number): Buffer {
   return header;
 }
 
-function vipsTrailer({ icc }: CanvasTags): string {
-  const profile =
-    icc === undefined
-      ? ''
-      : `<field type="VipsBlob" name="icc-profile-data">${icc.toString('base64')}</field>`;
-  return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk//vips/8.18.0"><header></header><meta>${profile}</meta></root>\n`;
+/** What follows the pixels: XML with the tags. */
+export function vipsTrailer(tags: CanvasTags): string {
+  const blob = (name: string, bytes: Buffer | undefined) =>
+    bytes === undefined ? '' : `<field type="VipsBlob" name="${name}">${bytes.toString('base64')}</field>`;
+  const turn =
+    tags.orientation === undefined ? '' : `<field type="gint" name="orientation">${tags.orientation}</field>`;
+  const meta =
+    turn + blob('icc-profile-data', tags.icc) + blob('exif-data', tags.exif) + blob('xmp-data', tags.xmp);
+  return `<?xml version="1.0"?>\n<root xmlns="http://www.vips.ecs.soton.ac.uk//vips/8.18.0"><header></header><meta>${meta}</meta></root>\n`;
 }

@@ -46,7 +46,7 @@ export interface Keep {
 /**
  * Decodes the first frame or page, whole: orientation applied, colours converted to sRGB by the embedded profile or by what else the file says
  * of them (CMYK by libvips' own profile where there is none), palettes and 1-bit images expanded, 16 bits kept.
- * @param keep EXIF and XMP are returned as well; samples with such a profile are not converted.
+ * @param path of a HEIC: what `developHeic` made of it. @param keep EXIF and XMP are returned as well; samples with such a profile are not converted.
  * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
  * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
  * out comes out as it is.
@@ -59,8 +59,8 @@ export async function decode(
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
-  // Once more: the file may have been admitted by an older version, before a restart.
-  const facts = scanStructure(path, header.format, limits);
+  // Once more: the file may have been admitted by an older version, before a restart. A HEIC was scanned before it was developed.
+  const facts = header.format === 'heic' ? {} : scanStructure(path, header.format, limits);
   try {
     return await decodeWithSharp(path, header, facts, keep, limits, timeoutSeconds);
   } catch (error) {
@@ -94,7 +94,7 @@ async function decodeWithSharp(
   limits: PipelineLimits,
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
-  const source = await sharpSource(path, facts);
+  const source = await sharpSource(path, header.format, facts);
   const limitInputPixels = Math.floor(limits.maxInputPixels);
   const found = await sharp(source, { limitInputPixels }).metadata();
   checkInputSize(found.width, found.height, limits);

@@ -23,8 +23,13 @@ export class Guard {
       });
   }
 
+  /** What is left; less than nothing after the deadline. */
+  get msLeft(): number {
+    return this.deadlineAtMs - monotonicMs();
+  }
+
   /** What is left, in whole seconds from 1 to 3600: how sharp wants the limit of one pipeline. */
   get secondsLeft(): number {
-    return Math.min(3600, Math.max(1, Math.ceil((this.deadlineAtMs - monotonicMs()) / 1000)));
+    return Math.min(3600, Math.max(1, Math.ceil(this.msLeft / 1000)));
   }
 }

@@ -3,6 +3,8 @@ import sharp, { type Metadata } from 'sharp';
 import { TesseraError } from '../errors.js';
 import type { ImageHeader, InputFormat } from '../types.js';
 import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
+import { readHeicHeader } from './heif/header.js';
+import { pagesOfAvif } from './heif/sequence.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import { unusual } from './scan/excess.js';
@@ -41,6 +43,7 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
       pages: 1,
     };
   }
+  if (format === 'heic') return readHeicHeader(path, limits);
   const facts = scanStructure(path, format, limits);
   const metadata = await readMetadata(path, format, facts);
   const { width, height } = metadata.autoOrient;
@@ -57,13 +60,14 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
     height,
     hasAlpha: facts.covered !== undefined || (metadata.hasAlpha && facts.alphaChannel !== 'none'),
     sixteenBit: metadata.depth === 'ushort',
-    pages: facts.pages ?? metadata.pages ?? 1,
+    pages:
+      facts.pages ?? (format === 'avif' ? pagesOfAvif(path, metadata.pages ?? 1) : (metadata.pages ?? 1)),
   };
 }
 
 async function readMetadata(path: string, format: InputFormat, facts: FileFacts): Promise<Metadata> {
   try {
-    return await sharp(await sharpSource(path, facts), { limitInputPixels: false }).metadata();
+    return await sharp(await sharpSource(path, format, facts), { limitInputPixels: false }).metadata();
   } catch (error) {
     if (!decoderLacksMemory(error)) throw corruptImage(format, error);
     const sentence = `Reading the header of this ${format.toUpperCase()} image takes more memory than any usual image does.`;

@@ -5,10 +5,10 @@ import { cameraRaw } from './scan/camera-raw.js';
 /** As many leading bytes as `sniff` looks at. */
 export const SNIFF_BYTES = 512;
 
-export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF and GIF';
+export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF and HEIC';
 
-/** Brands of the ISO base media container, by what the file is. */
-const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs']);
+/** Brands of the ISO base media container: pictures in HEVC, or in whatever codec. */
+const HEIF_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
 
 /** Camera RAW that does not look like TIFF; the other kinds are found in their directories (`scan/camera-raw`). */
 const RAW_KINDS: readonly (readonly [kind: string, matches: (head: Buffer, text: string) => boolean])[] = [
@@ -82,6 +82,7 @@ function acceptedFormat(head: Buffer): InputFormat | undefined {
   )
     return 'bmp';
   if (brands(head).some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
+  if (brands(head).some((brand) => HEIF_BRANDS.has(brand))) return 'heic';
   return undefined;
 }
 
@@ -100,10 +101,6 @@ export function sniff(head: Buffer): InputFormat {
   if (format !== undefined) return format;
   // The checks below may read a few bytes further than a tiny file has.
   const padded = head.length < 16 ? Buffer.concat([head, Buffer.alloc(16)]) : head;
-  if (brands(padded).some((brand) => HEIC_BRANDS.has(brand) || brand === 'mif1' || brand === 'msf1'))
-    throw refuse(
-      'HEIC images cannot be read here: convert them first, to JPEG for example (phones and photo applications export it).',
-    );
   const text = padded.toString('latin1');
   const raw = RAW_KINDS.find(([, matches]) => matches(padded, text));
   if (raw !== undefined) throw cameraRaw(raw[0]);

@@ -1,3 +1,5 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Chain, ChainRequest, NoteAttempt, Rung } from '../models/rung.js';
 import { RungLost } from '../models/rung-lost.js';
 import type {
@@ -25,6 +27,7 @@ import {
 import { chooseFormat, encode } from './encode.js';
 import { graft } from './graft/graft.js';
 import { Guard } from './guard.js';
+import { developHeic } from './heif/develop.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { memoryError } from './memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
@@ -154,10 +157,20 @@ class Upscale {
     const started = performance.now();
     const keep: Keep = { metadata: options.metadata === 'keep', profiles: profilesToKeep(options) };
     const { limits } = this.#services;
-    const image = await this.#timed(decode(sourcePath, header, keep, limits, this.#guard.secondsLeft));
+    const path = header.format === 'heic' ? await this.#develop() : sourcePath;
+    const image = await this.#timed(decode(path, header, keep, limits, this.#guard.secondsLeft));
+    if (path !== sourcePath) await unlink(path);
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
+  }
+
+  /** @returns where the pixels of a HEIC are, for sharp to read. */
+  async #develop(): Promise<string> {
+    const { sourcePath, workFolder } = this.#task;
+    const rasterPath = join(workFolder, 'developed.v');
+    await developHeic(sourcePath, rasterPath, this.#services.limits, this.#guard);
+    return rasterPath;
   }
 
   #format(image: DecodedImage, target: Size, metadata: ResultMetadata): OutputFormat {

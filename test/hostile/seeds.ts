@@ -1,10 +1,23 @@
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { InputFormat } from '../../src/types.js';
 import { bmp24 } from '../pipeline/bmp-files.js';
+import {
+  coded,
+  cropped,
+  gridFile,
+  heicFile,
+  heicPath,
+  hevc,
+  mirrored,
+  nclx,
+  rotated,
+} from '../pipeline/heic-files.js';
 import * as avif from './inputs/avif.js';
 import * as bmp from './inputs/bmp.js';
 import * as exif from './inputs/exif.js';
 import * as gif from './inputs/gif.js';
+import * as heic from './inputs/heic.js';
 import {
   animation,
   avifPhoto,
@@ -58,6 +71,13 @@ export async function seeds(): Promise<Readonly<Record<InputFormat, readonly Buf
       await avifPhoto(64, 48),
       avif.overlappingExtents('exif', 5, 8, 500),
       avif.hugeGrid(2, 2),
+    ],
+    heic: [
+      await readFile(heicPath('alpha')),
+      heicFile(gridFile([rotated(1), mirrored(0), nclx(12, 13, 6)])),
+      heicFile({ items: [hevc(coded('plain'), [cropped(40, 32)])] }),
+      heic.repeatedTile(3, 3),
+      heic.endlessGrid(),
     ],
     gif: [await plain.clone().gif().toBuffer(), await animation('gif', 3), gif.manyFrames(20)],
   };

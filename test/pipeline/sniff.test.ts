@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/errors.js';
-import { SNIFF_BYTES, sniff } from '../../src/pipeline/sniff.js';
+import { packageRoot } from '../../src/package-root.js';
+import { ACCEPTED_FORMATS, SNIFF_BYTES, sniff } from '../../src/pipeline/sniff.js';
+import { INPUT_FORMATS } from '../../src/types.js';
 import { bmp24 } from './bmp-files.js';
 
 const red = sharp({ create: { width: 20, height: 10, channels: 3, background: '#f00' } });
@@ -35,15 +39,25 @@ describe('sniff', () => {
     assert.equal(sniff(bmp24(3, 2, () => [1, 2, 3])), 'bmp');
   });
 
-  it('tells how to bring HEIC', () => {
+  it('knows HEIC by its brands, and pictures of no codec in particular with it', () => {
     for (const head of [ftyp('heic', 'mif1'), ftyp('mif1', 'heic'), ftyp('mif1'), ftyp('hevc')])
-      assert.match(refusal(head).message, /^HEIC .* convert them first/);
+      assert.equal(sniff(head), 'heic');
+  });
+
+  it('has its list of formats in every place that names them', async () => {
+    const names = ACCEPTED_FORMATS.split(/, | and /);
+    assert.equal(names.length, INPUT_FORMATS.length);
+    for (const place of ['src/web/index.html', 'README.md']) {
+      const text = (await readFile(join(packageRoot(), place), 'utf8')).replaceAll(/\s+/g, ' ');
+      assert.match(text, new RegExp(ACCEPTED_FORMATS.replace(' and ', ' (and|or) ')), place);
+    }
+    const page = await readFile(join(packageRoot(), 'src/web/index.html'), 'utf8');
+    for (const format of INPUT_FORMATS) assert.ok(page.includes(`image/${format}`), format);
   });
 
   it('speaks of a format with its article', () => {
     assert.match(refusal(Buffer.from('<svg width="1">')).message, /^This is an SVG file,/);
     assert.match(refusal(Buffer.from('%PDF-1.7')).message, /^This is a PDF file,/);
-    assert.match(refusal(ftyp('heic')).message, /^HEIC images cannot be read here: convert them first/);
   });
 
   it('takes AVIF also where its first brand is a general one', () => {
@@ -72,7 +86,7 @@ describe('sniff', () => {
 
   it('says what is accepted of anything else, the empty file included', () => {
     assert.match(refusal(Buffer.alloc(0)).message, /empty/);
-    assert.match(refusal(Buffer.from('hello')).message, /JPEG, PNG, WebP, TIFF, BMP, AVIF and GIF/);
+    assert.match(refusal(Buffer.from('hello')).message, /JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF and HEIC/);
     assert.match(refusal(Buffer.from('BMW is a car maker, and this is a text')).message, /not an image/);
   });
 

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Config } from '../../config.js';
 import type { ErrorCode } from '../../errors.js';
 import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
+import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
 import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
@@ -138,7 +139,7 @@ export function upscaleSchema(config: Config): FastifySchema {
     summary: 'Upscale an image',
     description:
       'Send a photo, get it back larger. Options are query parameters or form fields, before or after the file; an unknown or ' +
-      'repeated option is an error, and one that is left empty (`scale=`, as forms send it) counts as not given. The type of the image is found from its bytes: JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF (first frame).',
+      `repeated option is an error, and one that is left empty (\`scale=\`, as forms send it) counts as not given. The type of the image is found from its bytes: ${ACCEPTED_FORMATS} (of animations and pages the first).`,
     querystring: { type: 'object', properties: optionProperties(config) },
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({

@@ -8,8 +8,6 @@ import { scanExif } from './exif.js';
 import type { FileFacts } from './facts.js';
 import { type Extent, readExtents } from './item-location.js';
 
-const FORMAT = 'AVIF';
-
 const MAX_BOXES = 4000;
 /** A grid of the largest usual picture has a few hundred tiles, each an item of one extent. */
 const MAX_EXTENTS = 2000;
@@ -29,26 +27,19 @@ const MAX_CODED = 3;
 
 /** Walks the boxes. @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one. */
 export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
-  const boxes = new Budget(FORMAT, MAX_BOXES, 'boxes');
-  const structure = new Budget(FORMAT, MAX_STRUCTURE_BYTES, 'bytes of lists, names and profiles');
-  const found: Box[] = [];
-  walkBoxes(bytes, boxes, (box) => {
-    if (!DATA_BOXES.has(box.type)) structure.spend(box.content.length);
-    found.push(box);
-  });
-  const contentsOf = (type: string) => found.filter((box) => box.type === type).map(({ content }) => content);
-  const extentCount = new Budget(FORMAT, MAX_EXTENTS, 'pieces of items');
-  const extents = contentsOf('iloc').flatMap((iloc) => readExtents(iloc, extentCount));
-  checkShared(extents, bytes);
-  const [itemData] = contentsOf('idat');
-  for (const id of contentsOf('iinf').flatMap(exifItems)) scanExifItem(id, extents, bytes, itemData);
-  const [ipco, ipma, iref] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref')];
-  checkPixels(ipco, ipma, iref, limits);
-  const rgbSpace = avifColour(ipco, ipma, contentsOf('pitm'), FORMAT);
+  const contentsOf = scanItems(bytes, limits, 'AVIF');
+  const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
+  const rgbSpace = avifColour(ipco, ipma, pitm, 'AVIF');
   return {
-    ...(iref.some(isPremultiplied) ? { premultiplied: true } : {}),
+    ...(contentsOf('iref').some(isPremultiplied) ? { premultiplied: true } : {}),
     ...(rgbSpace === undefined ? {} : { rgbSpace }),
   };
+}
+
+/** The same container with another codec in it; what it says of its pixels is read while it is developed. @throws the same. */
+export function scanHeic(bytes: Bytes, limits: PipelineLimits): FileFacts {
+  scanItems(bytes, limits, 'HEIC');
+  return {};
 }
 
 /** Whether a picture is said to be multiplied with another: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
@@ -60,13 +51,33 @@ function isPremultiplied(iref: Bytes): boolean {
   return premultiplied;
 }
 
+/** @returns the contents of all boxes of a type. */
+function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): (type: string) => Bytes[] {
+  const boxes = new Budget(format, MAX_BOXES, 'boxes');
+  const structure = new Budget(format, MAX_STRUCTURE_BYTES, 'bytes of lists, names and profiles');
+  const found: Box[] = [];
+  walkBoxes(bytes, boxes, (box) => {
+    if (!DATA_BOXES.has(box.type)) structure.spend(box.content.length);
+    found.push(box);
+  });
+  const contentsOf = (type: string) => found.filter((box) => box.type === type).map(({ content }) => content);
+  const extentCount = new Budget(format, MAX_EXTENTS, 'pieces of items');
+  const extents = contentsOf('iloc').flatMap((iloc) => readExtents(iloc, extentCount));
+  checkShared(extents, bytes, format);
+  const [itemData] = contentsOf('idat');
+  const exifItems = contentsOf('iinf').flatMap((iinf) => exifItemsOf(iinf, format));
+  for (const id of exifItems) scanExifItem(id, extents, bytes, itemData, format);
+  checkPixels(contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref'), limits, format);
+  return contentsOf;
+}
+
 /** Each item becomes a copy of its extents; those beyond the end are an error to every reader. */
-function checkShared(extents: readonly Extent[], bytes: Bytes): void {
+function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): void {
   let total = 0;
   for (const { offset, length } of extents) {
     if (offset + length <= bytes.length) total += length === 0 ? bytes.length : length;
   }
-  if (total > MAX_SHARING * bytes.length + SPARE_BYTES) throw excess(FORMAT, 'items that share their bytes');
+  if (total > MAX_SHARING * bytes.length + SPARE_BYTES) throw excess(format, 'items that share their bytes');
 }
 
 /** A crop, or a grid that is larger than its picture, is decoded in full, whatever size it is shown in. */
@@ -75,19 +86,20 @@ function checkPixels(
   ipma: readonly Bytes[],
   iref: readonly Bytes[],
   limits: PipelineLimits,
+  format: string,
 ): void {
   const sizes = ipco.flatMap(pictureSizes);
   for (const size of sizes) if (size !== undefined) checkInputSize(size.width, size.height, limits);
   if (codedPixels(sizes, ipma, iref) > MAX_CODED * limits.maxInputPixels)
-    throw excess(FORMAT, 'far more pixels than it shows');
+    throw excess(format, 'far more pixels than it shows');
 }
 
 /** Ids of the items of type `Exif`. @param iinf content of the box: a count, then an `infe` box for each item. */
-function exifItems(iinf: Bytes): number[] {
+function exifItemsOf(iinf: Bytes, format: string): number[] {
   const ids: number[] = [];
   const first = iinf.u8(0) === 0 ? 6 : 8;
   // As many as there are bytes for, which the structure's budget bounds.
-  const count = new Budget(FORMAT, iinf.length, 'items');
+  const count = new Budget(format, iinf.length, 'items');
   walkBoxes(iinf.piece(first, iinf.length), count, ({ type, content }) => {
     if (type !== 'infe' || content.u8(0) < 2) return;
     const wide = content.u8(0) > 2;
@@ -102,16 +114,17 @@ function scanExifItem(
   extents: readonly Extent[],
   bytes: Bytes,
   itemData: Bytes | undefined,
+  format: string,
 ): void {
   // A track of an animation may name the same piece once more.
   const pieces = extents.filter(({ itemId }) => itemId === id);
   const [extent] = pieces;
   if (extent === undefined) return;
-  if (pieces.some(({ offset }) => offset !== extent.offset)) throw excess(FORMAT, 'EXIF in several pieces');
+  if (pieces.some(({ offset }) => offset !== extent.offset)) throw excess(format, 'EXIF in several pieces');
   const source = extent.inItemData ? itemData : bytes;
   const item = source?.piece(extent.offset, extent.length === 0 ? source.length : extent.length);
   if (item === undefined || item.length <= 4) return;
   // An offset stands before the block (ISO/IEC 23008-12, A.2.1).
   const start = 4 + item.u32(0);
-  if (start + 8 < item.length) scanExif(item.piece(start, item.length - start), FORMAT);
+  if (start + 8 < item.length) scanExif(item.piece(start, item.length - start), format);
 }

@@ -20,10 +20,15 @@ const CONTAINERS: Readonly<Record<string, number>> = {
 
 /**
  * Tells of every box that holds no further ones, in the order of the file.
- * @param count spent by one for each box.
+ * @param count spent by one for each box. @param containers boxes that are looked into, by the bytes before their first one.
  * @throws TesseraError unsupported_image, when that is too many.
  */
-export function walkBoxes(bytes: Bytes, count: Budget, onBox: (box: Box) => void): void {
+export function walkBoxes(
+  bytes: Bytes,
+  count: Budget,
+  onBox: (box: Box) => void,
+  containers = CONTAINERS,
+): void {
   for (let at = 0; at + 8 <= bytes.length; ) {
     count.spend(1);
     const short = bytes.u32(at);
@@ -33,9 +38,9 @@ export function walkBoxes(bytes: Bytes, count: Budget, onBox: (box: Box) => void
     const length = short === 1 ? bytes.u64(at + 8) : short === 0 ? bytes.length - at : short;
     if (length < headerBytes) return;
     const content = bytes.piece(at + headerBytes, length - headerBytes);
-    const before = CONTAINERS[type];
+    const before = containers[type];
     if (before === undefined) onBox({ type, content });
-    else walkBoxes(content.piece(before, content.length), count, onBox);
+    else walkBoxes(content.piece(before, content.length), count, onBox, containers);
     at += length;
   }
 }

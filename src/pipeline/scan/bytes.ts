@@ -16,7 +16,8 @@ const WINDOW_BYTES = 64 * 1024;
 export class Bytes {
   private constructor(
     private readonly file: FileWindow,
-    private readonly start: number,
+    /** Where in the file they begin. */
+    readonly start: number,
     readonly length: number,
   ) {}
 

@@ -39,11 +39,11 @@ export function codedPixels(
   return iref.flatMap(derivedFrom).reduce((sum, item) => sum + (pixelsOf.get(item) ?? 0), 0);
 }
 
-/** Pairs of an item and the number of one of its properties, from 1 (ISO/IEC 14496-12, 8.11.14). */
-export function associations(ipma: Bytes): [item: number, property: number][] {
+/** Items with the number of one of their properties each, from 1 (ISO/IEC 14496-12, 8.11.14). */
+export function associations(ipma: Bytes): [item: number, property: number, essential: boolean][] {
   const wideItems = ipma.u8(0) > 0;
   const wideProperties = (ipma.u8(3) & 1) === 1;
-  const pairs: [number, number][] = [];
+  const pairs: [number, number, boolean][] = [];
   let at = 8;
   for (let entry = ipma.u32(4); entry > 0; entry--) {
     const item = wideItems ? ipma.u32(at) : ipma.u16(at);
@@ -51,8 +51,10 @@ export function associations(ipma: Bytes): [item: number, property: number][] {
     const count = ipma.u8(at);
     at += 1;
     for (let index = 0; index < count; index++) {
-      // The first bit says whether the property is essential.
-      pairs.push([item, wideProperties ? ipma.u16(at) & 0x7fff : ipma.u8(at) & 0x7f]);
+      // The first bit says whether the property is essential: without it the item cannot be shown.
+      const bits = wideProperties ? 15 : 7;
+      const place = wideProperties ? ipma.u16(at) : ipma.u8(at);
+      pairs.push([item, place & (2 ** bits - 1), place >> bits === 1]);
       at += wideProperties ? 2 : 1;
     }
   }

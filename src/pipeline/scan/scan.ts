@@ -1,6 +1,6 @@
 import type { InputFormat } from '../../types.js';
 import type { PipelineLimits } from '../limits.js';
-import { scanAvif } from './avif.js';
+import { scanAvif, scanHeic } from './avif.js';
 import { Bytes, EndOfBytes } from './bytes.js';
 import type { FileFacts } from './facts.js';
 import { scanGif } from './gif.js';
@@ -16,6 +16,7 @@ const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: Pipelin
   webp: scanWebp,
   tiff: scanTiff,
   avif: scanAvif,
+  heic: scanHeic,
   gif: scanGif,
 };
 

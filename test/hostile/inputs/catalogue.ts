@@ -7,6 +7,7 @@ import { sequenceSamples } from './avif-sequence.js';
 import * as bmp from './bmp.js';
 import * as exif from './exif.js';
 import * as gif from './gif.js';
+import * as heic from './heic.js';
 import * as jpeg from './jpeg.js';
 import * as png from './png.js';
 import * as tiff from './tiff.js';
@@ -174,6 +175,14 @@ export const ANSWERED: readonly HostilePicture[] = [
     ['a million comments', () => gif.manyExtensions('comment', 1_000_000)],
     ['a million delays without a picture', () => gif.manyExtensions('control', 1_000_000)],
     ['a frame of 81 megapixels on a screen of one', () => gif.framesBeyondScreen(1, 9000)],
+  ),
+  ...attacks(
+    'heic',
+    ['67 megapixels behind 64 x 64 pixels', () => heic.understatedSize()],
+    ['a grid of one tile, 2,116 times', () => heic.repeatedTile(46, 46)],
+    ['a grid of one tile, 1,936 times', () => heic.repeatedTile(44, 44)],
+    ['a grid that is a tile of itself', () => heic.endlessGrid()],
+    ['400 kB of parameters for a tile', () => heic.hugeParameters(400_000)],
   ),
   ...attacks(
     'bmp',

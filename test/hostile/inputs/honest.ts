@@ -1,6 +1,7 @@
 /** Pictures as honest programs make them, each at what is natural for its format at most: these are accepted. */
 
 import sharp, { type Sharp } from 'sharp';
+import { gridFile, heicFile } from '../../pipeline/heic-files.js';
 import { directory } from './exif.js';
 import { segment } from './jpeg.js';
 import { pngChunk } from './png.js';
@@ -164,5 +165,6 @@ export const HONEST: readonly (readonly [name: string, make: () => Promise<Buffe
   ['a GIF of 500 frames', () => animation('gif', 500)],
   ['a WebP of 500 frames', () => animation('webp', 500)],
   ['an AVIF of 12 megapixels with metadata', () => avifPhoto(4000, 3000)],
+  ['a HEIC in tiles', async () => heicFile(gridFile())],
   ['a WebP of 12 megapixels with metadata', () => webpPhoto(4000, 3000)],
 ];

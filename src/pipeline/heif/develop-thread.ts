@@ -1,0 +1,114 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ErrorMessage, TesseraError } from '../../errors.js';
+import { correctedExif } from '../metadata/exif.js';
+import type { Piece } from './container.js';
+import { type LoadedHevc, loadHevc } from './hevc-module.js';
+import type { HeifPicture } from './picture.js';
+import { RasterFile } from './raster-file.js';
+import { damaged } from './refusals.js';
+import { TileRows } from './tile-rows.js';
+import { unmultiply } from './unmultiply.js';
+
+/** What a thread is told at its start. */
+export interface DevelopOrder {
+  readonly sourcePath: string;
+  /** To be created. */
+  readonly rasterPath: string;
+  readonly picture: HeifPicture;
+  /** ICC, of the file or by what it says of its colours. */
+  readonly profile: Uint8Array | undefined;
+  /** That the decoder may have. */
+  readonly maxBytes: number;
+}
+
+/** What it says at its end. */
+export type FromDeveloping =
+  | { readonly done: true }
+  | { readonly refused: ErrorMessage }
+  /** Neither the picture nor the caller is to blame. */
+  | { readonly failed: string };
+
+/** The entry of the thread that decodes one HEIC; it blocks its own event loop, and nobody else's. */
+const port = parentPort;
+if (port === null) throw new Error('A HEIC is decoded in a worker thread.');
+port.postMessage(answerTo(workerData as DevelopOrder));
+
+function answerTo(order: DevelopOrder): FromDeveloping {
+  const hevc = loadHevc(order.maxBytes);
+  try {
+    develop(order, hevc);
+    return { done: true };
+  } catch (thrown) {
+    if (hevc.starved()) return { refused: damaged('it takes more memory than its size tells').toMessage() };
+    if (thrown instanceof TesseraError) return { refused: thrown.toMessage() };
+    // Machine code that leaves its memory: the sandbox has held, and the picture asked for it.
+    if (thrown instanceof WebAssembly.RuntimeError)
+      return { refused: damaged(`libde265: ${thrown.message}`).toMessage() };
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+    return { failed: `${code} ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  }
+}
+
+function develop({ sourcePath, rasterPath, picture, profile }: DevelopOrder, hevc: LoadedHevc): void {
+  const source = openSync(sourcePath, 'r');
+  try {
+    const { shown, grey, sixteenBit, cicp, orientation } = picture;
+    const read = (pieces: readonly Piece[]) => bytesOf(source, pieces);
+    const samples = { sixteenBit, cicp, hasProfile: picture.profile !== undefined };
+    const rows = (grid: HeifPicture['colour'], kind: 'colour' | 'grey' | 'alpha') =>
+      new TileRows(grid, { ...samples, kind }, hevc, ({ pieces }) => read(pieces));
+    const colour = rows(picture.colour, grey ? 'grey' : 'colour');
+    const alpha = picture.alpha === undefined ? undefined : rows(picture.alpha, 'alpha');
+    const colourChannels = grey ? 1 : 3;
+    const channels = colourChannels + (alpha === undefined ? 0 : 1);
+    const width = shown.left + shown.width;
+    const raster = new RasterFile(rasterPath, { ...shown, grey, sixteenBit }, channels);
+    const row = sixteenBit ? new Uint16Array(width * channels) : new Uint8Array(width * channels);
+    try {
+      for (let y = shown.top; y < shown.top + shown.height; y++) {
+        colour.write(y, width, row, 0, channels);
+        alpha?.write(y, width, row, colourChannels, channels);
+        if (alpha !== undefined && picture.premultiplied) unmultiply(row, channels);
+        raster.append(row.subarray(shown.left * channels));
+      }
+      raster.complete({
+        // The file's own words count (ISO/IEC 23008-12, 6.5.10); EXIF often says the same once more, and libvips would believe it.
+        orientation,
+        ...(profile === undefined ? {} : { icc: Buffer.from(profile) }),
+        ...(picture.exif === undefined ? {} : { exif: unturned(exifOf(read(picture.exif)), shown) }),
+        ...(picture.xmp === undefined ? {} : { xmp: read(picture.xmp) }),
+      });
+    } finally {
+      raster.close();
+    }
+  } finally {
+    closeSync(source);
+  }
+}
+
+function bytesOf(source: number, pieces: readonly Piece[]): Buffer {
+  const bytes = Buffer.alloc(pieces.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const { offset, length } of pieces) {
+    for (let done = 0; done < length; ) {
+      const bytesRead = readSync(source, bytes, filled, length - done, offset + done);
+      if (bytesRead === 0) throw damaged('bytes beyond the end of the file');
+      done += bytesRead;
+      filled += bytesRead;
+    }
+  }
+  return bytes;
+}
+
+/** A TIFF structure behind "Exif\0\0", as other formats have it: here a length and so many bytes lie before it (ISO/IEC 23008-12, A.2.1). */
+function exifOf(item: Buffer): Buffer {
+  const start = item.length < 4 ? item.length : 4 + item.readUInt32BE(0);
+  return Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), item.subarray(start)]);
+}
+
+/** libvips, which turns pixels by the file's own words, would turn them by those of EXIF instead. @returns EXIF that cannot be read as it is. */
+function unturned(exif: Buffer, { width, height }: HeifPicture['shown']): Buffer {
+  const corrected = correctedExif(exif, { width, height, resolution: undefined, srgb: false });
+  return corrected === undefined ? exif : Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), corrected]);
+}

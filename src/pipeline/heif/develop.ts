@@ -1,0 +1,83 @@
+import { Worker } from 'node:worker_threads';
+import { TesseraError } from '../../errors.js';
+import { diskError } from '../disk.js';
+import type { Guard } from '../guard.js';
+import type { PipelineLimits } from '../limits.js';
+import { Bytes } from '../scan/bytes.js';
+import { scanStructure } from '../scan/scan.js';
+import type { DevelopOrder, FromDeveloping } from './develop-thread.js';
+import { checkDecoder } from './header.js';
+import { type HeifPicture, readPicture } from './picture.js';
+import { profileOf } from './profile.js';
+
+const ENTRY = new URL('./develop-thread.js', import.meta.url);
+
+/** Of WebAssembly before a picture: 17 MB, and room for what does not grow with it. */
+const BASE_BYTES = 48e6;
+/**
+ * What libde265 takes for a pixel of the tiles that it holds, of one byte a sample: planes, and notes for each block. Measured: 4 for
+ * 4:2:0, 6 for 4:4:4; and as much again, since its allocator leaves gaps.
+ */
+const BYTES_PER_PIXEL = 12;
+/** Of JavaScript in the thread, which holds a megabyte of rows. */
+const HEAP_MB = 128;
+
+/**
+ * Decodes a HEIC into a file in libvips' own format, with its tags, which sharp reads like any other picture. In a thread of its own, that
+ * is ended with its memory: the event loop goes on, and a cancelled or late picture stops at once.
+ * @param rasterPath created by this call; removed with the job's folder.
+ * @throws TesseraError corrupt_image, unsupported_image, image_too_large, disk_full, cancelled, deadline_exceeded.
+ */
+export async function developHeic(
+  sourcePath: string,
+  rasterPath: string,
+  limits: PipelineLimits,
+  guard: Guard,
+): Promise<void> {
+  checkDecoder();
+  // Once more: the file may have been admitted by an older version, before a restart.
+  scanStructure(sourcePath, 'heic', limits);
+  const picture = Bytes.ofFile(sourcePath, readPicture);
+  const profile = picture.profile ?? (await profileOf(picture.cicp));
+  guard.check();
+  const answer = await run({ sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) }, guard);
+  guard.check();
+  if ('refused' in answer) throw TesseraError.fromMessage(answer.refused);
+  if ('failed' in answer) throw diskError(new Error(answer.failed));
+}
+
+/** Of one row of tiles at a time, of colours and of alpha. */
+function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
+  const held = [colour, ...(alpha === undefined ? [] : [alpha])];
+  const pixels = held.reduce(
+    (sum, { columns, tileWidth, tileHeight }) => sum + columns * tileWidth * tileHeight,
+    0,
+  );
+  return BASE_BYTES + pixels * BYTES_PER_PIXEL * (sixteenBit ? 2 : 1);
+}
+
+/** Resolves when the thread has ended. */
+function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
+  return new Promise((resolve) => {
+    let answer: FromDeveloping = { failed: 'the thread was stopped' };
+    const thread = new Worker(ENTRY, {
+      workerData: order,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+    const stop = () => void thread.terminate();
+    const timer = setTimeout(stop, guard.msLeft);
+    guard.signal.addEventListener('abort', stop, { once: true });
+    thread.on('message', (message: FromDeveloping) => {
+      answer = message;
+    });
+    thread.on('error', (error) => {
+      answer = { failed: String(error) };
+    });
+    thread.on('exit', () => {
+      clearTimeout(timer);
+      guard.signal.removeEventListener('abort', stop);
+      resolve(answer);
+    });
+  });
+}

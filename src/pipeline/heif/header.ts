@@ -1,0 +1,38 @@
+import type { ImageHeader } from '../../types.js';
+import { checkInputSize, type PipelineLimits } from '../limits.js';
+import { Bytes } from '../scan/bytes.js';
+import { scanStructure } from '../scan/scan.js';
+import { checkColour } from './colour.js';
+import { hevcInstalled } from './hevc-module.js';
+import { readPicture } from './picture.js';
+import { unsupported } from './refusals.js';
+
+/**
+ * What a HEIC says of itself; the decoder is not loaded.
+ * @throws TesseraError unsupported_image, corrupt_image, image_too_large.
+ */
+export function readHeicHeader(path: string, limits: PipelineLimits): ImageHeader {
+  checkDecoder();
+  scanStructure(path, 'heic', limits);
+  const picture = Bytes.ofFile(path, readPicture);
+  const { shown, orientation, alpha, sixteenBit, pages, cicp, profile } = picture;
+  checkInputSize(shown.width, shown.height, limits);
+  checkColour(cicp, profile !== undefined);
+  const turned = orientation > 4;
+  return {
+    format: 'heic',
+    width: turned ? shown.height : shown.width,
+    height: turned ? shown.width : shown.height,
+    hasAlpha: alpha !== undefined,
+    sixteenBit,
+    pages,
+  };
+}
+
+/** @throws TesseraError unsupported_image where the decoder of HEVC is not installed. */
+export function checkDecoder(): void {
+  if (hevcInstalled()) return;
+  throw unsupported(
+    'HEIC images need the optional package libheif-js, which is not installed here: `npm install libheif-js` in the folder of the service adds it. JPEG, which phones and photo applications export, is read without it.',
+  );
+}
