@@ -55,7 +55,7 @@ export function readBmpHeader(head: Buffer): BmpHeader {
       bitsPerPixel,
       compression: UNCOMPRESSED,
       pixelOffset: head.readUInt32LE(10),
-      masks: [0, 0, 0, 0],
+      masks: usualMasks(bitsPerPixel),
       paletteOffset: 26,
       paletteEntryBytes: 3,
       paletteLength: bitsPerPixel <= 8 ? 2 ** bitsPerPixel : 0,
@@ -93,17 +93,21 @@ export function readBmpHeader(head: Buffer): BmpHeader {
           head.readUInt32LE(62),
           hasAlphaMask ? head.readUInt32LE(66) : 0,
         ]
-      : bitsPerPixel === 16
-        ? [0x7c00, 0x03e0, 0x001f, 0]
-        : [0xff0000, 0xff00, 0xff, 0],
+      : usualMasks(bitsPerPixel),
     paletteOffset: 14 + headerBytes + maskBytes,
     paletteEntryBytes: 4,
     paletteLength: bitsPerPixel <= 8 ? Math.min(coloursUsed || 256, 2 ** bitsPerPixel) : 0,
   });
 }
 
+/** Of pixels whose file names no masks: 5 bits a colour, or 8. */
+function usualMasks(bitsPerPixel: number): BmpHeader['masks'] {
+  return bitsPerPixel === 16 ? [0x7c00, 0x03e0, 0x001f, 0] : [0xff0000, 0xff00, 0xff, 0];
+}
+
 function checked(header: BmpHeader): BmpHeader {
-  const { width, height, bitsPerPixel, compression } = header;
+  const { width, height, bitsPerPixel, compression, pixelOffset, paletteOffset } = header;
+  if (pixelOffset < Math.min(paletteOffset, 54)) throw corrupt('its pixels begin within its header');
   if (width <= 0 || height <= 0) throw corrupt('it has no pixels');
   if (bitsPerPixel === 64) throw unsupported('BMP images of 64 bits per pixel', SAVE_AGAIN);
   if (![1, 2, 4, 8, 16, 24, 32].includes(bitsPerPixel))

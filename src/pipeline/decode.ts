@@ -5,15 +5,18 @@ import type { Raster } from '../tiling/cut.js';
 import type { ImageHeader } from '../types.js';
 import { separated } from './alpha.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
+import type { ProfileColours } from './colour/icc-profile.js';
 import { profileUse } from './colour/profile-use.js';
-import { toSrgb } from './colour/rgb-space.js';
+import { spaceTransform } from './colour/rgb-space.js';
+import { toSrgb } from './colour/transform.js';
+import { expandRange } from './colour/video-range.js';
 import { ycbcrToRgb } from './colour/ycbcr.js';
 import { corruptImage } from './header.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
 import type { SourceMetadata } from './metadata/image-metadata.js';
 import { bmpResolution, sourceMetadata } from './metadata/source-metadata.js';
-import { keptProfile, type ProfileColours } from './profile.js';
+import { keptProfile } from './profile.js';
 import type { FileFacts } from './scan/facts.js';
 import { scanStructure } from './scan/scan.js';
 import { sharpSource } from './source.js';
@@ -118,7 +121,10 @@ async function decodeWithSharp(
   if (facts.ycbcr !== undefined && !(samples instanceof Uint16Array))
     await ycbcrToRgb(samples, channels, facts.ycbcr);
   const image = await separated({ data: samples, width, height, channels }, facts);
-  if (facts.rgbSpace !== undefined) await toSrgb(image.colour.data, 3, facts.rgbSpace);
+  if (facts.videoRange === true) await expandRange(image.colour.data);
+  const transform =
+    profile.transform ?? (facts.rgbSpace === undefined ? undefined : spaceTransform(facts.rgbSpace));
+  if (transform !== undefined) await toSrgb(image.colour.data, 3, transform);
   return {
     ...image,
     grey: found.space === 'b-w' || found.space === 'grey16',

@@ -2,9 +2,7 @@ import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import type { UpscaleOptions } from '../types.js';
-
-/** What the colours of a profile are, in four letters of its header (ICC.1:2022, 7.2.8). */
-export type ProfileColours = 'RGB ' | 'GRAY';
+import type { ProfileColours } from './colour/icc-profile.js';
 
 const HEADER_BYTES = 128;
 const COLOURS_AT = 16;

@@ -8,38 +8,53 @@ export interface DecodedPixels {
 }
 
 /**
- * Warnings that mean missing pixels: a tile of a TIFF (libvips), blocks of a JPEG (libjpeg). Others are harmless: unknown tags, stray bytes
- * between the parts of a JPEG. Bits of a JPEG that were changed are mostly codes of other blocks, which no decoder notices.
+ * Warnings that mean missing pixels, by format. Of a JPEG stray bytes before its end are harmless, and before anything else a sign of lost
+ * blocks; where libjpeg counts several warnings, only the first is told, so that they are taken for the worst. Bits that were changed are mostly
+ * codes of other blocks, which no decoder notices.
  */
-const MISSING_PIXELS =
-  /error in tile|bad Huffman code|bad arithmetic code|premature end of data segment|instead of RST/;
+const MISSING_PIXELS: Readonly<Partial<Record<InputFormat, RegExp>>> = {
+  jpeg: /premature end|extraneous bytes before marker 0x(?!d9)|read gave (?!1 )\d+ warnings|bad (Huffman|arithmetic) code|instead of RST/,
+  tiff: /error in tile|premature end|extraneous bytes|bad code word|premature EOL|line length mismatch/i,
+};
 
 /** What sharp says where a warning alone ended a decode. */
 const MERE_WARNING = 'Warning treated as error';
 
+const TRIES = 3;
+
 /**
- * Decodes a picture whole or not at all. libvips fills what it cannot read with black and reports a warning: for some formats at each level
- * of strictness below `warning`, at which it refuses harmless oddities as well. So TIFF is tried at `warning` first, and whatever has a telling
- * warning once more at that level. (sharp's list of warnings is shared by all pictures of the process: one alone proves nothing.)
- * @param at sharp's pipeline up to raw pixels, made anew for each try.
- * @throws sharp's error.
+ * Decodes a picture whole or not at all. libvips fills what it cannot read with black or grey and warns of it; at its strictest it refuses
+ * harmless oddities as well. So JPEG and TIFF are tried at the strictest level first. What fails there, or warns of missing pixels, is tried again
+ * below it, and counts as whole once it warns of harmless things alone. sharp's list of warnings is shared by all pictures of the process:
+ * those of another one may turn up, or be lost to it, which several tries tell apart.
+ * @param at sharp's pipeline up to raw pixels, made anew for each try. @throws sharp's error; an error that quotes the warning.
  */
 export async function strictPixels(
   format: InputFormat,
   at: (failOn: FailOnOptions) => Sharp,
 ): Promise<DecodedPixels> {
-  if (format === 'tiff') {
-    try {
-      return await at('warning').toBuffer({ resolveWithObject: true });
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith(MERE_WARNING))) throw error;
-      if (MISSING_PIXELS.test(error.message)) throw error;
-    }
+  const missing = MISSING_PIXELS[format];
+  if (missing === undefined) return (await decoded(at('error'))).pixels;
+  const strict = await decoded(at('warning')).catch((error: unknown) => {
+    // A TIFF's real errors have a text of their own; a JPEG's warnings look like errors.
+    const mere = error instanceof Error && error.message.startsWith(MERE_WARNING);
+    if (format === 'tiff' && !mere) throw error;
+    return undefined;
+  });
+  let told = strict?.warnings.find((warning) => missing.test(warning));
+  if (strict !== undefined && told === undefined) return strict.pixels;
+  for (let left = TRIES; left > 0; left -= 1) {
+    const { pixels, warnings } = await decoded(at('error'));
+    told = warnings.find((warning) => missing.test(warning));
+    // A picture that failed has warnings: where none is here, they were lost to another one.
+    const known = strict !== undefined || warnings.length > 0;
+    if (told === undefined && known) return pixels;
   }
+  throw new Error(told ?? 'pixels are missing');
+}
+
+async function decoded(image: Sharp): Promise<{ pixels: DecodedPixels; warnings: readonly string[] }> {
   const warnings: string[] = [];
-  const image = at('error');
   image.on('warning', (warning: string) => warnings.push(warning));
-  const pixels = await image.toBuffer({ resolveWithObject: true });
-  if (!warnings.some((warning) => MISSING_PIXELS.test(warning))) return pixels;
-  return at('warning').toBuffer({ resolveWithObject: true });
+  return { pixels: await image.toBuffer({ resolveWithObject: true }), warnings };
 }

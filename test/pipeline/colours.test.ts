@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { srgbProfile } from '../../src/pipeline/srgb.js';
 import { pngChunk } from '../hostile/inputs/png.js';
-import { premultiplied, withColour } from './avif-files.js';
+import { premultiplied, VIDEO_RANGE_GREY, withColour } from './avif-files.js';
 import { decoding, near, pixelOf } from './decoding.js';
 
 const files = await decoding();
@@ -90,6 +90,52 @@ describe('colours of 16 bits', () => {
         near(pixelOf(image, 0, 0), [expected, expected, expected], 1.5),
         String(pixelOf(image, 0, 0)),
       );
+    }
+  });
+
+  it('of Adobe RGB are as exact in dark channels as anywhere', async () => {
+    const profile = pngChunk(
+      'iCCP',
+      Buffer.concat([Buffer.from('wide\0\0', 'latin1'), deflateSync(adobeRgb())]),
+    );
+    // Adobe RGB of sRGB colours, by its definition; the first lies outside of sRGB and is clipped.
+    for (const [stored, expected] of [
+      [
+        [0, 255, 0],
+        [0, 255, 0],
+      ],
+      [
+        [128, 128, 128],
+        [129, 129, 129],
+      ],
+      [
+        [219, 0, 0],
+        [255, 0, 0],
+      ],
+      [
+        [144, 255, 60],
+        [0, 255, 0],
+      ],
+    ] as const) {
+      const image = await files.decoded(
+        pngOf(
+          16,
+          stored.map((value) => value * 257),
+          profile,
+        ),
+      );
+      assert.ok(near(pixelOf(image, 0, 0), expected, 1.5), `${stored}: ${pixelOf(image, 0, 0)}`);
+    }
+  });
+
+  it('of grey with a steep profile are exact in the dark', async () => {
+    const profile = pngChunk(
+      'iCCP',
+      Buffer.concat([Buffer.from('linear\0\0', 'latin1'), deflateSync(linearGreyProfile())]),
+    );
+    for (const file of [pngOf(8, [2], profile), pngOf(16, [2 * 257], profile)]) {
+      const [grey = 0] = pixelOf(await files.decoded(file), 0, 0);
+      assert.ok(Math.abs(grey - srgbOf(2 / 255)) < 0.6, String(grey));
     }
   });
 
@@ -184,6 +230,19 @@ describe('an AVIF', () => {
     assert.ok(p3 > srgb + 3 && wide > p3 + 3, `sRGB ${srgb}, P3 ${p3}, BT.2020 ${wide}`);
   });
 
+  it('cut off is refused, be it by one byte', async () => {
+    const plain = await avif(1, 2, 3);
+    assert.match(await files.refusal(plain.subarray(0, -1)), /^corrupt_image/);
+  });
+
+  it('of brightness alone in video range is stretched to black and white', async () => {
+    const image = await files.decoded(VIDEO_RANGE_GREY);
+    assert.ok(
+      near(pixelOf(image, 4, 4), [0, 0, 0], 3) && near(pixelOf(image, 28, 4), [255, 255, 255], 3),
+      String(pixelOf(image, 4, 4)),
+    );
+  });
+
   it('of colours multiplied with alpha has them divided again', async () => {
     const plain = await avif(78, 66, 47, 0.5);
     assert.ok(near(pixelOf(await files.decoded(plain), 9, 9), [78, 66, 47], 2));
@@ -195,20 +254,36 @@ describe('an AVIF', () => {
 
 /** An ICC profile of grey whose values are light. */
 function linearGreyProfile(): Buffer {
+  // A curve without entries is the identity.
+  return iccProfile('GRAY', [['kTRC', Buffer.from('curv\0\0\0\0\0\0\0\0', 'latin1')]]);
+}
+
+/** Adobe RGB (1998): its colourants under D50, and the power 563/256. */
+function adobeRgb(): Buffer {
+  const power = Buffer.concat([Buffer.from('curv\0\0\0\0\0\0\0\x01', 'latin1'), Buffer.from([2, 51])]);
+  const colourant = (x: number, y: number, z: number) =>
+    Buffer.concat([Buffer.from('XYZ \0\0\0\0', 'latin1'), fixed(x), fixed(y), fixed(z)]);
+  return iccProfile('RGB ', [
+    ['rXYZ', colourant(0.60974, 0.31111, 0.01947)],
+    ['gXYZ', colourant(0.20528, 0.62567, 0.06087)],
+    ['bXYZ', colourant(0.14919, 0.06322, 0.74457)],
+    ...(['rTRC', 'gTRC', 'bTRC'] as const).map((name) => [name, power] as const),
+  ]);
+}
+
+function iccProfile(colours: string, ownTags: readonly (readonly [string, Buffer])[]): Buffer {
   const tags = [
     ['wtpt', Buffer.concat([Buffer.from('XYZ \0\0\0\0', 'latin1'), fixed(0.9642), fixed(1), fixed(0.8249)])],
-    // A curve without entries is the identity.
-    ['kTRC', Buffer.concat([Buffer.from('curv\0\0\0\0', 'latin1'), Buffer.alloc(4)])],
+    ...ownTags,
     [
       'desc',
       Buffer.concat([
-        Buffer.from('desc\0\0\0\0', 'latin1'),
-        Buffer.from([0, 0, 0, 7]),
-        Buffer.from('linear\0'),
+        Buffer.from('desc\0\0\0\0\0\0\0\x05', 'latin1'),
+        Buffer.from('test\0'),
         Buffer.alloc(79),
       ]),
     ],
-    ['cprt', Buffer.concat([Buffer.from('text\0\0\0\0', 'latin1'), Buffer.from('none\0\0\0\0')])],
+    ['cprt', Buffer.from('text\0\0\0\0none\0\0\0\0', 'latin1')],
   ] as const;
   const table = Buffer.alloc(4 + tags.length * 12);
   table.writeUInt32BE(tags.length, 0);
@@ -225,7 +300,7 @@ function linearGreyProfile(): Buffer {
   const header = Buffer.alloc(128);
   header.writeUInt32BE(at, 0);
   header.writeUInt32BE(0x02400000, 8);
-  header.write('mntrGRAYXYZ ', 12, 'latin1');
+  header.write(`mntr${colours}XYZ `, 12, 'latin1');
   header.write('acsp', 36, 'latin1');
   Buffer.concat([fixed(0.9642), fixed(1), fixed(0.8249)]).copy(header, 68);
   return Buffer.concat([header, table, ...data]);

@@ -73,6 +73,36 @@ describe('a GIF', () => {
     }
   });
 
+  it('is served whatever follows its first frame', async () => {
+    const whole = gif({ left: 0, top: 0, side: 16, colour: 3 });
+    const odd = Buffer.concat([whole.subarray(0, -1), Buffer.from([0, 0, 0x2c])]);
+    assert.deepEqual(pixelOf(await files.decoded(odd), 1, 1), [0, 0, 255, 1]);
+  });
+
+  it('whose first frame has no pixels, or data for fewer than it says, is refused', async () => {
+    assert.match(await files.refusal(gif({ left: 0, top: 0, side: 0, colour: 1 })), /^corrupt_image/);
+    const whole = gif({ left: 0, top: 0, side: 16, colour: 3 });
+    // A sub-block of no length ends the data.
+    const block = whole.indexOf(Buffer.from([0x2c])) + 11;
+    const short = Buffer.concat([
+      whole.subarray(0, block),
+      Buffer.from([4]),
+      whole.subarray(block + 1, block + 5),
+      Buffer.from([0, 0x3b]),
+    ]);
+    assert.match(await files.refusal(short), /^corrupt_image/);
+  });
+
+  it('of any size and as many colours as it likes counts as whole', async () => {
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    for (const side of [1, 7, 90, 300]) {
+      const source = sharp({
+        create: { width: side, height: side + 3, channels: 3, background: '#888', noise },
+      });
+      assert.equal(await files.refusal(await source.gif().toBuffer()), 'served');
+    }
+  });
+
   it('whose first frame is damaged is refused', async () => {
     const whole = gif({ left: 0, top: 0, side: 16, colour: 3 }, small);
     assert.match(await files.refusal(whole.subarray(0, 60)), /^corrupt_image/);

@@ -31,6 +31,37 @@ describe('a JPEG', () => {
     assert.match(await files.refusal(lacking(await picture.clone().jpeg().toBuffer())), /^corrupt_image: /);
   });
 
+  it('that lacks its last rows or more is refused, in grey and with all its colours too', async () => {
+    for (const kind of [picture.clone().greyscale(), picture.clone()])
+      for (const share of [0.5, 0.9, 0.975]) {
+        const jpeg = await kind.clone().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer();
+        const cut = Buffer.concat([
+          jpeg.subarray(0, Math.floor(jpeg.length * share)),
+          Buffer.from([0xff, 0xd9]),
+        ]);
+        assert.match(await files.refusal(cut), /^corrupt_image: /, `${share} of it`);
+      }
+  });
+
+  it('with stray bytes is served also where its colours come in several scans', async () => {
+    const jpeg = await picture.clone().jpeg({ progressive: true }).toBuffer();
+    const end = jpeg.length - 2;
+    const stray = Buffer.concat([jpeg.subarray(0, end), Buffer.from('stray'), jpeg.subarray(end)]);
+    assert.equal(await files.refusal(stray), 'served');
+  });
+
+  it('of an unknown Adobe transform, which libjpeg warns of, is served', async () => {
+    const jpeg = await picture.clone().jpeg().toBuffer();
+    const adobe = Buffer.concat([
+      Buffer.from([0xff, 0xee, 0, 14]),
+      Buffer.from('Adobe\0\x64\0\0\0\0\x07', 'latin1'),
+    ]);
+    assert.equal(
+      await files.refusal(Buffer.concat([jpeg.subarray(0, 2), adobe, jpeg.subarray(2)])),
+      'served',
+    );
+  });
+
   it('cut off is refused', async () => {
     const jpeg = await picture.clone().jpeg().toBuffer();
     assert.match(await files.refusal(jpeg.subarray(0, Math.floor(jpeg.length * 0.7))), /^corrupt_image: /);

@@ -101,6 +101,8 @@ describe('a TIFF', () => {
     [{ samples: 7, extraSamples: [2, 0, 0, 0] }, /7 channels/],
     [{ samples: 5, extraSamples: [0, 1] }, /associated alpha behind/],
     [{ photometric: 5, samples: 5, bits: 16, extraSamples: [2] }, /16-bit CMYK with alpha/],
+    [{ photometric: 5, samples: 4, tags: [[332, 2]] }, /inks other than CMYK/],
+    [{ photometric: 6, tags: [[530, 1, 1]], texts: [[34675, Buffer.alloc(200)]] }, /profile of YCbCr/],
     [{ photometric: 6, tiled: true, tags: [[530, 2, 2]] }, /subsampled YCbCr/],
   ];
   for (const [kind, words] of refused)
@@ -121,6 +123,8 @@ describe('a TIFF', () => {
       texts: [make('NIKON CORPORATION')],
     });
     assert.match(await files.refusal(nikon), /Camera RAW files \(NEF\).*preview/);
+    const phaseOne = tiffFile(WIDTH, HEIGHT, () => 0x49, { texts: [make('Phase One A/S')] });
+    assert.match(await files.refusal(phaseOne), /Camera RAW files \(IIQ\)/);
   });
 
   describe('in tiles', () => {
@@ -150,11 +154,19 @@ describe('a TIFF', () => {
       }
       assert.match(await files.refusal(file), /^corrupt_image: /);
     });
+  });
 
-    it('with tags that libtiff warns of is served', async () => {
+  it('with tags that libtiff warns of is served, in tiles and strips', async () => {
+    for (const layout of [{ tiled: true }, {}, { rowsPerStrip: 3 }]) {
       // A text without its closing zero.
-      const file = rampFile({ tiled: true, texts: [[65000, Buffer.from('ABCD')]] });
-      assert.equal(await files.refusal(file), 'served');
-    });
+      await shows({ ...layout, texts: [[65000, Buffer.from('ABCD')]] }, (x, y) => [at(x, y, 0), at(x, y, 1)]);
+      // OpenCV's RGBA, which does not say what its fourth channel is.
+      await shows({ ...layout, samples: 4 }, (x, y) => [at(x, y, 0), at(x, y, 1), at(x, y, 2), 1]);
+    }
+  });
+
+  it('whose pixels look like the mark of camera RAW is served', async () => {
+    for (const value of ['I', 'M'])
+      assert.equal(await files.refusal(tiffFile(WIDTH, HEIGHT, () => value.charCodeAt(0))), 'served');
   });
 });

@@ -23,6 +23,9 @@ describe('an intact picture of a kind that is not supported is refused by the na
     assert.match(await files.refusal(await jpegWith(0xc1, 12)), /^unsupported_image: JPEG images of 12 bits/);
     assert.match(await files.refusal(await jpegWith(0xc3, 8)), /^unsupported_image: Lossless JPEG/);
     assert.match(await files.refusal(await jpegWith(0xc5, 8)), /^unsupported_image: Hierarchical JPEG/);
+    const heightLater = await jpegWith(0xc0, 8);
+    heightLater.writeUInt16BE(0, heightLater.indexOf(Buffer.from([0xff, 0xc0])) + 5);
+    assert.match(await files.refusal(heightLater), /^unsupported_image: .*DNL/);
   });
 
   it("Apple's PNG for applications", async () => {
@@ -58,7 +61,7 @@ describe('an intact picture of a kind that is not supported is refused by the na
       ['RW2', Buffer.from('IIU\0\x18\0\0\0', 'latin1')],
       ['MRW', Buffer.from('\0MRM\0\0\0\0', 'latin1')],
       ['X3F', Buffer.from('FOVb\0\0\x02\0', 'latin1')],
-      ['CR2', Buffer.from('II*\0\x10\0\0\0CR\x02\0', 'latin1')],
+      ['CR2', Buffer.from('II*\0\x10\0\0\0CR\x02\0\0\0\0\0', 'latin1')],
     ];
     for (const [kind, head] of heads) {
       const refusal = await files.refusal(Buffer.concat([head, Buffer.alloc(64)]));

@@ -1,28 +1,83 @@
-/** Tags that turn values into colours, one set of which a profile must have (ICC.1:2022, 8.3 and 8.4). */
-const NEEDED: Readonly<Record<'RGB ' | 'GRAY', readonly (readonly string[])[]>> = {
-  'RGB ': [['A2B0'], ['rXYZ', 'gXYZ', 'bXYZ', 'rTRC', 'gTRC', 'bTRC']],
-  GRAY: [['A2B0'], ['kTRC']],
-};
+import { curveOf } from './icc-curve.js';
+import type { Matrix } from './matrix.js';
+import { product, type Triple } from './matrix.js';
+import { fromConnectionSpace } from './rgb-space.js';
+import type { ColourTransform } from './transform.js';
 
-/** Types of the data of these tags. */
-const TYPES: ReadonlySet<string> = new Set(['XYZ ', 'curv', 'para', 'mft1', 'mft2', 'mAB ']);
+/** What the colours of a profile are, in four letters of its header (ICC.1:2022, 7.2.8). */
+export type ProfileColours = 'RGB ' | 'GRAY';
 
+const COLOURS_AT = 16;
+const CONNECTION_AT = 20;
+const SIGNATURE_AT = 36;
 const TAG_COUNT_AT = 128;
 const MAX_TAGS = 200;
 
+/** Grey has no primaries. */
+const IDENTITY: Matrix = [
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+];
+
 /**
- * Whether a profile describes such colours and can be used. libvips puts another one in the place of a profile of 16-bit colours that it cannot
- * read; colours without a usable profile must stay as they are.
+ * What can be done with a profile: `transform` for curves and primaries, which are computed exactly here; `tables` for others (`A2B0`), which are
+ * lcms' work; `unusable` for what is damaged, or describes other colours than these.
  */
-export function isUsableProfile(icc: Buffer, colours: 'RGB ' | 'GRAY'): boolean {
-  if (icc.length < TAG_COUNT_AT + 4 || icc.toString('latin1', 16, 20) !== colours) return false;
-  const count = icc.readUInt32BE(TAG_COUNT_AT);
-  if (count > MAX_TAGS || TAG_COUNT_AT + 4 + count * 12 > icc.length) return false;
-  const usable = new Set<string>();
-  for (let at = TAG_COUNT_AT + 4; at < TAG_COUNT_AT + 4 + count * 12; at += 12) {
+export type UsableProfile = ColourTransform | 'tables' | 'unusable';
+
+/** @param icc a profile (ICC.1:2022), of any bytes. */
+export function usableProfile(icc: Buffer, colours: ProfileColours): UsableProfile {
+  if (icc.length < TAG_COUNT_AT + 4 || text(icc, COLOURS_AT) !== colours) return 'unusable';
+  if (text(icc, SIGNATURE_AT) !== 'acsp') return 'unusable';
+  const tags = tagsOf(icc);
+  if (['mft1', 'mft2', 'mAB '].includes(text(tags.get('A2B0') ?? Buffer.alloc(4), 0))) return 'tables';
+  return (colours === 'GRAY' ? greyTransform(tags) : rgbTransform(icc, tags)) ?? 'unusable';
+}
+
+/** Contents of the tags that lie within the profile, by their names. */
+function tagsOf(icc: Buffer): ReadonlyMap<string, Buffer> {
+  const tags = new Map<string, Buffer>();
+  const count = Math.min(MAX_TAGS, icc.readUInt32BE(TAG_COUNT_AT));
+  for (let at = TAG_COUNT_AT + 4; at + 12 <= icc.length && tags.size < count; at += 12) {
     const [start, length] = [icc.readUInt32BE(at + 4), icc.readUInt32BE(at + 8)];
-    if (start + length <= icc.length && TYPES.has(icc.toString('latin1', start, start + 4)))
-      usable.add(icc.toString('latin1', at, at + 4));
+    if (length >= 4 && start + length <= icc.length)
+      tags.set(text(icc, at), icc.subarray(start, start + length));
   }
-  return NEEDED[colours].some((tags) => tags.every((tag) => usable.has(tag)));
+  return tags;
+}
+
+function greyTransform(tags: ReadonlyMap<string, Buffer>): ColourTransform | undefined {
+  const curve = curveOf(tags.get('kTRC'));
+  return curve === undefined ? undefined : { curves: [curve, curve, curve], matrix: IDENTITY };
+}
+
+/** Colourants are the columns of the way to XYZ (ICC.1:2022, F.3). */
+function rgbTransform(icc: Buffer, tags: ReadonlyMap<string, Buffer>): ColourTransform | undefined {
+  if (text(icc, CONNECTION_AT) !== 'XYZ ') return undefined;
+  const [red, green, blue] = [
+    curveOf(tags.get('rTRC')),
+    curveOf(tags.get('gTRC')),
+    curveOf(tags.get('bTRC')),
+  ];
+  const [r, g, b] = [xyzOf(tags.get('rXYZ')), xyzOf(tags.get('gXYZ')), xyzOf(tags.get('bXYZ'))];
+  if (red === undefined || green === undefined || blue === undefined) return undefined;
+  if (r === undefined || g === undefined || b === undefined) return undefined;
+  const colourants: Matrix = [
+    [r[0], g[0], b[0]],
+    [r[1], g[1], b[1]],
+    [r[2], g[2], b[2]],
+  ];
+  return { curves: [red, green, blue], matrix: product(fromConnectionSpace(), colourants) };
+}
+
+/** Three s15Fixed16Numbers. */
+function xyzOf(tag: Buffer | undefined): Triple | undefined {
+  if (tag === undefined || tag.length < 20 || text(tag, 0) !== 'XYZ ') return undefined;
+  const at = (index: number) => tag.readInt32BE(8 + index * 4) / 65_536;
+  return [at(0), at(1), at(2)];
+}
+
+function text(bytes: Buffer, at: number): string {
+  return bytes.toString('latin1', at, at + 4);
 }

@@ -33,3 +33,11 @@ function transposed([[a, b, c], [d, e, f], [g, h, i]]: Matrix): Matrix {
     [c, f, i],
   ];
 }
+
+export function diagonal([a, b, c]: Triple): Matrix {
+  return [
+    [a, 0, 0],
+    [0, b, 0],
+    [0, 0, c],
+  ];
+}

@@ -1,25 +1,41 @@
 import type { Metadata } from 'sharp';
 import type { FileFacts } from '../scan/facts.js';
-import { isUsableProfile } from './icc-profile.js';
+import { usableProfile } from './icc-profile.js';
+import type { ColourTransform } from './transform.js';
 
-/** How sharp is to use the profile of an image. */
+/** How the profile of an image is used: by sharp, or by a transform of our own after it. */
 export interface ProfileUse {
   readonly colourspace: 'srgb' | 'rgb16' | 'grey16';
   readonly ignoreFirst: boolean;
   readonly toSrgbLast: boolean;
+  readonly transform: ColourTransform | undefined;
 }
 
 /**
- * One exact transform from the embedded profile to sRGB. 8 bits and CMYK go through sharp's own, at the beginning. Of 16 bits that one leads to
- * Display P3 (RGB), or is left out (grey), so it is skipped, and the one to sRGB at the end starts from the embedded profile.
+ * One exact transform from the embedded profile to sRGB. RGB of 8 bits and CMYK go through sharp's, at the beginning. Its transform of 16 bits leads to
+ * Display P3, or leaves grey alone, and lcms' tables are up to 19 levels off for dark colours of 16 bits and for grey: so curves and primaries are
+ * computed here, and for other profiles sharp's last step, to sRGB, starts from the embedded one.
  * @param found by sharp. @param kept whether samples are to stay as they are.
  */
 export function profileUse({ depth, icc, space }: Metadata, facts: FileFacts, kept: boolean): ProfileUse {
-  const ignoreFirst = kept || facts.ycbcr !== undefined;
-  if (depth !== 'ushort') return { colourspace: 'srgb', ignoreFirst, toSrgbLast: false };
-  const grey = space === 'grey16';
-  if (kept || icc === undefined || (!grey && space !== 'rgb16'))
-    return { colourspace: 'rgb16', ignoreFirst, toSrgbLast: false };
-  const fits = isUsableProfile(icc, grey ? 'GRAY' : 'RGB ');
-  return { colourspace: grey && fits ? 'grey16' : 'rgb16', ignoreFirst: true, toSrgbLast: fits };
+  const sixteenBit = depth === 'ushort';
+  const plain: ProfileUse = {
+    colourspace: sixteenBit ? 'rgb16' : 'srgb',
+    ignoreFirst: kept || facts.ycbcr !== undefined,
+    toSrgbLast: false,
+    transform: undefined,
+  };
+  const grey = space === 'grey16' || space === 'b-w';
+  const ours = grey || space === 'rgb16';
+  if (plain.ignoreFirst || icc === undefined || !ours) return plain;
+  const profile = usableProfile(icc, grey ? 'GRAY' : 'RGB ');
+  if (typeof profile === 'object') return { ...plain, ignoreFirst: true, transform: profile };
+  if (!sixteenBit) return plain;
+  const tables = profile === 'tables';
+  return {
+    ...plain,
+    colourspace: grey && tables ? 'grey16' : 'rgb16',
+    ignoreFirst: true,
+    toSrgbLast: tables,
+  };
 }

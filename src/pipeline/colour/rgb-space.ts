@@ -1,6 +1,5 @@
-import { blocks } from '../blocks.js';
-import type { Samples } from '../row-sink.js';
-import { inverse, type Matrix, product, type Triple, times } from './matrix.js';
+import { diagonal, inverse, type Matrix, product, type Triple, times } from './matrix.js';
+import type { ColourTransform, Curve } from './transform.js';
 
 /** CIE 1931 chromaticity. */
 export type Chromaticity = readonly [x: number, y: number];
@@ -16,6 +15,8 @@ export interface RgbSpace {
 }
 
 export const D65: Chromaticity = [0.3127, 0.329];
+/** The white of ICC's connection space. */
+const D50: Chromaticity = [0.3457, 0.3585];
 
 /** IEC 61966-2-1. */
 export const SRGB: RgbSpace = {
@@ -26,46 +27,25 @@ export const SRGB: RgbSpace = {
   curve: 'srgb',
 };
 
-/** Steps of the table that turns light into values. It is entered by the square root of light, along which sRGB's curve is nearly straight. */
-const TABLE_STEPS = 65535;
-
-/**
- * Turns colours of a space into sRGB, in place, the event loop going on meanwhile. What sRGB cannot show is clipped.
- * @param data interleaved, 8 or 16 bits; channels beyond the third are left alone.
- */
-export async function toSrgb(data: Samples, channels: number, space: RgbSpace): Promise<void> {
-  const full = data instanceof Uint16Array ? 65535 : 255;
-  const light = Float32Array.from({ length: full + 1 }, (_, value) => lightOf(value / full, space.curve));
-  const values = Float32Array.from(
-    { length: TABLE_STEPS + 1 },
-    (_, step) => full * encoded((step / TABLE_STEPS) ** 2),
-  );
-  const [toRed, toGreen, toBlue] = product(
-    inverse(toXyz(SRGB)),
-    product(adaptation(space.white), toXyz(space)),
-  );
-  const value = (linear: number) =>
-    values[Math.round(Math.sqrt(Math.min(1, Math.max(0, linear))) * TABLE_STEPS)] ?? 0;
-  for await (const { left, right } of blocks(data.length / channels, 1)) {
-    for (let at = left * channels; at < right * channels; at += channels) {
-      const red = light[data[at] ?? 0] ?? 0;
-      const green = light[data[at + 1] ?? 0] ?? 0;
-      const blue = light[data[at + 2] ?? 0] ?? 0;
-      // Half is added for rounding: typed arrays cut off.
-      data[at] = value(toRed[0] * red + toRed[1] * green + toRed[2] * blue) + 0.5;
-      data[at + 1] = value(toGreen[0] * red + toGreen[1] * green + toGreen[2] * blue) + 0.5;
-      data[at + 2] = value(toBlue[0] * red + toBlue[1] * green + toBlue[2] * blue) + 0.5;
-    }
-  }
+/** From a space to sRGB. */
+export function spaceTransform(space: RgbSpace): ColourTransform {
+  const { curve } = space;
+  const light: Curve = curve === 'srgb' ? srgbLight : (value) => value ** curve;
+  const matrix = product(fromXyz(), product(adaptation(space.white), toXyz(space)));
+  return { curves: [light, light, light], matrix };
 }
 
-function lightOf(value: number, curve: RgbSpace['curve']): number {
-  if (curve !== 'srgb') return value ** curve;
+/** From ICC's connection space, CIE XYZ as under D50, to the light of sRGB's primaries. */
+export function fromConnectionSpace(): Matrix {
+  return product(fromXyz(), adaptation(D50));
+}
+
+function fromXyz(): Matrix {
+  return inverse(toXyz(SRGB));
+}
+
+function srgbLight(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-}
-
-function encoded(light: number): number {
-  return light <= 0.0031308 ? light * 12.92 : 1.055 * light ** (1 / 2.4) - 0.055;
 }
 
 /** Light of a space to CIE XYZ (SMPTE RP 177): columns are the primaries, weighed so that their sum is white. */
@@ -95,12 +75,4 @@ function adaptation(white: Chromaticity): Matrix {
 /** XYZ of a chromaticity whose Y is 1. */
 function xyz([x, y]: Chromaticity): Triple {
   return [x / y, 1, (1 - x - y) / y];
-}
-
-function diagonal([a, b, c]: Triple): Matrix {
-  return [
-    [a, 0, 0],
-    [0, b, 0],
-    [0, 0, c],
-  ];
 }

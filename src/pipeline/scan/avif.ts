@@ -3,6 +3,7 @@ import { avifColour } from './avif-colour.js';
 import { type Box, walkBoxes } from './boxes.js';
 import type { Bytes } from './bytes.js';
 import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
+import { damaged } from './damaged.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
 import type { FileFacts } from './facts.js';
@@ -29,10 +30,9 @@ const MAX_CODED = 3;
 export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const contentsOf = scanItems(bytes, limits, 'AVIF');
   const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
-  const rgbSpace = avifColour(ipco, ipma, pitm, 'AVIF');
   return {
     ...(contentsOf('iref').some(isPremultiplied) ? { premultiplied: true } : {}),
-    ...(rgbSpace === undefined ? {} : { rgbSpace }),
+    ...avifColour(ipco, ipma, pitm),
   };
 }
 
@@ -71,11 +71,15 @@ function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): (type:
   return contentsOf;
 }
 
-/** Each item becomes a copy of its extents; those beyond the end are an error to every reader. */
+/**
+ * Each item becomes a copy of its extents. One that reaches beyond the end is damaged: of a grid libheif would leave out the cell.
+ * @throws TesseraError corrupt_image, unsupported_image.
+ */
 function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): void {
   let total = 0;
-  for (const { offset, length } of extents) {
-    if (offset + length <= bytes.length) total += length === 0 ? bytes.length : length;
+  for (const { offset, length, inItemData } of extents) {
+    if (!inItemData && offset + length > bytes.length) throw damaged(format);
+    total += length === 0 ? bytes.length : length;
   }
   if (total > MAX_SHARING * bytes.length + SPARE_BYTES) throw excess(format, 'items that share their bytes');
 }

@@ -36,18 +36,19 @@ export function cameraRaw(kind: string) {
   return unsupported(`Camera RAW files${kind === '' ? '' : ` (${kind})`}`, ADVICE);
 }
 
-/** @throws TesseraError unsupported_image for a Canon CR2 or Phase One IIQ, which say so behind the TIFF header. */
-export function refuseRawHeader(bytes: Bytes): void {
-  if (bytes.text(8, 2) === 'CR') throw cameraRaw('CR2');
-  if (bytes.text(8, 4) === 'IIII' || bytes.text(8, 4) === 'MMMM') throw cameraRaw('IIQ');
+/** A Canon CR2 has its name and version between the header and the first directory. @throws TesseraError unsupported_image. */
+export function refuseCr2(bytes: Bytes): void {
+  if (bytes.text(8, 3) === 'CR\x02' && bytes.u32(4, true) === 16) throw cameraRaw('CR2');
 }
 
 /**
  * Camera RAW is TIFF by its first bytes, and its first page is a small preview: any directory may tell.
- * @param make of the first page. @throws TesseraError unsupported_image.
+ * @param make of the first page. @param head the four bytes behind the TIFF header. @throws TesseraError unsupported_image.
  */
-export function refuseRaw(directory: Directory, make: string): void {
+export function refuseRaw(directory: Directory, make: string, head: string): void {
   if (directory.has(DNG_VERSION)) throw cameraRaw('DNG');
+  // Other programs have pixels there.
+  if (/^(phase one|leaf)/i.test(make) && (head === 'IIII' || head === 'MMMM')) throw cameraRaw('IIQ');
   const [photometric, compression] = [directory.number(PHOTOMETRIC), directory.number(COMPRESSION)];
   if (
     (photometric !== undefined && SENSOR_PHOTOMETRICS.has(photometric)) ||

@@ -21,6 +21,8 @@ export interface FileFacts {
   readonly ycbcr?: YCbCr;
   /** The colours are RGB of this space, and no profile says so. */
   readonly rgbSpace?: RgbSpace;
+  /** Black is 16 and white 235, of 255. */
+  readonly videoRange?: boolean;
   /** The first frame of an animation covers this much of the canvas; the rest is transparent. */
   readonly covered?: Area;
   /** Where the data of the first frame end, in bytes from the beginning of the file. */

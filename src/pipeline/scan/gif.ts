@@ -1,6 +1,9 @@
+import { checkInputSize, type PipelineLimits } from '../limits.js';
 import { type Bytes, EndOfBytes } from './bytes.js';
+import { damaged } from './damaged.js';
 import { Budget } from './excess.js';
 import type { Area, FileFacts } from './facts.js';
+import { codedGifPixels } from './gif-pixels.js';
 
 const FORMAT = 'GIF';
 
@@ -20,16 +23,18 @@ const IMAGE = 0x2c;
 interface Frames {
   count: number;
   first?: Area;
+  /** Where its data begin. */
+  firstDataAt: number;
   /** Where the data of the first frame end. */
   firstEnd?: number;
 }
 
 /**
  * Walks the blocks (GIF89a specification, 17 to 27), as far as there are any: later frames may be damaged, as only the first is shown.
- * @throws TesseraError unsupported_image.
+ * @throws TesseraError unsupported_image; image_too_large; corrupt_image where the first has no pixels, or fewer than it says.
  */
-export function scanGif(bytes: Bytes): FileFacts {
-  const frames: Frames = { count: 0 };
+export function scanGif(bytes: Bytes, limits: PipelineLimits): FileFacts {
+  const frames: Frames = { count: 0, firstDataAt: 0 };
   try {
     walkBlocks(bytes, frames);
   } catch (thrown) {
@@ -37,6 +42,9 @@ export function scanGif(bytes: Bytes): FileFacts {
   }
   const { count, first, firstEnd } = frames;
   if (first === undefined || firstEnd === undefined) return {};
+  checkInputSize(first.width, first.height, limits);
+  const area = first.width * first.height;
+  if (area === 0 || codedGifPixels(bytes, frames.firstDataAt, area) < area) throw damaged(FORMAT);
   const [width, height] = [bytes.u16(6, true), bytes.u16(8, true)];
   const whole = first.left === 0 && first.top === 0 && first.width >= width && first.height >= height;
   return { pages: count, firstFrameEnd: firstEnd, ...(whole ? {} : { covered: first }) };
@@ -56,7 +64,9 @@ function walkBlocks(bytes: Bytes, found: Frames): void {
       found.count += 1;
       found.first ??= areaAt(bytes, at + 1);
       // Behind the descriptor and a colour table of its own: the code size, then the data.
-      at = afterSubBlocks(bytes, at + 10 + colourTableBytes(bytes.u8(at + 9)) + 1, shortPieces);
+      const dataAt = at + 10 + colourTableBytes(bytes.u8(at + 9));
+      if (found.count === 1) found.firstDataAt = dataAt;
+      at = afterSubBlocks(bytes, dataAt + 1, shortPieces);
       found.firstEnd ??= at;
     } else return;
   }

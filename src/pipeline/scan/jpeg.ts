@@ -90,6 +90,8 @@ function readFrame(bytes: Bytes, at: number): Frame {
   const [height, width, components] = [bytes.u16(at + 5), bytes.u16(at + 7), bytes.u8(at + 9)];
   const process = UNREAD_PROCESSES[bytes.u8(at + 1)];
   if (process !== undefined) throw unsupported(`${process} JPEG images`, SAVE_AGAIN);
+  if (height === 0)
+    throw unsupported('JPEG images whose height stands behind their pixels (DNL)', SAVE_AGAIN);
   const bits = bytes.u8(at + 4);
   if (bits !== 8) throw unsupported(`JPEG images of ${bits} bits per channel`, SAVE_AGAIN);
   return {

@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { cicpSpace } from '../colour/cicp.js';
 import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
 import type { Bytes } from './bytes.js';
@@ -15,6 +16,9 @@ const MOST_GAMMA = 10;
 
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, gAMA: 4, cHRM: 32 };
 
+/** A scan has refused more before. */
+const MAX_PROFILE_BYTES = 16_000_000;
+
 /** The name by which a profile stands for PQ (W3C Note "Using the ITU BT.2100 PQ EOTF with the PNG Format"). */
 const PQ_PROFILE = 'ITUR_2100_PQ_FULL';
 
@@ -30,15 +34,15 @@ export class PngColour {
   note(type: string, data: Bytes): void {
     // A chunk that is too short is ignored by decoders too, and must not end the walk.
     if (data.length < (LENGTHS[type] ?? 0)) return;
-    if (type === 'cICP') this.#cicp = [data.u8(0), data.u8(1)];
+    if (type === 'cICP') this.#cicp = readCicp(data);
     if (type === 'sRGB') this.#srgb = true;
     if (type === 'gAMA') this.#gamma = data.u32(0) / SCALE;
     if (type === 'cHRM')
       this.#chromaticities = Array.from({ length: 8 }, (_, index) => data.u32(index * 4) / SCALE);
     if (type !== 'iCCP') return;
-    this.#profile = true;
     if (data.text(0, Math.min(data.length, PQ_PROFILE.length)) === PQ_PROFILE)
       throw unsupported('HDR images (PNG with a PQ profile)', 'Save it again in a standard dynamic range.');
+    this.#profile ||= isReadable(data);
   }
 
   /** @returns undefined for sRGB, and where a profile tells. @throws TesseraError unsupported_image for HDR. */
@@ -51,6 +55,23 @@ export class PngColour {
     const curve = curveOf(this.#gamma);
     const primaries = primariesOf(this.#chromaticities);
     return curve === 'srgb' && primaries === SRGB ? undefined : { ...primaries, curve };
+  }
+}
+
+function readCicp(data: Bytes): readonly [primaries: number, transfer: number] {
+  if (data.u8(3) === 0)
+    throw unsupported('PNG images of narrow range (cICP)', 'Save it again with samples of full range.');
+  return [data.u8(0), data.u8(1)];
+}
+
+/** Whether an `iCCP` chunk holds a profile: a damaged one is ignored by decoders, and the other chunks count. */
+function isReadable(data: Bytes): boolean {
+  const content = data.read(0, data.length);
+  try {
+    const icc = inflateSync(content.subarray(content.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES });
+    return icc.toString('latin1', 36, 40) === 'acsp';
+  } catch {
+    return false;
   }
 }
 

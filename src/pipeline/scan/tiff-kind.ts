@@ -10,7 +10,9 @@ const SAMPLES = 277;
 const PLANAR = 284;
 const TILE_WIDTH = 322;
 const EXTRA_SAMPLES = 338;
+const INK_SET = 332;
 const SAMPLE_FORMAT = 339;
+const PROFILE = 34675;
 const YCBCR_COEFFICIENTS = 529;
 const YCBCR_SUBSAMPLING = 530;
 const REFERENCE_BLACK_WHITE = 532;
@@ -91,7 +93,9 @@ export function tiffKind(page: Directory): FileFacts {
   }
   const bits = page.numbers(BITS);
   const samples = page.number(SAMPLES) ?? 1;
-  checkSamples(bits.length === 0 ? [1] : bits, page.number(SAMPLE_FORMAT) ?? 1);
+  checkSamples(bits.length === 0 ? [1] : bits, page.number(SAMPLE_FORMAT) ?? 1, samples);
+  if (photometric === CMYK && (page.number(INK_SET) ?? 1) !== 1)
+    throw unsupported('TIFF images of inks other than CMYK');
   checkPlanes(page, photometric, samples);
   if (samples > MAX_CHANNELS) throw unsupported(`TIFF images of ${samples} channels`);
   return {
@@ -100,7 +104,7 @@ export function tiffKind(page: Directory): FileFacts {
   };
 }
 
-function checkSamples(bits: readonly number[], format: number): void {
+function checkSamples(bits: readonly number[], format: number, samples: number): void {
   const [first] = bits;
   if (first === undefined || bits.some((each) => each !== first))
     throw unsupported(`TIFF images of ${bits.join(', ')} bits per channel`);
@@ -108,6 +112,7 @@ function checkSamples(bits: readonly number[], format: number): void {
     const kind = format === 2 ? 'signed ' : format === 3 ? 'floating-point ' : format > 3 ? 'unusual ' : '';
     throw unsupported(`TIFF images of ${first}-bit ${kind}samples`);
   }
+  if (first < 8 && samples > 1) throw unsupported(`TIFF images of ${samples} channels of ${first} bits each`);
 }
 
 /** libvips takes the rows of RGB and CMYK together from several planes; of others it takes them from the wrong plane (8.18.7). It reads no tiled planes. */
@@ -142,6 +147,7 @@ function ycbcrOf(page: Directory, bits: number): FileFacts {
     return { alphaChannel: 'none' };
   }
   if (bits !== 8) throw unsupported(`TIFF images with ${bits}-bit YCbCr colours`);
+  if (page.has(PROFILE)) throw unsupported('TIFF images with a profile of YCbCr colours');
   const [red = 0, green = 0, blue = 0] = numbersOr(page, YCBCR_COEFFICIENTS, JPEG_COEFFICIENTS);
   return {
     ycbcr: {

@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes.js';
-import { makeOf, refuseRaw, refuseRawHeader } from './camera-raw.js';
+import { makeOf, refuseCr2, refuseRaw } from './camera-raw.js';
 import type { Directory } from './directory.js';
 import { Budget, excess } from './excess.js';
 import type { FileFacts } from './facts.js';
@@ -23,7 +23,8 @@ const STRIP_TABLES: ReadonlySet<number> = new Set([273, 279, 324, 325]);
 
 /** @throws TesseraError unsupported_image: too much of something, camera RAW, or a kind that is not supported. */
 export function scanTiff(bytes: Bytes): FileFacts {
-  refuseRawHeader(bytes);
+  refuseCr2(bytes);
+  const head = bytes.text(8, 4);
   const budgets = {
     directories: new Budget(FORMAT, MAX_DIRECTORIES, 'directories'),
     entries: new Budget(FORMAT, MAX_ENTRIES, 'tags'),
@@ -33,7 +34,7 @@ export function scanTiff(bytes: Bytes): FileFacts {
   walkDirectories(bytes, budgets, (directory) => {
     checkDirectory(directory);
     first ??= directory;
-    refuseRaw(directory, makeOf(first));
+    refuseRaw(directory, makeOf(first), head);
   });
   return first === undefined ? {} : tiffKind(first);
 }
