@@ -164,6 +164,7 @@ describe('a hostile HEIC', needsDecoder, () => {
     await assertRefused(hostile.repeatedTile(46, 46), 'unsupported_image', /more than 2000 tiles/);
     await assertRefused(hostile.endlessGrid(), 'unsupported_image', /different sizes/);
     await assertRefused(hostile.hugeParameters(400_000), 'unsupported_image', /parameters of HEVC/);
+    await assertRefused(hostile.tinyPieces(4_000_000), 'unsupported_image', /more than 5000 pieces/);
   });
 
   it('is stopped at once when its job is cancelled, or late', async () => {

@@ -35,19 +35,32 @@ if (port === null) throw new Error('A HEIC is decoded in a worker thread.');
 port.postMessage(answerTo(workerData as DevelopOrder));
 
 function answerTo(order: DevelopOrder): FromDeveloping {
-  const hevc = loadHevc(order.maxBytes);
+  let hevc: LoadedHevc | undefined;
   try {
+    hevc = loadHevc(order.maxBytes);
     develop(order, hevc);
     return { done: true };
   } catch (thrown) {
-    if (hevc.starved()) return { refused: damaged('it takes more memory than its size tells').toMessage() };
-    if (thrown instanceof TesseraError) return { refused: thrown.toMessage() };
+    const starved = hevc?.starved();
+    if (starved === 'limit')
+      return { refused: damaged('it takes more memory than its size tells').toMessage() };
+    if (thrown instanceof TesseraError && starved === undefined) return { refused: thrown.toMessage() };
     // Machine code that leaves its memory: the sandbox has held, and the picture asked for it.
-    if (thrown instanceof WebAssembly.RuntimeError)
+    if (thrown instanceof WebAssembly.RuntimeError && starved === undefined)
       return { refused: damaged(`libde265: ${thrown.message}`).toMessage() };
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    return { failed: `${code} ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+    return { failed: failureText(thrown, starved === 'system' || isOutOfMemory(thrown)) };
   }
+}
+
+/** V8's words, where WebAssembly's first memory cannot be had. */
+function isOutOfMemory(thrown: unknown): boolean {
+  return thrown instanceof RangeError && /out of memory/i.test(thrown.message);
+}
+
+/** @param memory whether the system has none left. */
+function failureText(thrown: unknown, memory: boolean): string {
+  const code = memory ? 'ENOMEM' : thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  return `${code} ${thrown instanceof Error ? thrown.message : String(thrown)}`;
 }
 
 function develop({ sourcePath, rasterPath, picture, profile }: DevelopOrder, hevc: LoadedHevc): void {

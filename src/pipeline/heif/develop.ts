@@ -66,7 +66,8 @@ function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
     const stop = () => void thread.terminate();
-    const timer = setTimeout(stop, guard.msLeft);
+    // Timers may fire a part of a millisecond early.
+    const timer = setTimeout(stop, Math.ceil(guard.msLeft) + 1);
     guard.signal.addEventListener('abort', stop, { once: true });
     thread.on('message', (message: FromDeveloping) => {
       answer = message;

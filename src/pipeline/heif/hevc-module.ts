@@ -66,8 +66,8 @@ export function hevcInstalled(): boolean {
 export interface LoadedHevc {
   readonly module: HevcModule;
   readonly memory: WebAssembly.Memory;
-  /** It wanted more memory than it may have: whatever it says since then may come from that. */
-  readonly starved: () => boolean;
+  /** Whether it was refused memory, by its limit or by the system: whatever it says since then may come from that. */
+  readonly starved: () => 'limit' | 'system' | undefined;
   /** Fills the memory that nothing is held in with zeros. */
   readonly wipe: () => void;
 }
@@ -77,7 +77,7 @@ export function loadHevc(maxBytes: number): LoadedHevc {
   const create = require(CODE) as CreateModule;
   const compiled = new WebAssembly.Module(readFileSync(require.resolve(WASM)));
   const memories: WebAssembly.Memory[] = [];
-  let starved = false;
+  let starved: 'limit' | 'system' | undefined;
   let mayGrow = true;
   const module = create({
     print: () => {},
@@ -89,9 +89,14 @@ export function loadHevc(maxBytes: number): LoadedHevc {
         memories.push(exported);
         // Its own allocator asks here, and takes a refusal as the system's.
         exported.grow = (pages) => {
-          if (mayGrow && exported.buffer.byteLength + pages * PAGE_BYTES <= maxBytes)
-            return WebAssembly.Memory.prototype.grow.call(exported, pages);
-          starved ||= mayGrow;
+          const fits = exported.buffer.byteLength + pages * PAGE_BYTES <= maxBytes;
+          try {
+            if (mayGrow && fits) return WebAssembly.Memory.prototype.grow.call(exported, pages);
+          } catch (thrown) {
+            starved ??= 'system';
+            throw thrown;
+          }
+          if (mayGrow) starved ??= 'limit';
           throw new RangeError('The picture takes more memory than it may');
         };
       }

@@ -1,16 +1,25 @@
+import { excess } from '../scan/excess.js';
 import { damaged } from './refusals.js';
 
 /** Types of NAL units below this one are slices (ITU-T H.265, table 7-1). */
 const FIRST_OTHER_TYPE = 32;
 
+/** HEVC allows 600 slices in a picture (ITU-T H.265, A.4.1). */
+const MAX_UNITS = 5000;
+
 /**
  * The NAL units of a picture: its parameter sets, and what follows them.
  * @param configuration what `hvcC` holds (ISO/IEC 14496-15, 8.3.3). @param data a length before each.
- * @throws TesseraError corrupt_image.
+ * @throws TesseraError corrupt_image; unsupported_image for very many.
  */
 export function nalUnits(configuration: Buffer, data: Buffer): Buffer[] {
   const lengthBytes = ((configuration[21] ?? 0) & 3) + 1;
-  return [...parameterSets(configuration), ...units(data, lengthBytes)];
+  const units = parameterSets(configuration);
+  for (const unit of unitsOf(data, lengthBytes)) {
+    units.push(unit);
+    if (units.length > MAX_UNITS) throw excess('HEIC', `more than ${MAX_UNITS} pieces of a tile`);
+  }
+  return units;
 }
 
 /** Whether it holds blocks of the picture. @param unit two bytes at least. */
@@ -37,7 +46,7 @@ function parameterSets(configuration: Buffer): Buffer[] {
   return sets;
 }
 
-function* units(data: Buffer, lengthBytes: number): Generator<Buffer> {
+function* unitsOf(data: Buffer, lengthBytes: number): Generator<Buffer> {
   for (let at = 0; at < data.length; ) {
     if (at + lengthBytes > data.length) throw damaged('a NAL unit is cut off');
     const start = at + lengthBytes;

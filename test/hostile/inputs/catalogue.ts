@@ -182,6 +182,7 @@ export const ANSWERED: readonly HostilePicture[] = [
     ['a grid of one tile, 2,116 times', () => heic.repeatedTile(46, 46)],
     ['a grid of one tile, 1,936 times', () => heic.repeatedTile(44, 44)],
     ['a grid that is a tile of itself', () => heic.endlessGrid()],
+    ['a tile in four million pieces', () => heic.tinyPieces(4_000_000)],
     ['400 kB of parameters for a tile', () => heic.hugeParameters(400_000)],
   ),
   ...attacks(

@@ -37,3 +37,15 @@ export function hugeParameters(bytes: number): Buffer {
   const configuration = Buffer.concat([picture.configuration, Buffer.alloc(bytes)]);
   return heicFile({ items: [hevc({ ...picture, configuration }, [], size(TILE_WIDTH, TILE_HEIGHT))] });
 }
+
+/** A tile in millions of pieces that say nothing. */
+export function tinyPieces(pieces: number): Buffer {
+  const picture = coded('tile-0');
+  // A length of two, and a unit of a type that decoders pass over.
+  const data = Buffer.alloc(pieces * 6, Buffer.from('000000025001', 'hex'));
+  return heicFile({
+    items: [
+      hevc({ ...picture, data: Buffer.concat([data, picture.data]) }, [], size(TILE_WIDTH, TILE_HEIGHT)),
+    ],
+  });
+}
