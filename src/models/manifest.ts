@@ -28,6 +28,8 @@ export interface ModelEntry {
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
   readonly overlapPx: number;
+  /** false: its answers are meant to be other pictures than their tiles, and are not compared with them. */
+  readonly tileCheck?: boolean;
   /** Entry of the same weights in floating point, for 16-bit images and for tiles whose int8 output is invalid. */
   readonly floatTwin?: string;
   /** Entry of the same weights in half precision, preferred on a GPU. */
@@ -76,6 +78,7 @@ const entrySchema = {
       additionalProperties: false,
     },
     overlapPx: { type: 'integer', minimum: 0, maximum: 1024 },
+    tileCheck: { type: 'boolean' },
     floatTwin: { type: 'string' },
     halfTwin: { type: 'string' },
   },
