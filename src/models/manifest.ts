@@ -3,6 +3,10 @@ import { basename, join } from 'node:path';
 import { Compile } from 'typebox/schema';
 import { LANCZOS, type ModelStatus } from '../types.js';
 
+/** 0 to 1, 0 to 255, or -1 to 1. */
+export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
+export type SampleRange = (typeof SAMPLE_RANGES)[number];
+
 /** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
 export interface ModelEntry {
   readonly name: string;
@@ -22,8 +26,10 @@ export interface ModelEntry {
   readonly output: string;
   readonly layout: 'nchw' | 'nhwc';
   readonly dtype: 'float32' | 'float16' | 'uint8';
-  /** Largest sample value of the tensor: 1 or 255. */
-  readonly range: number;
+  /** Between which values the samples lie, from black to white. */
+  readonly range: SampleRange;
+  /** The same of the answer, where it is another. */
+  readonly outputRange?: SampleRange;
   /** Input pixels; `fixed` is [width, height]. */
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
@@ -61,7 +67,8 @@ const entrySchema = {
     output: { type: 'string', minLength: 1 },
     layout: { enum: ['nchw', 'nhwc'] },
     dtype: { enum: ['float32', 'float16', 'uint8'] },
-    range: { enum: [1, 255] },
+    range: { enum: SAMPLE_RANGES },
+    outputRange: { enum: SAMPLE_RANGES },
     sizeRequirements: {
       type: 'object',
       properties: {
@@ -224,7 +231,7 @@ function contradictions(entries: readonly ModelEntry[]): string[] {
     const { fixed, multipleOf } = entry.sizeRequirements;
     if (fixed?.some((side) => side % multipleOf !== 0))
       problems.push(`"${entry.name}" has a fixed size that is no multiple of ${multipleOf}`);
-    if (entry.dtype === 'uint8' && entry.range !== 255)
+    if (entry.dtype === 'uint8' && (entry.range !== 255 || (entry.outputRange ?? 255) !== 255))
       problems.push(`"${entry.name}" is uint8, so its range must be 255`);
   }
   for (const entry of entries) {

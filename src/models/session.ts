@@ -211,7 +211,8 @@ class OnnxTileModel implements LoadedModel {
     const upscaled = { width: width * entry.scale, height: height * entry.scale };
     const output = await this.#infer(padded, upscaled);
     const crop = { width: tile.width * entry.scale, height: tile.height * entry.scale };
-    return readTensor(output, entry, upscaled, crop, maximum);
+    const answerForm = { ...entry, range: entry.outputRange ?? entry.range };
+    return readTensor(output, answerForm, upscaled, crop, maximum);
   }
 
   /** @returns the output tensor's buffer, valid until the next run. */

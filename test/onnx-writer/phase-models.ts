@@ -61,8 +61,32 @@ export function windowNetwork(fixed?: readonly [number, number]): TestNetwork {
   return { ...network, sizeRequirements: { minimum: 8, multipleOf: 8 } };
 }
 
-/** Each pixel is drawn to the brightest and from the mean of its window. */
+/** Windows of 8 × 8 pixels in a network that takes any size: it makes up what the last windows lack, and cuts it off again. */
+export function paddingWindowNetwork(): TestNetwork {
+  return nearestNetwork({
+    before: {
+      nodes: [
+        { op: 'Pad', inputs: ['x', 'more'], outputs: ['wide'], attributes: { mode: 'reflect' } },
+        ...pullOf('wide', 'pull'),
+        { op: 'Shape', inputs: ['x'], outputs: ['shape'] },
+        { op: 'Slice', inputs: ['pull', 'corner', 'shape'], outputs: ['cropped'] },
+        { op: 'Add', inputs: ['x', 'cropped'], outputs: ['y'] },
+      ],
+      constants: [
+        ...WINDOW_CONSTANTS,
+        { name: 'more', type: 'int64', dims: [8], values: [0, 0, 0, 0, 0, 0, 8, 8] },
+        { name: 'corner', type: 'int64', dims: [4], values: [0, 0, 0, 0] },
+      ],
+    },
+  });
+}
+
+/** Each pixel becomes brighter by a share of what is between its window's mean and its brightest. */
 function windows(from: string, to: string): Node[] {
+  return [...pullOf(from, `${to}.little`), { op: 'Add', inputs: [from, `${to}.little`], outputs: [to] }];
+}
+
+function pullOf(from: string, to: string): Node[] {
   const pool = { kernel_shape: [8, 8], strides: [8, 8] };
   const repeat = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
   return [
@@ -70,8 +94,7 @@ function windows(from: string, to: string): Node[] {
     { op: 'MaxPool', inputs: [from], outputs: [`${to}.most`], attributes: pool },
     { op: 'Sub', inputs: [`${to}.most`, `${to}.mean`], outputs: [`${to}.pull`] },
     { op: 'Resize', inputs: [`${to}.pull`, '', 'eight'], outputs: [`${to}.wide`], attributes: repeat },
-    { op: 'Mul', inputs: [`${to}.wide`, 'share'], outputs: [`${to}.little`] },
-    { op: 'Add', inputs: [from, `${to}.little`], outputs: [to] },
+    { op: 'Mul', inputs: [`${to}.wide`, 'share'], outputs: [to] },
   ];
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry, SampleRange } from '../../src/models/manifest.js';
 import { type Constant, type Graph, type Node, writeOnnx } from './onnx.js';
 
 /**
@@ -22,7 +22,7 @@ interface Shape {
   /** What the file truly enlarges by, when it is not what the entry says. */
   readonly trueScale?: number;
   readonly fixed?: readonly [number, number];
-  readonly range?: 1 | 255;
+  readonly range?: SampleRange;
   readonly input?: string;
   readonly output?: string;
   /** Nodes from "x" to "y" before enlarging, in NCHW. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { addModel } from '../../src/models/add-model.js';
+import type { ModelEntry } from '../../src/models/manifest.js';
 import { type LoadedModel, openModel } from '../../src/models/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
@@ -81,3 +83,35 @@ for (const { what, network, overlapPx } of [
       assert.ok(largestDifference(split.data as Uint8Array, whole.data as Uint8Array) <= 1);
     });
   });
+
+describe('a network of one size, with windows inside of it', () => {
+  it('answers at the overlap that adding it found what it answers to the whole picture', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-phase-'));
+    const models: LoadedModel[] = [];
+    const opened = async (entry: ModelEntry) => {
+      const model = await openModel(entry, folder, 'cpu', { threads: 2 });
+      models.push(model);
+      return model;
+    };
+    try {
+      await writeFile(join(folder, 'manifest.json'), '{ "models": [] }');
+      await writeFile(join(folder, 'given.onnx'), windowNetwork([64, 48]).bytes);
+      const entry = await addModel(join(folder, 'given.onnx'), folder, { name: 'fixed' });
+      const fixed = await opened(entry);
+      const free = await opened(await install(folder, 'free', windowNetwork()));
+      for (const [width, height] of [
+        [150, 131],
+        [97, 203],
+        [20, 5],
+      ] as const) {
+        const image = await detailed(width, height);
+        const tiled = await rendered(image, networkRung(fixed), entry.overlapPx);
+        const whole = await rendered(image, networkRung(free), entry.overlapPx);
+        assert.ok(largestDifference(tiled.data as Uint8Array, whole.data as Uint8Array) <= 1);
+      }
+    } finally {
+      for (const model of models) await model.release();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
