@@ -3,6 +3,10 @@ import { basename, join } from 'node:path';
 import { Compile } from 'typebox/schema';
 import { LANCZOS, type ModelStatus } from '../types.js';
 
+/** 0 to 1, 0 to 255, or -1 to 1. */
+export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
+export type SampleRange = (typeof SAMPLE_RANGES)[number];
+
 /** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
 export interface ModelEntry {
   readonly name: string;
@@ -22,12 +26,16 @@ export interface ModelEntry {
   readonly output: string;
   readonly layout: 'nchw' | 'nhwc';
   readonly dtype: 'float32' | 'float16' | 'uint8';
-  /** Largest sample value of the tensor: 1 or 255. */
-  readonly range: number;
+  /** Between which values the samples lie, from black to white. */
+  readonly range: SampleRange;
+  /** The same of the answer, where it is another. */
+  readonly outputRange?: SampleRange;
   /** Input pixels; `fixed` is [width, height]. */
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
   readonly overlapPx: number;
+  /** false: its answers are meant to be other pictures than their tiles, and are not compared with them. */
+  readonly tileCheck?: boolean;
   /** Entry of the same weights in floating point, for 16-bit images and for tiles whose int8 output is invalid. */
   readonly floatTwin?: string;
   /** Entry of the same weights in half precision, preferred on a GPU. */
@@ -59,7 +67,8 @@ const entrySchema = {
     output: { type: 'string', minLength: 1 },
     layout: { enum: ['nchw', 'nhwc'] },
     dtype: { enum: ['float32', 'float16', 'uint8'] },
-    range: { enum: [1, 255] },
+    range: { enum: SAMPLE_RANGES },
+    outputRange: { enum: SAMPLE_RANGES },
     sizeRequirements: {
       type: 'object',
       properties: {
@@ -76,6 +85,7 @@ const entrySchema = {
       additionalProperties: false,
     },
     overlapPx: { type: 'integer', minimum: 0, maximum: 1024 },
+    tileCheck: { type: 'boolean' },
     floatTwin: { type: 'string' },
     halfTwin: { type: 'string' },
   },
@@ -221,7 +231,7 @@ function contradictions(entries: readonly ModelEntry[]): string[] {
     const { fixed, multipleOf } = entry.sizeRequirements;
     if (fixed?.some((side) => side % multipleOf !== 0))
       problems.push(`"${entry.name}" has a fixed size that is no multiple of ${multipleOf}`);
-    if (entry.dtype === 'uint8' && entry.range !== 255)
+    if (entry.dtype === 'uint8' && (entry.range !== 255 || (entry.outputRange ?? 255) !== 255))
       problems.push(`"${entry.name}" is uint8, so its range must be 255`);
   }
   for (const entry of entries) {

@@ -8,6 +8,7 @@ import { Lanes, NoLane } from './lanes.js';
 import type { ModelEntry } from './manifest.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
+import { faultOfAnswer } from './tile-check.js';
 import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from './tile-model.js';
 import {
   hasContrast,
@@ -185,6 +186,8 @@ class OnnxTileModel implements LoadedModel {
       const upscaled = await this.#compute(tile);
       if (isFlat(upscaled) && hasContrast(tile))
         throw new TileFailure('invalid_output', 'The model answered with one flat colour.');
+      const fault = this.entry.tileCheck === false ? undefined : faultOfAnswer(tile, upscaled);
+      if (fault !== undefined) throw new TileFailure('invalid_output', fault);
       return upscaled;
     } catch (error) {
       const failure = tileFailure(error);
@@ -208,7 +211,8 @@ class OnnxTileModel implements LoadedModel {
     const upscaled = { width: width * entry.scale, height: height * entry.scale };
     const output = await this.#infer(padded, upscaled);
     const crop = { width: tile.width * entry.scale, height: tile.height * entry.scale };
-    return readTensor(output, entry, upscaled, crop, maximum);
+    const answerForm = { ...entry, range: entry.outputRange ?? entry.range };
+    return readTensor(output, answerForm, upscaled, crop, maximum);
   }
 
   /** @returns the output tensor's buffer, valid until the next run. */

@@ -1,9 +1,14 @@
 import { halfBits, halfValues } from './half-float.js';
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry, SampleRange } from './manifest.js';
 import { type RgbPixels, TileFailure } from './tile-model.js';
 
 /** How a network holds its samples. */
 export type TensorForm = Pick<ModelEntry, 'layout' | 'dtype' | 'range'>;
+
+/** The value of black, and how far from it white lies. */
+function blackAndSpan(range: SampleRange): { black: number; span: number } {
+  return range === '-1..1' ? { black: -1, span: 2 } : { black: 0, span: range };
+}
 
 /** The buffer of one tensor; half precision as bit patterns. */
 export type TensorData = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
@@ -88,21 +93,25 @@ export function writeTensor(pixels: RgbPixels, form: TensorForm, target: TensorD
     target.set(source);
     return;
   }
-  const factor = form.dtype === 'uint8' ? 1 : form.range / sampleMaximum(source);
+  const { black, span } = blackAndSpan(form.range);
+  const factor = form.dtype === 'uint8' ? 1 : span / sampleMaximum(source);
   for (let i = 0, o = 0, end = count * 3; i < end; i += 3, o += step) {
-    target[o] = (source[i] as number) * factor;
-    target[o + green] = (source[i + 1] as number) * factor;
-    target[o + blue] = (source[i + 2] as number) * factor;
+    target[o] = (source[i] as number) * factor + black;
+    target[o + green] = (source[i + 1] as number) * factor + black;
+    target[o + blue] = (source[i + 2] as number) * factor + black;
   }
 }
 
 const halfTables = new Map<string, Uint16Array>();
 
-function halfTable(maximum: number, range: number): Uint16Array {
+function halfTable(maximum: number, range: SampleRange): Uint16Array {
   const key = `${maximum}/${range}`;
   let table = halfTables.get(key);
   if (table === undefined) {
-    table = Uint16Array.from({ length: maximum + 1 }, (_, value) => halfBits((value * range) / maximum));
+    const { black, span } = blackAndSpan(range);
+    table = Uint16Array.from({ length: maximum + 1 }, (_, value) =>
+      halfBits((value * span) / maximum + black),
+    );
     halfTables.set(key, table);
   }
   return table;
@@ -133,15 +142,17 @@ export function readTensor(
   const step = form.layout === 'nchw' ? 1 : 3;
   const green = form.layout === 'nchw' ? size.width * size.height : 1;
   const blue = 2 * green;
-  const factor = form.dtype === 'uint8' ? 1 : maximum / form.range;
+  const { black, span } = blackAndSpan(form.range);
+  const factor = form.dtype === 'uint8' ? 1 : maximum / span;
+  const shift = 0.5 - black * factor;
   let finite = 0;
   for (let y = 0; y < crop.height; y++) {
     let i = y * size.width * step;
     const end = (y + 1) * crop.width * 3;
     for (let o = y * crop.width * 3; o < end; o += 3, i += step) {
-      const r = (samples[i] as number) * factor + 0.5;
-      const g = (samples[i + green] as number) * factor + 0.5;
-      const b = (samples[i + blue] as number) * factor + 0.5;
+      const r = (samples[i] as number) * factor + shift;
+      const g = (samples[i + green] as number) * factor + shift;
+      const b = (samples[i + blue] as number) * factor + shift;
       data[o] = r < 0 ? 0 : r > maximum ? maximum : r;
       data[o + 1] = g < 0 ? 0 : g > maximum ? maximum : g;
       data[o + 2] = b < 0 ? 0 : b > maximum ? maximum : b;

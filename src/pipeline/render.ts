@@ -169,7 +169,7 @@ export class Render {
   /** Least side that still has room for the margins that make seams invisible. */
   #leastPx(): number {
     const { minimum, multipleOf } = this.#rung.model.entry.sizeRequirements;
-    const least = Math.max(minimum, this.#overlapPx + 16);
+    const least = Math.max(minimum, this.#overlapPx + Math.max(16, multipleOf));
     return Math.ceil(least / multipleOf) * multipleOf;
   }
 

@@ -22,8 +22,8 @@ export interface Seam {
 }
 
 /**
- * Tiles along one axis. Coordinates are input pixels of the image, so that tiles of the bordered image start at
- * `-BORDER_PX`. All tiles have the same length; one tile may reach past the end, into more reflection.
+ * Tiles along one axis. Coordinates are input pixels of the image; tiles of the bordered image start at `-BORDER_PX`, or at the
+ * multiple before it. All tiles have the same length; one tile may reach past the end, into more reflection.
  */
 export interface AxisPlan {
   readonly tileLength: number;
@@ -53,6 +53,10 @@ function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
+function roundDown(value: number, multiple: number): number {
+  return Math.floor(value / multiple) * multiple;
+}
+
 /** The largest length within `tileSizePx` that the model accepts (its least, when none is). */
 function largestTile(tileSizePx: number, side: SideRequirements): number {
   const least = roundUp(side.minimum, side.multipleOf);
@@ -61,7 +65,8 @@ function largestTile(tileSizePx: number, side: SideRequirements): number {
 
 /**
  * Covers a span with equal tiles: as many as `tileSizePx` needs, then as short as that number allows, evenly spread, so
- * that no thin remainder is left at the end.
+ * that no thin remainder is left at the end. Every tile starts at a multiple of `side.multipleOf` pixels of the image: a network that
+ * un-shuffles pixels, or has windows, answers by where in its grid a pixel lies, so the grid must lie on the image alike in all tiles.
  * @param tileSizePx largest tile, margins included.
  * @param overlapPx what neighbours share at least; less where the tile is too short for it.
  * @param constant true where every tile must be `tileSizePx` long unless one tile holds the whole span (a GPU tunes its
@@ -74,25 +79,29 @@ export function planAxis(
   side: SideRequirements,
   constant = false,
 ): AxisPlan {
-  const length = span.to - span.from;
+  const { multipleOf } = side;
+  const from = roundDown(span.from, multipleOf);
+  const length = roundUp(span.to, multipleOf) - from;
   const longest = side.fixed ?? largestTile(tileSizePx, side);
-  const whole = side.fixed ?? roundUp(Math.max(length, side.minimum), side.multipleOf);
-  if (length <= longest && whole <= longest) return { tileLength: whole, starts: [span.from], seams: [] };
+  const least = roundUp(side.minimum, multipleOf);
+  const whole = side.fixed ?? Math.max(length, least);
+  if (span.to - from <= longest && whole <= longest) return { tileLength: whole, starts: [from], seams: [] };
 
-  const step = Math.min(LEAST_STEP_PX, longest);
-  const overlap = Math.min(overlapPx, longest - step);
-  const least = roundUp(side.minimum, side.multipleOf);
-  let count = Math.ceil((length - overlap) / (longest - overlap));
+  const overlap = Math.min(overlapPx, longest - Math.min(LEAST_STEP_PX, longest));
+  const stepOf = (tile: number): number => Math.max(multipleOf, roundDown(tile - overlap, multipleOf));
+  const countOf = (tile: number): number => 1 + Math.ceil((length - tile) / stepOf(tile));
   let tileLength = longest;
   if (side.fixed === undefined && !constant) {
-    const shortest = roundUp(Math.ceil((length + (count - 1) * overlap) / count), side.multipleOf);
+    const count = countOf(longest);
+    const shared = longest - stepOf(longest);
+    const shortest = roundUp(Math.ceil((length + (count - 1) * shared) / count), multipleOf);
     tileLength = Math.min(longest, Math.max(least, shortest));
-    count = Math.max(2, Math.ceil((length - overlap) / (tileLength - overlap)));
   }
-  const travel = length - tileLength;
+  const count = Math.max(2, countOf(tileLength));
+  const travel = Math.ceil((length - tileLength) / multipleOf);
   const starts = Array.from(
     { length: count },
-    (_, index) => span.from + Math.round((index * travel) / (count - 1)),
+    (_, index) => from + multipleOf * Math.round((index * travel) / (count - 1)),
   );
   return { tileLength, starts, seams: seamsBetween(starts, tileLength) };
 }

@@ -24,7 +24,7 @@ async function modelsFolder(test: TestContext): Promise<string> {
   atEnd(test, () => rm(folder, { recursive: true }));
   const models = [
     await install(folder, 'slow', slowNetwork(SINES)),
-    await install(folder, 'quick', signingNetwork(20, { scale: 2 })),
+    await install(folder, 'quick', signingNetwork(240, { scale: 2 })),
   ];
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models }));
   return folder;

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { addModel } from '../../src/models/add-model.js';
 import { UnfitModel } from '../../src/models/inspect-model.js';
-import { loadManifest } from '../../src/models/manifest.js';
+import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import { otherFiles } from '../../src/models/other-files.js';
 import { openModel } from '../../src/models/session.js';
+import type { RgbPixels } from '../../src/models/tile-model.js';
 import { writeOnnx } from '../onnx-writer/onnx.js';
+import { paddingWindowNetwork, unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
 import {
   endlessNetwork,
   externalNetwork,
   memoryEaterNetwork,
+  mixingNetwork,
   nanNetwork,
   nearestNetwork,
   swin2srContractNetwork,
@@ -82,24 +85,87 @@ describe("adding one's own model", () => {
     assert.equal((await addModel(await fileOf(bytes), models, {})).range, 255);
   });
 
-  test('the overlap is what the network sees around a pixel', async () => {
-    const blur = (width: number): TestNetwork =>
-      nearestNetwork({
-        before: {
-          nodes: [
-            {
-              op: 'AveragePool',
-              inputs: ['x'],
-              outputs: ['y'],
-              attributes: {
-                kernel_shape: [width, width],
-                pads: [width >> 1, width >> 1, width >> 1, width >> 1],
-                count_include_pad: 0,
-              },
+  test('a network that takes and gives -1 to 1 is recognised, and gives the right picture', async () => {
+    // In steps of its own samples: between 0 and 1 there are only half of them.
+    const steps = nearestNetwork({
+      before: {
+        nodes: [
+          { op: 'Mul', inputs: ['x', 'half'], outputs: ['wide'] },
+          { op: 'Add', inputs: ['wide', 'half'], outputs: ['byte'] },
+          { op: 'Round', inputs: ['byte'], outputs: ['whole'] },
+          { op: 'Sub', inputs: ['whole', 'half'], outputs: ['centred'] },
+          { op: 'Div', inputs: ['centred', 'half'], outputs: ['y'] },
+        ],
+        constants: [{ name: 'half', type: 'float32', dims: [1], values: [127.5] }],
+      },
+    });
+    const entry = await addModel(await fileOf(steps), models, {});
+    assert.deepEqual([entry.range, entry.outputRange], ['-1..1', undefined]);
+    await givesBack(entry, gradientTile(40, 30, Uint8Array));
+  });
+
+  for (const [what, network, range, outputRange] of [
+    ['gives -1 to 1 for 0 to 1', mixingNetwork([2, 2, 2], [-1, -1, -1]), 1, '-1..1'],
+    ['gives 0 to 1 for -1 to 1', mixingNetwork([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]), '-1..1', 1],
+    ['gives 0 to 255 for 0 to 1', mixingNetwork([255, 255, 255], [0, 0, 0]), 1, 255],
+  ] as const)
+    test(`a network that ${what} is recognised, and gives the right picture`, async () => {
+      const entry = await addModel(await fileOf(network), models, {});
+      assert.deepEqual([entry.range, entry.outputRange], [range, outputRange]);
+      await givesBack(entry, gradientTile(40, 30, Uint8Array));
+      await givesBack(entry, gradientTile(40, 30, Uint16Array), 1);
+    });
+
+  async function givesBack(entry: ModelEntry, tile: RgbPixels, tolerance = 0): Promise<void> {
+    const model = await openModel(entry, models, 'cpu', { threads: 1 });
+    try {
+      const { data } = await model.run(tile);
+      const expected = repeated(tile, 2).data;
+      for (let at = 0; at < data.length; at++)
+        assert.ok(Math.abs((data[at] ?? 0) - (expected[at] ?? 0)) <= tolerance, `sample ${at}`);
+    } finally {
+      await model.release();
+    }
+  }
+
+  test('the grid that a network lays over its input is found, though it takes any size, or one alone', async () => {
+    const multipleOf = async (network: TestNetwork) =>
+      (await addModel(await fileOf(network), models, {})).sizeRequirements.multipleOf;
+    assert.equal(await multipleOf(paddingWindowNetwork()), 8);
+    assert.equal(await multipleOf(windowNetwork([96, 64])), 8);
+    assert.equal(await multipleOf(unshuffleNetwork()), 2);
+    assert.equal(await multipleOf(nearestNetwork({ fixed: [96, 64] })), 1);
+  });
+
+  test('the overlap of a network of one size is measured too, and is half a tile at most', async () => {
+    const overlapPx = async (network: TestNetwork) =>
+      (await addModel(await fileOf(network), models, {})).overlapPx;
+    assert.equal(await overlapPx(nearestNetwork({ fixed: [96, 64] })), 8);
+    const wide = await overlapPx(blur(33, [128, 96]));
+    assert.ok(wide > 24 && wide <= 40, `overlap ${wide}`);
+    assert.equal(await overlapPx(blur(33, [64, 56])), 28);
+  });
+
+  const blur = (width: number, fixed?: readonly [number, number]): TestNetwork =>
+    nearestNetwork({
+      ...(fixed === undefined ? {} : { fixed }),
+      before: {
+        nodes: [
+          {
+            op: 'AveragePool',
+            inputs: ['x'],
+            outputs: ['y'],
+            attributes: {
+              kernel_shape: [width, width],
+              pads: [width >> 1, width >> 1, width >> 1, width >> 1],
+              count_include_pad: 0,
             },
-          ],
-        },
-      });
+          },
+        ],
+      },
+    });
+
+  test('the overlap is what the network sees around a pixel', async () => {
     assert.equal((await addModel(await fileOf(nearestNetwork()), models, {})).overlapPx, 8);
     const wide = await addModel(await fileOf(blur(33)), models, {});
     // A mean over 33 pixels reaches 16 to each side; its outermost columns may differ invisibly.

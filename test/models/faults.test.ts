@@ -53,17 +53,17 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   }),
 );
 
-const SIGNATURES: Readonly<Record<string, number>> = { quick: 20, exact: 60, double: 100, last: 140 };
+const SIGNATURES: Readonly<Record<string, number>> = { quick: 240, exact: 244, double: 248, last: 252 };
 const TWINS: Readonly<Record<string, string>> = { quick: 'exact' };
 const MODELS: readonly RigModel[] = [
   {
     name: 'quick',
-    network: signingNetwork(20, { scale: 4, type: 'uint8' }),
+    network: signingNetwork(240, { scale: 4, type: 'uint8' }),
     changes: { floatTwin: 'exact' },
   },
-  { name: 'exact', network: signingNetwork(60, { scale: 4 }), aside: true },
-  { name: 'double', network: signingNetwork(100, { scale: 2 }) },
-  { name: 'last', network: signingNetwork(140, { scale: 4 }) },
+  { name: 'exact', network: signingNetwork(244, { scale: 4 }), aside: true },
+  { name: 'double', network: signingNetwork(248, { scale: 2 }) },
+  { name: 'last', network: signingNetwork(252, { scale: 4 }) },
 ];
 const NAMES = MODELS.map((model) => model.name);
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry, SampleRange } from '../../src/models/manifest.js';
 import { type Constant, type Graph, type Node, writeOnnx } from './onnx.js';
 
 /**
@@ -22,7 +22,7 @@ interface Shape {
   /** What the file truly enlarges by, when it is not what the entry says. */
   readonly trueScale?: number;
   readonly fixed?: readonly [number, number];
-  readonly range?: 1 | 255;
+  readonly range?: SampleRange;
   readonly input?: string;
   readonly output?: string;
   /** Nodes from "x" to "y" before enlarging, in NCHW. */
@@ -102,8 +102,8 @@ function timesConstant(factor: number): NonNullable<Shape['before']> {
 }
 
 /**
- * Signs its work: red and green are those of the input, blue is `signature` of 255 everywhere. So each pixel of an answer
- * tells which network computed it, and from which pixel.
+ * Signs its work: red and green are those of the input, and blue is no brighter than `signature` of 255. So each pixel of the
+ * answer to a picture of full blue tells which network computed it, and from which pixel.
  */
 export function signingNetwork(
   signature: number,
@@ -115,8 +115,7 @@ export function signingNetwork(
     before: {
       nodes: [
         { op: 'Cast', inputs: ['x'], outputs: ['float'], attributes: { to: 1 } },
-        { op: 'Mul', inputs: ['float', 'keep'], outputs: ['kept'] },
-        { op: 'Add', inputs: ['kept', 'signature'], outputs: ['signed'] },
+        { op: 'Min', inputs: ['float', 'signature'], outputs: ['signed'] },
         {
           op: 'Cast',
           inputs: ['signed'],
@@ -125,8 +124,52 @@ export function signingNetwork(
         },
       ],
       constants: [
-        { name: 'keep', type: 'float32', dims: [1, 3, 1, 1], values: [1, 1, 0] },
-        { name: 'signature', type: 'float32', dims: [1, 3, 1, 1], values: [0, 0, (signature / 255) * white] },
+        {
+          name: 'signature',
+          type: 'float32',
+          dims: [1, 3, 1, 1],
+          values: [white, white, (signature / 255) * white],
+        },
+      ],
+    },
+  });
+}
+
+/** A network whose answer is the enlarged picture after some arithmetic on its samples; `factors` and `terms` are for red, green and blue. */
+export function mixingNetwork(
+  factors: readonly [number, number, number],
+  terms: readonly [number, number, number],
+  order: readonly [number, number, number] = [0, 1, 2],
+): TestNetwork {
+  return nearestNetwork({
+    before: {
+      nodes: [
+        { op: 'Gather', inputs: ['x', 'order'], outputs: ['ordered'], attributes: { axis: 1 } },
+        { op: 'Mul', inputs: ['ordered', 'factors'], outputs: ['scaled'] },
+        { op: 'Add', inputs: ['scaled', 'terms'], outputs: ['y'] },
+      ],
+      constants: [
+        { name: 'order', type: 'int64', dims: [3], values: order },
+        { name: 'factors', type: 'float32', dims: [1, 3, 1, 1], values: factors },
+        { name: 'terms', type: 'float32', dims: [1, 3, 1, 1], values: terms },
+      ],
+    },
+  });
+}
+
+/** Answers with the picture moved to the right, its left edge repeated. */
+export function movingNetwork(px: number): TestNetwork {
+  return nearestNetwork({
+    before: {
+      nodes: [
+        { op: 'Pad', inputs: ['x', 'left'], outputs: ['wide'], attributes: { mode: 'edge' } },
+        { op: 'Slice', inputs: ['wide', 'none', 'end', 'across'], outputs: ['y'] },
+      ],
+      constants: [
+        { name: 'left', type: 'int64', dims: [8], values: [0, 0, 0, px, 0, 0, 0, 0] },
+        { name: 'none', type: 'int64', dims: [1], values: [0] },
+        { name: 'end', type: 'int64', dims: [1], values: [-px] },
+        { name: 'across', type: 'int64', dims: [1], values: [3] },
       ],
     },
   });

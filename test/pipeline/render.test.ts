@@ -1,74 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import sharp from 'sharp';
 import { monotonicMs } from '../../src/clock.js';
 import { Turns } from '../../src/engine/turns.js';
 import { TesseraError } from '../../src/errors.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
-import type { NetworkRung } from '../../src/models/rung.js';
 import type { LoadedModel } from '../../src/models/session.js';
 import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { Guard } from '../../src/pipeline/guard.js';
-import { planRender, Render, type RenderContext } from '../../src/pipeline/render.js';
-import { RenderClock } from '../../src/pipeline/render-clock.js';
-import { MemoryRows } from '../../src/pipeline/row-sink.js';
 import { cut, type Raster } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
-import type { Attempt } from '../../src/types.js';
-import { embeddedEntry, freeTurns, largestDifference, networkRung, openEmbedded, psnr } from './stage.js';
-
-/** A photograph-like raster with detail everywhere. */
-async function detailed(width: number, height: number): Promise<Raster> {
-  const noise = await sharp({
-    create: {
-      width,
-      height,
-      channels: 3,
-      background: '#888',
-      noise: { type: 'gaussian', mean: 120, sigma: 60 },
-    },
-  })
-    .blur(1.2)
-    .normalise()
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer();
-  return { data: new Uint8Array(noise), width, height, channels: 3 };
-}
-
-interface Rendered {
-  readonly data: Uint8Array | Uint16Array;
-  readonly notes: readonly Omit<Attempt, 'ms'>[];
-  readonly tiles: number;
-}
-
-async function rendered(
-  image: Raster,
-  rung: NetworkRung,
-  overlapPx: number,
-  changes: Partial<RenderContext> = {},
-  constantTiles = false,
-): Promise<Rendered> {
-  const { scale } = rung.model.entry;
-  const notes: Omit<Attempt, 'ms'>[] = [];
-  const clock = new RenderClock();
-  const sink = new MemoryRows(image.width * scale, image.height * scale, image.data instanceof Uint16Array);
-  await new Render(rung, overlapPx, {
-    jobId: 'job',
-    turns: freeTurns,
-    guard: new Guard(new AbortController().signal, monotonicMs() + 60_000),
-    note: ({ ms, ...note }) => {
-      assert.ok(ms === undefined || ms >= 0);
-      notes.push(note);
-    },
-    onTile: () => {},
-    clock,
-    ...changes,
-  }).into(image, planRender(image.width, image.height, rung, overlapPx), sink, constantTiles);
-  return { data: sink.data, notes, tiles: clock.tiles };
-}
+import { detailed, rendered } from './rendering.js';
+import { embeddedEntry, largestDifference, networkRung, openEmbedded, psnr } from './stage.js';
 
 /** A model that doubles pixels: what comes back tells where every pixel came from. */
 class Doubling implements TileModel {

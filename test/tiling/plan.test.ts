@@ -11,6 +11,7 @@ import {
   tilesAtOnce,
 } from '../../src/tiling/plan.js';
 
+const up = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 const free: SideRequirements = { minimum: 1, multipleOf: 1 };
 
 const requirements = fc.record({
@@ -38,11 +39,12 @@ describe('planAxis', () => {
           assert.ok(tileLength >= side.minimum);
           const least = Math.ceil(side.minimum / side.multipleOf) * side.multipleOf;
           assert.ok(tileLength <= Math.max(least, tile, side.multipleOf), `${tileLength} for ${tile}`);
-          assert.equal(starts[0], -BORDER_PX);
+          assert.equal(starts[0], -up(BORDER_PX, side.multipleOf));
+          for (const start of starts) assert.equal(up(start, side.multipleOf), start, 'a multiple');
           assert.equal(seams.length, starts.length - 1);
           const last = starts.at(-1) ?? 0;
           assert.ok(last + tileLength >= span.to);
-          if (starts.length > 1) assert.equal(last + tileLength, span.to);
+          if (starts.length > 1) assert.equal(last + tileLength, up(span.to, side.multipleOf));
           for (const [index, seam] of seams.entries()) {
             const left = starts[index] ?? 0;
             const right = starts[index + 1] ?? 0;
@@ -63,13 +65,48 @@ describe('planAxis', () => {
         lengths,
         fc.integer({ min: 64, max: 600 }),
         fc.integer({ min: 0, max: 48 }),
-        (length, tile, overlap) => {
-          const { tileLength, starts } = planAxis(borderedSpan(length), tile, overlap, free);
+        fc.constantFrom(1, 2, 3, 4, 8, 16),
+        fc.constantFrom('free', 'constant', 'fixed'),
+        (length, tile, overlap, multipleOf, shape) => {
+          const fixed = shape === 'fixed' ? { fixed: up(tile, multipleOf) } : {};
+          const side = { minimum: 1, multipleOf, ...fixed };
+          const { tileLength, starts } = planAxis(
+            borderedSpan(length),
+            tile,
+            overlap,
+            side,
+            shape === 'constant',
+          );
           for (const [index, start] of starts.slice(1).entries())
             assert.ok((starts[index] ?? 0) + tileLength - start >= overlap);
         },
       ),
     );
+  });
+
+  it('takes no more tiles than multiples and overlap need', () => {
+    fc.assert(
+      fc.property(
+        lengths,
+        fc.integer({ min: 64, max: 600 }),
+        fc.integer({ min: 0, max: 48 }),
+        fc.constantFrom(1, 2, 8, 16),
+        (length, tile, overlap, multipleOf) => {
+          const span = borderedSpan(length);
+          const { starts } = planAxis(span, tile, overlap, { minimum: 1, multipleOf });
+          const longest = tile - (tile % multipleOf);
+          const step = longest - up(overlap, multipleOf);
+          const whole = up(span.to, multipleOf) + up(BORDER_PX, multipleOf);
+          assert.equal(starts.length, 1 + Math.max(0, Math.ceil((whole - longest) / step)));
+        },
+      ),
+    );
+  });
+
+  it('lays fixed tiles on multiples that their length is none of', () => {
+    const plan = planAxis(borderedSpan(300), 512, 16, { minimum: 1, multipleOf: 8, fixed: 50 });
+    assert.ok(plan.starts.every((start) => start % 8 === 0));
+    assert.ok((plan.starts.at(-1) ?? 0) + 50 >= 310);
   });
 
   it('takes one tile for an image that fits, and tiles of the whole size where the shape must stay constant', () => {

@@ -1,0 +1,65 @@
+import { UnfitModel } from './inspect-model.js';
+import { type ModelEntry, SAMPLE_RANGES, type SampleRange } from './manifest.js';
+import { likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, wavyTile, withModel } from './trial.js';
+
+/** The samples that a network takes, and those that it gives where they lie elsewhere. */
+export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
+
+/**
+ * Networks that were at hand answer up to 5 dB better in -1 to 1 though they are made for 0 to 1, and an error that is the same in
+ * both ranges counts 6 dB less: -1 to 1 is taken first where it is better by more than that.
+ */
+const CLEARLY_BETTER_DB = 10;
+
+/**
+ * Tries the ranges: first those that are one for input and answer, then the mixed ones. Networks without bounds give the picture back
+ * in several; they get 0 to 1, as nearly all of them want.
+ * @throws UnfitModel when no range gives back the picture.
+ */
+export async function findRange(candidate: ModelEntry, folder: string): Promise<Ranges> {
+  const found: string[] = [];
+  for (const attempts of candidate.dtype === 'uint8' ? [[{ range: 255 } as const]] : [alike(), mixed()]) {
+    const fitting: { ranges: Ranges; likeness: number }[] = [];
+    for (const ranges of attempts) {
+      const likeness = await likenessIn(ranges, candidate, folder);
+      if (typeof likeness === 'number' && likeness >= SAME_PICTURE_DB) fitting.push({ ranges, likeness });
+      found.push(
+        `${nameOf(ranges)}: ${typeof likeness === 'number' ? `${likeness.toFixed(1)} dB` : likeness}`,
+      );
+    }
+    const signed = fitting.find(({ ranges }) => ranges.range === '-1..1');
+    const [usual] = fitting;
+    const first =
+      usual !== undefined && signed !== undefined && signed.likeness > usual.likeness + CLEARLY_BETTER_DB
+        ? signed
+        : usual;
+    if (first !== undefined) return first.ranges;
+  }
+  throw new UnfitModel(
+    `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). Does it take something else than RGB?`,
+  );
+}
+
+function alike(): Ranges[] {
+  return SAMPLE_RANGES.map((range) => ({ range }));
+}
+
+function mixed(): Ranges[] {
+  return SAMPLE_RANGES.flatMap((range) =>
+    SAMPLE_RANGES.filter((outputRange) => outputRange !== range).map((outputRange) => ({
+      range,
+      outputRange,
+    })),
+  );
+}
+
+function nameOf({ range, outputRange }: Ranges): SampleRange | string {
+  return outputRange === undefined ? range : `${range} to ${outputRange}`;
+}
+
+function likenessIn(ranges: Ranges, candidate: ModelEntry, folder: string): Promise<number | string> {
+  const [width, height] = candidate.sizeRequirements.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
+  return withModel({ ...candidate, ...ranges }, folder, (model) =>
+    likenessOf(model, wavyTile(width, height)),
+  );
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import sharp from 'sharp';
+import { monotonicMs } from '../../src/clock.js';
+import type { NetworkRung } from '../../src/models/rung.js';
+import { Guard } from '../../src/pipeline/guard.js';
+import { planRender, Render, type RenderContext } from '../../src/pipeline/render.js';
+import { RenderClock } from '../../src/pipeline/render-clock.js';
+import { MemoryRows } from '../../src/pipeline/row-sink.js';
+import type { Raster } from '../../src/tiling/cut.js';
+import type { Attempt } from '../../src/types.js';
+import { freeTurns } from './stage.js';
+
+/** A photograph-like raster with detail everywhere. */
+export async function detailed(width: number, height: number): Promise<Raster> {
+  const noise = await sharp({
+    create: {
+      width,
+      height,
+      channels: 3,
+      background: '#888',
+      noise: { type: 'gaussian', mean: 120, sigma: 60 },
+    },
+  })
+    .blur(1.2)
+    .normalise()
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer();
+  return { data: new Uint8Array(noise), width, height, channels: 3 };
+}
+
+/** What a render leaves. */
+export interface Rendered {
+  readonly data: Uint8Array | Uint16Array;
+  readonly notes: readonly Omit<Attempt, 'ms'>[];
+  readonly tiles: number;
+}
+
+/** Renders an image in the grid that the render itself plans. */
+export async function rendered(
+  image: Raster,
+  rung: NetworkRung,
+  overlapPx: number,
+  changes: Partial<RenderContext> = {},
+  constantTiles = false,
+): Promise<Rendered> {
+  const { scale } = rung.model.entry;
+  const notes: Omit<Attempt, 'ms'>[] = [];
+  const clock = new RenderClock();
+  const sink = new MemoryRows(image.width * scale, image.height * scale, image.data instanceof Uint16Array);
+  await new Render(rung, overlapPx, {
+    jobId: 'job',
+    turns: freeTurns,
+    guard: new Guard(new AbortController().signal, monotonicMs() + 60_000),
+    note: ({ ms, ...note }) => {
+      assert.ok(ms === undefined || ms >= 0);
+      notes.push(note);
+    },
+    onTile: () => {},
+    clock,
+    ...changes,
+  }).into(image, planRender(image.width, image.height, rung, overlapPx), sink, constantTiles);
+  return { data: sink.data, notes, tiles: clock.tiles };
+}
