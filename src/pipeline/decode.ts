@@ -104,7 +104,7 @@ async function decodeWithSharp(
   const icc = keptProfile(found, keep.profiles ?? []);
   const profile = profileUse(found, facts, icc !== undefined);
   const sixteenBit = found.depth === 'ushort';
-  const { data, info } = await strictPixels(header.format, (failOn) => {
+  const { data, info } = await strictPixels(header.format, facts.strayBytes === true, (failOn) => {
     const image = sharp(source, {
       failOn,
       limitInputPixels,

@@ -9,13 +9,15 @@ export interface DecodedPixels {
 
 /**
  * Warnings that mean missing pixels, by format. Of a JPEG stray bytes before its end are harmless, and before anything else a sign of lost
- * blocks; where libjpeg counts several warnings, only the first is told, so that they are taken for the worst. Bits that were changed are mostly
- * codes of other blocks, which no decoder notices.
+ * blocks, unless they stand before the pixels; where libjpeg counts several warnings, only the first is told, so that they are taken for the worst.
+ * Bits that were changed are mostly codes of other blocks, which no decoder notices.
  */
 const MISSING_PIXELS: Readonly<Partial<Record<InputFormat, RegExp>>> = {
   jpeg: /premature end|extraneous bytes before marker 0x(?!d9)|read gave (?!1 )\d+ warnings|bad (Huffman|arithmetic) code|instead of RST/,
   tiff: /error in tile|premature end|extraneous bytes|bad code word|premature EOL|line length mismatch/i,
 };
+
+const STRAY_BYTES = /extraneous bytes before marker/;
 
 /** What sharp says where a warning alone ended a decode. */
 const MERE_WARNING = 'Warning treated as error';
@@ -27,10 +29,11 @@ const TRIES = 3;
  * harmless oddities as well. So JPEG and TIFF are tried at the strictest level first. What fails there, or warns of missing pixels, is tried again
  * below it, and counts as whole once it warns of harmless things alone. sharp's list of warnings is shared by all pictures of the process:
  * those of another one may turn up, or be lost to it, which several tries tell apart.
- * @param at sharp's pipeline up to raw pixels, made anew for each try. @throws sharp's error; an error that quotes the warning.
+ * @param strayBytes known to stand before the pixels. @param at sharp's pipeline up to raw pixels, made anew for each try. @throws sharp's error; an error that quotes the warning.
  */
 export async function strictPixels(
   format: InputFormat,
+  strayBytes: boolean,
   at: (failOn: FailOnOptions) => Sharp,
 ): Promise<DecodedPixels> {
   const missing = MISSING_PIXELS[format];
@@ -41,11 +44,12 @@ export async function strictPixels(
     if (format === 'tiff' && !mere) throw error;
     return undefined;
   });
-  let told = strict?.warnings.find((warning) => missing.test(warning));
+  const isMissing = (warning: string) => missing.test(warning) && !(strayBytes && STRAY_BYTES.test(warning));
+  let told = strict?.warnings.find(isMissing);
   if (strict !== undefined && told === undefined) return strict.pixels;
   for (let left = TRIES; left > 0; left -= 1) {
     const { pixels, warnings } = await decoded(at('error'));
-    told = warnings.find((warning) => missing.test(warning));
+    told = warnings.find(isMissing);
     // A picture that failed has warnings: where none is here, they were lost to another one.
     const known = strict !== undefined || warnings.length > 0;
     if (told === undefined && known) return pixels;

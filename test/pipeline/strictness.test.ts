@@ -20,9 +20,11 @@ describe('a JPEG', () => {
     const jpeg = await picture.clone().jpeg().toBuffer();
     const whole = await files.decoded(jpeg);
     const end = jpeg.length - 2;
+    const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]));
     for (const file of [
       Buffer.concat([jpeg, Buffer.from('a message behind the end')]),
       Buffer.concat([jpeg.subarray(0, end), Buffer.from('stray'), jpeg.subarray(end)]),
+      Buffer.concat([jpeg.subarray(0, scan), Buffer.from('stray'), jpeg.subarray(scan)]),
     ])
       assert.deepEqual((await files.decoded(file)).colour.data, whole.colour.data);
   });

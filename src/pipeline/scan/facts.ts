@@ -25,6 +25,8 @@ export interface FileFacts {
   readonly videoRange?: boolean;
   /** The first frame of an animation covers this much of the canvas; the rest is transparent. */
   readonly covered?: Area;
+  /** Bytes of no meaning stand before the pixels, which decoders warn of and skip. */
+  readonly strayBytes?: boolean;
   /** Where the data of the first frame end, in bytes from the beginning of the file. */
   readonly firstFrameEnd?: number;
 }

@@ -41,6 +41,10 @@ const UNREAD_PROCESSES: Readonly<Record<number, string>> = {
   207: 'Hierarchical',
 };
 const SAVE_AGAIN = 'Save it again as an ordinary JPEG, of 8 bits per channel.';
+/** Markers that stand alone. */
+const TEM = 0x01;
+const RST0 = 0xd0;
+const RST7 = 0xd7;
 const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
@@ -64,18 +68,28 @@ export function scanJpeg(bytes: Bytes): FileFacts {
   const segmentBytes = new Budget(FORMAT, MAX_SEGMENT_BYTES, 'bytes before its pixels');
   const fill = new Budget(FORMAT, MAX_FILL_BYTES, 'fill bytes before its pixels');
   let frame: Frame | undefined;
+  let strayBytes = false;
   for (let at = 2; ; ) {
-    // Any number of fill bytes may stand before a marker.
-    if (bytes.u8(at) !== 0xff) return {};
-    for (; bytes.u8(at + 1) === 0xff; at += 1) fill.spend(1);
     const marker = bytes.u8(at + 1);
+    // Whatever stands before a marker is skipped, as libjpeg does: fill bytes, and stray ones.
+    if (bytes.u8(at) !== 0xff || marker === 0xff || marker === 0) {
+      strayBytes ||= bytes.u8(at) !== 0xff || marker === 0;
+      fill.spend(1);
+      at += 1;
+      continue;
+    }
     if (marker === EOI) return {};
+    if (marker === TEM || (marker >= RST0 && marker <= RST7)) {
+      fill.spend(2);
+      at += 2;
+      continue;
+    }
     const length = bytes.u16(at + 2);
     if (marker === SOS) {
       // A scan of all components of a sequential picture is its only one.
       const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
       if (frame !== undefined && !only) checkScans(countScans(bytes, at), frame);
-      return {};
+      return strayBytes ? { strayBytes } : {};
     }
     segments.spend(1);
     segmentBytes.spend(length);

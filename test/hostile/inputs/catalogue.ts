@@ -61,6 +61,15 @@ export const REFUSED: readonly HostilePicture[] = [
   ...attacks(
     'jpeg',
     ['2,649 progressive scans of 100 megapixels', () => jpeg.progressiveScans(10_000, 2649)],
+    [
+      'the same behind a stray byte',
+      () => jpeg.behindStart(Buffer.from([0x41]), jpeg.progressiveScans(10_000, 2649)),
+    ],
+    [
+      'the same behind markers that stand alone',
+      () =>
+        jpeg.behindStart(Buffer.from([0xff, 0x01, 0xff, 0xd3, 0xff, 0]), jpeg.progressiveScans(10_000, 2649)),
+    ],
     ['30,000 arithmetic-coded scans without data', () => jpeg.emptyScans(10_000, 30_000, 0xca)],
     ['20 MB of fill bytes before the header', () => jpeg.fillBytes(20_000_000, 'header')],
     ['an EXIF segment of 5,000 directories in circles', () => jpeg.exifSegments(1, exif.directoryLoop(5000))],

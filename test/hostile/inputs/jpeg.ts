@@ -35,6 +35,11 @@ function frame(marker: number, width: number, height: number, components = 1): B
   return segment(marker, content);
 }
 
+/** A JPEG with bytes between its start and its first segment. */
+export function behindStart(bytes: Buffer, whole: Buffer): Buffer {
+  return Buffer.concat([whole.subarray(0, START.length), bytes, whole.subarray(START.length)]);
+}
+
 /** A scan of one component. @param bits the entropy-coded data. */
 function scan(component: number, from: number, to: number, approximation: number, bits: Buffer): Buffer {
   const content = Buffer.from([1, component, 0, from, to, approximation]);
