@@ -57,6 +57,11 @@ await make('deep', { sixteenBit: true, options: ['-b', '10'] });
 await make('grey', { channels: 'grey' });
 await make('chroma-422', { options: ['-p', 'chroma=422'] });
 await make('rgb', { options: ['-L', '-p', 'chroma=444', '--matrix_coefficients=0'] });
+// PQ, by the coded picture alone.
+await make('hdr', {
+  sixteenBit: true,
+  options: ['-b', '10', '-p', 'x265:colorprim=bt2020', '-p', 'x265:transfer=smpte2084'],
+});
 await make('black', {
   channels: 'black',
   options: ['-L', '-p', 'chroma=444', '--matrix_coefficients=0'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -16,6 +16,7 @@ import {
   gridFile,
   HEIGHT,
   heicFile,
+  heicPath,
   hevc,
   nclx,
   rotated,
@@ -48,6 +49,7 @@ describe('a HEIC that is not supported', needsDecoder, () => {
   it('in HDR is refused by name, also where only its pictures say so', async () => {
     await assertRefused(heicFile({ items: [plain(nclx(9, 16, 9))] }), 'unsupported_image', /HDR \(PQ\)/);
     await assertRefused(heicFile({ items: [plain(nclx(9, 18, 9))] }), 'unsupported_image', /HDR \(HLG\)/);
+    await assertRefused(await readFile(heicPath('hdr')), 'unsupported_image', /HDR \(PQ\)/);
   });
 
   it('in colours that are neither sRGB nor Display P3, without a profile, is refused by name', async () => {
