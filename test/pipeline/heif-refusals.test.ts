@@ -47,9 +47,21 @@ const plain = (...properties: Buffer[]) => hevc(coded('plain'), properties);
 
 describe('a HEIC that is not supported', needsDecoder, () => {
   it('in HDR is refused by name, also where only its pictures say so', async () => {
-    await assertRefused(heicFile({ items: [plain(nclx(9, 16, 9))] }), 'unsupported_image', /HDR \(PQ\)/);
-    await assertRefused(heicFile({ items: [plain(nclx(9, 18, 9))] }), 'unsupported_image', /HDR \(HLG\)/);
-    await assertRefused(await readFile(heicPath('hdr')), 'unsupported_image', /HDR \(PQ\)/);
+    await assertRefused(
+      heicFile({ items: [plain(nclx(9, 16, 9))] }),
+      'unsupported_image',
+      /HDR images \(HEIC with the PQ/,
+    );
+    await assertRefused(
+      heicFile({ items: [plain(nclx(9, 18, 9))] }),
+      'unsupported_image',
+      /HDR images \(HEIC with the HLG/,
+    );
+    await assertRefused(
+      await readFile(heicPath('hdr')),
+      'unsupported_image',
+      /HDR images \(HEIC with the PQ/,
+    );
   });
 
   it('in colours that are neither sRGB nor Display P3, without a profile, is refused by name', async () => {

@@ -42,14 +42,19 @@ const HDR_CURVES: Readonly<Record<number, string>> = { 16: 'PQ', 18: 'HLG' };
 
 const ADVICE = 'Save it again in a standard dynamic range, as sRGB or with an ICC profile.';
 
+/** @param format for the refusal. @throws TesseraError unsupported_image for the curves of HDR. */
+export function refuseHdr(transfer: number, format: string): void {
+  const hdr = HDR_CURVES[transfer];
+  if (hdr !== undefined)
+    throw unsupported(`HDR images (${format} with the ${hdr} transfer function)`, ADVICE);
+}
+
 /**
  * The space that code points stand for, as AVIF's `colr` box and PNG's `cICP` chunk hold them.
  * @param format for the refusal. @returns undefined for sRGB. @throws TesseraError unsupported_image for HDR, and for what no picture has.
  */
 export function cicpSpace(primaries: number, transfer: number, format: string): RgbSpace | undefined {
-  const hdr = HDR_CURVES[transfer];
-  if (hdr !== undefined)
-    throw unsupported(`HDR images (${format} with the ${hdr} transfer function)`, ADVICE);
+  refuseHdr(transfer, format);
   const [space, curve] = [PRIMARIES[primaries], CURVES[transfer]];
   if (space === undefined || curve === undefined)
     throw unsupported(
