@@ -29,27 +29,48 @@ def load_teacher(path, threads=1):
 
 
 def _through_torch(path):
-    import onnx
     import torch
-    import torch.nn.functional as F
-    from onnx import numpy_helper
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    weights = {t.name: torch.tensor(numpy_helper.to_array(t)).to(device) for t in onnx.load(path).graph.initializer}
+    teacher = Teacher(path, "cuda" if torch.cuda.is_available() else "cpu")
 
     def run(images):
         with torch.no_grad():
-            rgb = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float().div(255)
-            x, i = rgb.contiguous(memory_format=torch.channels_last), 0
-            while f"body.{i}.weight" in weights:
-                x = F.conv2d(x, weights[f"body.{i}.weight"], weights[f"body.{i}.bias"], padding=1)
-                if f"body.{i + 1}.slope" in weights:
-                    x = F.prelu(x, weights[f"body.{i + 1}.slope"].flatten())
-                i += 2
-            x = F.pixel_shuffle(x, SCALE) + F.interpolate(rgb, scale_factor=SCALE, mode="nearest")
-            return x.clamp(0, 1).mul(255).permute(0, 2, 3, 1).cpu().numpy()
+            rgb = torch.from_numpy(np.ascontiguousarray(images)).to(teacher.device).permute(0, 3, 1, 2).float().div(255)
+            return teacher(rgb).clamp(0, 1).mul(255).permute(0, 2, 3, 1).cpu().numpy()
 
     return run
+
+
+class Teacher:
+    """The teacher in PyTorch, its weights read out of the ONNX file."""
+
+    def __init__(self, path, device):
+        import onnx
+        import torch
+        from onnx import numpy_helper
+
+        self.device = device
+        self.weights = {t.name: torch.tensor(numpy_helper.to_array(t)).to(device) for t in onnx.load(path).graph.initializer}
+
+    def hidden(self, rgb):
+        """The outputs of its layers, the last one's included, for [n, 3, h, w] in 0..1; in half precision if `rgb` is."""
+        import torch.nn.functional as F
+
+        x, i = rgb, 0
+        while f"body.{i}.weight" in self.weights:
+            x = F.conv2d(x, self.weights[f"body.{i}.weight"].to(rgb.dtype), self.weights[f"body.{i}.bias"].to(rgb.dtype), padding=1)
+            if f"body.{i + 1}.slope" in self.weights:
+                x = F.prelu(x, self.weights[f"body.{i + 1}.slope"].flatten().to(rgb.dtype))
+            i += 2
+            yield x
+
+    def __call__(self, rgb):
+        """[n, 3, 4h, 4w], not clamped."""
+        import torch.nn.functional as F
+
+        for x in self.hidden(rgb):
+            pass
+        return F.pixel_shuffle(x, SCALE) + F.interpolate(rgb, scale_factor=SCALE, mode="nearest")
 
 
 def keep_colours(teacher, low, sigma=4.0):
