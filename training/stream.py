@@ -18,8 +18,7 @@ import torch
 from patches import HELD_OUT, SIDE, drawing_pair, load_photos, photo_pair
 from ring import Ring, to_blocks, to_input
 from skip import SCALE
-from targets import keep_colours
-from teacher import Teacher
+from targets import Teacher, keep_colours
 
 CHUNK = 16  # patches of one kind
 DRAWN = 0.4  # share of drawings among the patches made; how many are trained on says the batch

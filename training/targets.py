@@ -1,11 +1,36 @@
-"""What teacher.py's keep_colours() does to one picture on a CPU, for batches on a GPU."""
+"""The teacher, and what teacher.py's keep_colours() does to one picture on a CPU, for batches on a GPU."""
 import functools
 import math
 
+import onnx
 import torch
 import torch.nn.functional as F
+from onnx import numpy_helper
 
 from skip import SCALE
+
+
+class Teacher:
+    """The teacher in PyTorch, its weights read out of the ONNX file."""
+
+    def __init__(self, path, device):
+        self.weights = {t.name: torch.tensor(numpy_helper.to_array(t)).to(device) for t in onnx.load(path).graph.initializer}
+
+    def hidden(self, rgb):
+        """The outputs of its layers, the last one's included, for [n, 3, h, w] in 0..1; in half precision if `rgb` is."""
+        x, i = rgb, 0
+        while f"body.{i}.weight" in self.weights:
+            x = F.conv2d(x, self.weights[f"body.{i}.weight"].to(rgb.dtype), self.weights[f"body.{i}.bias"].to(rgb.dtype), padding=1)
+            if f"body.{i + 1}.slope" in self.weights:
+                x = F.prelu(x, self.weights[f"body.{i + 1}.slope"].flatten().to(rgb.dtype))
+            i += 2
+            yield x
+
+    def __call__(self, rgb):
+        """[n, 3, 4h, 4w], not clamped."""
+        for x in self.hidden(rgb):
+            pass
+        return F.pixel_shuffle(x, SCALE) + F.interpolate(rgb, scale_factor=SCALE, mode="nearest")
 
 
 @functools.lru_cache(8)
