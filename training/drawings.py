@@ -1,14 +1,11 @@
 """Synthetic pictures: text, lines, shapes, hatching and gradients, which photographs lack."""
-import glob
 import random
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;!?&%()-+="
-SMALL = "abcdefghijklmnopqrstuvwxyzaeiourstln"
-FONTS = sorted(glob.glob("/usr/share/fonts/**/*.ttf", recursive=True))
+from letters import LETTERS, any_face, page
 
 
 def colour():
@@ -29,32 +26,12 @@ def background(side):
 def draw_text(draw, side):
     """A line or a paragraph; 14 pixels and more, so that a quarter of it can still be read, or just not."""
     size = int(14 * 8 ** random.random())
-    font = ImageFont.truetype(random.choice(FONTS), size)
+    font = any_face(size)
     lines = random.choice([1, 1, 2, 6])
     text = "\n".join("".join(random.choices(LETTERS, k=random.randint(3, max(4, 2 * side // size)))) for _ in range(lines))
     outline = random.choice([0, 0, 0, random.randint(1, 5)])
     draw.text((random.randint(-20, side // 2), random.randint(-10, side - 20)), text, fill=colour(), font=font,
               stroke_width=outline, stroke_fill=colour())
-
-
-def page(side):
-    """Small print, most of it dark on light or light on dark: 24 to 64 pixels high, 6 to 16 in the input, lines from edge to edge."""
-    size, spread = int(24 * (64 / 24) ** random.random()), random.randint(60, 255)
-    ink, paper = sorted([random.randint(0, 255 - spread), random.randint(spread, 255)])
-    if random.random() < 0.5:
-        ink, paper = random.randint(0, 60), random.randint(200, 255)
-    if random.random() < 0.3:
-        ink, paper = paper, ink
-    shade = lambda v: (v,) * 3 if random.random() < 0.6 else tuple(int(np.clip(v + random.randint(-60, 60), 0, 255)) for _ in range(3))
-    image = Image.new("RGB", (side, side), shade(paper))
-    font, y, ink = ImageFont.truetype(random.choice(FONTS), size), random.randint(-size, size), shade(ink)
-    while y < side:
-        words = ["".join(random.choices(random.choice([SMALL, SMALL, SMALL, LETTERS]), k=random.randint(1, 10))) for _ in range(3 + 2 * side // size // 5)]
-        if random.random() < 0.3:
-            words = [w.capitalize() for w in words]
-        ImageDraw.Draw(image).text((random.randint(-size, size), y), " ".join(words), fill=ink, font=font)
-        y += int(size * random.uniform(1.1, 1.8))
-    return image
 
 
 def draw_hatching(draw, side):

@@ -4,8 +4,11 @@ import math
 import torch
 import torch.nn.functional as F
 
-from crops import RIM
+from ring import RIM
 from skip import SCALE
+
+GREY = 0.05  # share of a batch that is made grey: its output must be neutral, whatever else it is
+TRIM = 4  # input pixels at a crop's rim that see the padding
 
 
 def tint(result):
@@ -19,14 +22,20 @@ def shuffle(blocks):
     return F.pixel_shuffle(blocks.unflatten(1, (SCALE * SCALE, 3)).transpose(1, 2).flatten(1, 2), SCALE)
 
 
-TO_YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 NO_MOSAIC = math.log(1.04)
 LEAST_STEP = 0.25 / 255  # a plane with smaller steps is flat, and its ratio means nothing
 
 
-def borders(step):
-    """Of the steps along the last axis, which ones cross the border of two 4-pixel squares."""
-    return torch.arange(step.shape[-1], device=step.device) % SCALE == SCALE - 1
+def ycbcr(picture):
+    r, g, b = picture.unbind(1)
+    y = 0.299 * r + 0.587 * g + 0.114 * b
+    return torch.stack([y, (b - y) / 1.772, (r - y) / 1.402], 1)
+
+
+def across_and_inside(step):
+    """Means over the last axis of the steps along it: across the borders of 4-pixel squares, and within them."""
+    across = step[..., SCALE - 1 :: SCALE]
+    return across.mean(-1), (step.sum(-1) - across.sum(-1)) / (step.shape[-1] - across.shape[-1])
 
 
 def steps_square(error):
@@ -34,18 +43,17 @@ def steps_square(error):
     picture, total = shuffle(error), 0
     for axis in (2, 3):
         step = picture.diff(dim=axis).transpose(axis, 3).square()
-        total = total + (step * (1 + borders(step).float())).mean((1, 2, 3)) / 2
+        total = total + (step.mean((1, 2, 3)) + step[..., SCALE - 1 :: SCALE].sum((1, 2, 3)) / step[0].numel()) / 2
     return total
 
 
 def grid(blocks):
     """Logarithm of the mean step across the borders of 4-pixel squares divided by the mean step inside them, of Y, Cb and Cr: [n, 3]."""
-    picture = torch.einsum("pc,nchw->nphw", TO_YCBCR.to(blocks), shuffle(blocks))
+    picture = ycbcr(shuffle(blocks))
     across, inside = LEAST_STEP, LEAST_STEP
     for axis in (2, 3):
-        step = picture.diff(dim=axis).abs().mean(5 - axis)
-        across = across + step[..., borders(step)].mean(-1)
-        inside = inside + step[..., ~borders(step)].mean(-1)
+        means = across_and_inside(picture.diff(dim=axis).abs().mean(5 - axis))
+        across, inside = across + means[0], inside + means[1]
     return (across / inside).log()
 
 
@@ -69,14 +77,37 @@ def mosaic(result, wanted):
     return (grid(result) - grid(wanted).clamp(min=NO_MOSAIC)).relu().mean()
 
 
-def validate(net, held):
-    """Means over every fourth held-out patch: the PSNR to the target, at most 40 dB, or flat patches would decide it; the grid of Y and of colour."""
-    psnr, grids, chosen = 0, [], range(0, len(held), 4)
+def inner(blocks):
+    return blocks[..., TRIM:-TRIM, TRIM:-TRIM]
+
+
+def batch_loss(net, low, high, weights, greyed, taps=()):
+    """The loss of a batch whose last `greyed` inputs are made grey here, the result, and the maps of the layers `taps`.
+
+    weights: drift, steps, grey and mosaic, as train.py takes them. In floating point a GPU computes the network in bfloat16.
+    """
+    low = low.clone()
+    low[-greyed:] = low[-greyed:].mean(1, keepdim=True).mul(255).round().div(255)
+    with torch.autocast(low.device.type, torch.bfloat16, enabled=net.ranges is None and low.is_cuda):
+        result, *maps = net(low, taps) if taps else (net(low),)
+    error = inner(result - high)
+    error = torch.cat([error[:-greyed], tint(inner(result[-greyed:]))])
+    loss = loss_of(error, inner(result - net.base(low)), weights.drift, weights.steps)
+    loss = loss + weights.grey * tint(inner(result[-greyed:])).abs().mean()  # the logarithm does not see a level or two
+    loss = loss + weights.mosaic * mosaic(inner(result[:-greyed]), inner(high[:-greyed]))
+    return loss, result, maps[0] if maps else []
+
+
+def figures(net, low, high):
+    """Means over whole patches: the PSNR to the target, at most 40 dB, or flat patches would decide it; the grid of Y and of colour."""
     with torch.no_grad():
-        for i in chosen:
-            low, high = held.whole(i)
-            result = net(low).clamp(0, 1)[..., RIM:-RIM, RIM:-RIM]
-            psnr -= 10 * math.log10((result - high[..., RIM:-RIM, RIM:-RIM]).square().mean().item() + 1e-4)
-            grids.append(grid(result))
-    grids = torch.cat(grids).mean(0).exp()
-    return psnr / len(chosen), float(grids[0]), float(grids[1:].mean())
+        results = torch.cat([net(part).clamp(0, 1)[..., RIM:-RIM, RIM:-RIM] for part in low.split(8)])
+        errors = (results - high[..., RIM:-RIM, RIM:-RIM]).square().mean((1, 2, 3))
+        grids = grid(results).mean(0).exp().tolist()
+    return -10 * (errors + 1e-4).log10().mean().item(), grids[0], (grids[1] + grids[2]) / 2
+
+
+def report(words, net, held):
+    """Prints the figures of the held-out photos and drawings."""
+    rows = ["{:.3f} dB, grid {:.2f}, of colour {:.2f}".format(*figures(net, *patches)) for patches in held]
+    print(f"{words}; photos {rows[0]}; drawings {rows[1]}", flush=True)

@@ -1,6 +1,7 @@
 """Muon (Jordan et al., 2024): momentum whose matrix is made orthogonal, so that each direction of a layer moves alike.
 
-For the inner convolutions, as matrices [out, in * 9]; Adam for the first, the last and the biases.
+For the inner convolutions, as matrices [out, in * 9]; Adam for the first, the last and the biases. Nothing here waits for a GPU, so that a
+whole step can be recorded (replay.py); the rate is a tensor for the same reason. Adam's means are not corrected for their start: a warm-up is expected.
 """
 import torch
 
@@ -20,28 +21,51 @@ def orthogonal(m, rounds=5):
     return product @ x
 
 
-class Muon(torch.optim.Adam):
-    """Adam, with Muon's direction for `net.weights[1:-1]`, scaled to the size of Adam's usual step."""
+def clipped(gradients, limit):
+    """The gradients in one row, scaled to a norm of at most `limit`; zeros where one of them is not finite."""
+    flat = torch.cat([g.flatten() for g in gradients])
+    norm = flat.norm()
+    return torch.where(norm.isfinite(), flat, torch.zeros_like(flat)) * (limit / (norm + 1e-12)).clamp(max=1)
 
-    def __init__(self, net, rate, momentum=0.95):
-        inner = list(net.weights)[1:-1]
-        rest = [p for p in net.parameters() if not any(p is q for q in inner)]
-        super().__init__(rest, rate, betas=(0.9, 0.99))
-        self.inner, self.momentum = inner, momentum
-        self.velocity = [torch.zeros_like(p) for p in inner]
 
-    def zero_grad(self):
-        super().zero_grad()
-        for p in self.inner:
-            p.grad = None
+class Adam:
+    """Adam over a list of parameters; `rate` is a tensor to be filled."""
+
+    def __init__(self, parameters, momentum=0.9, steady=0.99):
+        self.parameters, self.momentum, self.steady = list(parameters), momentum, steady
+        device, count = self.parameters[0].device, sum(p.numel() for p in self.parameters)
+        self.rate, self.first, self.second = torch.zeros((), device=device), torch.zeros(count, device=device), torch.zeros(count, device=device)
 
     @torch.no_grad()
-    def step(self):
-        super().step()
-        rate = self.param_groups[0]["lr"]
-        for p, v in zip(self.inner, self.velocity):
-            v.lerp_(p.grad, 1 - self.momentum)
-        stack = torch.stack([p.grad.lerp(v, self.momentum).flatten(1) for p, v in zip(self.inner, self.velocity)])
-        moves = orthogonal(stack) * 0.2 * max(stack.shape[1:]) ** 0.5
-        for p, move in zip(self.inner, moves):
-            p.add_(move.view_as(p), alpha=-rate)
+    def step(self, gradients):
+        self.move(clipped(gradients, 1.0))
+
+    def move(self, flat):
+        self.first.lerp_(flat, 1 - self.momentum)
+        self.second.lerp_(flat.square(), 1 - self.steady)
+        move = self.first / (self.second.sqrt() + 1e-8) * self.rate
+        for p, part in zip(self.parameters, move.split([p.numel() for p in self.parameters])):
+            p.sub_(part.view_as(p))
+
+
+class Muon:
+    """Muon's direction for `net.weights[1:-1]`, scaled to the size of Adam's usual step, and Adam for the rest."""
+
+    def __init__(self, net, momentum=0.95):
+        self.inner, self.momentum = list(net.weights)[1:-1], momentum
+        rest = [p for p in net.parameters() if not any(p is q for q in self.inner)]
+        self.parameters, self.adam = self.inner + rest, Adam(rest)
+        self.rate = self.adam.rate
+        self.velocity = torch.zeros(sum(p.numel() for p in self.inner), device=self.rate.device)
+
+    @torch.no_grad()
+    def step(self, gradients):
+        """gradients: in the order of `parameters`."""
+        flat = clipped(gradients, 1.0)
+        inner = flat[:len(self.velocity)]
+        self.velocity.lerp_(inner, 1 - self.momentum)
+        stack = inner.lerp(self.velocity, self.momentum).view(len(self.inner), len(self.inner[0]), -1)
+        move = orthogonal(stack) * (0.2 * max(stack.shape[1:]) ** 0.5 * self.rate)
+        for p, part in zip(self.inner, move):
+            p.sub_(part.view_as(p))
+        self.adam.move(flat[len(self.velocity):])

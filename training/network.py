@@ -34,14 +34,19 @@ class Student(nn.Module):
         self.register_buffer("skip", torch.from_numpy(kernel()), persistent=False)
         self.ranges = None  # largest activation after each ReLU; when set, the network computes as int8 does
 
-    def forward(self, rgb):
-        """float32 RGB [n, 3, h, w] in 0..1 to the sixteen pixels of each input pixel, [n, 48, h, w], not clamped."""
+    def forward(self, rgb, taps=()):
+        """float32 RGB [n, 3, h, w] in 0..1 to the sixteen pixels of each input pixel, [n, 48, h, w], not clamped.
+
+        With `taps`, numbers of layers, also a list of their outputs.
+        """
         last = len(self.weights) - 1
-        x, step = rgb, 1 / 255
+        x, step, tapped = rgb, 1 / 255, []
         for k, (weight, bias) in enumerate(zip(self.weights, self.biases)):
             if self.ranges is None:
                 x = F.conv2d(x, weight, bias, padding=1)
                 x = F.relu(x, inplace=True) if k < last else x.float()
+                if k in taps:
+                    tapped.append(x)
                 continue
             weight = RoundWeight.apply(weight)
             next_step = self.ranges[k] / 255 if k < last else DETAIL_STEP
@@ -50,8 +55,11 @@ class Student(nn.Module):
             x = F.conv2d(x, weight * (step / next_step), bias / next_step, padding=1)
             x = RoundActivation.apply(x, 0, 255) if k < last else RoundActivation.apply(x.float(), -128, 127) * DETAIL_STEP
             step = next_step
+            if k in taps:
+                tapped.append(x * step)
         base = self.base(rgb)
-        return x + (base if self.ranges is None else (base * 255).round() / 255)
+        result = x + (base if self.ranges is None else (base * 255).round() / 255)
+        return (result, tapped) if taps else result
 
     def base(self, rgb):
         """The smooth enlargement that the detail is added to, as sixteen pixels of each input pixel, [n, 48, h, w]."""
@@ -104,3 +112,24 @@ def calibrate(net, rgb, percentile=99.995):
             keep = max(1, int(x.numel() * (1 - percentile / 100)))
             ranges.append(float(torch.topk(x.flatten(), keep).values[-1]))
     return ranges
+
+
+def keep(net, path):
+    """A file that load(), export.py and average.py take."""
+    torch.save({"features": len(net.biases[0]), "convs": len(net.weights) - 2, "ranges": net.ranges, "weights": net.state_dict()}, path)
+
+
+def load(path, device):
+    state = torch.load(path, map_location=device)
+    net = Student(state["features"], state["convs"])
+    net.load_state_dict(state["weights"])
+    net.ranges = state["ranges"]
+    return net.to(device).to(memory_format=torch.channels_last)
+
+
+def twin(net):
+    """A copy, for the moving average."""
+    copy = Student(len(net.biases[0]), len(net.weights) - 2)
+    copy.load_state_dict(net.state_dict())
+    copy.ranges = net.ranges
+    return copy.to(net.biases[0].device).to(memory_format=torch.channels_last)

@@ -1,9 +1,9 @@
-"""Pairs of network input and target, cut from photos and drawings: NAME.low.npy and NAME.high.npy.
+"""Pairs of network input and truth, cut from photos and drawings.
 
 For a photo only the input and the teacher matter, so an input may come from any scale of it, and more of the photo is used than a
-ground truth four times larger would allow. A drawing is its own target: the teacher turns small letters into others.
+ground truth four times larger would allow; where the photo is large enough, its truth is given too. A drawing is its own target: the teacher turns
+small letters into others.
 """
-import argparse
 import glob
 import math
 import os
@@ -11,13 +11,16 @@ import random
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from degrade import degrade
+from degrade import degrade, jpeg, noise, shrink
 from drawings import drawing
-from teacher import SCALE, keep_colours, load_teacher
+from letters import screen
+from skip import SCALE
 
-SIDE = 96  # of a stored input; its rim is computed against padding and is not trained on
+SIDE = 96  # of an input; its rim is computed against padding and is not trained on
 HELD_OUT = ["budgie-oakland-zoo-otters", "budgie-roman-colosseum", "pop-kait-herzog-8242"]  # validation and the sheet
+HARD = {"clean": 0.2, "twice": 0.6, "filtered": 0.4}
 
 
 def load_photos(folder, held_out=False):
@@ -48,33 +51,21 @@ def photo_crop(photos):
     return np.ascontiguousarray(crop)
 
 
-def make_patches(photos, count, teacher, out, drawn=0.28, batch=8, **damage):
-    """Writes `count` pairs: low [n, 96, 96, 3] and high [n, 384, 384, 3], uint8 RGB; `damage` goes to degrade()."""
-    low = np.lib.format.open_memmap(out + ".low.npy", "w+", np.uint8, (count, SIDE, SIDE, 3))
-    high = np.lib.format.open_memmap(out + ".high.npy", "w+", np.uint8, (count, SIDE * SCALE, SIDE * SCALE, 3))
-    for i in range(0, count, batch):
-        n = min(batch, count - i)
-        drawings = [random.random() < drawn for _ in range(n)]
-        pairs = [degrade(drawing(SIDE * SCALE) if k else photo_crop(photos), SIDE, **damage) for k in drawings]
-        low[i:i + n] = [p[0] for p in pairs]
-        high[i:i + n] = [keep_colours(truth.astype(np.float32) if known else teacher(a[None])[0], a) for (a, truth), known in zip(pairs, drawings)]
+def photo_pair(photos):
+    """An input, a third of them hard ones, and the truth, or None where the photo has too few pixels for one."""
+    low, source = degrade(photo_crop(photos), SIDE, **(HARD if random.random() < 0.35 else {}))
+    return low, shrink(source, SIDE * SCALE, Image.BICUBIC) if source.shape[0] >= SIDE * SCALE else None
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", required=True)
-    parser.add_argument("--teacher", required=True)
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", action="store_true", help="from the held-out photos, for validation")
-    parser.add_argument("--drawn", type=float, help="share of drawings: 0.28, or 0.5 of hard ones")
-    parser.add_argument("--hard", action="store_true", help="fewer clean ones, more that were worn twice or filtered")
-    parser.add_argument("--out", required=True, help="path without .low.npy")
-    args = parser.parse_args()
-    random.seed(args.seed)
-    np.random.seed(args.seed)
-    cv2.setNumThreads(1)
-    damage = {"clean": 0.2, "twice": 0.6, "filtered": 0.4, "drawn": 0.5} if args.hard else {"drawn": 0.28}
-    if args.drawn is not None:
-        damage["drawn"] = args.drawn
-    make_patches(load_photos(args.photos, args.held_out), args.count, load_teacher(args.teacher), args.out, **damage)
+def drawing_pair():
+    """An input and its truth: print as a screen shows it, clean or through JPEG of 40 to 90; or any drawing, worn as photos are."""
+    if random.random() < 0.35:
+        low, truth = screen(SIDE)
+        wear = random.random()
+        if wear < 0.1:
+            low = noise(low)
+        if wear < 0.55:
+            low = jpeg(low, 40, 90)
+        return low, truth
+    low, truth = degrade(drawing(SIDE * SCALE), SIDE, **(HARD if random.random() < 0.25 else {}))
+    return low, truth

@@ -3,35 +3,20 @@
 #
 #   PHOTOS=data/train TEACHER=realesr-general-x4v3.onnx EVAL=data/eval INPUTS=data/inputs WORK=work sh training/run.sh
 #
-# Optional: PYTHON (python3), WORKERS on a CPU (as many as processors, less one), MINUTES of the long training (100), FIRST of the
-# small network before it (40) and LAST of what follows (5), and COUNT of the patches in a plain set (2400; hard sets are smaller).
-# Needs PyTorch 1.13 or newer, onnx, OpenCV, Pillow and NumPy, and for the figures the project's node_modules and tesseract.
+# Optional: PYTHON (python3), START, weights to go on from (train.py's; else from nothing), SECONDS_FIT (385) and SECONDS_LOOK (115), for
+# an H200 and 16 processor cores: a slower GPU needs as much more.
+# Needs PyTorch 2.1 or newer with a GPU, onnx, OpenCV, Pillow and NumPy, and for the figures the project's node_modules and tesseract.
 set -eu
 : "${PHOTOS:?}" "${TEACHER:?}" "${EVAL:?}" "${INPUTS:?}" "${WORK:?}"
 PYTHON=${PYTHON:-python3}
-MINUTES=${MINUTES:-100}
-FIRST=${FIRST:-40}
-LAST=${LAST:-5}
-COUNT=${COUNT:-2400}
-WORKERS=${WORKERS:-$(($(nproc) > 1 ? $(nproc) - 1 : 1))}
 HERE=$(cd "$(dirname "$0")" && pwd)
 MODELS=$HERE/../models
 mkdir -p "$WORK"
 
-cut() { OMP_NUM_THREADS=1 "$PYTHON" "$HERE/patches.py" --photos "$PHOTOS" --teacher "$TEACHER" "$@"; }
-cut --held-out --count $((COUNT / 15)) --seed 77 --out "$WORK/held"
-for seed in 100 101 102 103; do cut --count "$COUNT" --seed $seed --out "$WORK/p$seed" & done
-wait
-for seed in 104 105 106; do cut --hard --count $((COUNT * 3 / 4)) --seed $seed --out "$WORK/p$seed" & done
-wait
-
-fit() { "$PYTHON" "$HERE/train.py" --held-out "$WORK/held" --muon --workers "$WORKERS" --patches \
-  "$WORK/p100" "$WORK/p101" "$WORK/p102" "$WORK/p103" "$WORK/p104" "$WORK/p105" "$WORK/p106" "$@"; }
-fit --features 32 --convs 16 --minutes "$FIRST" --rate 2e-3 --int8-from 2 --out "$WORK/small.pt"
-"$PYTHON" "$HERE/grow.py" --weights "$WORK/small.pt" --held-out "$WORK/held" --features 48 --convs 24 --out "$WORK/grown.pt"
-fit --features 48 --convs 24 --minutes "$MINUTES" --rate 4e-4 --int8-from 0.78 --resume "$WORK/grown.pt" --out "$WORK/large.pt"
-fit --features 48 --convs 24 --minutes "$LAST" --rate 1e-4 --begin 0.3 --int8-from 0 --drift 2 --seed 3 --resume "$WORK/large.pt" --out "$WORK/last.pt"
-"$PYTHON" "$HERE/average.py" "$WORK/large.pt" "$WORK/last.pt" --out "$WORK/mean.pt"
+"$PYTHON" "$HERE/train.py" --photos "$PHOTOS" --teacher "$TEACHER" ${START:+--start "$START"} --features 48 --convs 24 --rate 1e-3 --seed 3 \
+  --seconds "${SECONDS_FIT:-385}" --look-seconds "${SECONDS_LOOK:-115}" --look 0.5 --out "$WORK/large"
+# A third of the way into the look, and from there on by half as much again.
+"$PYTHON" "$HERE/average.py" "$WORK/large.pt" "$WORK/large.look0.0.pt" --shares -0.5 1.5 --out "$WORK/mean.pt"
 
 "$PYTHON" "$HERE/export.py" --weights "$WORK/mean.pt" --out "$MODELS/tessera-lite-x4"
 "$PYTHON" "$HERE/fused.py" "$MODELS/tessera-lite-x4.onnx"

@@ -1,55 +1,8 @@
-"""The teacher, realesr-general-x4v3, and the target made from it."""
+"""The target made from the teacher, realesr-general-x4v3."""
 import cv2
 import numpy as np
 
 SCALE = 4
-
-
-def load_teacher(path, threads=1):
-    """A function from uint8 RGB [n, h, w, 3] to float32 RGB [n, 4h, 4w, 3] in 0..255, clamped.
-
-    Runs through onnxruntime where that is installed (about twice as fast on a CPU), else through PyTorch with the
-    weights read out of the ONNX file.
-    """
-    try:
-        import onnxruntime
-    except ImportError:
-        return _through_torch(path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def run(images):
-        rgb = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
-        upscaled = np.concatenate([session.run(None, {name: one[None]})[0] for one in rgb])  # its batch is fixed at one
-        return upscaled.transpose(0, 2, 3, 1).clip(0, 1) * np.float32(255)
-
-    return run
-
-
-def _through_torch(path):
-    import onnx
-    import torch
-    import torch.nn.functional as F
-    from onnx import numpy_helper
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    weights = {t.name: torch.tensor(numpy_helper.to_array(t)).to(device) for t in onnx.load(path).graph.initializer}
-
-    def run(images):
-        with torch.no_grad():
-            rgb = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float().div(255)
-            x, i = rgb.contiguous(memory_format=torch.channels_last), 0
-            while f"body.{i}.weight" in weights:
-                x = F.conv2d(x, weights[f"body.{i}.weight"], weights[f"body.{i}.bias"], padding=1)
-                if f"body.{i + 1}.slope" in weights:
-                    x = F.prelu(x, weights[f"body.{i + 1}.slope"].flatten())
-                i += 2
-            x = F.pixel_shuffle(x, SCALE) + F.interpolate(rgb, scale_factor=SCALE, mode="nearest")
-            return x.clamp(0, 1).mul(255).permute(0, 2, 3, 1).cpu().numpy()
-
-    return run
 
 
 def keep_colours(teacher, low, sigma=4.0):

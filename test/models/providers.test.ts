@@ -6,6 +6,7 @@ import { loadManifest } from '../../src/models/manifest.js';
 import { openChain } from '../../src/models/open-chain.js';
 import { probeElsewhere } from '../../src/models/probe.js';
 import { wantedProviders } from '../../src/models/providers.js';
+import { openModel } from '../../src/models/session.js';
 import { RecordingLog } from './chain-rig.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
 import { repeated } from './tiles.js';
@@ -42,7 +43,21 @@ describe('the proof of a provider', () => {
     assert.ok(looksUpscaled(right));
     assert.ok(!looksUpscaled({ ...right, data: right.data.slice().reverse() }));
     assert.ok(!looksUpscaled({ ...right, data: new Uint8Array(right.data.length).fill(90) }));
+    assert.ok(!looksUpscaled({ ...right, data: right.data.map((value) => value * 0.8) }));
     assert.ok(!looksUpscaled({ ...right, width: right.width + 1 }));
+  });
+
+  test('each shipped network passes', async () => {
+    for (const name of ['tessera-lite-x4', 'tessera-lite-x4-f32']) {
+      const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
+      assert.ok(entry);
+      const model = await openModel(entry, SHIPPED_MODELS, 'cpu', { threads: 1 });
+      try {
+        assert.ok(looksUpscaled(await model.run(goldenTile())), name);
+      } finally {
+        await model.release();
+      }
+    }
   });
 
   test("another provider must give the CPU's answer, within rounding", async () => {
