@@ -34,6 +34,11 @@ export interface ModelEntry {
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
   readonly overlapPx: number;
+  /**
+   * How far an answer depends on the input, in pixels, of a network that gives flat colour back as it is: where all within reach is one
+   * colour, nothing is computed on a CPU. Absent where that was not measured.
+   */
+  readonly flatReachPx?: number;
   /** false: its answers are meant to be other pictures than their tiles, and are not compared with them. */
   readonly tileCheck?: boolean;
   /** Entry of the same weights in floating point, for 16-bit images and for tiles whose int8 output is invalid. */
@@ -85,6 +90,7 @@ const entrySchema = {
       additionalProperties: false,
     },
     overlapPx: { type: 'integer', minimum: 0, maximum: 1024 },
+    flatReachPx: { type: 'integer', minimum: 0, maximum: 512 },
     tileCheck: { type: 'boolean' },
     floatTwin: { type: 'string' },
     halfTwin: { type: 'string' },

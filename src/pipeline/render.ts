@@ -1,8 +1,10 @@
 import type { NetworkRung, NoteAttempt } from '../models/rung.js';
 import { type GridTerms, tileGrid } from '../models/tile-grid.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../models/tile-model.js';
+import { busyParts } from '../tiling/busy-parts.js';
 import { cut, type Raster } from '../tiling/cut.js';
 import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../tiling/plan.js';
+import { filledTile } from './filled-tile.js';
 import type { Guard } from './guard.js';
 import { assemble, type Mosaic, type Region } from './mosaic.js';
 import type { RenderClock } from './render-clock.js';
@@ -106,7 +108,8 @@ export class Render {
       if (!this.#fits(region)) return undefined;
       const tile = this.#cut(image, region);
       if (constantTiles && isConstant(tile.data)) return this.#filled(tile);
-      const upscaled = await this.#run(this.#rung.model, tile);
+      const upscaled = await this.#answer(tile);
+      clock.tiles += 1;
       if (this.#unproven && this.#fits(region)) {
         this.#unproven = false;
         this.#rung.rememberTileSize(this.#limitPx);
@@ -137,12 +140,23 @@ export class Render {
     return { data, width: region.width, height: region.height };
   }
 
+  /** By the rung's own model; of what is flat, without computing. */
+  async #answer(tile: RgbPixels): Promise<RgbPixels> {
+    const { model } = this.#rung;
+    const { flatReachPx, scale } = model.entry;
+    const parts =
+      flatReachPx === undefined || model.provider !== 'cpu'
+        ? undefined
+        : busyParts({ ...tile, channels: 3 }, flatReachPx);
+    if (parts === undefined || flatReachPx === undefined) return this.#run(model, tile);
+    return filledTile(tile, parts, flatReachPx, scale, (piece) => this.#run(model, piece));
+  }
+
   async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
     if (model === this.#rung.model)
       this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
     const { clock } = this.#context;
     const { upscaled, ms } = await clock.during('computing', () => this.#timed(model, tile));
-    clock.tiles += 1;
     if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
     return upscaled;
   }
@@ -226,6 +240,7 @@ export class Render {
     if (alternative === undefined) throw failure;
     try {
       const upscaled = await this.#run(alternative, this.#cut(image, region));
+      this.#context.clock.tiles += 1;
       this.#context.note({
         model: model.entry.name,
         provider: model.provider,
