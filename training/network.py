@@ -16,6 +16,15 @@ WEIGHT_LEVELS = 63  # 7-bit weights: products of two pairs fit 16 bits, so AVX2 
 DETAIL_STEP = 1.5 / 255  # of the int8 detail added to the input: 128 steps to each side are 192 levels
 
 
+def same_size(x, weight, bias):
+    return F.conv2d(x, weight, bias, padding=1)
+
+
+def within_flat(x, weight, bias):
+    """What a convolution answers where all within its reach is one value."""
+    return F.conv2d(x, weight.sum((2, 3), keepdim=True), bias)
+
+
 class Student(nn.Module):
     """`convs` inner convolutions of `features` channels; receptive radius convs + 2 input pixels."""
 
@@ -34,16 +43,16 @@ class Student(nn.Module):
         self.register_buffer("skip", torch.from_numpy(kernel()), persistent=False)
         self.ranges = None  # largest activation after each ReLU; when set, the network computes as int8 does
 
-    def forward(self, rgb, taps=()):
+    def forward(self, rgb, taps=(), convolution=same_size):
         """float32 RGB [n, 3, h, w] in 0..1 to the sixteen pixels of each input pixel, [n, 48, h, w], not clamped.
 
-        With `taps`, numbers of layers, also a list of their outputs.
+        With `taps`, numbers of layers, also a list of their outputs. With `within_flat` as the convolution each input pixel stands for a picture of that colour.
         """
         last = len(self.weights) - 1
         x, step, tapped = rgb, 1 / 255, []
         for k, (weight, bias) in enumerate(zip(self.weights, self.biases)):
             if self.ranges is None:
-                x = F.conv2d(x, weight, bias, padding=1)
+                x = convolution(x, weight, bias)
                 x = F.relu(x, inplace=True) if k < last else x.float()
                 if k in taps:
                     tapped.append(x)
@@ -52,18 +61,18 @@ class Student(nn.Module):
             next_step = self.ranges[k] / 255 if k < last else DETAIL_STEP
             if k == 0:
                 x = x * 255
-            x = F.conv2d(x, weight * (step / next_step), bias / next_step, padding=1)
+            x = convolution(x, weight * (step / next_step), bias / next_step)
             x = RoundActivation.apply(x, 0, 255) if k < last else RoundActivation.apply(x.float(), -128, 127) * DETAIL_STEP
             step = next_step
             if k in taps:
                 tapped.append(x * step)
-        base = self.base(rgb)
+        base = convolution(rgb, self.skip, None)
         result = x + (base if self.ranges is None else (base * 255).round() / 255)
         return (result, tapped) if taps else result
 
     def base(self, rgb):
         """The smooth enlargement that the detail is added to, as sixteen pixels of each input pixel, [n, 48, h, w]."""
-        return F.conv2d(rgb, self.skip, padding=self.skip.shape[2] // 2)
+        return same_size(rgb, self.skip, None)
 
     def activations(self, rgb):
         """The outputs of the ReLUs, one after the other, for calibration."""

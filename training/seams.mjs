@@ -7,7 +7,7 @@ import sharp from 'sharp';
 const [picture, ...models] = process.argv.slice(2);
 const SCALE = 4;
 const STRIP = 8; // input pixels
-const MARGINS = [0, 8, 16, 18, 20, 24, 26];
+const MARGINS = [0, 8, 12, 14, 16, 18, 20, 24, 26];
 const [wide, high] = [128, 96];
 
 async function strip(session, image, from, seam) {
