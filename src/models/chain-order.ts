@@ -3,7 +3,8 @@ import type { ModelEntry } from './manifest.js';
 
 /**
  * `MODEL_CHAIN=auto`. realesrgan-x4plus costs about 15 times what realesr-general-x4v3 does: on a CPU minutes for a
- * photo. So it leads only where there is a GPU.
+ * photo. So it leads only where there is a GPU. tessera-mini-x4 costs a third of tessera-lite-x4 and is softer: it is for what lite has no time
+ * for, and would else be resampled.
  */
 const WITH_GPU = [
   'realesrgan-x4plus',
@@ -11,6 +12,7 @@ const WITH_GPU = [
   'swin2sr-classical-x2',
   'swin2sr-lightweight-x2',
   'tessera-lite-x4',
+  'tessera-mini-x4',
 ];
 const ON_CPU = WITH_GPU.slice(1);
 

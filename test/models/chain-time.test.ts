@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { monotonicMs } from '../../src/clock.js';
 import { TesseraError } from '../../src/errors.js';
+import { ModelChain } from '../../src/models/chain.js';
+import { chainOrder } from '../../src/models/chain-order.js';
+import { loadManifest } from '../../src/models/manifest.js';
 import type { Rung } from '../../src/models/rung.js';
+import { RungMemory } from '../../src/models/rung-memory.js';
+import { SessionPool } from '../../src/models/session-pool.js';
 import type { Attempt } from '../../src/types.js';
 import { nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
-import { chainRequest } from './chain-rig.js';
+import { chainRequest, RecordingLog } from './chain-rig.js';
 import { GOOD, nameOf, rigOf, short } from './chain-serving.js';
+import { SHIPPED_MODELS } from './shipped-models.js';
 
 describe('time', () => {
   test('a rung that was at work when it was over stands among the attempts', async () => {
@@ -36,6 +42,33 @@ describe('time', () => {
     assert.equal(answer.attempts[0]?.reason, 'over_time_budget');
     assert.equal(log.count('model loaded'), 1, 'the slow one was not even loaded');
     assert.equal((await chain.serve(chainRequest(), nameOf)).value, 'slow');
+  });
+
+  test('what the larger embedded network has no time for the smaller one serves, and Lanczos what is left', async () => {
+    const memory = new RungMemory();
+    const log = new RecordingLog();
+    const entries = await loadManifest(SHIPPED_MODELS);
+    const embedded = chainOrder(['auto'], entries, false).models.filter(({ family }) => family === 'tessera');
+    const models = { entries, chain: embedded };
+    const pool = new SessionPool({ modelsFolder: SHIPPED_MODELS, threads: 1, idleMs: 60_000, memory, log });
+    const providers = [{ provider: 'cpu', usable: true, detail: 'the test says so' }] as const;
+    const chain = new ModelChain({ models, providers, pool, memory, reload: async () => models, log });
+    const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
+    try {
+      memory.recordSpeed('tessera-lite-x4', 'cpu', 1e6, slow * 1000);
+      const answer = await chain.serve(hurried(), nameOf);
+      assert.deepEqual([answer.value, answer.fallback], ['tessera-mini-x4', true]);
+      assert.deepEqual(short(answer.attempts), [
+        'tessera-lite-x4 cpu skipped over_time_budget',
+        'tessera-mini-x4 cpu served',
+      ]);
+      const late = chainRequest({ deadlineAtMs: monotonicMs() });
+      assert.equal((await chain.serve(late, nameOf)).value, 'lanczos');
+      const named = await chain.serve(chainRequest({ model: 'tessera-mini-x4', sixteenBit: true }), nameOf);
+      assert.deepEqual([named.value, named.fallback], ['tessera-mini-x4-f32', false]);
+    } finally {
+      await chain.close();
+    }
   });
 
   test('requests at work count: what fits alone may not fit beside others', async () => {

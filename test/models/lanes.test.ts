@@ -9,7 +9,7 @@ import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import { type LoadedModel, openModel } from '../../src/models/session.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
-import { SHIPPED_MODELS } from './shipped-models.js';
+import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 import { gradientTile, psnr, repeated } from './tiles.js';
 
 /** What keeps this process alive and runs beside it. */
@@ -40,7 +40,7 @@ describe('tiles computed beside each other', () => {
     }
   }
 
-  for (const name of ['tessera-lite-x4', 'tessera-lite-x4-f32'])
+  for (const name of SHIPPED_NAMES)
     test(`${name}: are what each is alone`, async () => {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);

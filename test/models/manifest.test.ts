@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { modelSettingProblems } from '../../src/models/check-settings.js';
 import { loadManifest, ManifestError, type ModelEntry, parseManifest } from '../../src/models/manifest.js';
-import { SHIPPED_MODELS } from './shipped-models.js';
+import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 
 const ENTRY: ModelEntry = {
   name: 'mine',
@@ -39,6 +39,10 @@ describe('manifest', () => {
     const entries = await loadManifest(SHIPPED_MODELS);
     assert.equal(entries[0]?.name, 'tessera-lite-x4');
     assert.equal(entries[0]?.floatTwin, 'tessera-lite-x4-f32');
+    assert.deepEqual(
+      entries.filter(({ family }) => family === 'tessera').map(({ name }) => name),
+      SHIPPED_NAMES,
+    );
     assert.deepEqual(
       entries.filter((entry) => !entry.confirmed).map((entry) => entry.name),
       ['realesrgan-x4plus-fp16', 'swin2sr-classical-x2'],

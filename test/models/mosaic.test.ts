@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { loadManifest } from '../../src/models/manifest.js';
 import { openModel } from '../../src/models/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
-import { PACKAGE_ROOT, SHIPPED_MODELS } from './shipped-models.js';
+import { PACKAGE_ROOT, SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 
 const SCALE = 4;
 /** Input pixels at the rim that are left out: the network's own padding reaches into them. */
@@ -47,8 +47,8 @@ function grid({ data, width, height }: RgbPixels, [r, g, b]: readonly [number, n
   return (sums.border * (SCALE - 1)) / sums.inside;
 }
 
-describe('the embedded model draws no mosaic', () => {
-  for (const name of ['tessera-lite-x4', 'tessera-lite-x4-f32'])
+describe('the embedded models draw no mosaic', () => {
+  for (const name of SHIPPED_NAMES)
     test(`${name}: no 4-pixel squares in brightness or colour`, async () => {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);

@@ -8,7 +8,7 @@ import { probeElsewhere } from '../../src/models/probe.js';
 import { wantedProviders } from '../../src/models/providers.js';
 import { openModel } from '../../src/models/session.js';
 import { RecordingLog } from './chain-rig.js';
-import { SHIPPED_MODELS } from './shipped-models.js';
+import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 import { repeated } from './tiles.js';
 
 const CONFIG = {
@@ -48,7 +48,7 @@ describe('the proof of a provider', () => {
   });
 
   test('each shipped network passes', async () => {
-    for (const name of ['tessera-lite-x4', 'tessera-lite-x4-f32']) {
+    for (const name of SHIPPED_NAMES) {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);
       const model = await openModel(entry, SHIPPED_MODELS, 'cpu', { threads: 1 });
@@ -109,6 +109,10 @@ describe('opening the chain', () => {
       assert.equal(embedded?.loaded, true);
       assert.equal(embedded?.provider, 'cpu');
       assert.ok((embedded?.microsecondsPerPixel.cpu ?? 0) > 0);
+      assert.deepEqual(
+        chain.status().flatMap(({ name, loaded, family }) => (loaded && family !== 'lanczos' ? [name] : [])),
+        ['tessera-lite-x4'],
+      );
       const order = chain.status().filter((status) => status.chainPosition !== undefined);
       assert.deepEqual(
         order.sort((a, b) => (a.chainPosition ?? 0) - (b.chainPosition ?? 0)).map((status) => status.name),
@@ -117,6 +121,7 @@ describe('opening the chain', () => {
           'swin2sr-classical-x2',
           'swin2sr-lightweight-x2',
           'tessera-lite-x4',
+          'tessera-mini-x4',
           'lanczos',
         ],
       );

@@ -241,20 +241,24 @@ describe('loading a model', () => {
   });
 });
 
-describe('the embedded model', () => {
-  test('int8 and its float32 twin agree, and 16 bits carry more than 8', async () => {
-    const quick = await embedded('tessera-lite-x4');
-    const exact = await embedded('tessera-lite-x4-f32');
-    const tile = gradientTile(64, 48, Uint8Array);
-    const fromInt8 = await quick.run(tile);
-    const fromFloat = await exact.run(tile);
-    assert.equal(fromInt8.width, 256);
-    assert.equal(fromInt8.height, 192);
-    assert.ok(psnr(fromInt8, fromFloat) > 30, `PSNR ${psnr(fromInt8, fromFloat)}`);
-    const deep: RgbPixels = { ...tile, data: Uint16Array.from(tile.data, (value) => value * 257) };
-    const fromDeep = await exact.run(deep);
-    const rounded = { ...fromDeep, data: Uint8Array.from(fromDeep.data, (value) => Math.round(value / 257)) };
-    assert.ok(psnr(rounded, fromFloat) > 60);
-    assert.ok(new Set(fromDeep.data).size > 500);
-  });
+describe('the embedded models', () => {
+  for (const name of ['tessera-lite-x4', 'tessera-mini-x4'])
+    test(`${name}: int8 and its float32 twin agree, and 16 bits carry more than 8`, async () => {
+      const quick = await embedded(name);
+      const exact = await embedded(`${name}-f32`);
+      const tile = gradientTile(64, 48, Uint8Array);
+      const fromInt8 = await quick.run(tile);
+      const fromFloat = await exact.run(tile);
+      assert.equal(fromInt8.width, 256);
+      assert.equal(fromInt8.height, 192);
+      assert.ok(psnr(fromInt8, fromFloat) > 30, `PSNR ${psnr(fromInt8, fromFloat)}`);
+      const deep: RgbPixels = { ...tile, data: Uint16Array.from(tile.data, (value) => value * 257) };
+      const fromDeep = await exact.run(deep);
+      const rounded = {
+        ...fromDeep,
+        data: Uint8Array.from(fromDeep.data, (value) => Math.round(value / 257)),
+      };
+      assert.ok(psnr(rounded, fromFloat) > 60);
+      assert.ok(new Set(fromDeep.data).size > 500);
+    });
 });

@@ -11,3 +11,11 @@ export const PACKAGE_ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)))
 
 /** The models folder that is shipped, with the embedded weights. */
 export const SHIPPED_MODELS = join(PACKAGE_ROOT, 'models');
+
+/** The embedded networks: each in int8, and its float32 twin. */
+export const SHIPPED_NAMES = [
+  'tessera-lite-x4',
+  'tessera-lite-x4-f32',
+  'tessera-mini-x4',
+  'tessera-mini-x4-f32',
+] as const;
