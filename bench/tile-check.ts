@@ -69,7 +69,10 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
   ],
 ];
 
-function worst(found: readonly (Comparison & { name: string })[], key: 'far' | 'swapped' | 'moved'): string {
+function worst(
+  found: readonly (Comparison & { name: string })[],
+  key: 'far' | 'swapped' | 'moved' | 'misread',
+): string {
   const most = found.reduce((a, b) => (b[key] > a[key] ? b : a));
   return `${most[key].toFixed(2)} (${most.name})`;
 }
@@ -96,6 +99,7 @@ async function measure(model: TileModel): Promise<void> {
       worst(found, 'far'),
       worst(found, 'swapped'),
       worst(found, 'moved'),
+      worst(found, 'misread'),
     ]);
   caught.push([
     name,
@@ -122,9 +126,9 @@ try {
     await model.release();
   }
   console.log(
-    '\nRight answers: share of what is likely (1 is refused); times nearer to swapped, to moved (4 are refused).\n',
+    '\nRight answers: share of what is likely (1 is refused); times nearer to swapped, moved, misread (4 are refused).\n',
   );
-  console.log(table(['model', 'pictures', 'differs', 'swapped', 'moved'], rows));
+  console.log(table(['model', 'pictures', 'differs', 'swapped', 'moved', 'misread'], rows));
   console.log('\nWrong answers to the natural pictures that are noticed, each picture one tile.\n');
   console.log(table(['model', ...FAULTS.map(([what]) => what)], caught));
   const [embedded] = entries;

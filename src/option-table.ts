@@ -111,7 +111,7 @@ export function optionTable(
       choices: ['srgb', 'keep'],
       default: 'srgb',
       description:
-        "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets; grey ones in JPEG, PNG and TIFF. CMYK becomes sRGB.",
+        "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets. A grey profile is kept in JPEG, PNG and TIFF. CMYK becomes sRGB.",
     },
     fallback: {
       type: 'boolean',

@@ -136,12 +136,14 @@ function factsOf(facts: ResultFacts): ResultFacts {
     fallback,
     attempts,
     milliseconds,
+    droppedPages = 0,
     notKept,
   } = facts;
   return {
     ...{ width, height, format, bytes, scale, model },
     ...(provider === undefined ? {} : { provider }),
     ...{ tiles, fallback, attempts, milliseconds },
+    ...(droppedPages === 0 ? {} : { droppedPages }),
     ...(notKept === undefined ? {} : { notKept }),
   };
 }

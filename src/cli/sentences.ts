@@ -76,7 +76,8 @@ export function fractionOf(step: Step): number | undefined {
 }
 
 export function resultInWords(facts: ResultFacts): string {
-  const { width, height, format, bytes, milliseconds, model, provider, fallback, attempts, notKept } = facts;
+  const { width, height, format, bytes, milliseconds, model, provider, fallback, attempts } = facts;
+  const { droppedPages = 0, notKept } = facts;
   const parts = [
     `${width} x ${height}`,
     format.toUpperCase(),
@@ -89,6 +90,7 @@ export function resultInWords(facts: ResultFacts): string {
   return (
     parts.join(', ') +
     (why === undefined ? '' : ` (a fallback: ${why})`) +
+    (droppedPages === 0 ? '' : ` (the first of ${droppedPages + 1} frames or pages)`) +
     (lost === undefined ? '' : ` (without its ${lost})`)
   );
 }

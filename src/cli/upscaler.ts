@@ -24,6 +24,8 @@ export type ResultFacts = Pick<
   | 'attempts'
   | 'notKept'
 > & {
+  /** Frames or pages beyond the first, which alone was upscaled. */
+  readonly droppedPages?: number;
   /** From the picture being at hand to its result. */
   readonly milliseconds: number;
 };

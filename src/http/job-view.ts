@@ -47,7 +47,8 @@ export function hasEnded(job: Job): boolean {
 function resultView(job: Job): Pick<JobView, 'result'> {
   const { result, endedAtMs, request } = job;
   if (result === undefined) return {};
-  const { format, bytes, width, height, scale, model, provider, tiles, fallback, notKept } = result;
+  const { format, bytes, width, height, scale, model, provider, tiles, fallback, droppedPages, notKept } =
+    result;
   return {
     result: {
       href: `/jobs/${job.id}/result`,
@@ -62,6 +63,7 @@ function resultView(job: Job): Pick<JobView, 'result'> {
       ...(provider === undefined ? {} : { provider }),
       tiles,
       fallback,
+      ...(droppedPages === 0 ? {} : { droppedPages }),
       ...(notKept === undefined ? {} : { notKept: [...notKept] }),
       milliseconds: (endedAtMs ?? Date.now()) - request.uploadedAtMs,
     },

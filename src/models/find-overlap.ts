@@ -67,9 +67,10 @@ export async function findGrid(entry: ModelEntry, folder: string): Promise<numbe
         (width % grid === 0 && height % grid === 0 && 2 * grid <= Math.min(width, height))),
   );
   return withModel(entry, folder, async (model) => {
+    const first = await model.run(scatteredTile(0, 0, width, height));
     const differences: number[] = [];
     for (const grid of grids) {
-      const difference = (await moved(model, [width, height], 0, shiftOf(grid, width / 4))).inside;
+      const difference = (await movedFrom(first, model, 0, shiftOf(grid, width / 4))).inside;
       if (difference < NO_DIFFERENCE) return grid;
       differences.push(difference);
     }
@@ -95,9 +96,10 @@ export async function findFixedOverlap(
   const { multipleOf } = entry.sizeRequirements;
   const most = Math.floor(Math.min(...fixed) / 2);
   return withModel(entry, folder, async (model) => {
+    const first = await model.run(scatteredTile(0, 0, ...fixed));
     let marginPx = 0;
     for (const axis of [0, 1] as const) {
-      const { margin } = await moved(model, fixed, axis, shiftOf(multipleOf, fixed[axis] / 4));
+      const { margin } = await movedFrom(first, model, axis, shiftOf(multipleOf, fixed[axis] / 4));
       marginPx = Math.max(marginPx, margin);
     }
     return Math.min(most, 2 * marginPx + FEATHER_PX);
@@ -112,15 +114,12 @@ interface Difference {
   readonly inside: number;
 }
 
-async function moved(
-  model: TileModel,
-  [width, height]: readonly [number, number],
-  axis: 0 | 1,
-  px: number,
-): Promise<Difference> {
+/** @param first the answer to the tile at the picture's corner. */
+async function movedFrom(first: RgbPixels, model: TileModel, axis: 0 | 1, px: number): Promise<Difference> {
   const { scale } = model.entry;
+  const width = first.width / scale;
+  const height = first.height / scale;
   const [right, down] = axis === 0 ? [px, 0] : [0, px];
-  const first = await model.run(scatteredTile(0, 0, width, height));
   const second = await model.run(scatteredTile(right, down, width, height));
   const shared = (axis === 0 ? width : height) - px;
   let margin = 0;

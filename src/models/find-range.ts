@@ -1,6 +1,6 @@
 import { UnfitModel } from './inspect-model.js';
 import { type ModelEntry, SAMPLE_RANGES, type SampleRange } from './manifest.js';
-import { likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, wavyTile, withModel } from './trial.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, wavyTile, withModel } from './trial.js';
 
 /** The samples that a network takes, and those that it gives where they lie elsewhere. */
 export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
@@ -35,8 +35,9 @@ export async function findRange(candidate: ModelEntry, folder: string): Promise<
         : usual;
     if (first !== undefined) return first.ranges;
   }
+  const fault = await faultOf({ ...candidate, range: candidate.dtype === 'uint8' ? 255 : 1 }, folder);
   throw new UnfitModel(
-    `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). Does it take something else than RGB?`,
+    `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). ${fault ?? 'Does it take something else than RGB?'}`,
   );
 }
 

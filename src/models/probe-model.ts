@@ -3,7 +3,7 @@ import { findRange } from './find-range.js';
 import { UnfitModel } from './inspect-model.js';
 import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
-import { likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, withModel } from './trial.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, withModel } from './trial.js';
 import { warmUpTile } from './warm-up.js';
 
 /** What only running a network tells of it. */
@@ -20,6 +20,8 @@ const MULTIPLES = [1, 2, 4, 8, 16, 32, 64];
 export async function probeModel(candidate: ModelEntry, folder: string): Promise<Probed> {
   const ranges = await findRange(candidate, folder);
   const ranged: ModelEntry = { ...candidate, ...ranges };
+  const fault = await faultOf(ranged, folder);
+  if (fault !== undefined) throw new UnfitModel(fault);
   const withSizes = (sizeRequirements: ModelEntry['sizeRequirements']) => ({ ...ranged, sizeRequirements });
   const { fixed } = candidate.sizeRequirements;
   if (fixed !== undefined) {

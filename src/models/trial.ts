@@ -1,12 +1,15 @@
 import { downscaledLikeness } from './golden-tile.js';
 import type { ModelEntry } from './manifest.js';
 import { openModel } from './session.js';
+import { faultOfAnswer } from './tile-check.js';
 import type { RgbPixels, TileModel } from './tile-model.js';
 
 /** The answer made small again must be the tile to this degree: colours in place, no range mistaken. */
 export const SAME_PICTURE_DB = 20;
 /** A side that suits every known network: a multiple of 64. */
 export const TRIAL_SIDE_PX = 64;
+/** The same, and large enough for a move to show. */
+const CHECKED_SIDE_PX = 192;
 
 /** Runs a network as an entry says, whatever picture it makes: what is tried may be wrong. */
 export async function withModel<T>(
@@ -61,4 +64,19 @@ export function scatteredTile(left: number, top: number, width: number, height: 
 function greyOf(column: number, row: number, layer: number): number {
   const mixed = Math.imul(column * 31 + row * 1009 + layer * 9176 + 1, 0x9e3779b1);
   return (Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 8) % 20;
+}
+
+/**
+ * What the service would find wrong with every answer of a network (`tile-check`), in a sentence; undefined where nothing is, or there is no answer.
+ */
+export async function faultOf(entry: ModelEntry, folder: string): Promise<string | undefined> {
+  const [width, height] = entry.sizeRequirements.fixed ?? [CHECKED_SIDE_PX, CHECKED_SIDE_PX];
+  const soft = scatteredTile(0, 0, width, height);
+  // From black to white: the check makes light of what differs little.
+  const data = soft.data.map((value) => Math.min(255, Math.max(0, 3 * (value - 127) + 127)));
+  const tile = { data, width, height };
+  return withModel(entry, folder, async (model) => {
+    const answer = await model.run(tile).catch(() => undefined);
+    return answer === undefined ? undefined : faultOfAnswer(tile, answer);
+  });
 }

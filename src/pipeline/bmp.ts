@@ -27,7 +27,7 @@ const ALPHA_BITFIELDS = 6;
 
 /** OS/2 2.x has a header of this length, and two methods of its own under numbers that mean others on Windows. */
 const OS2_HEADER_BYTES = 64;
-const SAVE_AGAIN = 'Save it again as an uncompressed BMP of 24 bits, or as PNG.';
+const SAVE_AGAIN = 'Save the picture again as an uncompressed BMP of 24 bits, or as PNG.';
 
 function corrupt(why: string): TesseraError {
   return new TesseraError('corrupt_image', `The BMP image is damaged: ${why}.`, {

@@ -19,8 +19,11 @@ const MISSING_PIXELS: Readonly<Partial<Record<InputFormat, RegExp>>> = {
 
 const STRAY_BYTES = /extraneous bytes before marker/;
 
-/** What sharp says where a warning alone ended a decode. */
-const MERE_WARNING = 'Warning treated as error';
+/** What sharp says where a warning alone may have ended a decode. A TIFF's real errors have a text of their own; a JPEG's warnings look like errors. */
+const WARNING_AS_ERROR: Readonly<Partial<Record<InputFormat, RegExp>>> = {
+  jpeg: /^(Warning treated as error|VipsJpeg: )/,
+  tiff: /^Warning treated as error/,
+};
 
 const TRIES = 3;
 
@@ -39,10 +42,8 @@ export async function strictPixels(
   const missing = MISSING_PIXELS[format];
   if (missing === undefined) return (await decoded(at('error'))).pixels;
   const strict = await decoded(at('warning')).catch((error: unknown) => {
-    // A TIFF's real errors have a text of their own; a JPEG's warnings look like errors.
-    const mere = error instanceof Error && error.message.startsWith(MERE_WARNING);
-    if (format === 'tiff' && !mere) throw error;
-    return undefined;
+    if (error instanceof Error && WARNING_AS_ERROR[format]?.test(error.message)) return undefined;
+    throw error;
   });
   const isMissing = (warning: string) => missing.test(warning) && !(strayBytes && STRAY_BYTES.test(warning));
   let told = strict?.warnings.find(isMissing);

@@ -157,6 +157,19 @@ test('metadata and profile are kept on request, and what cannot be kept is told'
   assert.deepEqual(recordsOf(converted.stdout)[0]?.notKept, ['profile']);
 });
 
+test('of an animation it says that the first frame is the result', async (t) => {
+  const desk = await Desk.create(t);
+  const frames = Buffer.alloc(16 * 48 * 3, 200)
+    .fill(90, 0, 16 * 16 * 3)
+    .fill(20, 16 * 32 * 3);
+  await sharp(frames, { raw: { width: 16, height: 48, channels: 3, pageHeight: 16 } })
+    .gif()
+    .toFile(desk.path('a.gif'));
+  const result = await desk.tessera(['upscale', 'a.gif', '--json', '--model', 'lanczos', '--scale', '2']);
+  assert.match(result.stderr, /the first of 3 frames or pages/);
+  assert.equal(recordsOf(result.stdout)[0]?.droppedPages, 2);
+});
+
 test('a dry run tells what would be done, and does nothing', async (t) => {
   const desk = await Desk.create(t);
   await writeFile(desk.path('a.jpg'), (await photo('a.jpg', 30, 20)).buffer);
@@ -274,6 +287,7 @@ interface Line {
   readonly status: string;
   readonly output?: string;
   readonly notKept?: readonly string[];
+  readonly droppedPages?: number;
   readonly error?: { readonly code: string };
 }
 

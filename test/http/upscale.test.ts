@@ -310,7 +310,7 @@ test('what was to be kept and could not is named by the answer, also by that of 
   await kept.arrayBuffer();
   const { metadata, profile } = engine.tasks.at(-1)?.options ?? {};
   assert.deepEqual([metadata, profile], ['keep', 'keep']);
-  engine.answer = { notKept: ['exif', 'profile'] };
+  engine.answer = { notKept: ['exif', 'profile'], droppedPages: 3 };
   const lacking = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
   assert.equal(lacking.headers.get('x-upscale-not-kept'), 'exif, profile');
   await lacking.arrayBuffer();
@@ -318,9 +318,12 @@ test('what was to be kept and could not is named by the answer, also by that of 
     await fetch(`${origin}/jobs?profile=keep`, { method: 'POST', body: await form() })
   ).json()) as { jobs: { id: string }[] };
   const view = async () =>
-    (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as { result?: { notKept?: string[] } };
+    (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as {
+      result?: { notKept?: string[]; droppedPages?: number };
+    };
   await until(async () => (await view()).result !== undefined);
   assert.deepEqual((await view()).result?.notKept, ['exif', 'profile']);
+  assert.equal((await view()).result?.droppedPages, 3);
   const result = await fetch(`${origin}/jobs/${jobs[0]?.id}/result`);
   assert.equal(result.headers.get('x-upscale-not-kept'), 'exif, profile');
   await result.arrayBuffer();

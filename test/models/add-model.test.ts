@@ -16,6 +16,7 @@ import {
   externalNetwork,
   memoryEaterNetwork,
   mixingNetwork,
+  movingNetwork,
   nanNetwork,
   nearestNetwork,
   swin2srContractNetwork,
@@ -74,6 +75,14 @@ describe("adding one's own model", () => {
     const fixed = await found(nearestNetwork({ fixed: [48, 32], type: 'float16' }));
     assert.deepEqual(fixed.sizeRequirements, { minimum: 1, multipleOf: 1, fixed: [48, 32] });
     assert.equal(fixed.dtype, 'float16');
+  });
+
+  test('a network that moves its picture is refused by that name', async () => {
+    for (const px of [8, 16])
+      await assert.rejects(
+        addModel(await fileOf(movingNetwork(px)), models, {}),
+        /moved by about \d+ pixels/,
+      );
   });
 
   test('a network that wants 0 to 255 is recognised', async () => {

@@ -59,10 +59,11 @@ pageTest('metadata and profile are kept when they are asked for', async ({ page,
   await page.getByRole('checkbox', { name: 'Keep the colour profile' }).check();
   await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
   const job = await server.job(0);
-  await job.succeed({ notKept: ['profile'] });
+  await job.succeed({ notKept: ['profile'], droppedPages: 2 });
   assert.deepEqual([job.options.metadata, job.options.profile], ['keep', 'keep']);
   await cardOf(page, 'a.jpg').getByRole('button', { name: 'Compare' }).click();
   await page.getByText('colour profile (converted)').waitFor();
+  await page.getByText('the first of 3 frames or pages').waitFor();
 });
 
 pageTest('a download holds the bytes of the result, under its name', async ({ page, server }) => {

@@ -56,6 +56,12 @@ export const JobSchema = Type.Object({
       provider: Type.Optional(Type.Enum([...PROVIDERS])),
       tiles: Type.Integer(),
       fallback: Type.Boolean(),
+      droppedPages: Type.Optional(
+        Type.Integer({
+          description:
+            'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
+        }),
+      ),
       notKept: Type.Optional(
         Type.Array(Type.Enum([...KEEPABLE]), {
           description:

@@ -40,7 +40,7 @@ const CURVES: Readonly<Record<number, RgbSpace['curve']>> = {
 
 const HDR_CURVES: Readonly<Record<number, string>> = { 16: 'PQ', 18: 'HLG' };
 
-const ADVICE = 'Save it again in a standard dynamic range, as sRGB or with an ICC profile.';
+const ADVICE = 'Save the picture again in a standard dynamic range, as sRGB or with an ICC profile.';
 
 /** @param format for the refusal. @throws TesseraError unsupported_image for the curves of HDR. */
 export function refuseHdr(transfer: number, format: string): void {

@@ -38,6 +38,6 @@ export function checkColour(cicp: Cicp | undefined, hasProfile: boolean): void {
   if (space === undefined || primaries === DISPLAY_P3) return;
   if (space.curve === 'srgb' && NEAR_SRGB.has(primaries)) return;
   throw unsupported(
-    `HEIC images with colour primaries ${primaries} and transfer function ${transfer} (ITU-T H.273) are not supported; accepted are sRGB, Display P3 and what an ICC profile describes.`,
+    `HEIC images with colour primaries ${primaries} and transfer function ${transfer} (ITU-T H.273) are not supported. Save the picture again as sRGB or Display P3, or with an ICC profile.`,
   );
 }

@@ -33,6 +33,6 @@ export function readHeicHeader(path: string, limits: PipelineLimits): ImageHeade
 export function checkDecoder(): void {
   if (hevcInstalled()) return;
   throw unsupported(
-    'HEIC images need the optional package libheif-js, which is not installed here: `npm install libheif-js` in the folder of the service adds it. JPEG, which phones and photo applications export, is read without it.',
+    'HEIC images need the optional package libheif-js, which is not installed here: `npm install libheif-js@1.23.2` in the folder of the service adds it. JPEG, which phones and photo applications export, is read without it.',
   );
 }

@@ -29,7 +29,7 @@ const KIND_BY_MAKE: readonly (readonly [make: string, kind: string])[] = [
 ];
 
 const ADVICE =
-  'Develop it first, to JPEG or TIFF for example: the small preview inside is not the picture that was taken.';
+  'Develop the picture first, to JPEG or TIFF for example: the small preview inside is not what was taken.';
 
 /** The refusal of camera RAW. @param kind the usual ending of such files, in capitals; empty when it is not known. */
 export function cameraRaw(kind: string) {

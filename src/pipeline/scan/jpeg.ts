@@ -40,7 +40,7 @@ const UNREAD_PROCESSES: Readonly<Record<number, string>> = {
   206: 'Hierarchical',
   207: 'Hierarchical',
 };
-const SAVE_AGAIN = 'Save it again as an ordinary JPEG, of 8 bits per channel.';
+const SAVE_AGAIN = 'Save the picture again as an ordinary JPEG, of 8 bits per channel.';
 /** Markers that stand alone. */
 const TEM = 0x01;
 const RST0 = 0xd0;

@@ -41,7 +41,10 @@ export class PngColour {
       this.#chromaticities = Array.from({ length: 8 }, (_, index) => data.u32(index * 4) / SCALE);
     if (type !== 'iCCP') return;
     if (data.text(0, Math.min(data.length, PQ_PROFILE.length)) === PQ_PROFILE)
-      throw unsupported('HDR images (PNG with a PQ profile)', 'Save it again in a standard dynamic range.');
+      throw unsupported(
+        'HDR images (PNG with a PQ profile)',
+        'Save the picture again in a standard dynamic range.',
+      );
     this.#profile ||= isReadable(data);
   }
 
@@ -60,7 +63,10 @@ export class PngColour {
 
 function readCicp(data: Bytes): readonly [primaries: number, transfer: number] {
   if (data.u8(3) === 0)
-    throw unsupported('PNG images of narrow range (cICP)', 'Save it again with samples of full range.');
+    throw unsupported(
+      'PNG images of narrow range (cICP)',
+      'Save the picture again with samples of full range.',
+    );
   return [data.u8(0), data.u8(1)];
 }
 

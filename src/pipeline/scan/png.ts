@@ -37,7 +37,7 @@ export function scanPng(bytes: Bytes): FileFacts {
     if (type === 'CgBI')
       throw unsupported(
         "PNG images in Apple's form for applications (CgBI)",
-        'Undo it with "pngcrush -revert-iphone-optimizations".',
+        '"pngcrush -revert-iphone-optimizations" makes an ordinary PNG of one.',
       );
     if (type === 'acTL' && length >= 8) frames ??= 1 + bytes.u32(at + 8);
     // An animation whose first frame is the picture itself counts that once.

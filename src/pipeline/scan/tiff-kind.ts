@@ -82,7 +82,7 @@ export function tiffKind(page: Directory): FileFacts {
     const name = COMPRESSION_NAMES[compression] ?? `an unknown method (${compression})`;
     throw unsupported(
       `TIFF images with ${name} compression`,
-      'Save it again, with LZW compression for example.',
+      'Save the picture again, with LZW compression for example.',
     );
   }
   const photometric = page.number(PHOTOMETRIC) ?? BLACK_IS_ZERO;
@@ -118,7 +118,7 @@ function checkSamples(bits: readonly number[], format: number, samples: number):
 /** libvips takes the rows of RGB and CMYK together from several planes; of others it takes them from the wrong plane (8.18.7). It reads no tiled planes. */
 function checkPlanes(page: Directory, photometric: number, samples: number): void {
   if ((page.number(PLANAR) ?? 1) !== 2 || samples === 1) return;
-  const advice = 'Save it again with the channels of each pixel together ("chunky", "interleaved").';
+  const advice = 'Save the picture again with the channels of each pixel together ("chunky", "interleaved").';
   if (page.has(TILE_WIDTH)) throw unsupported('Tiled TIFF images with a plane for each channel', advice);
   const oneRowEach = page.number(ROWS_PER_STRIP) === 1;
   if (photometric !== RGB && photometric !== CMYK && !oneRowEach)

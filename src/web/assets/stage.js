@@ -145,6 +145,8 @@ export class Stage {
         rungInWords(titleOf(result.model), result.provider),
       ],
     ];
+    if (result.droppedPages !== undefined)
+      facts.push(['Shown', `the first of ${result.droppedPages + 1} frames or pages`]);
     if (result.notKept !== undefined) facts.push(['Not kept', notKeptInWords(result.notKept)]);
     byId('stage-facts', HTMLElement).replaceChildren(
       ...facts.map(([name, value]) => {
