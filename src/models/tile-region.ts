@@ -1,3 +1,4 @@
+import { scrambled } from './scramble.js';
 import type { RgbPixels } from './tile-model.js';
 import { sampleMaximum } from './tile-tensor.js';
 
@@ -120,8 +121,7 @@ export class Region {
 
 /** A number below 16 that is another for each point of each cell, and the same in every run. */
 function scattered(column: number, row: number, point: number): number {
-  const mixed = Math.imul(column * 31 + row * 1009 + point * 9176 + 1, 0x9e3779b1);
-  return Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 28;
+  return scrambled(column, row, point) >>> 28;
 }
 
 /** One point in each square of each cell; in a tile shorter than a cell the squares are smaller. */

@@ -1,5 +1,6 @@
 import { downscaledLikeness } from './golden-tile.js';
 import type { ModelEntry } from './manifest.js';
+import { scrambled } from './scramble.js';
 import { openModel } from './session.js';
 import { faultOfAnswer } from './tile-check.js';
 import type { RgbPixels, TileModel } from './tile-model.js';
@@ -62,8 +63,7 @@ export function scatteredTile(left: number, top: number, width: number, height: 
 
 /** 0 to 19, the same for the same numbers. */
 function greyOf(column: number, row: number, layer: number): number {
-  const mixed = Math.imul(column * 31 + row * 1009 + layer * 9176 + 1, 0x9e3779b1);
-  return (Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 8) % 20;
+  return (scrambled(column, row, layer) >>> 8) % 20;
 }
 
 /**

@@ -4,7 +4,7 @@ import { allocateSamples } from './row-sink.js';
 import type { FileFacts } from './scan/facts.js';
 
 /** Colour and opacity of one picture, in planes of the same size. */
-export interface Separated {
+interface Separated {
   /** Interleaved RGB. */
   readonly colour: Raster;
   /** One channel; undefined when the picture is opaque everywhere. */

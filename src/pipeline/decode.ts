@@ -97,7 +97,7 @@ async function decodeWithSharp(
   limits: PipelineLimits,
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
-  const source = await sharpSource(path, header.format, facts);
+  const source = await sharpSource(path, facts);
   const limitInputPixels = Math.floor(limits.maxInputPixels);
   const found = await sharp(source, { limitInputPixels }).metadata();
   checkInputSize(found.width, found.height, limits);

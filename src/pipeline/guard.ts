@@ -32,4 +32,14 @@ export class Guard {
   get secondsLeft(): number {
     return Math.min(3600, Math.max(1, Math.ceil(this.msLeft / 1000)));
   }
+
+  /** Awaits work that libvips may end at the deadline: that is late then, whatever libvips calls it. @throws as `check`, or what the work threw. */
+  async timed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.check();
+      throw error;
+    }
+  }
 }

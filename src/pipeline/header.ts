@@ -4,9 +4,9 @@ import { TesseraError } from '../errors.js';
 import type { ImageHeader, InputFormat } from '../types.js';
 import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { readHeicHeader } from './heif/header.js';
-import { pagesOfAvif } from './heif/sequence.js';
 import { checkInputSize, type PipelineLimits } from './limits.js';
 import { decoderLacksMemory } from './memory.js';
+import { damaged } from './scan/damaged.js';
 import { unusual } from './scan/excess.js';
 import type { FileFacts } from './scan/facts.js';
 import { scanStructure } from './scan/scan.js';
@@ -60,14 +60,13 @@ export async function readHeader(path: string, limits: PipelineLimits): Promise<
     height,
     hasAlpha: facts.covered !== undefined || (metadata.hasAlpha && facts.alphaChannel !== 'none'),
     sixteenBit: metadata.depth === 'ushort',
-    pages:
-      facts.pages ?? (format === 'avif' ? pagesOfAvif(path, metadata.pages ?? 1) : (metadata.pages ?? 1)),
+    pages: Math.max(facts.pages ?? 1, metadata.pages ?? 1),
   };
 }
 
 async function readMetadata(path: string, format: InputFormat, facts: FileFacts): Promise<Metadata> {
   try {
-    return await sharp(await sharpSource(path, format, facts), { limitInputPixels: false }).metadata();
+    return await sharp(await sharpSource(path, facts), { limitInputPixels: false }).metadata();
   } catch (error) {
     if (!decoderLacksMemory(error)) throw corruptImage(format, error);
     const sentence = `Reading the header of this ${format.toUpperCase()} image takes more memory than any usual image does.`;
@@ -77,9 +76,5 @@ async function readMetadata(path: string, format: InputFormat, facts: FileFacts)
 
 /** What a decoder's complaint becomes: its own text is for the log alone, as it may name paths. */
 export function corruptImage(format: string, error: unknown): TesseraError {
-  return new TesseraError('corrupt_image', `The ${format.toUpperCase()} image is damaged or incomplete.`, {
-    details: { parameter: 'file' },
-    internal: error instanceof Error ? error.message : String(error),
-    cause: error,
-  });
+  return damaged(format.toUpperCase(), error instanceof Error ? error.message : String(error), error);
 }

@@ -144,11 +144,9 @@ export class Render {
   async #answer(tile: RgbPixels): Promise<RgbPixels> {
     const { model } = this.#rung;
     const { flatReachPx, scale } = model.entry;
-    const parts =
-      flatReachPx === undefined || model.provider !== 'cpu'
-        ? undefined
-        : busyParts({ ...tile, channels: 3 }, flatReachPx);
-    if (parts === undefined || flatReachPx === undefined) return this.#run(model, tile);
+    if (flatReachPx === undefined || model.provider !== 'cpu') return this.#run(model, tile);
+    const parts = busyParts({ ...tile, channels: 3 }, flatReachPx);
+    if (parts === undefined) return this.#run(model, tile);
     return filledTile(tile, parts, flatReachPx, scale, (piece) => this.#run(model, piece));
   }
 

@@ -2,7 +2,7 @@ import type { FailOnOptions, Sharp } from 'sharp';
 import type { InputFormat } from '../types.js';
 
 /** Interleaved samples as sharp gives them. */
-export interface DecodedPixels {
+interface DecodedPixels {
   readonly data: Buffer;
   readonly info: { readonly width: number; readonly height: number; readonly channels: number };
 }

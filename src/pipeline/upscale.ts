@@ -1,5 +1,3 @@
-import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Chain, ChainRequest, NoteAttempt, Rung } from '../models/rung.js';
 import { RungLost } from '../models/rung-lost.js';
 import type {
@@ -14,7 +12,7 @@ import type {
 } from '../types.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
-import { type DecodedImage, decode, type Keep } from './decode.js';
+import type { DecodedImage } from './decode.js';
 import {
   drawJpeg,
   drawnSize,
@@ -27,13 +25,13 @@ import {
 import { chooseFormat, encode } from './encode.js';
 import { graft } from './graft/graft.js';
 import { Guard } from './guard.js';
-import { developHeic } from './heif/develop.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { memoryError } from './memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
+import { openImage } from './open-image.js';
 import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
-import { inProfile, profilesToKeep } from './profile.js';
+import { inProfile } from './profile.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
 import { TileProgress } from './tile-progress.js';
@@ -152,25 +150,12 @@ class Upscale {
   }
 
   async #decode(): Promise<DecodedImage> {
-    const { sourcePath, header, options } = this.#task;
     this.#report('decode', 0, 0);
     const started = performance.now();
-    const keep: Keep = { metadata: options.metadata === 'keep', profiles: profilesToKeep(options) };
-    const { limits } = this.#services;
-    const path = header.format === 'heic' ? await this.#develop() : sourcePath;
-    const image = await this.#timed(decode(path, header, keep, limits, this.#guard.secondsLeft));
-    if (path !== sourcePath) await unlink(path);
+    const image = await openImage(this.#task, this.#services.limits, this.#guard);
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
-  }
-
-  /** @returns where the pixels of a HEIC are, for sharp to read. */
-  async #develop(): Promise<string> {
-    const { sourcePath, workFolder } = this.#task;
-    const rasterPath = join(workFolder, 'developed.v');
-    await developHeic(sourcePath, rasterPath, this.#services.limits, this.#guard);
-    return rasterPath;
   }
 
   #format(image: DecodedImage, target: Size, metadata: ResultMetadata): OutputFormat {
@@ -264,23 +249,13 @@ class Upscale {
       resultPath,
       timeoutSeconds: this.#guard.secondsLeft,
     });
-    await this.#timed(encoded);
+    await this.#guard.timed(encoded);
     // Its room on the disk is for the copy that metadata may need.
     await this.#easel.clear();
     const bytes = await graft(resultPath, format, metadata);
     this.#encodeMs = performance.now() - started;
     this.#guard.check();
     return bytes;
-  }
-
-  /** What was stopped by the deadline is late, whatever libvips calls it. */
-  async #timed<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      this.#guard.check();
-      throw error;
-    }
   }
 
   #report(stage: Stage, tilesDone: number, tilesTotal: number): void {

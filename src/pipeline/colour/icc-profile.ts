@@ -24,7 +24,7 @@ const IDENTITY: Matrix = [
  * What can be done with a profile: `transform` for curves and primaries, which are computed exactly here; `tables` for others (`A2B0`), which are
  * lcms' work; `unusable` for what is damaged, or describes other colours than these.
  */
-export type UsableProfile = ColourTransform | 'tables' | 'unusable';
+type UsableProfile = ColourTransform | 'tables' | 'unusable';
 
 /** @param icc a profile (ICC.1:2022), of any bytes. */
 export function usableProfile(icc: Buffer, colours: ProfileColours): UsableProfile {

@@ -4,7 +4,7 @@ import { usableProfile } from './icc-profile.js';
 import type { ColourTransform } from './transform.js';
 
 /** How the profile of an image is used: by sharp, or by a transform of our own after it. */
-export interface ProfileUse {
+interface ProfileUse {
   readonly colourspace: 'srgb' | 'rgb16' | 'grey16';
   readonly ignoreFirst: boolean;
   readonly toSrgbLast: boolean;

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
  * What is used of `libheif-js`: the interface of libde265 (libde265/de265.h), which its build of libheif decodes HEVC with. Pointers are
  * offsets into its memory. libheif itself lets damaged pictures pass, since it does not ask libde265 to tell.
  */
-export interface HevcModule {
+interface HevcModule {
   _malloc(bytes: number): number;
   _free(pointer: number): void;
   _de265_new_decoder(): number;

@@ -1,9 +1,10 @@
 import { type Bytes, EndOfBytes } from '../scan/bytes.js';
 import { excess } from '../scan/excess.js';
+import type { Area } from '../scan/facts.js';
+import { framesOf } from '../scan/frames.js';
 import { type Cicp, readNclx } from './colour.js';
 import { type Container, type Item, type Piece, readContainer } from './container.js';
-import { framesOf } from './frames.js';
-import { type Area, readPlacement, storedSize } from './placement.js';
+import { readPlacement, storedSize } from './placement.js';
 import { damaged, unsupported } from './refusals.js';
 
 /** One picture in HEVC, decoded by itself. */

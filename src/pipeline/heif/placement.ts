@@ -1,13 +1,6 @@
+import type { Area } from '../scan/facts.js';
 import type { Item } from './container.js';
 import { damaged, unsupported } from './refusals.js';
-
-/** A rectangle of pixels. */
-export interface Area {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Which of the stored pixels are shown, and how they are turned after that. */
 export interface Placement {

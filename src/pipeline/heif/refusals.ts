@@ -1,11 +1,9 @@
 import { TesseraError } from '../../errors.js';
+import { damaged as damagedImage } from '../scan/damaged.js';
 
 /** @param internal why, for the log. */
 export function damaged(internal: string): TesseraError {
-  return new TesseraError('corrupt_image', 'The HEIC image is damaged or incomplete.', {
-    details: { parameter: 'file' },
-    internal,
-  });
+  return damagedImage('HEIC', internal);
 }
 
 /** The refusal of an intact picture. @param sentence says of what kind it is. */

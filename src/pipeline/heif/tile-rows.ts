@@ -8,7 +8,7 @@ import { IDENTITY, RgbRows } from './rgb-rows.js';
 import { decodeWhole } from './whole-picture.js';
 
 /** What is made of the samples of a grid. */
-export interface SampleTerms {
+interface SampleTerms {
   /** Grey and alpha have one sample for each pixel. */
   readonly kind: 'colour' | 'grey' | 'alpha';
   /** By the file; what the coded picture says counts where it says nothing. */

@@ -1,4 +1,5 @@
 import { type Bytes, EndOfBytes } from '../scan/bytes.js';
+import { segmentsOf } from '../scan/jpeg-walk.js';
 import { splitXmp } from './extended-xmp.js';
 import type { Resolution, ResultMetadata } from './image-metadata.js';
 import { CENTIMETRES_IN_INCH, resolutionOf } from './resolution.js';
@@ -6,8 +7,6 @@ import { CENTIMETRES_IN_INCH, resolutionOf } from './resolution.js';
 const APP0 = 0xe0;
 const APP1 = 0xe1;
 const APP2 = 0xe2;
-const SOS = 0xda;
-const EOI = 0xd9;
 
 const JFIF_NAME = 'JFIF\0';
 const EXIF_NAME = 'Exif\0\0';
@@ -25,19 +24,10 @@ const MAX_XMP_BYTES = 65_502;
 const PROFILE_PIECE_BYTES = MAX_SEGMENT_BYTES - ICC_NAME.length - 2;
 const EXTENDED_PIECE_BYTES = MAX_SEGMENT_BYTES - EXTENDED_XMP_NAME.length - DIGEST_LETTERS - 8;
 
-/** A segment's marker and what it holds. */
-function* segmentsOf(bytes: Bytes): Generator<{ marker: number; content: Bytes }> {
-  for (let at = 2; bytes.u8(at) === 0xff; ) {
-    const marker = bytes.u8(at + 1);
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
-    if (marker === SOS || marker === EOI) return;
-    const length = bytes.u16(at + 2);
+/** What the segments before the pixels hold. */
+function* contentsOf(bytes: Bytes): Generator<{ marker: number; content: Bytes }> {
+  for (const { marker, at, length } of segmentsOf(bytes))
     yield { marker, content: bytes.piece(at + 4, length - 2) };
-    at += 2 + length;
-  }
 }
 
 function isNamed(content: Bytes, name: string): boolean {
@@ -46,7 +36,7 @@ function isNamed(content: Bytes, name: string): boolean {
 
 /** By the JFIF header, where it names a unit. @throws EndOfBytes */
 export function jpegResolution(bytes: Bytes): Resolution | undefined {
-  for (const { marker, content } of segmentsOf(bytes)) {
+  for (const { marker, content } of contentsOf(bytes)) {
     if (marker !== APP0 || !isNamed(content, JFIF_NAME)) continue;
     const unit = content.u8(7);
     const toInch = unit === 1 ? 1 : unit === 2 ? CENTIMETRES_IN_INCH : 0;
@@ -59,7 +49,7 @@ export function jpegResolution(bytes: Bytes): Resolution | undefined {
 export function readExtendedXmp(bytes: Bytes): ReadonlyMap<string, Buffer> | undefined {
   const parts = new Map<string, { text: Buffer; filled: number }>();
   try {
-    for (const { marker, content } of segmentsOf(bytes)) {
+    for (const { marker, content } of contentsOf(bytes)) {
       if (marker !== APP1 || !isNamed(content, EXTENDED_XMP_NAME)) continue;
       const at = EXTENDED_XMP_NAME.length + DIGEST_LETTERS;
       const digest = content.text(EXTENDED_XMP_NAME.length, DIGEST_LETTERS);

@@ -7,6 +7,7 @@ import { damaged } from './damaged.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
 import type { FileFacts } from './facts.js';
+import { framesOf } from './frames.js';
 import { type Extent, readExtents } from './item-location.js';
 
 const MAX_BOXES = 4000;
@@ -23,6 +24,9 @@ const MAX_SHARING = 2;
 /** Room for metadata that tracks of an animation share. */
 const SPARE_BYTES = 1_000_000;
 
+/** ISO/IEC 14496-12, 4.3. */
+const MAJOR_BRAND_AT = 8;
+
 /** Colour and alpha may each be a grid whose cells reach beyond the picture. */
 const MAX_CODED = 3;
 
@@ -30,7 +34,10 @@ const MAX_CODED = 3;
 export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const contentsOf = scanItems(bytes, limits, 'AVIF');
   const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
+  const frames = framesOf(bytes);
   return {
+    ...(frames > 0 ? { pages: frames } : {}),
+    ...(bytes.text(MAJOR_BRAND_AT, 4) === 'avis' ? { sequence: true } : {}),
     ...(contentsOf('iref').some(isPremultiplied) ? { premultiplied: true } : {}),
     ...avifColour(ipco, ipma, pitm),
   };

@@ -1,7 +1,7 @@
 import type { RgbSpace } from '../colour/rgb-space.js';
 import type { YCbCr } from '../colour/ycbcr.js';
 
-/** A part of the canvas of an animation, in pixels. */
+/** A rectangle of pixels. */
 export interface Area {
   readonly left: number;
   readonly top: number;
@@ -27,6 +27,8 @@ export interface FileFacts {
   readonly covered?: Area;
   /** Bytes of no meaning stand before the pixels, which decoders warn of and skip. */
   readonly strayBytes?: boolean;
+  /** It is an image sequence first, and a still picture only beside that (brand `avis`). */
+  readonly sequence?: boolean;
   /** Where the data of the first frame end, in bytes from the beginning of the file. */
   readonly firstFrameEnd?: number;
 }

@@ -2,6 +2,7 @@ import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
 import { scanExif } from './exif.js';
 import type { FileFacts } from './facts.js';
+import { segmentsOf } from './jpeg-walk.js';
 import { unsupported } from './unsupported.js';
 
 const FORMAT = 'JPEG';
@@ -41,11 +42,6 @@ const UNREAD_PROCESSES: Readonly<Record<number, string>> = {
   207: 'Hierarchical',
 };
 const SAVE_AGAIN = 'Save the picture again as an ordinary JPEG, of 8 bits per channel.';
-/** Markers that stand alone. */
-const TEM = 0x01;
-const RST0 = 0xd0;
-const RST7 = 0xd7;
-const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
 const START_OF_SCAN = Buffer.from([0xff, SOS]);
@@ -69,22 +65,11 @@ export function scanJpeg(bytes: Bytes): FileFacts {
   const fill = new Budget(FORMAT, MAX_FILL_BYTES, 'fill bytes before its pixels');
   let frame: Frame | undefined;
   let strayBytes = false;
-  for (let at = 2; ; ) {
-    const marker = bytes.u8(at + 1);
-    // Whatever stands before a marker is skipped, as libjpeg does: fill bytes, and stray ones.
-    if (bytes.u8(at) !== 0xff || marker === 0xff || marker === 0) {
-      strayBytes ||= bytes.u8(at) !== 0xff || marker === 0;
-      fill.spend(1);
-      at += 1;
-      continue;
-    }
-    if (marker === EOI) return {};
-    if (marker === TEM || (marker >= RST0 && marker <= RST7)) {
-      fill.spend(2);
-      at += 2;
-      continue;
-    }
-    const length = bytes.u16(at + 2);
+  const skipped = (count: number, stray: boolean) => {
+    fill.spend(count);
+    strayBytes ||= stray;
+  };
+  for (const { marker, at, length } of segmentsOf(bytes, skipped)) {
     if (marker === SOS) {
       // A scan of all components of a sequential picture is its only one.
       const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
@@ -96,8 +81,8 @@ export function scanJpeg(bytes: Bytes): FileFacts {
     if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.has(marker)) frame = readFrame(bytes, at);
     if (marker === APP1 && length > 8 && bytes.text(at + 4, 6) === EXIF_NAME)
       scanExif(bytes.piece(at + 10, length - 8), FORMAT);
-    at += 2 + length;
   }
+  return {};
 }
 
 function readFrame(bytes: Bytes, at: number): Frame {

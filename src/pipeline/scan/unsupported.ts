@@ -1,7 +1,7 @@
 import { TesseraError } from '../../errors.js';
 
 /** What to do with a picture of an unusual kind, in words that suit any. */
-export const SAVE_AGAIN = 'Save the picture again as 8- or 16-bit RGB or grey.';
+const SAVE_AGAIN = 'Save the picture again as 8- or 16-bit RGB or grey.';
 
 /**
  * The refusal of an intact picture of a kind that is not supported.
