@@ -1,87 +1,102 @@
 import { Type } from 'typebox';
+import { ERROR_CODES } from '../../errors.js';
 import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { named, refTo } from './named.js';
+
+/** One try of one model. */
+export const AttemptSchema = named(
+  'Attempt',
+  Type.Object({
+    model: Type.String(),
+    provider: Type.Optional(
+      Type.Enum([...PROVIDERS], { description: 'What it ran on; absent for Lanczos.' }),
+    ),
+    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+    outcome: Type.Enum(['served', 'failed', 'skipped']),
+    reason: Type.Optional(Type.Enum([...FALLBACK_REASONS], { description: 'Why it did not serve.' })),
+    detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
+    ms: Type.Number({ description: 'Milliseconds that it took.' }),
+  }),
+);
 
 /**
  * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
  * `tessera upscale --server` read nothing else.
  */
-export const AttemptSchema = Type.Object({
-  model: Type.String(),
-  provider: Type.Optional(Type.Enum([...PROVIDERS])),
-  tileSizePx: Type.Optional(Type.Integer()),
-  outcome: Type.Enum(['served', 'failed', 'skipped']),
-  reason: Type.Optional(Type.Enum([...FALLBACK_REASONS])),
-  detail: Type.Optional(Type.String()),
-  ms: Type.Number(),
-});
-
-export const JobSchema = Type.Object({
-  id: Type.String(),
-  state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-  fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
-  source: Type.Object({
-    width: Type.Integer(),
-    height: Type.Integer(),
-    format: Type.String(),
-    bytes: Type.Integer(),
-  }),
-  createdAt: Type.String({ format: 'date-time' }),
-  expiresAt: Type.Optional(
-    Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
-  ),
-  /** Jobs ahead of it, while queued. */
-  position: Type.Optional(Type.Integer()),
-  progress: Type.Optional(
-    Type.Object({
-      stage: Type.Enum(['decode', 'infer', 'encode']),
-      tilesDone: Type.Integer(),
-      tilesTotal: Type.Integer(),
-      model: Type.Optional(Type.String()),
-      provider: Type.Optional(Type.Enum([...PROVIDERS])),
-      secondsLeft: Type.Optional(Type.Number()),
-    }),
-  ),
-  attempts: Type.Array(AttemptSchema),
-  result: Type.Optional(
-    Type.Object({
-      href: Type.String({ description: 'Relative link to the image: /jobs/{id}/result.' }),
-      fileName: Type.String(),
-      mediaType: Type.String(),
-      format: Type.Enum([...OUTPUT_FORMATS]),
-      bytes: Type.Integer(),
+export const JobSchema = named(
+  'Job',
+  Type.Object({
+    id: Type.String(),
+    state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+    fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
+    source: Type.Object({
       width: Type.Integer(),
       height: Type.Integer(),
-      scale: Type.Number(),
-      model: Type.String(),
-      provider: Type.Optional(Type.Enum([...PROVIDERS])),
-      tiles: Type.Integer(),
-      fallback: Type.Boolean(),
-      droppedPages: Type.Optional(
-        Type.Integer({
-          description:
-            'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
-        }),
-      ),
-      notKept: Type.Optional(
-        Type.Array(Type.Enum([...KEEPABLE]), {
-          description:
-            'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
-        }),
-      ),
-      milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
+      format: Type.String(),
+      bytes: Type.Integer(),
     }),
-  ),
-  /** The same problem document that `POST /upscale` would have answered with. */
-  error: Type.Optional(
-    Type.Object({
-      type: Type.String(),
-      title: Type.String(),
-      status: Type.Integer(),
-      code: Type.String(),
-      detail: Type.String(),
-    }),
-  ),
-});
+    createdAt: Type.String({ format: 'date-time' }),
+    expiresAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
+    ),
+    position: Type.Optional(Type.Integer({ description: 'Jobs ahead of it, while it is queued.' })),
+    progress: Type.Optional(
+      Type.Object({
+        stage: Type.Enum(['decode', 'infer', 'encode']),
+        tilesDone: Type.Integer(),
+        tilesTotal: Type.Integer(),
+        model: Type.Optional(Type.String()),
+        provider: Type.Optional(Type.Enum([...PROVIDERS])),
+        secondsLeft: Type.Optional(Type.Number()),
+      }),
+    ),
+    attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
+    result: Type.Optional(
+      Type.Object({
+        href: Type.String({ description: 'Relative link to the image: /jobs/{id}/result.' }),
+        fileName: Type.String(),
+        mediaType: Type.String(),
+        format: Type.Enum([...OUTPUT_FORMATS]),
+        bytes: Type.Integer(),
+        width: Type.Integer(),
+        height: Type.Integer(),
+        scale: Type.Number(),
+        model: Type.String(),
+        provider: Type.Optional(Type.Enum([...PROVIDERS])),
+        tiles: Type.Integer(),
+        fallback: Type.Boolean(),
+        droppedPages: Type.Optional(
+          Type.Integer({
+            description:
+              'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
+          }),
+        ),
+        notKept: Type.Optional(
+          Type.Array(Type.Enum([...KEEPABLE]), {
+            description:
+              'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
+          }),
+        ),
+        milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
+      }),
+    ),
+    error: Type.Optional(
+      Type.Object(
+        {
+          type: Type.String(),
+          title: Type.String(),
+          status: Type.Integer(),
+          code: Type.Enum([...ERROR_CODES]),
+          detail: Type.String(),
+        },
+        {
+          description:
+            'The problem document that `POST /upscale` would have answered with, without the id of a request.',
+        },
+      ),
+    ),
+  }),
+);
 
 /** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
-export const JobListSchema = Type.Object({ jobs: Type.Array(JobSchema) });
+export const JobListSchema = named('JobList', Type.Object({ jobs: Type.Array(refTo(JobSchema)) }));
