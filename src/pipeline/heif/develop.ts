@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
+import { hasRoomForThread } from '../../address-space.js';
 import { TesseraError } from '../../errors.js';
+import { lacksMemory } from '../../models/failure.js';
 import { diskError } from '../disk.js';
 import type { Guard } from '../guard.js';
 import type { PipelineLimits } from '../limits.js';
+import { OutOfMemory } from '../memory.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
 import type { DevelopOrder, FromDeveloping } from './develop-thread.js';
@@ -56,15 +59,11 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
   return BASE_BYTES + pixels * BYTES_PER_PIXEL * (sixteenBit ? 2 : 1);
 }
 
-/** Resolves when the thread has ended. */
+/** Resolves when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
 function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let answer: FromDeveloping = { failed: 'the thread was stopped' };
-    const thread = new Worker(ENTRY, {
-      workerData: order,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
+    const thread = startThread(order);
     const stop = () => void thread.terminate();
     // Timers may fire a part of a millisecond early.
     const timer = setTimeout(stop, Math.ceil(guard.msLeft) + 1);
@@ -73,6 +72,7 @@ function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
       answer = message;
     });
     thread.on('error', (error) => {
+      if (lacksMemory(error)) reject(new OutOfMemory(error));
       answer = { failed: String(error) };
     });
     thread.on('exit', () => {
@@ -81,4 +81,18 @@ function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
       resolve(answer);
     });
   });
+}
+
+/** @throws OutOfMemory */
+function startThread(workerData: DevelopOrder): Worker {
+  if (!hasRoomForThread()) throw new OutOfMemory(new Error('The address space has no room for a thread.'));
+  try {
+    return new Worker(ENTRY, {
+      workerData,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+  } catch (error) {
+    throw error instanceof Error && lacksMemory(error) ? new OutOfMemory(error) : error;
+  }
 }
