@@ -50,7 +50,7 @@ export function stepInWords(step: Step): string {
     case 'saving':
       return 'saving';
     case 'waiting':
-      return step.ahead === 0 ? 'next in line' : `${step.ahead} ahead`;
+      return step.position === undefined ? 'in the queue' : `place ${step.position} in the queue`;
     case 'busy':
       return `the service is busy, next try in ${secondsInWords(step.retrySeconds)}`;
     case 'working': {

@@ -224,7 +224,7 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
         bytes: source.length,
       },
       createdAt: new Date().toISOString(),
-      position: here.jobs.length,
+      position: here.jobs.length + 1,
       attempts: [],
     };
     const job = new ScriptedJob(view, source, request.query as Record<string, string>);

@@ -92,9 +92,9 @@ test('where a job stands: in line, reading, tiles with time left, writing', () =
     state: 'running',
     progress,
   });
-  assert.equal(progressInWords(job, titleOf), 'Next in line');
-  assert.equal(progressInWords({ ...job, position: 1 }, titleOf), 'Waiting: 1 picture ahead');
-  assert.equal(progressInWords({ ...job, position: 3 }, titleOf), 'Waiting: 3 pictures ahead');
+  assert.equal(progressInWords(job, titleOf), 'Waiting in the queue');
+  assert.equal(progressInWords({ ...job, position: 1 }, titleOf), 'Place 1 in the queue, the next to start');
+  assert.equal(progressInWords({ ...job, position: 3 }, titleOf), 'Place 3 in the queue');
   const tiles = running({
     stage: 'infer',
     tilesDone: 3,

@@ -29,8 +29,9 @@ export const JobSchema = Type.Object({
   expiresAt: Type.Optional(
     Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
   ),
-  /** Jobs ahead of it, while queued. */
-  position: Type.Optional(Type.Integer()),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
+  ),
   progress: Type.Optional(
     Type.Object({
       stage: Type.Enum(['decode', 'infer', 'encode']),

@@ -124,15 +124,20 @@ export function notKeptInWords(notKept) {
 }
 
 /**
+ * @param {number | undefined} position from 1; undefined while the service starts again and has not counted.
+ */
+function placeInWords(position) {
+  if (position === undefined) return 'Waiting in the queue';
+  return position === 1 ? 'Place 1 in the queue, the next to start' : `Place ${position} in the queue`;
+}
+
+/**
  * @param {Job} job queued or running.
  * @param {TitleOf} titleOf
  * @returns {string} where the work stands.
  */
 export function progressInWords(job, titleOf) {
-  if (job.state === 'queued') {
-    const ahead = job.position ?? 0;
-    return ahead === 0 ? 'Next in line' : `Waiting: ${ahead} ${ahead === 1 ? 'picture' : 'pictures'} ahead`;
-  }
+  if (job.state === 'queued') return placeInWords(job.position);
   const { progress } = job;
   if (progress === undefined) return 'Starting';
   if (progress.stage === 'encode') return 'Writing the result';
