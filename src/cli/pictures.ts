@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS, formatNamed } from '../download-name.js';
 import type { OutputFormat } from '../types.js';
-import { withDistinctNames } from './distinct-names.js';
+import { plainStem, withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
 import type { Picture, Target } from './picture.js';
 import type { UpscaleArguments } from './upscale-arguments.js';
@@ -79,7 +79,7 @@ function targetOfStdin({ output, folder }: Place): Target {
 function targetOf(input: string, { output, folder }: Place): Target {
   if (output === '-') return { kind: 'stdout' };
   if (folder === undefined && output !== undefined) return { kind: 'file', path: output };
-  return { kind: 'folder', folder: folder ?? dirname(input), stem: basename(input, extname(input)) };
+  return { kind: 'folder', folder: folder ?? dirname(input), stem: plainStem(input) };
 }
 
 async function picturesIn(root: string, { recursive, output }: Wish): Promise<Picture[]> {
@@ -99,7 +99,7 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Pi
       pictures.push({
         name: path,
         path,
-        target: { kind: 'folder', folder: target, stem: basename(entry.name, extname(entry.name)) },
+        target: { kind: 'folder', folder: target, stem: plainStem(entry.name) },
       });
     }
   };

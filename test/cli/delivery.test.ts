@@ -38,6 +38,14 @@ test('a result in a folder is named after picture, scale and format; the folder 
   assert.deepEqual(await desk.files(), ['new/deep/a_x2.5.png']);
 });
 
+test('the longest name that a file system takes is no longer while it is unfinished', async (t) => {
+  const desk = await Desk.create(t);
+  const delivery = new Delivery(new PassThrough());
+  const path = desk.path(`${'山'.repeat(83)}ab.png`);
+  await delivery.deliver(finished(Readable.from(['full'])), { kind: 'file', path }, open);
+  assert.equal(await readFile(path, 'utf8'), 'full');
+});
+
 test('a result that breaks off leaves nothing, and the file of before as it was', async (t) => {
   const desk = await Desk.create(t);
   await writeFile(desk.path('a.png'), 'before');

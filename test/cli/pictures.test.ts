@@ -122,6 +122,20 @@ test('pictures of one name from two folders get results of two names', async (t)
   ]);
 });
 
+test('a name that is too long for its result is cut, and two such names stay two', async (t) => {
+  const chinese = '山'.repeat(80);
+  const long = '海'.repeat(83);
+  const find = await deskWith(t, [`${chinese}.jpg`, `${long}a.jpg`, `${long}b.jpg`]);
+  const stemOf = async (name: string) => (await find([name]))[0]?.[1]?.slice(1, -1) ?? '';
+  assert.equal(await stemOf(`${chinese}.jpg`), chinese);
+  const [a, b] = [await stemOf(`${long}a.jpg`), await stemOf(`${long}b.jpg`)];
+  for (const stem of [a, b]) {
+    assert.match(stem, /^海{70,}-[0-9a-f]{8}$/);
+    assert.ok(Buffer.byteLength(stem) <= 240);
+  }
+  assert.notEqual(a, b);
+});
+
 test('a folder named like a picture takes several results when it is there, or ends with /', async (t) => {
   const find = await deskWith(t, ['a.jpg', 'b.jpg', 'old.jpg/c.txt']);
   for (const folder of ['old.jpg', 'new.jpg/']) {

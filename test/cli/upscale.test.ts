@@ -25,6 +25,15 @@ test('a picture is enlarged beside itself, and it is that picture', async (t) =>
   assert.deepEqual(await desk.leftovers(), []);
 });
 
+test('a picture whose name takes 240 bytes has a result of that name', async (t) => {
+  const desk = await Desk.create(t);
+  const stem = '山'.repeat(80);
+  await writeFile(desk.path(`${stem}.jpg`), (await photo('a.jpg', 16, 12)).buffer);
+  const { code } = await desk.tessera(['upscale', `${stem}.jpg`, '--model', 'lanczos']);
+  assert.equal(code, 0);
+  assert.deepEqual(await desk.files(), [`${stem}.jpg`, `${stem}_x4.jpg`]);
+});
+
 test('from standard input to standard output, which carries the picture alone', async (t) => {
   const desk = await Desk.create(t);
   const { buffer } = await photo('photo.png', 40, 30);
