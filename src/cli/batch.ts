@@ -1,3 +1,4 @@
+import { RETRY, type Retry } from '../errors.js';
 import type { OutputFormat, UpscalePlan } from '../types.js';
 import { type Delivery, existingResult } from './delivery.js';
 import type { Display } from './display.js';
@@ -22,7 +23,7 @@ export type PictureRecord =
   | ({ input: string; status: 'done'; output: string | null } & ResultFacts)
   | { input: string; status: 'skipped'; output: string }
   | { input: string; status: 'planned'; plan: UpscalePlan }
-  | { input: string; status: 'failed'; error: { code: string; message: string } };
+  | { input: string; status: 'failed'; error: { code: string; retry: Retry; message: string } };
 
 /** All pictures of one call, so many at a time. One that fails does not stop the others; an interruption stops all. */
 export class Batch {
@@ -65,10 +66,12 @@ export class Batch {
       // The interruption is told once, by the exit code, and not for every picture.
       if (this.signal.aborted) return this.display.end(name, `${name}: interrupted`);
       const { code, message } = readableError(thrown, name);
+      const retry = RETRY[code];
+      const sentence = retry === 'as_is' ? `${message} Trying again may help.` : message;
       this.#count.failed += 1;
-      this.display.end(name, `${name}: failed: ${message}`);
-      if (this.options.quiet) this.display.say(`${name}: ${message}`);
-      this.options.onRecord({ input: name, status: 'failed', error: { code, message } });
+      this.display.end(name, `${name}: failed: ${sentence}`);
+      if (this.options.quiet) this.display.say(`${name}: ${sentence}`);
+      this.options.onRecord({ input: name, status: 'failed', error: { code, retry, message } });
     }
   }
 

@@ -5,6 +5,7 @@ import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import sharp from 'sharp';
 import type { Static } from 'typebox';
+import { type ErrorCode, RETRY } from '../../src/errors.js';
 import { registerPage } from '../../src/http/routes/page.js';
 import type { JobSchema } from '../../src/http/schemas/job.js';
 
@@ -73,8 +74,9 @@ export class ScriptedJob {
     });
   }
 
-  fail(code: string, detail: string, status = 400): void {
-    this.set({ state: 'failed', error: { type: 'about:blank', title: 'Failed', status, code, detail } });
+  fail(code: ErrorCode, detail: string, status = 400): void {
+    const error = { type: 'about:blank', title: 'Failed', status, code, retry: RETRY[code], detail };
+    this.set({ state: 'failed', error });
   }
 
   /** Cuts every event stream in mid-air. */
@@ -163,11 +165,11 @@ export class ContractServer {
   }
 }
 
-function problem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+function problem(reply: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply {
   return reply
     .code(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: code, status, code, detail }));
+    .send(JSON.stringify({ type: 'about:blank', title: code, status, code, retry: RETRY[code], detail }));
 }
 
 function registerContract(app: FastifyInstance, server: () => ContractServer): void {

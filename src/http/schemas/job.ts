@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { RETRIES } from '../../errors.js';
 import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
 
 /**
@@ -79,6 +80,7 @@ export const JobSchema = Type.Object({
       title: Type.String(),
       status: Type.Integer(),
       code: Type.String(),
+      retry: Type.Enum([...RETRIES]),
       detail: Type.String(),
     }),
   ),
