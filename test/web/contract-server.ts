@@ -117,6 +117,8 @@ export class ContractServer {
   onJob: (job: ScriptedJob) => void = () => undefined;
   /** When set, everything but the page needs this key. */
   apiKey: string | undefined;
+  /** Names of the models that are there. */
+  installed: readonly string[] = ['tessera-lite-x4', 'lanczos'];
   /** false: connections are cut before an answer, as by a service that has died. */
   reachable = true;
   private readonly events = new EventEmitter();
@@ -191,7 +193,11 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     }
   });
   app.get('/health/live', () => ({ status: 'ok' }));
-  app.get('/models', () => ({ models: MODELS, providers: [] }));
+  app.get('/models', () => {
+    const { installed } = server();
+    const models = MODELS.map((model) => ({ ...model, installed: installed.includes(model.name) }));
+    return { models, providers: [] };
+  });
   app.get('/docs', (_request, reply) => reply.type('text/html').send('<!doctype html><title>docs</title>'));
 
   app.post('/jobs', async (request, reply) => {
@@ -286,7 +292,6 @@ const MODELS = [
     name: 'realesr-general-x4v3',
     title: 'Real-ESRGAN general ×4',
     family: 'real-esrgan',
-    installed: false,
     chainPosition: 0,
   },
   { ...MODEL, name: 'lanczos', title: 'Lanczos', family: 'lanczos', chainPosition: 2 },

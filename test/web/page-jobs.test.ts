@@ -209,7 +209,7 @@ pageTest(
     await eventually(page, 'document.activeElement.id === "api-key"');
     await field.fill('sesame');
     await field.press('Tab');
-    await card.getByRole('button', { name: 'Try again' }).click();
+    await card.getByRole('button', { name: 'Run again' }).click();
     await (await server.job(0)).succeed();
     await card.getByRole('link', { name: 'Download' }).waitFor();
     await page.reload();

@@ -33,7 +33,11 @@ export async function fillModelMenu() {
       (model.installed ? menu : missing).append(new Option(model.title, model.name));
     }
     if (missing.children.length > 0) menu.append(missing);
-    menu.value = chosen;
+    // One that has gone, or is not installed any more, would be shown and not sent.
+    const stays = [...menu.options].some(
+      ({ value, parentElement }) => value === chosen && parentElement === menu,
+    );
+    menu.value = stays ? chosen : '';
     return true;
   } catch (error) {
     // Without the list, "best available" still works; an upload will say what is wrong.
