@@ -204,6 +204,15 @@ test('in a terminal there is a bar, which is gone at the end', { skip: noTermina
   assert.doesNotMatch(screen.slice(screen.lastIndexOf('->')), /[█░]/);
 });
 
+test('plain resampling shows its rows in the bar', { skip: noTerminal }, async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', LONG.width, LONG.height)).buffer);
+  const args = ['upscale', 'a.jpg', '--model', 'lanczos', '--scale', '6'];
+  const { code, stdout } = await outcomeOf(desk.terminal(args));
+  assert.equal(code, 0);
+  assert.match(stdout.toString(), /a\.jpg +[█░]{20} +\d+ % {2}resampling row \d+ of 1000/);
+});
+
 test('without UTF-8 the bar is ASCII, and in a pipe nothing steers a terminal', {
   skip: noTerminal,
 }, async (t) => {

@@ -161,6 +161,7 @@ test('a job that fails says why, as /upscale would have', async (t) => {
     title: 'Bad Request',
     status: 400,
     code: 'corrupt_image',
+    retry: 'never',
     detail: 'The PNG image is damaged or incomplete.',
   });
   assert.equal(await codeOf(await fetch(`${app.origin}/jobs/${id}/result`)), '409 result_not_ready');

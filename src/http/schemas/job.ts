@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { RETRIES } from '../../errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
 
 /**
  * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
@@ -35,9 +35,16 @@ export const JobSchema = Type.Object({
   ),
   progress: Type.Optional(
     Type.Object({
-      stage: Type.Enum(['decode', 'infer', 'encode']),
+      stage: Type.Enum([...STAGES], {
+        description:
+          'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+      }),
       tilesDone: Type.Integer(),
       tilesTotal: Type.Integer(),
+      rowsDone: Type.Optional(
+        Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+      ),
+      rowsTotal: Type.Optional(Type.Integer()),
       model: Type.Optional(Type.String()),
       provider: Type.Optional(Type.Enum([...PROVIDERS])),
       secondsLeft: Type.Optional(Type.Number()),
