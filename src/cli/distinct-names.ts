@@ -109,6 +109,11 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
+/** All names without scale and ending that a picture's result may have had, in whatever company the picture was. */
+export function possibleStems(path: string): readonly string[] {
+  return NAMES.map((nameOf) => nameOf(path));
+}
+
 /** `a.jpg` → `a-jpg`. */
 function withEnding(path: string): string {
   return `${basename(path, extname(path))}-${extname(path).slice(1)}`;

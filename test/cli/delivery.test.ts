@@ -110,7 +110,7 @@ test('a result of before a picture of the same name came is still the first oneâ
   const desk = await Desk.create(t);
   const results = async () => {
     const inputs = ['photo.jpg', 'photo.png'].map((name) => desk.path(name));
-    const pictures = await findPictures({ inputs, output: undefined, recursive: false });
+    const { pictures } = await findPictures({ inputs, output: undefined, recursive: false });
     const found = pictures.map(({ target }) => existingResult(target, { scale: 4, format: 'auto' }));
     return (await Promise.all(found)).map((path) => path?.slice(desk.folder.length + 1));
   };

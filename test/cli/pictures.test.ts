@@ -23,7 +23,7 @@ async function deskWith(t: test.TestContext, files: readonly string[]) {
         ? from(target.path)
         : `${from(target.folder)}/${target.stem}*`;
   return async (inputs: readonly string[], output?: string, recursive = false) => {
-    const pictures = await findPictures({
+    const { pictures } = await findPictures({
       inputs: inputs.map(at),
       output: output === undefined ? undefined : at(output),
       recursive,
