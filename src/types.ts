@@ -132,6 +132,8 @@ export interface UpscaleProgress {
   /** Of plain resampling, and of reading where rows can be counted: rows of the source, those of its alpha counted apart. */
   readonly rowsDone?: number;
   readonly rowsTotal?: number;
+  /** Of writing, in formats that are written row by row. */
+  readonly bytesWritten?: number;
   /** The rung at work; undefined before one is chosen. */
   readonly model?: string;
   readonly provider?: Provider;

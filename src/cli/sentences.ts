@@ -65,7 +65,7 @@ export function stepInWords(step: Step): string {
 }
 
 function stageInWords(progress: UpscaleProgress): string {
-  const { stage, tilesDone, tilesTotal, rowsDone, rowsTotal, model } = progress;
+  const { stage, tilesDone, tilesTotal, rowsDone, rowsTotal, bytesWritten, model } = progress;
   const row = rowsTotal === undefined ? '' : ` row ${rowsDone} of ${rowsTotal}`;
   switch (stage) {
     case 'decode':
@@ -76,7 +76,7 @@ function stageInWords(progress: UpscaleProgress): string {
     case 'resample':
       return `resampling${row}`;
     case 'encode':
-      return 'writing';
+      return bytesWritten === undefined ? 'writing' : `writing, ${bytesInWords(bytesWritten)} so far`;
   }
 }
 

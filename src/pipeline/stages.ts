@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Rung } from '../models/rung.js';
 import { LANCZOS, type Provider, type UpscaleProgress } from '../types.js';
 import { RowProgress } from './row-progress.js';
@@ -46,20 +47,30 @@ export class Stages {
   }
 
   /**
-   * Writing: libvips says nothing until it is done, so that only the time can be told.
+   * Writing: libvips says nothing until it is done. Told are the time that is left, and what of the file is there: PNG and TIFF
+   * are written row by row, others at once.
    * @param tiles computed. @param expectedMs by results of the same format; undefined before there was one.
    * @returns what ends the telling.
    */
-  writing(tiles: number, expectedMs: number | undefined): () => void {
+  writing(tiles: number, resultPath: string, expectedMs: number | undefined): () => void {
     const startedMs = performance.now();
+    let bytesWritten = 0;
     const tell = () => {
       const leftMs = (expectedMs ?? 0) - (performance.now() - startedMs);
-      // What takes longer than was expected is not told to be at its end.
-      const secondsLeft = leftMs > 0 ? { secondsLeft: leftMs / 1000 } : {};
-      this.tell({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles, ...secondsLeft });
+      this.tell({
+        stage: 'encode',
+        tilesDone: tiles,
+        tilesTotal: tiles,
+        ...(bytesWritten === 0 ? {} : { bytesWritten }),
+        // What takes longer than was expected is not told to be at its end.
+        ...(leftMs > 0 ? { secondsLeft: leftMs / 1000 } : {}),
+      });
     };
     tell();
-    const timer = setInterval(tell, LONGEST_SILENCE_MS);
+    const timer = setInterval(() => {
+      bytesWritten = statSync(resultPath, { throwIfNoEntry: false })?.size ?? 0;
+      tell();
+    }, LONGEST_SILENCE_MS);
     return () => clearInterval(timer);
   }
 }

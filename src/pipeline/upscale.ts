@@ -212,7 +212,7 @@ class Upscale {
     this.#guard.check();
     const { width, height } = aim.target;
     const expectedMs = this.#services.encodingMs?.(this.#task.options.format, width * height);
-    const stop = this.#stages.writing(this.#clock.tiles, expectedMs);
+    const stop = this.#stages.writing(this.#clock.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);
     } finally {

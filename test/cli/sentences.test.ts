@@ -19,5 +19,6 @@ test('each stage has its name, with rows where they are counted', () => {
   assert.equal(told({ stage: 'infer', tilesDone: 1, tilesTotal: 3 }), 'tile 2 of 3');
   assert.equal(told({ stage: 'resample', ...rows, secondsLeft: 3 }), 'resampling row 512 of 2048, 3 s left');
   assert.equal(told({ stage: 'encode', secondsLeft: 9 }), 'writing, 9 s left');
+  assert.equal(told({ stage: 'encode', bytesWritten: 43e6 }), 'writing, 43 MB so far');
   assert.equal(fractionOf(at({ stage: 'resample', ...rows })), 0.97 / 4);
 });

@@ -122,6 +122,7 @@ test('where a job stands: in line, reading, tiles with time left, writing', () =
   );
   const encode = { stage: 'encode', tilesDone: 12, tilesTotal: 12 } as const;
   assert.equal(told(encode), 'Writing the result');
+  assert.equal(told({ ...encode, bytesWritten: 43e6 }), 'Writing the result, 43 MB so far');
   assert.equal(told({ ...encode, secondsLeft: 9 }), 'Writing the result · about 9 s left');
 });
 

@@ -45,6 +45,9 @@ export const JobSchema = Type.Object({
         Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
       ),
       rowsTotal: Type.Optional(Type.Integer()),
+      bytesWritten: Type.Optional(
+        Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+      ),
       model: Type.Optional(Type.String()),
       provider: Type.Optional(Type.Enum([...PROVIDERS])),
       secondsLeft: Type.Optional(Type.Number()),

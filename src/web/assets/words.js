@@ -155,7 +155,8 @@ export function progressInWords(job, titleOf) {
  * @param {TitleOf} titleOf
  * @returns {string} what is going on, and how far it is where that is counted.
  */
-function stageInWords({ stage, tilesDone, tilesTotal, rowsDone, rowsTotal, model, provider }, titleOf) {
+function stageInWords(progress, titleOf) {
+  const { stage, tilesDone, tilesTotal, rowsDone, rowsTotal, bytesWritten, model, provider } = progress;
   const rows = rowsDone === undefined || rowsTotal === undefined ? '' : `, row ${rowsDone} of ${rowsTotal}`;
   switch (stage) {
     case 'decode':
@@ -166,7 +167,7 @@ function stageInWords({ stage, tilesDone, tilesTotal, rowsDone, rowsTotal, model
     case 'resample':
       return `Resampling${model === undefined ? '' : ` by ${titleOf(model)}`}${rows}`;
     case 'encode':
-      return 'Writing the result';
+      return `Writing the result${bytesWritten === undefined ? '' : `, ${bytesInWords(bytesWritten)} so far`}`;
   }
 }
 
