@@ -286,13 +286,28 @@ const MODEL = {
   microsecondsPerPixel: {},
 };
 const MODELS = [
-  { ...MODEL, name: 'tessera-lite-x4', title: 'Tessera Lite ×4', family: 'tessera', chainPosition: 1 },
+  {
+    ...MODEL,
+    name: 'tessera-lite-x4',
+    title: 'Tessera Lite ×4',
+    family: 'tessera',
+    purpose: 'Photographs and screenshots, quickly.',
+    chainPosition: 1,
+  },
   {
     ...MODEL,
     name: 'realesr-general-x4v3',
     title: 'Real-ESRGAN general ×4',
     family: 'real-esrgan',
+    purpose: 'Photographs with noise and strong compression.',
     chainPosition: 0,
   },
-  { ...MODEL, name: 'lanczos', title: 'Lanczos', family: 'lanczos', chainPosition: 2 },
+  {
+    ...MODEL,
+    name: 'lanczos',
+    title: 'Lanczos',
+    family: 'lanczos',
+    purpose: 'Plain resampling, without a network.',
+    chainPosition: 2,
+  },
 ];

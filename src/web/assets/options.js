@@ -1,6 +1,6 @@
 import { apiKey, rememberApiKey } from './api-key.js';
 import { byId, find } from './element.js';
-import { fillModelMenu } from './models.js';
+import { fillModelMenu, showPurpose } from './models.js';
 
 /** What the service does when an option is not sent: sent ones are those that say something else. */
 const DEFAULTS = new Map([
@@ -71,6 +71,7 @@ export async function prepareOptions() {
     exact.hidden = !other.checked;
     exactScale.disabled = exact.hidden;
     byId('more-set', HTMLElement).textContent = hiddenInWords(form);
+    showPurpose();
   };
   form.addEventListener('change', showChoice);
   form.addEventListener('input', showChoice);
