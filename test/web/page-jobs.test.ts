@@ -238,7 +238,7 @@ pageTest('models that are not installed stand apart, and cannot be chosen', asyn
 pageTest('what a model is for is said below the menu, and of all in a list', async ({ page }) => {
   const purpose = page.locator('#model-purpose');
   await page.locator('#model option', { hasText: 'Tessera Lite' }).waitFor({ state: 'attached' });
-  assert.match((await purpose.textContent()) ?? '', /in the time allowed/);
+  assert.match((await purpose.textContent()) ?? '', /done in time/);
   await page.locator('#model').selectOption('tessera-lite-x4');
   assert.equal(await purpose.textContent(), 'Photographs and screenshots, quickly.');
   await page.locator('#more summary').click();

@@ -6,7 +6,7 @@ import { byId, find } from './element.js';
 /** Titles by name, once the service has told them. @type {Map<string, string>} */
 const titles = new Map([['lanczos', 'Lanczos']]);
 /** What each is for, by name; of no name, what the service's own choice is. @type {Map<string, string>} */
-const purposes = new Map([['', 'The strongest one that is done in the time allowed.']]);
+const purposes = new Map([['', 'The strongest that is done in time.']]);
 
 /**
  * @param {string} name
