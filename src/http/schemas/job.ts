@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { RETRIES } from '../../errors.js';
+import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
 
 /**
  * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
@@ -29,13 +30,24 @@ export const JobSchema = Type.Object({
   expiresAt: Type.Optional(
     Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
   ),
-  /** Jobs ahead of it, while queued. */
-  position: Type.Optional(Type.Integer()),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
+  ),
   progress: Type.Optional(
     Type.Object({
-      stage: Type.Enum(['decode', 'infer', 'encode']),
+      stage: Type.Enum([...STAGES], {
+        description:
+          'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+      }),
       tilesDone: Type.Integer(),
       tilesTotal: Type.Integer(),
+      rowsDone: Type.Optional(
+        Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+      ),
+      rowsTotal: Type.Optional(Type.Integer()),
+      bytesWritten: Type.Optional(
+        Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+      ),
       model: Type.Optional(Type.String()),
       provider: Type.Optional(Type.Enum([...PROVIDERS])),
       secondsLeft: Type.Optional(Type.Number()),
@@ -78,6 +90,7 @@ export const JobSchema = Type.Object({
       title: Type.String(),
       status: Type.Integer(),
       code: Type.String(),
+      retry: Type.Enum([...RETRIES]),
       detail: Type.String(),
     }),
   ),

@@ -6,9 +6,10 @@ import { diskError } from '../disk.js';
 import type { Guard } from '../guard.js';
 import type { PipelineLimits } from '../limits.js';
 import { OutOfMemory } from '../memory.js';
+import type { RowProgress } from '../row-progress.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
-import type { DevelopOrder, FromDeveloping } from './develop-thread.js';
+import type { DevelopOrder, FromDeveloping, RowsDeveloped } from './develop-thread.js';
 import { checkDecoder } from './header.js';
 import { type HeifPicture, readPicture } from './picture.js';
 import { profileOf } from './profile.js';
@@ -36,6 +37,7 @@ export async function developHeic(
   rasterPath: string,
   limits: PipelineLimits,
   guard: Guard,
+  progress: RowProgress,
 ): Promise<void> {
   checkDecoder();
   // Once more: the file may have been admitted by an older version, before a restart.
@@ -43,7 +45,8 @@ export async function developHeic(
   const picture = Bytes.ofFile(sourcePath, readPicture);
   const profile = picture.profile ?? (await profileOf(picture.cicp));
   guard.check();
-  const answer = await run({ sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) }, guard);
+  const order = { sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) };
+  const answer = await run(order, guard, progress);
   guard.check();
   if ('refused' in answer) throw TesseraError.fromMessage(answer.refused);
   if ('failed' in answer) throw diskError(new Error(answer.failed));
@@ -60,7 +63,7 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
 }
 
 /** Resolves when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
-function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
+function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<FromDeveloping> {
   return new Promise((resolve, reject) => {
     let answer: FromDeveloping = { failed: 'the thread was stopped' };
     const thread = startThread(order);
@@ -68,8 +71,9 @@ function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
     // Timers may fire a part of a millisecond early.
     const timer = setTimeout(stop, Math.ceil(guard.msLeft) + 1);
     guard.signal.addEventListener('abort', stop, { once: true });
-    thread.on('message', (message: FromDeveloping) => {
-      answer = message;
+    thread.on('message', (message: FromDeveloping | RowsDeveloped) => {
+      if ('rows' in message) progress.count(message.rows, order.picture.shown.height);
+      else answer = message;
     });
     thread.on('error', (error) => {
       if (lacksMemory(error)) reject(new OutOfMemory(error));
