@@ -65,7 +65,7 @@ test('kill -9 of the engine under a job at work: the job says so, and ends well'
   assert.ok(killed);
   assert.equal(job.state, 'succeeded');
   assert.equal(job.result?.width, 2000);
-  assert.ok(job.attempts.some(({ outcome, reason }) => outcome === 'failed' && reason === 'engine_crash'));
+  assert.ok(job.attempts.some(({ outcome, reason }) => outcome === 'failed' && reason === 'out_of_memory'));
   const result = await fetch(server.origin + (job.result?.href ?? ''));
   assert.equal((await sharp(Buffer.from(await result.arrayBuffer())).metadata()).width, 2000);
 });
