@@ -102,6 +102,21 @@ describe('an engine in which memory ran out', () => {
     assert.equal(supervisor.status().restarts, 1);
   });
 
+  it('is left alone when memory ran out in another engine', async (test) => {
+    const { supervisor, run } = await rig(test, { engines: 2 });
+    await supervisor.ready();
+    const both = [await run({ heldAtTile: 1 }), await run({ heldAtTile: 1 })];
+    for (const job of both) {
+      await job.progressed(({ tilesDone }) => tilesDone === 1);
+      await job.letGo();
+    }
+    await Promise.all(both.map(({ result }) => result));
+    const job = await run({ dieAtTile: 1, dieTimes: 1 });
+    assert.deepEqual(await story(job), ['first out_of_memory', 'second served']);
+    await (await run({})).result;
+    assert.equal(supervisor.status().restarts, 1);
+  });
+
   it('is not replaced for a job that does not fit into a new one either', async (test) => {
     const { supervisor, run } = await rig(test);
     await (await run({})).result;
