@@ -1,10 +1,10 @@
 /**
  * `npm run bench`: everything the README claims about speed and memory, measured in one run. Prints the tables and writes
- * them to bench/results.md. For the figures "on two cores": `taskset -c 0,1 npm run bench`.
+ * them to bench/results.md, or results-avx2.md on a processor without VNNI (`bench/only-avx2.c` makes one of any). For the figures "on two cores": `taskset -c 0,1 npm run bench`.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { againstBare, type Comparison } from './against-bare.js';
 import { firstImage } from './first-image.js';
@@ -12,6 +12,7 @@ import { healthLatency } from './health-latency.js';
 import { jobOverhead } from './job-overhead.js';
 import { memoryTable } from './memory-table.js';
 import { Pictures } from './pictures.js';
+import { processor } from './processor.js';
 import { PACKAGE_ROOT, Service } from './service.js';
 import { SharedModel } from './shared-model.js';
 
@@ -86,12 +87,13 @@ try {
   await pictures.close();
 }
 
-const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`;
+const { name, instructions, hidden } = processor();
+const machine = `${name}, ${instructions}${hidden ? ' (newer instructions hidden by bench/only-avx2.c)' : ''}`;
 writeFileSync(
-  join(PACKAGE_ROOT, 'bench', 'results.md'),
-  `# Benchmark results
+  join(PACKAGE_ROOT, 'bench', instructions === 'AVX2' ? 'results-avx2.md' : 'results.md'),
+  `# Benchmark results: ${instructions}
 
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Shared machines are noisy: ratios are
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${threads} threads, Node ${process.version}. Shared machines are noisy: ratios are
 medians over alternating pairs of one run. "decode / infer / encode" are milliseconds, service / bare script; "blend" is what
 the service spends between its tiles (cutting, joining, lanes without a tile), "rest" what it spends outside of all that: HTTP both ways, the upload's file, the header check, messages between processes.
 

@@ -14,6 +14,7 @@ const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
 const { acceptedValues, loadConfig } = await load('config.js');
 const { CONFIG_SCHEMA } = await load('config-schema.js');
 const { OPTION_NAMES, acceptedByOption, optionTable } = await load('option-table.js');
+const { RETRY } = await load('errors.js');
 const { ERROR_TABLE } = await load('http/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
 
@@ -59,8 +60,8 @@ function optionsTable() {
 function errorsTable() {
   const rows = Object.entries(ERROR_TABLE)
     .sort(([, a], [, b]) => a.status - b.status)
-    .map(([name, { status, when }]) => [status, code(name), when]);
-  return table(['status', 'code', 'when'], rows);
+    .map(([name, { status, when }]) => [status, code(name), code(RETRY[name]), when]);
+  return table(['status', 'code', 'retry', 'when'], rows);
 }
 
 async function modelsTable() {

@@ -30,7 +30,24 @@ export function formatNamed(text: string): OutputFormat | undefined {
   return FORMAT_SPELLINGS[small] ?? OUTPUT_FORMATS.find((format) => format === small);
 }
 
-const MAX_LENGTH = 100;
+/** What a name may take in every usual file system, in bytes of UTF-8: the limit of ext4; APFS and NTFS allow 255 UTF-16 units or more. */
+export const MAX_NAME_BYTES = 255;
+
+/** What a stem may take, so that the longest that is put behind it, `_x7.99.webp`, and a number for its second copy fit too. */
+export const MAX_STEM_BYTES = 240;
+
+/** The longest beginning of a text that takes so many bytes of UTF-8, and ends where a character ends as people see it. */
+export function cutToBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
+    bytes += Buffer.byteLength(segment);
+    if (bytes > maxBytes) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
+}
 
 /**
  * A client's file name, safe to show and to save under: no folders, no control characters, nothing that a file system
@@ -50,7 +67,7 @@ export function safeStem(fileName: string): string | undefined {
     .replace(/\.[^.]*$/, '')
     .replace(/[\p{C}<>:"|?*]/gu, '')
     .replace(/^[.\s]+|[.\s]+$/g, '');
-  const short = [...stem].slice(0, MAX_LENGTH).join('');
+  const short = cutToBytes(stem, MAX_STEM_BYTES).replace(/[.\s]+$/, '');
   return short === '' ? undefined : short;
 }
 

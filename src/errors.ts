@@ -45,6 +45,50 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/**
+ * What helps after a failure. `as_is`: the same request may succeed later. `changed`: another request for the same picture may, with
+ * other options, another key or written otherwise. `never`: nothing will, with this picture or at this address.
+ */
+export const RETRIES = ['as_is', 'changed', 'never'] as const;
+export type Retry = (typeof RETRIES)[number];
+
+/** The one place that says what trying again can do: the problem documents, the page and the command line have it from here. */
+export const RETRY: Readonly<Record<ErrorCode, Retry>> = {
+  no_file: 'never',
+  too_many_files: 'changed',
+  unknown_option: 'changed',
+  invalid_option: 'changed',
+  repeated_option: 'changed',
+  malformed_multipart: 'changed',
+  upload_aborted: 'as_is',
+  unsupported_image: 'never',
+  corrupt_image: 'never',
+  image_crashes_engine: 'never',
+  unsupported_media_type: 'changed',
+  invalid_request: 'changed',
+  expectation_failed: 'changed',
+  upload_too_large: 'never',
+  image_too_large: 'never',
+  output_too_large: 'changed',
+  upload_timeout: 'as_is',
+  unauthorized: 'changed',
+  not_found: 'never',
+  method_not_allowed: 'changed',
+  rate_limited: 'as_is',
+  idempotency_conflict: 'changed',
+  result_not_ready: 'as_is',
+  range_not_satisfiable: 'changed',
+  queue_full: 'as_is',
+  shutting_down: 'as_is',
+  engine_unavailable: 'as_is',
+  fallback_refused: 'changed',
+  deadline_exceeded: 'as_is',
+  cancelled: 'as_is',
+  disk_full: 'as_is',
+  storage_unavailable: 'as_is',
+  internal: 'as_is',
+};
+
 /** What else a caller can use: the option at fault, what is accepted, when to come back. Sent as problem members. */
 export interface ErrorDetails {
   /** Name of the option, form field or header at fault. */

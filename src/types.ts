@@ -120,16 +120,24 @@ export interface UpscaleTask {
   readonly earlierAttempts: readonly Attempt[];
 }
 
-export type Stage = 'decode' | 'infer' | 'encode';
+/** What a job is at: reading its picture, a network (loading it, then tile by tile), plain resampling, writing the result. */
+export const STAGES = ['decode', 'infer', 'resample', 'encode'] as const;
+export type Stage = (typeof STAGES)[number];
 
 export interface UpscaleProgress {
   readonly stage: Stage;
   readonly tilesDone: number;
+  /** 0 until a network is loaded, and for plain resampling, which has none. */
   readonly tilesTotal: number;
+  /** Of plain resampling, and of reading where rows can be counted: rows of the source, those of its alpha counted apart. */
+  readonly rowsDone?: number;
+  readonly rowsTotal?: number;
+  /** Of writing, in formats that are written row by row. */
+  readonly bytesWritten?: number;
   /** The rung at work; undefined before one is chosen. */
   readonly model?: string;
   readonly provider?: Provider;
-  /** By the tiles done so far; undefined before the first. */
+  /** Of this stage, by the tiles or rows done so far, or by results of before; undefined while nothing tells. */
   readonly secondsLeft?: number;
 }
 

@@ -1,7 +1,9 @@
+import { RETRY, type Retry } from '../errors.js';
 import type { OutputFormat, UpscalePlan } from '../types.js';
 import { type Delivery, existingResult } from './delivery.js';
 import type { Display } from './display.js';
 import { readableError } from './file-error.js';
+import { type LeftOut, leftOutInWords } from './left-out.js';
 import type { Picture, Source } from './picture.js';
 import { planInWords, resultInWords, secondsInWords } from './sentences.js';
 import type { ResultFacts, UpscaleHooks, Upscaler } from './upscaler.js';
@@ -21,8 +23,9 @@ export interface BatchOptions {
 export type PictureRecord =
   | ({ input: string; status: 'done'; output: string | null } & ResultFacts)
   | { input: string; status: 'skipped'; output: string }
+  | { input: string; status: 'left_out'; reason: string }
   | { input: string; status: 'planned'; plan: UpscalePlan }
-  | { input: string; status: 'failed'; error: { code: string; message: string } };
+  | { input: string; status: 'failed'; error: { code: string; retry: Retry; message: string } };
 
 /** All pictures of one call, so many at a time. One that fails does not stop the others; an interruption stops all. */
 export class Batch {
@@ -35,6 +38,13 @@ export class Batch {
     private readonly signal: AbortSignal,
     private readonly options: BatchOptions,
   ) {}
+
+  /** Tells of files that were found and are not enlarged. */
+  leaveOut(files: readonly LeftOut[]): void {
+    for (const sentence of leftOutInWords(files)) this.#tell(sentence);
+    for (const { path, reason, isPicture } of files)
+      if (isPicture) this.options.onRecord({ input: path, status: 'left_out', reason });
+  }
 
   /** @returns how many failed. */
   async run(pictures: readonly Picture[], sourceOf: (picture: Picture) => Source): Promise<number> {
@@ -65,14 +75,19 @@ export class Batch {
       // The interruption is told once, by the exit code, and not for every picture.
       if (this.signal.aborted) return this.display.end(name, `${name}: interrupted`);
       const { code, message } = readableError(thrown, name);
+      const retry = RETRY[code];
+      const sentence = retry === 'as_is' ? `${message} Trying again may help.` : message;
       this.#count.failed += 1;
-      this.display.end(name, `${name}: failed: ${message}`);
-      if (this.options.quiet) this.display.say(`${name}: ${message}`);
-      this.options.onRecord({ input: name, status: 'failed', error: { code, message } });
+      this.display.end(name, `${name}: failed: ${sentence}`);
+      if (this.options.quiet) this.display.say(`${name}: ${sentence}`);
+      this.options.onRecord({ input: name, status: 'failed', error: { code, retry, message } });
     }
   }
 
-  async #process(picture: Picture, source: Source): Promise<Exclude<PictureRecord, { status: 'failed' }>> {
+  async #process(
+    picture: Picture,
+    source: Source,
+  ): Promise<Exclude<PictureRecord, { status: 'failed' | 'left_out' }>> {
     const { name, target } = picture;
     const hooks: UpscaleHooks = { signal: this.signal, onStep: (step) => this.display.step(name, step) };
     if (this.options.skip !== undefined) {
@@ -113,7 +128,7 @@ export class Batch {
   }
 
   /** "2 done", "1 failed": what has happened at all. */
-  #counts(kinds: readonly PictureRecord['status'][]): string[] {
+  #counts(kinds: readonly Exclude<PictureRecord['status'], 'left_out'>[]): string[] {
     return kinds.filter((kind) => this.#count[kind] > 0).map((kind) => `${this.#count[kind]} ${kind}`);
   }
 

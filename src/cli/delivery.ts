@@ -4,7 +4,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { downloadName, EXTENSIONS } from '../download-name.js';
+import { cutToBytes, downloadName, EXTENSIONS, MAX_NAME_BYTES } from '../download-name.js';
 import { makeFolder } from '../make-folder.js';
 import type { OutputFormat } from '../types.js';
 import type { Target } from './picture.js';
@@ -33,10 +33,7 @@ export class Delivery {
     const path =
       target.kind === 'file' ? target.path : join(target.folder, downloadName(target.stem, scale, format));
     await makeFolder(dirname(path));
-    const part = join(
-      dirname(path),
-      `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.part`,
-    );
+    const part = join(dirname(path), partName(basename(path)));
     this.#unfinished.add(part);
     try {
       await pipeline(content, createWriteStream(part, { flags: 'wx' }), { signal });
@@ -55,6 +52,12 @@ export class Delivery {
   removeUnfinished(): void {
     for (const part of this.#unfinished) rmSync(part, { force: true });
   }
+}
+
+/** A name beside a result's own, which says whose it is as far as a file system lets it. */
+function partName(name: string): string {
+  const ending = `.${randomBytes(6).toString('hex')}.part`;
+  return `.${cutToBytes(name, MAX_NAME_BYTES - 1 - ending.length)}${ending}`;
 }
 
 /** What is asked for; undefined and `auto`: left open. */

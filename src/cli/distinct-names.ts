@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { cutToBytes, MAX_STEM_BYTES } from '../download-name.js';
 import type { Picture } from './picture.js';
 
 /**
@@ -8,10 +9,10 @@ import type { Picture } from './picture.js';
  * added later never gets a name under which another one's result lies already.
  */
 const NAMES: readonly ((path: string) => string)[] = [
-  (path) => basename(path, extname(path)),
-  withEnding,
-  (path) => `${basename(dirname(resolve(path)))}-${withEnding(path)}`,
-  (path) => `${withEnding(path)}-${createHash('sha256').update(resolve(path)).digest('hex').slice(0, 8)}`,
+  plainStem,
+  (path) => fitting(withEnding(path)),
+  (path) => fitting(`${basename(dirname(resolve(path)))}-${withEnding(path)}`),
+  (path) => fitting(`${withEnding(path)}-${digest(resolve(path))}`),
 ];
 
 interface Named {
@@ -90,6 +91,27 @@ function groupsOf(named: readonly Named[]): Map<string | undefined, Named[]> {
 /** The result's place without its ending, on file systems that know no case either. */
 function keyOf({ picture: { target } }: Named): string | undefined {
   return target.kind === 'folder' ? join(resolve(target.folder), target.stem).toLowerCase() : undefined;
+}
+
+/** What a picture's result is called where no other wants that name: the picture's name without its ending. */
+export function plainStem(path: string): string {
+  return fitting(basename(path, extname(path)));
+}
+
+/** A stem with room behind it for scale and ending. One that is cut has a digest of the whole, so that two names stay two. */
+function fitting(stem: string): string {
+  if (Buffer.byteLength(stem) <= MAX_STEM_BYTES) return stem;
+  const mark = `-${digest(stem)}`;
+  return cutToBytes(stem, MAX_STEM_BYTES - mark.length) + mark;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/** All names without scale and ending that a picture's result may have had, in whatever company the picture was. */
+export function possibleStems(path: string): readonly string[] {
+  return NAMES.map((nameOf) => nameOf(path));
 }
 
 /** `a.jpg` → `a-jpg`. */

@@ -60,7 +60,7 @@ export class LocalUpscaler implements Upscaler {
     const cancel = () => job.cancel();
     const tell = () => {
       if (job.progress !== undefined) onStep({ kind: 'working', progress: job.progress });
-      else if (job.position !== undefined) onStep({ kind: 'waiting', ahead: job.position });
+      else if (job.position !== undefined) onStep({ kind: 'waiting', position: job.position });
     };
     const stopTelling = job.onChange(tell);
     signal.addEventListener('abort', cancel);

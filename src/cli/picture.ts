@@ -6,6 +6,8 @@ export interface Picture {
   readonly name: string;
   /** undefined for standard input. */
   readonly path: string | undefined;
+  /** The folder that was named, for a picture found below it. */
+  readonly root?: string;
   readonly target: Target;
 }
 

@@ -1,10 +1,12 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS, formatNamed } from '../download-name.js';
 import type { OutputFormat } from '../types.js';
-import { withDistinctNames } from './distinct-names.js';
+import { plainStem, withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
+import { type LeftOut, leftOutByEnding } from './left-out.js';
+import { withoutOwnResults } from './own-results.js';
 import type { Picture, Target } from './picture.js';
 import type { UpscaleArguments } from './upscale-arguments.js';
 import { UsageError } from './usage-error.js';
@@ -16,11 +18,17 @@ const PICTURE_ENDINGS = new Set(
 
 type Wish = Pick<UpscaleArguments, 'inputs' | 'output' | 'recursive'>;
 
+/** What the arguments name. */
+export interface Found {
+  readonly pictures: readonly Picture[];
+  readonly leftOut: readonly LeftOut[];
+}
+
 /**
- * All pictures that the arguments name, in order, each with its target.
+ * All pictures that the arguments name, in order, each with its target; and what was found beside them and is not enlarged.
  * @throws UsageError when an input is not there, or inputs and output do not go together.
  */
-export async function findPictures(wish: Wish): Promise<Picture[]> {
+export async function findPictures(wish: Wish): Promise<Found> {
   const { output } = wish;
   const inputs = await expandGlobs(wish.inputs);
   if (inputs.filter((input) => input === '-').length > 1) {
@@ -43,13 +51,18 @@ export async function findPictures(wish: Wish): Promise<Picture[]> {
   }
   const place: Place = { output, folder: toFolder ? output : undefined };
   const pictures: Picture[] = [];
+  const leftOut: LeftOut[] = [];
   for (const input of inputs) {
     if (input === '-') pictures.push({ name: '-', path: undefined, target: targetOfStdin(place) });
-    else if (await isFolder(input)) pictures.push(...(await picturesIn(input, wish)));
-    else pictures.push({ name: input, path: input, target: targetOf(input, place) });
+    else if (await isFolder(input)) {
+      const inside = await picturesIn(input, wish);
+      pictures.push(...inside.pictures);
+      leftOut.push(...inside.leftOut);
+    } else pictures.push({ name: input, path: input, target: targetOf(input, place) });
   }
   checkNoneIsItsOwnTarget(pictures);
-  return withDistinctNames(pictures);
+  const others = withoutOwnResults(pictures);
+  return { pictures: await withDistinctNames(others.pictures), leftOut: [...leftOut, ...others.leftOut] };
 }
 
 /** The format that an output's name asks for; undefined when it is no file, or has no ending. @throws UsageError */
@@ -79,32 +92,43 @@ function targetOfStdin({ output, folder }: Place): Target {
 function targetOf(input: string, { output, folder }: Place): Target {
   if (output === '-') return { kind: 'stdout' };
   if (folder === undefined && output !== undefined) return { kind: 'file', path: output };
-  return { kind: 'folder', folder: folder ?? dirname(input), stem: basename(input, extname(input)) };
+  return { kind: 'folder', folder: folder ?? dirname(input), stem: plainStem(input) };
 }
 
-async function picturesIn(root: string, { recursive, output }: Wish): Promise<Picture[]> {
+async function picturesIn(root: string, { recursive, output }: Wish): Promise<Found> {
   if (!recursive) throw new UsageError(`${root} is a folder; add -r to take the pictures in it.`);
   if (output === undefined)
     throw new UsageError(`Where to? Name a folder for the results of ${root} with -o.`);
   const own = resolve(output);
   const pictures: Picture[] = [];
+  const leftOut: LeftOut[] = [];
   const visit = async (folder: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
-      // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
-      if (entry.isDirectory() && resolve(path) !== own) await visit(path);
-      if (!entry.isFile() || entry.name.startsWith('.') || !isPictureName(entry.name)) continue;
+      const isHidden = entry.name.startsWith('.');
+      if (entry.isDirectory()) {
+        // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
+        if (resolve(path) !== own) await visit(path);
+        else leftOut.push({ path, reason: 'the folder of the results', isPicture: false });
+      } else if (entry.isSymbolicLink() && !isHidden)
+        leftOut.push({ path, reason: 'links, which are not followed', isPicture: false });
+      if (!entry.isFile() || isHidden) continue;
+      if (!isPictureName(entry.name)) {
+        leftOut.push(leftOutByEnding(path));
+        continue;
+      }
       const target = join(output, relative(root, folder));
       pictures.push({
         name: path,
         path,
-        target: { kind: 'folder', folder: target, stem: basename(entry.name, extname(entry.name)) },
+        root,
+        target: { kind: 'folder', folder: target, stem: plainStem(entry.name) },
       });
     }
   };
   await visit(root);
-  return pictures;
+  return { pictures, leftOut };
 }
 
 function checkNoneIsItsOwnTarget(pictures: readonly Picture[]): void {

@@ -120,7 +120,8 @@ export class RemoteUpscaler implements Upscaler {
         reachedAtMs = performance.now();
         if (!isUnderWay(job)) return job;
         if (job.progress !== undefined) onStep({ kind: 'working', progress: job.progress });
-        else onStep({ kind: 'waiting', ahead: job.position ?? 0 });
+        else if (job.state === 'running') onStep({ kind: 'starting' });
+        else onStep({ kind: 'waiting', position: job.position });
       } catch (error) {
         signal.throwIfAborted();
         const passing = error instanceof TesseraError && error.code === 'engine_unavailable';

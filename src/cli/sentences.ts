@@ -1,4 +1,4 @@
-import type { Attempt, FallbackReason, NotKept, Provider, UpscalePlan } from '../types.js';
+import type { Attempt, FallbackReason, NotKept, Provider, UpscalePlan, UpscaleProgress } from '../types.js';
 import type { ResultFacts, Step } from './upscaler.js';
 
 /** What is told at the terminal, in words. */
@@ -50,19 +50,33 @@ export function stepInWords(step: Step): string {
     case 'saving':
       return 'saving';
     case 'waiting':
-      return step.ahead === 0 ? 'next in line' : `${step.ahead} ahead`;
+      return step.position === undefined ? 'in the queue' : `place ${step.position} in the queue`;
     case 'busy':
       return `the service is busy, next try in ${secondsInWords(step.retrySeconds)}`;
     case 'working': {
-      const { stage, tilesDone, tilesTotal, secondsLeft } = step.progress;
-      if (stage === 'decode' || (stage === 'infer' && tilesTotal === 0)) return 'reading';
-      if (stage === 'encode') return 'writing';
+      const { secondsLeft } = step.progress;
       const left =
         secondsLeft === undefined
           ? ''
           : `, ${secondsInWords(Math.max(1, Math.round(secondsLeft))).replace('.0', '')} left`;
-      return `tile ${Math.min(tilesDone + 1, tilesTotal)} of ${tilesTotal}${left}`;
+      return `${stageInWords(step.progress)}${left}`;
     }
+  }
+}
+
+function stageInWords(progress: UpscaleProgress): string {
+  const { stage, tilesDone, tilesTotal, rowsDone, rowsTotal, bytesWritten, model } = progress;
+  const row = rowsTotal === undefined ? '' : ` row ${rowsDone} of ${rowsTotal}`;
+  switch (stage) {
+    case 'decode':
+      return `reading${row}`;
+    case 'infer':
+      if (tilesTotal > 0) return `tile ${Math.min(tilesDone + 1, tilesTotal)} of ${tilesTotal}`;
+      return `preparing ${model ?? 'the model'}`;
+    case 'resample':
+      return `resampling${row}`;
+    case 'encode':
+      return bytesWritten === undefined ? 'writing' : `writing, ${bytesInWords(bytesWritten)} so far`;
   }
 }
 
@@ -70,9 +84,17 @@ export function stepInWords(step: Step): string {
 export function fractionOf(step: Step): number | undefined {
   if (step.kind === 'saving') return 1;
   if (step.kind !== 'working') return undefined;
-  const { stage, tilesDone, tilesTotal } = step.progress;
-  if (stage === 'decode') return 0;
-  return stage === 'encode' ? 0.97 : 0.97 * (tilesDone / Math.max(1, tilesTotal));
+  const { stage, tilesDone, tilesTotal, rowsDone = 0, rowsTotal = 0 } = step.progress;
+  switch (stage) {
+    case 'decode':
+      return 0;
+    case 'infer':
+      return 0.97 * (tilesDone / Math.max(1, tilesTotal));
+    case 'resample':
+      return 0.97 * (rowsDone / Math.max(1, rowsTotal));
+    case 'encode':
+      return 0.97;
+  }
 }
 
 export function resultInWords(facts: ResultFacts): string {

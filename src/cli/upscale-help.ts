@@ -43,7 +43,9 @@ Where results go:
                       for several pictures, any name that does not end as a picture's.
                       Without it a result lies beside its picture, named photo_x4.jpg.
   -r, --recursive     Take folders, with all pictures below them; needs -o with a folder.
+                      Left out, and told: camera RAW and other kinds that are not read.
   --skip-existing     Leave out pictures whose result is there already.
+  What an earlier run has made (photo_x4.jpg beside photo.jpg) is never enlarged again, unless it is named alone.
 
 How:
 ${Object.values(OPTION_HELP).map(row).join('\n')}

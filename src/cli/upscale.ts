@@ -7,7 +7,7 @@ import { formatNamed } from '../download-name.js';
 import { TesseraError } from '../errors.js';
 import { parseOptions, type RawOption } from '../options.js';
 import { packageRoot } from '../package-root.js';
-import { Batch } from './batch.js';
+import { Batch, type PictureRecord } from './batch.js';
 import { Delivery } from './delivery.js';
 import { openDisplay } from './display.js';
 import { EXIT } from './exit-codes.js';
@@ -29,11 +29,14 @@ export async function run(args: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   const config = await terminalConfig(wish.server !== undefined);
-  const pictures = await findPictures(wish);
+  const { pictures, leftOut } = await findPictures(wish);
   checkStreams(wish, pictures);
   const raw = withFormat(wish.options, pictures);
   const { upscale, dryRun } = checkedOptions(raw, wish, config);
 
+  const onRecord = (record: PictureRecord) => {
+    if (wish.json) process.stdout.write(`${JSON.stringify(record)}\n`);
+  };
   const delivery = new Delivery(process.stdout);
   const stop = new Stop(() => delivery.removeUnfinished());
   const display = openDisplay(process.stderr, process.env, wish.quiet);
@@ -46,10 +49,9 @@ export async function run(args: readonly string[]): Promise<number> {
         dryRun,
         quiet: wish.quiet,
         skip: wish.skipExisting ? { scale: upscale.scale, format: upscale.format } : undefined,
-        onRecord: (record) => {
-          if (wish.json) process.stdout.write(`${JSON.stringify(record)}\n`);
-        },
+        onRecord,
       });
+      batch.leaveOut(leftOut);
       const failed = await batch.run(pictures, (picture) => ({
         name: picture.name,
         path: picture.path,

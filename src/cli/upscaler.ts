@@ -5,7 +5,11 @@ import type { Source } from './picture.js';
 /** Where a picture stands. */
 export type Step =
   | { readonly kind: 'starting' | 'sending' | 'saving' }
-  | { readonly kind: 'waiting'; readonly ahead: number }
+  | {
+      readonly kind: 'waiting';
+      /** From 1; undefined while nobody has counted. */
+      readonly position: number | undefined;
+    }
   | { readonly kind: 'busy'; readonly retrySeconds: number }
   | { readonly kind: 'working'; readonly progress: UpscaleProgress };
 

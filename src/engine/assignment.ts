@@ -1,6 +1,14 @@
 import { TesseraError } from '../errors.js';
-import type { Attempt, ExcludedRung, UpscaleProgress, UpscaleResult, UpscaleTask } from '../types.js';
+import {
+  type Attempt,
+  type ExcludedRung,
+  LANCZOS,
+  type UpscaleProgress,
+  type UpscaleResult,
+  type UpscaleTask,
+} from '../types.js';
 import type { RunHooks } from './engine.js';
+import type { DeathCause } from './engine-process.js';
 import type { StopCode } from './protocol.js';
 
 /** Memory may be free again when other jobs have ended. */
@@ -12,10 +20,14 @@ export interface AssignmentOutcome {
   reject(error: TesseraError): void;
 }
 
+/** Deaths outside of the networks after which a job is not tried again. */
+const MOST_DEATHS = 2;
+
 /**
  * One job in the supervisor's care, from `run` to its end, over as many engine processes as it takes. Holds the rules of
- * blame: only a job that was alone in an engine that died is blamed, first by leaving out the rung that was at work, the
- * second time by failing as an image that crashes engines.
+ * blame. Where several jobs were in an engine that died, none is blamed, and each runs again alone. Where one was alone, what was at
+ * work is blamed: a network, which is left out from then on, so that the chain goes on below it; or else, the second
+ * time, the step: reading the image (then the image is to blame), resampling or encoding.
  */
 export class Assignment {
   /** Set once an engine died under it, or ran out of memory: it runs again with nothing beside it, so that another death has one suspect. */
@@ -29,9 +41,13 @@ export class Assignment {
   #task: UpscaleTask;
   /** Of all its engines, oldest first. */
   #attempts: readonly Attempt[];
+  /** How many of them are other engines'. */
+  #attemptsElsewhere = 0;
   #progress: UpscaleProgress | undefined;
   #startedMs = performance.now();
-  #blames = 0;
+  #deaths = 0;
+  /** It has left a process in which memory ran out, for a new one. */
+  #moved = false;
   #ended = false;
 
   constructor(
@@ -53,6 +69,11 @@ export class Assignment {
     return this.hooks.deadlineFromStart !== undefined;
   }
 
+  /** Those of the engine that it is in, oldest first. */
+  get attemptsHere(): readonly Attempt[] {
+    return this.#attempts.slice(this.#attemptsElsewhere);
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -65,6 +86,7 @@ export class Assignment {
     if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
     // A rung that served an engine which died after it has not served the job.
     this.#attempts = this.#attempts.filter(({ outcome }) => outcome !== 'served');
+    this.#attemptsElsewhere = this.#attempts.length;
   }
 
   /** A rung's try has ended in its engine. */
@@ -101,28 +123,38 @@ export class Assignment {
   }
 
   /** Its engine died, or was killed, with other jobs inside or none. Settles the job when that is its end. */
-  engineDied(wasAlone: boolean): void {
+  engineDied(wasAlone: boolean, cause: DeathCause): void {
     if (this.stopping !== undefined) {
       this.fail(this.stopping);
       return;
     }
     this.alone = true;
     if (!wasAlone) return;
-    const rung = this.#failRungAtWork(
-      'engine_crash',
-      'The engine process died while this model was at work.',
-    );
-    this.#blames++;
-    if (this.#blames > 1) {
-      this.fail(
-        new TesseraError(
-          'image_crashes_engine',
-          'This image made the upscaling engine crash twice, so it cannot be upscaled. Saving it again in another program may help.',
-        ),
+    const rung =
+      cause === 'memory'
+        ? this.#failRungAtWork(
+            'out_of_memory',
+            'The system ended the engine process while this model was at work, as it does when memory runs out.',
+          )
+        : this.#failRungAtWork('engine_crash', 'The engine process died while this model was at work.');
+    if (rung !== undefined && rung.model !== LANCZOS) this.rungLost(rung);
+    else if (++this.#deaths >= MOST_DEATHS) this.fail(this.#deadlyStep(cause));
+  }
+
+  /** What is told of a step, other than a network, under which engines died. */
+  #deadlyStep(cause: DeathCause): TesseraError {
+    if (cause === 'memory') return lacksMemoryNow('The system ended the engine process, for want of memory.');
+    const stage = this.#progress?.stage ?? 'decode';
+    if (stage === 'decode')
+      return new TesseraError(
+        'image_crashes_engine',
+        'This image made the upscaling engine crash twice while it was read, so it cannot be upscaled. Saving it again in another program may help.',
       );
-      return;
-    }
-    if (rung !== undefined) this.rungLost(rung);
+    return new TesseraError(
+      'engine_unavailable',
+      `The upscaling engine crashed twice while ${stage === 'encode' ? 'the result was encoded; another format may help' : 'the image was resampled'}.`,
+      { details: { retryAfterSeconds: MEMORY_RETRY_SECONDS } },
+    );
   }
 
   /** The engine cannot use this rung again: the next one runs the job without it. */
@@ -145,18 +177,17 @@ export class Assignment {
   }
 
   /**
-   * Memory ran out while it was decoded or encoded. Where others in the engine took their part of it, it runs again alone; else
-   * that is its end.
+   * Memory ran out while it was decoded or encoded. Where others in the engine took their part of it, it runs again alone; where
+   * earlier jobs have left less than a new process has, once more in one; else that is its end.
    */
-  outOfMemory(shared: boolean, internal: string): void {
-    if (this.stopping === undefined && shared && !this.alone) {
+  outOfMemory({ shared, bloated }: { shared: boolean; bloated: boolean }, internal: string): void {
+    const mayMove = bloated && !this.#moved;
+    if (this.stopping === undefined && ((shared && !this.alone) || mayMove)) {
       this.alone = true;
+      this.#moved ||= mayMove && !shared;
       return;
     }
-    const sentence =
-      'The engine has not enough memory for this image now; try again later, or a smaller scale.';
-    const details = { retryAfterSeconds: MEMORY_RETRY_SECONDS };
-    this.fail(new TesseraError('engine_unavailable', sentence, { details, internal }));
+    this.fail(lacksMemoryNow(internal));
   }
 
   #end(settle: () => void): void {
@@ -166,6 +197,14 @@ export class Assignment {
     clearTimeout(this.answerTimer);
     settle();
   }
+}
+
+function lacksMemoryNow(internal: string): TesseraError {
+  return new TesseraError(
+    'engine_unavailable',
+    'The engine has not enough memory for this image now; try again later, or a smaller scale.',
+    { details: { retryAfterSeconds: MEMORY_RETRY_SECONDS }, internal },
+  );
 }
 
 const STOP_SENTENCES: Readonly<Record<StopCode, string>> = {

@@ -18,6 +18,11 @@ export class BesideTiles {
     encoding.record(result.width * result.height, encodeMs);
   }
 
+  /** @returns milliseconds; undefined before a result in this format. */
+  encodingMs(format: UpscaleOptions['format'], resultPixels: number): number | undefined {
+    return this.#encoding.get(format)?.estimateMs(resultPixels);
+  }
+
   /** @returns milliseconds. */
   estimate(format: UpscaleOptions['format'], sourcePixels: number, resultPixels: number): number {
     const encoding = this.#encoding.get(format) ?? new PixelCost(FIRST_GUESS);

@@ -2,7 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../errors.js';
-import type { LearntRung, Log, ModelStatus, ProviderStatus, UpscalePlan } from '../types.js';
+import { lacksMemory } from '../models/failure.js';
+import {
+  LANCZOS,
+  type LearntRung,
+  type Log,
+  type ModelStatus,
+  type ProviderStatus,
+  type UpscalePlan,
+} from '../types.js';
 import type { Assignment } from './assignment.js';
 import {
   type EngineSettings,
@@ -22,6 +30,12 @@ export interface EngineLaunch {
   readonly execPath?: string;
 }
 
+/**
+ * Why an engine process ended: `memory` where the system killed it, which it does when memory runs out, or where its last words say so;
+ * `crash` for all else, such as silence for too long.
+ */
+export type DeathCause = 'memory' | 'crash';
+
 /** What an engine process tells its supervisor. */
 export interface EngineListener {
   onReady(): void;
@@ -36,8 +50,11 @@ export interface EngineListener {
   /** The assignment has left the engine, and has ended or is to run again. */
   onOutOfMemory(assignment: Assignment): void;
   /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
-  onExit(engine: EngineProcess, how: string): void;
+  onExit(engine: EngineProcess, how: string, cause: DeathCause): void;
 }
+
+/** What a shell in between makes of SIGKILL. */
+const KILLED = 128 + 9;
 
 const ENTRY = fileURLToPath(new URL('./process.js', import.meta.url));
 
@@ -65,6 +82,14 @@ export class EngineProcess {
   readonly #plans = new Map<number, PendingPlan>();
   #lastPlanId = 0;
   #gone = false;
+  /** Killed by this side. */
+  #killed = false;
+  /** Its error output has spoken of memory since it was last without work. */
+  #lackedMemory = false;
+  /** A network has served in it. */
+  #networkServed = false;
+  /** Memory ran out in it after a network had served: what it holds from earlier jobs is in the way. */
+  #bloated = false;
 
   /** @throws never: a process that cannot be spawned ends by `onExit`, as one that dies later. */
   constructor(
@@ -82,11 +107,13 @@ export class EngineProcess {
     this.#child.on('message', (message: FromEngine) => this.#receive(message));
     // 'exit' does not come when the program cannot be spawned, 'error' also comes when a message cannot be sent.
     this.#child.on('error', (error) => {
-      if (this.#child.pid === undefined) this.#ended(`it could not be started: ${error.message}`);
+      if (this.#child.pid === undefined) this.#ended(`it could not be started: ${error.message}`, 'crash');
     });
-    this.#child.on('exit', (code, signal) =>
-      this.#ended(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
-    );
+    this.#child.on('exit', (code, signal) => {
+      const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+      const bySystem = !this.#killed && (signal === 'SIGKILL' || code === KILLED);
+      this.#ended(how, bySystem || (!this.#killed && this.#lackedMemory) ? 'memory' : 'crash');
+    });
     this.#logLines('stdout');
     this.#logLines('stderr');
     this.#send({ type: 'start', version: PROTOCOL_VERSION, settings });
@@ -97,9 +124,17 @@ export class EngineProcess {
     return this.#child.pid ?? -1;
   }
 
+  /** Without work, and with less room than a new process would have. */
+  get worthReplacing(): boolean {
+    return this.#bloated && this.state === 'ready' && this.assignments.size === 0;
+  }
+
   run(assignment: Assignment): void {
     // The silence of an engine without work is no sign of anything: it counts from here.
-    if (this.assignments.size === 0) this.lastHeardMs = performance.now();
+    if (this.assignments.size === 0) {
+      this.lastHeardMs = performance.now();
+      this.#lackedMemory = false;
+    }
     this.assignments.set(assignment.task.id, assignment);
     this.#inside.add(assignment.task.id);
     this.#send({ type: 'run', task: assignment.task });
@@ -130,6 +165,7 @@ export class EngineProcess {
   /** Ends at once; `onExit` follows. */
   kill(): void {
     this.state = 'stopping';
+    this.#killed = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -169,12 +205,18 @@ export class EngineProcess {
       case 'attempt':
         this.assignments.get(message.id)?.attempted(message.attempt);
         return;
-      case 'done':
-        this.#leave(message.id)?.succeed(message.result);
+      case 'done': {
+        const assignment = this.#leave(message.id);
+        this.#noteMemory(assignment, message.result.model);
+        assignment?.succeed(message.result);
         return;
-      case 'failed':
-        this.#leave(message.id)?.fail(TesseraError.fromMessage(message.error));
+      }
+      case 'failed': {
+        const assignment = this.#leave(message.id);
+        this.#noteMemory(assignment);
+        assignment?.fail(TesseraError.fromMessage(message.error));
         return;
+      }
       case 'rung-lost': {
         const assignment = this.#leave(message.id);
         this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
@@ -186,7 +228,8 @@ export class EngineProcess {
         const shared = this.assignments.size > 1;
         const assignment = this.#leave(message.id);
         this.log.warn({ pid: this.pid, job: message.id, internal: message.internal }, 'memory ran out');
-        assignment?.outOfMemory(shared, message.internal);
+        this.#bloated = this.#networkServed;
+        assignment?.outOfMemory({ shared, bloated: this.#bloated }, message.internal);
         if (assignment !== undefined) this.listener.onOutOfMemory(assignment);
         return;
       }
@@ -210,27 +253,40 @@ export class EngineProcess {
     return assignment;
   }
 
+  /**
+   * A network that does not fit into a new process either is no reason to make another one.
+   * @param served undefined when nothing did.
+   */
+  #noteMemory(assignment: Assignment | undefined, served?: string): void {
+    const failed = assignment?.attemptsHere.some(
+      ({ model, outcome, reason }) => outcome === 'failed' && reason === 'out_of_memory' && model !== served,
+    );
+    if (failed && this.#networkServed) this.#bloated = true;
+    if (!failed && served !== undefined && served !== LANCZOS) this.#networkServed = true;
+  }
+
   #takePlan(planId: number): PendingPlan | undefined {
     const pending = this.#plans.get(planId);
     this.#plans.delete(planId);
     return pending;
   }
 
-  #ended(how: string): void {
+  #ended(how: string, cause: DeathCause): void {
     if (this.#gone) return;
     this.#gone = true;
     this.state = 'stopping';
     for (const plan of this.#plans.values()) plan.reject(new EngineGone());
     this.#plans.clear();
-    this.listener.onExit(this, how);
+    this.listener.onExit(this, how, cause);
   }
 
   #logLines(stream: 'stdout' | 'stderr'): void {
     const source = this.#child[stream];
     // undefined, against its type, when the process could not be spawned
     if (!source) return;
-    createInterface({ input: source }).on('line', (line) =>
-      this.log.warn({ pid: this.pid, stream, line: line.slice(0, 2000) }, 'engine output'),
-    );
+    createInterface({ input: source }).on('line', (line) => {
+      if (lacksMemory(line)) this.#lackedMemory = true;
+      this.log.warn({ pid: this.pid, stream, line: line.slice(0, 2000) }, 'engine output');
+    });
   }
 }

@@ -69,6 +69,18 @@ export class Fleet {
     }
   }
 
+  /** Ends engines that have no work and less room than a new process would have; others take their places. */
+  replaceTheBloated(): void {
+    for (const engine of this.#engines) {
+      if (!engine.worthReplacing) continue;
+      this.options.log.warn(
+        { pid: engine.pid, rssBytes: engine.rssBytes },
+        'an engine is replaced: memory ran out in it',
+      );
+      engine.kill();
+    }
+  }
+
   /** Ends whatever is still there. */
   kill(): void {
     for (const engine of this.#engines) engine.kill();
@@ -88,14 +100,14 @@ export class Fleet {
           this.#failedStarts = 0;
           this.listener.onReady();
         },
-        onExit: (dead, how) => {
+        onExit: (dead, how, cause) => {
           clearTimeout(limit);
           this.#engines.delete(dead);
           if (!this.#closing) {
             log.warn({ pid: dead.pid, jobs: dead.assignments.size }, `an engine has ended: ${how}`);
             this.#startAnother(dead.wasReady, performance.now() - startedMs);
           }
-          this.listener.onExit(dead, how);
+          this.listener.onExit(dead, how, cause);
         },
       });
       this.#engines.add(engine);

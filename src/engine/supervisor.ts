@@ -4,7 +4,7 @@ import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../types.js';
 import { Assignment } from './assignment.js';
 import { Changes, LONGEST_TIMER_MS } from './changes.js';
 import type { Engine, EngineStatus, RunHooks } from './engine.js';
-import { EngineGone, type EngineListener, type EngineProcess } from './engine-process.js';
+import { type DeathCause, EngineGone, type EngineListener, type EngineProcess } from './engine-process.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { handOut } from './hand-out.js';
@@ -36,7 +36,7 @@ export class Supervisor implements Engine {
       onOutOfMemory: (assignment) => {
         if (!assignment.ended) this.#waitAgain([assignment]);
       },
-      onExit: (engine) => this.#runAgain(engine),
+      onExit: (engine, _how, cause) => this.#runAgain(engine, cause),
     };
     this.#fleet = new Fleet(options, listener, () => this.#report.learnt);
   }
@@ -123,6 +123,7 @@ export class Supervisor implements Engine {
   }
 
   #handOut(): void {
+    if (!this.#stopping) this.#fleet.replaceTheBloated();
     for (const { assignment, engine } of handOut(this.#waiting, this.#fleet.ready)) {
       this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
       assignment.started();
@@ -133,9 +134,9 @@ export class Supervisor implements Engine {
   }
 
   /** An engine has ended: its jobs go on in another one, those blamed for it for the last time excepted. */
-  #runAgain(engine: EngineProcess): void {
+  #runAgain(engine: EngineProcess, cause: DeathCause): void {
     const jobs = [...engine.assignments.values()];
-    for (const assignment of jobs) assignment.engineDied(jobs.length === 1);
+    for (const assignment of jobs) assignment.engineDied(jobs.length === 1, cause);
     this.#waitAgain(jobs.filter((assignment) => !assignment.ended));
     if (this.#neverWorked) {
       const refused = this.#waiting.filter(({ isPatient }) => !isPatient);

@@ -34,13 +34,14 @@ export const createRunner: CreateRunner = async (settings, turns, log, onLearnt)
     learnt: settings.learnt,
     onTileSize: onLearnt,
   });
+  const beside = new BesideTiles();
   const services: PipelineServices = {
     chain,
     turns,
     threads,
     limits: pipelineLimits(config),
+    encodingMs: (format, pixels) => beside.encodingMs(format, pixels),
   };
-  const beside = new BesideTiles();
   const plan = (request: PlanRequest) =>
     dryRun(request, chain, services.limits, (sourcePixels, resultPixels) =>
       beside.estimate(request.options.format, sourcePixels, resultPixels),

@@ -2,14 +2,11 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TesseraError } from '../errors.js';
 import { attemptsHeader } from './attempts-header.js';
 import { ERROR_TABLE } from './error-table.js';
+import { unsupportedMediaType } from './media-type.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 
 /** Fastify's and its plugins' own errors that a caller can cause, with the sentence that the caller gets. */
 const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'unsupported_media_type',
-    'Send the image as multipart/form-data, or as the body itself with Content-Type image/*, application/octet-stream or none.',
-  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['upload_too_large', 'The body is too large for this path.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'upload_aborted',
@@ -58,6 +55,11 @@ export function domainError(thrown: unknown): TesseraError {
   return new TesseraError(code, sentence, { cause: thrown });
 }
 
+/** Whether Fastify has no parser for the type of a body: only the request says which that is. */
+function isOfMediaType(thrown: unknown): boolean {
+  return (thrown as Partial<FastifyError> | undefined)?.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+}
+
 /** Whether an error says no more than that the client has left. */
 function isOfLeaving({ code, cause }: TesseraError, reply: FastifyReply): boolean {
   if (!reply.raw.destroyed) return false;
@@ -75,7 +77,7 @@ export function replyWithProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const error = domainError(thrown);
+  const error = isOfMediaType(thrown) ? unsupportedMediaType(request) : domainError(thrown);
   const { status } = ERROR_TABLE[error.code];
   if (status >= 500) {
     const level = isOfLeaving(error, reply) ? 'debug' : error.code === 'internal' ? 'error' : 'warn';

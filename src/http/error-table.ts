@@ -25,7 +25,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   corrupt_image: { status: 400, when: 'An image that is damaged or cut off.' },
   image_crashes_engine: {
     status: 400,
-    when: 'An image under which an engine died twice while alone with it, or the service itself three times.',
+    when: 'An image under which an engine crashed twice while it was read, or the service itself died three times.',
   },
   invalid_request: { status: 400, when: 'A request that HTTP or a route does not allow.' },
   expectation_failed: { status: 417, when: 'An `Expect` header of another kind than `100-continue`.' },
@@ -64,7 +64,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {
     status: 503,
-    when: 'No engine process can be started, or memory ran out while the image was decoded or encoded; see `Retry-After`.',
+    when: 'No engine process can be started, or memory ran out or an engine crashed while the image was decoded, resampled or encoded; see `Retry-After`.',
   },
   fallback_refused: { status: 503, when: '`fallback=false` and the first model could not serve.' },
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorCode, TesseraError } from '../errors.js';
+import { type ErrorCode, RETRY, type Retry, type TesseraError } from '../errors.js';
 import { ERROR_TABLE } from './error-table.js';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -11,6 +11,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: ErrorCode;
+  readonly retry: Retry;
   readonly request_id: string;
   readonly parameter?: string;
   readonly accepted?: string;
@@ -28,6 +29,7 @@ export function problemOf(error: TesseraError, requestId: string): Problem {
     status,
     detail: error.message,
     code: error.code,
+    retry: RETRY[error.code],
     request_id: requestId,
     ...(parameter === undefined ? {} : { parameter }),
     ...(accepted === undefined ? {} : { accepted }),

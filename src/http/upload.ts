@@ -5,6 +5,7 @@ import { TesseraError } from '../errors.js';
 import { type RawOption, shorten } from '../options.js';
 import { clientGone } from './client-gone.js';
 import { sendContinue } from './expect-continue.js';
+import { checkBoundary } from './media-type.js';
 import { readMultipart } from './multipart.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
 import type { UploadPlace } from './upload-place.js';
@@ -90,6 +91,7 @@ export async function receiveUpload(
   reply: FastifyReply,
   target: UploadTarget,
 ): Promise<Upload> {
+  if (request.isMultipart()) checkBoundary(request);
   sendContinue(request, reply);
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(uploadTimeout(target.timeoutMs)), target.timeoutMs);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { monotonicMs } from '../clock.js';
 import type { Config } from '../config.js';
 import { LONGEST_TIMER_MS } from '../engine/changes.js';
+import { RETRY } from '../errors.js';
 import type { Log } from '../types.js';
 import { Callbacks } from './callback.js';
 import { CallbackHosts } from './callback-hosts.js';
@@ -221,7 +222,9 @@ export class DurableJobs {
       state,
       endedAt: new Date(endedAtMs).toISOString(),
       ...(result === undefined ? {} : { result }),
-      ...(error === undefined ? {} : { error: { code: error.code, detail: error.message } }),
+      ...(error === undefined
+        ? {}
+        : { error: { code: error.code, retry: RETRY[error.code], detail: error.message } }),
     };
     const done = await this.#callbacks.deliver({ url: terms.callbackUrl, jobId: id, delivery, body });
     if (!done || !this.#kept.has(id)) return;

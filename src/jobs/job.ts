@@ -75,7 +75,7 @@ export interface Job {
   readonly request: JobRequest;
   readonly state: JobState;
   readonly progress: UpscaleProgress | undefined;
-  /** Jobs ahead of it, while queued. */
+  /** Place in the queue, from 1, while queued. */
   readonly position: number | undefined;
   readonly attempts: readonly Attempt[];
   readonly result: UpscaleResult | undefined;

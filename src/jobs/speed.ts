@@ -30,18 +30,25 @@ export class Speed {
     if (options.scale === undefined) this.#scales.set(options.model, result.scale);
   }
 
-  /** Seconds of engine time that a job still needs; of one that runs, the share of its tiles that is not done. */
+  /** Seconds of engine time that a job still needs; of one that runs, the share of its tiles or rows that is not done. */
   secondsLeft({ header, options }: JobRequest, progress: UpscaleProgress | undefined): number {
     const pixels = header.width * header.height;
     const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
-    const done =
-      progress === undefined || progress.tilesTotal === 0 ? 0 : progress.tilesDone / progress.tilesTotal;
+    const done = shareDrawn(progress);
     const computingMs = known(this.#computing, options.model, GUESS_FOR_INPUT).estimateMs(pixels);
     const encodingMs = known(this.#encoding, options.format, GUESS_FOR_OUTPUT).estimateMs(
       pixels * scale * scale,
     );
     return ((computingMs + encodingMs) * (1 - done)) / 1000;
   }
+}
+
+/** 0 to 1. */
+function shareDrawn(progress: UpscaleProgress | undefined): number {
+  if (progress === undefined) return 0;
+  const { stage, tilesDone, tilesTotal, rowsDone = 0, rowsTotal = 0 } = progress;
+  if (stage === 'resample') return rowsTotal === 0 ? 0 : rowsDone / rowsTotal;
+  return tilesTotal === 0 ? 0 : tilesDone / tilesTotal;
 }
 
 /** The cost under a key; a new one begins with the guess. */

@@ -25,7 +25,7 @@ export interface JobOrigin {
 
 /** What a job asks of those who keep it. */
 export interface JobKeeper {
-  /** Jobs ahead of it; undefined when it is not in the queue. */
+  /** Place in the queue, from 1; undefined when it is not in the queue. */
   position(job: UpscaleJob): number | undefined;
   cancel(job: UpscaleJob): void;
   dispose(job: UpscaleJob): Promise<void>;

@@ -60,10 +60,10 @@ export class WorkQueue {
     this.#startNext();
   }
 
-  /** Jobs ahead of it; undefined when it does not wait. */
+  /** Place in the queue, from 1; undefined when it does not wait. */
   position(job: UpscaleJob): number | undefined {
-    const place = this.#waiting.indexOf(job);
-    return place < 0 ? undefined : place;
+    const index = this.#waiting.indexOf(job);
+    return index < 0 ? undefined : index + 1;
   }
 
   /** At once for one that waits, at the next tile for one that runs. */

@@ -2,6 +2,13 @@ import type { FallbackReason } from '../types.js';
 import { TileFailure } from './tile-model.js';
 
 /**
+ * What the system, C++ and Node say when there is no room for memory, a thread or a process: setrlimit(2), pthread_create(3) and fork(2)
+ * answer ENOMEM or EAGAIN; Node's names for a thread that did not start, or grew beyond its limit, are in its "Errors" page.
+ */
+const LACKS_MEMORY =
+  /std::bad_alloc|bad allocation|ENOMEM|EAGAIN|cannot allocate memory|resource temporarily unavailable|pthread_create failed|array buffer allocation failed|ERR_WORKER_(OUT_OF_MEMORY|INIT_FAILED)|heap out of memory|fatal process oom/i;
+
+/**
  * ONNX Runtime gives no error codes through its node binding, so the reason is found in the text. Each pattern was seen
  * in version 1.30 or stands in its source. Order matters: a lost device may mention memory, but only a new process helps.
  */
@@ -9,10 +16,10 @@ const PATTERNS: readonly (readonly [RegExp, TileFailure['reason']])[] = [
   // The device or its context is gone for this process: every later run on it fails too.
   [/device (was )?lost/i, 'device_lost'],
   [/CUDA failure 700|CUDNN_STATUS_INTERNAL_ERROR/, 'device_lost'],
-  // The CPU arena and the CUDA arena alike; without an arena; JavaScript's own buffers.
+  // The CPU arena and the CUDA arena alike; without an arena, and its threads; JavaScript's own buffers.
   [/Failed to allocate memory for requested buffer/, 'out_of_memory'],
-  [/std::bad_alloc|bad allocation/, 'out_of_memory'],
-  [/Array buffer allocation failed|Invalid typed array length/, 'out_of_memory'],
+  [LACKS_MEMORY, 'out_of_memory'],
+  [/Invalid typed array length/, 'out_of_memory'],
   [/CUDA failure 2\b|CUDA out of memory|CUDNN_STATUS_ALLOC_FAILED/, 'out_of_memory'],
   [/CUBLAS failure 3\b|CUBLAS_STATUS_ALLOC_FAILED/, 'out_of_memory'],
   // WebGPU. Where a buffer could not be made, the error comes from its first use.
@@ -54,6 +61,12 @@ export class ModelLoadError extends Error {
 /** The text of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Whether memory, or a thread or process, could not be had. */
+export function lacksMemory(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  return LACKS_MEMORY.test(`${code} ${messageOf(thrown)}`);
 }
 
 /**

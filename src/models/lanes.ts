@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { hasRoomForThread } from '../address-space.js';
 import { messageOf, tileFailure } from './failure.js';
 import type { FromLane, LaneOrder, ToLane } from './lane.js';
 import { type LanePixels, type RgbPixels, TileFailure } from './tile-model.js';
@@ -24,6 +25,8 @@ const startThread: StartLane = (order) => new Worker(ENTRY, { workerData: order,
 export class Lanes {
   readonly #free: Worker[] = [];
   readonly #all = new Set<Worker>();
+  /** Made, and not running yet. */
+  readonly #starting = new Set<Worker>();
   /** Why no more are made. */
   #lost: string | undefined;
 
@@ -66,6 +69,8 @@ export class Lanes {
 
   /** @throws NoLane */
   #open(): Worker {
+    if (this.#lost === undefined && !hasRoomForThread(this.#starting.size))
+      this.#lost = 'The address space has no room for a thread.';
     if (this.#lost !== undefined) throw new NoLane(this.#lost);
     let lane: Worker;
     try {
@@ -75,12 +80,15 @@ export class Lanes {
       throw new NoLane(this.#lost);
     }
     this.#all.add(lane);
+    this.#starting.add(lane);
+    lane.once('online', () => this.#starting.delete(lane));
     // One that dies without a tile harms nobody; unheard, its error would end the process.
     lane.on('error', (error) => {
       this.#lost ??= messageOf(error);
     });
     lane.once('exit', () => {
       this.#all.delete(lane);
+      this.#starting.delete(lane);
       const place = this.#free.indexOf(lane);
       if (place >= 0) this.#free.splice(place, 1);
     });

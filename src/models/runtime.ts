@@ -18,7 +18,11 @@ let loading: Promise<Runtime> | undefined;
  */
 export function onnxRuntime(): Promise<Runtime> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
-  loading ??= import('onnxruntime-node');
+  loading ??= import('onnxruntime-node').catch((error: unknown) => {
+    // Memory may be there next time; where it is something else, Node remembers that itself.
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

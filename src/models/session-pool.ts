@@ -164,7 +164,7 @@ export class SessionPool {
   /** Changes when the file changes; undefined when it is not there. */
   #stamp(entry: ModelEntry): string | undefined {
     const stats = statSync(join(this.options.modelsFolder, entry.file), { throwIfNoEntry: false });
-    return stats?.isFile() ? `${stats.mtimeMs} ${stats.size} ${stats.ino}` : undefined;
+    return stats?.isFile() ? `${stats.mtimeMs} ${stats.ctimeMs} ${stats.size} ${stats.ino}` : undefined;
   }
 }
 

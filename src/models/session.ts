@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../types.js';
-import { failureReason, ModelLoadError, messageOf, tileFailure } from './failure.js';
+import { failureReason, lacksMemory, ModelLoadError, messageOf, tileFailure } from './failure.js';
 import { Lanes, NoLane } from './lanes.js';
 import type { ModelEntry } from './manifest.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
@@ -39,7 +39,7 @@ export interface LoadedModel extends TileModel {
  * Loads a model on one provider and on no other: ONNX Runtime drops providers from a list silently.
  * @param entry its file must be in `modelsFolder`.
  * @returns a model whose `entry` has the fixed size that the file itself states, if any.
- * @throws ModelLoadError not_installed, corrupt_model, provider_unavailable or out_of_memory.
+ * @throws ModelLoadError not_installed, corrupt_model, provider_unavailable, runtime_error or out_of_memory.
  */
 export async function openModel(
   entry: ModelEntry,
@@ -59,15 +59,13 @@ export async function openModel(
   }
 }
 
-/** @throws ModelLoadError not_installed, or corrupt_model when size or sha256 differ from the entry's. */
+/** @throws ModelLoadError not_installed, out_of_memory, or corrupt_model when it cannot be read or is not what the entry says. */
 async function readVerified(entry: ModelEntry, modelsFolder: string): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(join(modelsFolder, entry.file));
   } catch (error) {
-    throw new ModelLoadError('not_installed', `The file of ${entry.name} is not installed.`, {
-      cause: error,
-    });
+    throw unreadable(entry, error);
   }
   if (bytes.length !== entry.bytes)
     throw new ModelLoadError(
@@ -82,14 +80,41 @@ async function readVerified(entry: ModelEntry, modelsFolder: string): Promise<Ui
   return bytes;
 }
 
+function unreadable(entry: ModelEntry, error: unknown): ModelLoadError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new ModelLoadError('not_installed', `The file of ${entry.name} is not installed.`, {
+      cause: error,
+    });
+  // A limit of open files passes, as memory does.
+  if (lacksMemory(error) || code === 'EMFILE' || code === 'ENFILE') return tooLarge(entry, error);
+  return new ModelLoadError('corrupt_model', `The file of ${entry.name} cannot be read.`, { cause: error });
+}
+
+function tooLarge({ name }: ModelEntry, cause: unknown): ModelLoadError {
+  return new ModelLoadError('out_of_memory', `${name} did not fit into memory.`, { cause });
+}
+
+/** @throws ModelLoadError runtime_error where ONNX Runtime itself is the trouble, out_of_memory. */
+async function runtime(entry: ModelEntry): ReturnType<typeof onnxRuntime> {
+  try {
+    return await onnxRuntime();
+  } catch (error) {
+    if (lacksMemory(error)) throw tooLarge(entry, error);
+    throw new ModelLoadError('runtime_error', 'ONNX Runtime cannot be loaded on this machine.', {
+      cause: error,
+    });
+  }
+}
+
 async function createSession(
   entry: ModelEntry,
   bytes: Uint8Array,
   provider: Provider,
   options: SessionOptions,
 ): Promise<InferenceSession> {
+  const { InferenceSession } = await runtime(entry);
   try {
-    const { InferenceSession } = await onnxRuntime();
     return await InferenceSession.create(bytes, {
       executionProviders: [provider],
       intraOpNumThreads: options.threads,
@@ -113,8 +138,7 @@ async function createSession(
     });
   } catch (error) {
     const text = messageOf(error);
-    if (failureReason(text) === 'out_of_memory')
-      throw new ModelLoadError('out_of_memory', `${entry.name} did not fit into memory.`, { cause: error });
+    if (failureReason(text) === 'out_of_memory') throw tooLarge(entry, error);
     if (provider !== 'cpu')
       throw new ModelLoadError('provider_unavailable', `${entry.name} could not be loaded on ${provider}.`, {
         cause: error,

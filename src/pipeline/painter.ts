@@ -85,18 +85,26 @@ const PIXELS_A_TURN = 1 << 16;
 /** As it is: what the sinks behind it make of the rows is all the enlarging there is. */
 export class PlainPainter implements Painter {
   readonly nativeScale = 1;
+  /** Rows over all rasters of one image. */
+  #done = 0;
+  #total = 0;
 
+  /** @param onRows called before the first rows and after each turn. */
   constructor(
     readonly jobId: string,
     readonly turns: Turns,
     readonly guard: Guard,
+    readonly onRows: (done: number, total: number) => void,
   ) {}
 
-  expect(): void {}
+  expect(image: Raster): void {
+    this.#total += image.height;
+  }
 
   async paint(image: Raster, sink: RowSink): Promise<void> {
     const stride = image.width * 3;
     const most = Math.max(1, Math.min(ROWS_A_TURN, Math.floor(PIXELS_A_TURN / image.width)));
+    if (this.#done === 0) this.onRows(0, this.#total);
     for (let row = 0; row < image.height; row += most) {
       this.guard.check();
       const rows = Math.min(most, image.height - row);
@@ -107,6 +115,8 @@ export class PlainPainter implements Painter {
       } finally {
         turn.end();
       }
+      this.#done += rows;
+      this.onRows(this.#done, this.#total);
     }
   }
 }

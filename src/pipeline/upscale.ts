@@ -3,8 +3,6 @@ import { RungLost } from '../models/rung-lost.js';
 import type {
   Attempt,
   OutputFormat,
-  Provider,
-  Stage,
   UpscaleOptions,
   UpscaleProgress,
   UpscaleResult,
@@ -34,7 +32,7 @@ import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import { inProfile } from './profile.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
-import { TileProgress } from './tile-progress.js';
+import { Stages } from './stages.js';
 import type { Turns } from './turns.js';
 
 /** What `upscale` works with, made once for the engine process. */
@@ -44,6 +42,8 @@ export interface PipelineServices {
   readonly limits: PipelineLimits;
   /** Encoders at work at the same time, each on one thread. */
   readonly threads: number;
+  /** Milliseconds that so many pixels take to be encoded; undefined while no result in this format has shown it. */
+  encodingMs?(format: UpscaleOptions['format'], pixels: number): number | undefined;
 }
 
 export interface PipelineHooks {
@@ -71,6 +71,7 @@ class Upscale {
   readonly #hooks: PipelineHooks;
   readonly #guard: Guard;
   readonly #easel: Easel;
+  readonly #stages: Stages;
   readonly #clock = new RenderClock();
   #decodeMs = 0;
   #drawMs = 0;
@@ -82,6 +83,7 @@ class Upscale {
     this.#hooks = hooks;
     this.#guard = new Guard(hooks.signal, task.deadlineAtMs);
     this.#easel = new Easel(task.workFolder);
+    this.#stages = new Stages((progress) => hooks.onProgress(progress));
   }
 
   async run(): Promise<UpscaleResult> {
@@ -97,14 +99,7 @@ class Upscale {
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
       const image = asShown(decoded, aim.format, options.background);
-      const onRung = (model: string, provider: Provider | undefined) =>
-        this.#hooks.onProgress({
-          stage: 'infer',
-          tilesDone: 0,
-          tilesTotal: 0,
-          model,
-          ...(provider === undefined ? {} : { provider }),
-        });
+      const onRung: ChainRequest['onRung'] = (model, provider) => this.#stages.chosen(model, provider);
       const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
       const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
         this.#draw(image, rung, note, aim),
@@ -150,9 +145,9 @@ class Upscale {
   }
 
   async #decode(): Promise<DecodedImage> {
-    this.#report('decode', 0, 0);
+    const rows = this.#stages.reading();
     const started = performance.now();
-    const image = await openImage(this.#task, this.#services.limits, this.#guard);
+    const image = await openImage(this.#task, this.#services.limits, this.#guard, rows);
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
@@ -174,8 +169,9 @@ class Upscale {
     { format, target, metadata }: Aim,
   ): Promise<Drawn> {
     const started = performance.now();
-    const progress = this.#tileProgress(rung);
-    const painter = this.#painter(rung, note, progress);
+    const progress = this.#stages.drawing(rung);
+    const onPiece = (done: number, total: number) => progress.count(done, total);
+    const painter = this.#painter(rung, note, onPiece);
     const size = drawnSize(image, painter, target);
     try {
       if (!goesStraightToJpeg(image, format, size, target))
@@ -193,43 +189,40 @@ class Upscale {
     }
   }
 
-  #painter(rung: Rung, note: NoteAttempt, progress: TileProgress): Painter {
-    if (rung.kind === 'lanczos') return new PlainPainter(this.#task.id, this.#services.turns, this.#guard);
+  #painter(rung: Rung, note: NoteAttempt, onPiece: RenderContext['onTile']): Painter {
+    if (rung.kind === 'lanczos')
+      return new PlainPainter(this.#task.id, this.#services.turns, this.#guard, onPiece);
     const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
-    return new NetworkPainter(rung, overlapPx, this.#renderContext(note, progress));
+    return new NetworkPainter(rung, overlapPx, this.#renderContext(note, onPiece));
   }
 
-  #renderContext(note: NoteAttempt, progress: TileProgress): RenderContext {
+  #renderContext(note: NoteAttempt, onTile: RenderContext['onTile']): RenderContext {
     return {
       jobId: this.#task.id,
       turns: this.#services.turns,
       guard: this.#guard,
       note,
       clock: this.#clock,
-      onTile: (done, total) => progress.count(done, total),
+      onTile,
     };
-  }
-
-  /** Of plain resampling, which has no tiles, it never tells. */
-  #tileProgress(rung: Rung): TileProgress {
-    if (rung.kind === 'lanczos') return new TileProgress(1, () => {});
-    const { model, lanes } = rung;
-    return new TileProgress(lanes, (tiles) =>
-      this.#hooks.onProgress({
-        stage: 'infer',
-        ...tiles,
-        model: model.entry.name,
-        provider: model.provider,
-      }),
-    );
   }
 
   async #encode(drawn: Drawn, image: DecodedImage, aim: Aim): Promise<number> {
     if ('bytes' in drawn) return drawn.bytes;
     this.#guard.check();
-    this.#report('encode', this.#clock.tiles, this.#clock.tiles);
+    const { width, height } = aim.target;
+    const expectedMs = this.#services.encodingMs?.(this.#task.options.format, width * height);
+    const stop = this.#stages.writing(this.#clock.tiles, this.#task.resultPath, expectedMs);
+    try {
+      return await this.#write(drawn.canvas, image, aim);
+    } finally {
+      stop();
+    }
+  }
+
+  /** The canvas, as the file that was asked for. @returns its bytes. */
+  async #write(canvas: Canvas, image: DecodedImage, aim: Aim): Promise<number> {
     const started = performance.now();
-    const { canvas } = drawn;
     const icc = await resultProfile(image);
     await canvas.complete(icc === undefined ? {} : { icc });
     const { options, resultPath, workFolder } = this.#task;
@@ -256,10 +249,6 @@ class Upscale {
     this.#encodeMs = performance.now() - started;
     this.#guard.check();
     return bytes;
-  }
-
-  #report(stage: Stage, tilesDone: number, tilesTotal: number): void {
-    this.#hooks.onProgress({ stage, tilesDone, tilesTotal });
   }
 
   /** What overlaps counts once: encoding beside inference is the wait for it that remains. */

@@ -38,6 +38,14 @@ test('a result in a folder is named after picture, scale and format; the folder 
   assert.deepEqual(await desk.files(), ['new/deep/a_x2.5.png']);
 });
 
+test('the longest name that a file system takes is no longer while it is unfinished', async (t) => {
+  const desk = await Desk.create(t);
+  const delivery = new Delivery(new PassThrough());
+  const path = desk.path(`${'å±±'.repeat(83)}ab.png`);
+  await delivery.deliver(finished(Readable.from(['full'])), { kind: 'file', path }, open);
+  assert.equal(await readFile(path, 'utf8'), 'full');
+});
+
 test('a result that breaks off leaves nothing, and the file of before as it was', async (t) => {
   const desk = await Desk.create(t);
   await writeFile(desk.path('a.png'), 'before');
@@ -102,7 +110,7 @@ test('a result of before a picture of the same name came is still the first oneâ
   const desk = await Desk.create(t);
   const results = async () => {
     const inputs = ['photo.jpg', 'photo.png'].map((name) => desk.path(name));
-    const pictures = await findPictures({ inputs, output: undefined, recursive: false });
+    const { pictures } = await findPictures({ inputs, output: undefined, recursive: false });
     const found = pictures.map(({ target }) => existingResult(target, { scale: 4, format: 'auto' }));
     return (await Promise.all(found)).map((path) => path?.slice(desk.folder.length + 1));
   };

@@ -23,7 +23,7 @@ async function deskWith(t: test.TestContext, files: readonly string[]) {
         ? from(target.path)
         : `${from(target.folder)}/${target.stem}*`;
   return async (inputs: readonly string[], output?: string, recursive = false) => {
-    const pictures = await findPictures({
+    const { pictures } = await findPictures({
       inputs: inputs.map(at),
       output: output === undefined ? undefined : at(output),
       recursive,
@@ -120,6 +120,20 @@ test('pictures of one name from two folders get results of two names', async (t)
     ['y/a.jpg', 'out/y-a-jpg*'],
     ['y/a.png', 'out/a-png*'],
   ]);
+});
+
+test('a name that is too long for its result is cut, and two such names stay two', async (t) => {
+  const chinese = '山'.repeat(80);
+  const long = '海'.repeat(83);
+  const find = await deskWith(t, [`${chinese}.jpg`, `${long}a.jpg`, `${long}b.jpg`]);
+  const stemOf = async (name: string) => (await find([name]))[0]?.[1]?.slice(1, -1) ?? '';
+  assert.equal(await stemOf(`${chinese}.jpg`), chinese);
+  const [a, b] = [await stemOf(`${long}a.jpg`), await stemOf(`${long}b.jpg`)];
+  for (const stem of [a, b]) {
+    assert.match(stem, /^海{70,}-[0-9a-f]{8}$/);
+    assert.ok(Buffer.byteLength(stem) <= 240);
+  }
+  assert.notEqual(a, b);
 });
 
 test('a folder named like a picture takes several results when it is there, or ends with /', async (t) => {

@@ -67,8 +67,18 @@ test('a busy service is asked again; its refusals and failures are told in its o
     server.url,
   ]);
   assert.equal(code, 1);
+  // Neither helps by being tried again, and neither says so.
   assert.match(stderr, /^a\.jpg: failed: The image is cut off\.$/m);
   assert.match(stderr, /^b\.txt: failed: The file is not an image in a format that is read here\.$/m);
+});
+
+test('of a failure that may pass it says so, in words and in JSON', async (t) => {
+  const { desk, server } = await start(t);
+  server.onJob = (job) => job.fail('disk_full', 'The disk is full.', 507);
+  const { stdout, stderr } = await desk.tessera(['upscale', 'a.jpg', '--json', '--server', server.url]);
+  assert.equal(stderr, 'a.jpg: failed: The disk is full. Trying again may help.\n');
+  const error = { code: 'disk_full', retry: 'as_is', message: 'The disk is full.' };
+  assert.deepEqual(JSON.parse(stdout.toString()), { input: 'a.jpg', status: 'failed', error });
 });
 
 test('the key comes from the environment, and a missing one is said', async (t) => {

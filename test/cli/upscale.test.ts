@@ -25,6 +25,15 @@ test('a picture is enlarged beside itself, and it is that picture', async (t) =>
   assert.deepEqual(await desk.leftovers(), []);
 });
 
+test('a picture whose name takes 240 bytes has a result of that name', async (t) => {
+  const desk = await Desk.create(t);
+  const stem = '山'.repeat(80);
+  await writeFile(desk.path(`${stem}.jpg`), (await photo('a.jpg', 16, 12)).buffer);
+  const { code } = await desk.tessera(['upscale', `${stem}.jpg`, '--model', 'lanczos']);
+  assert.equal(code, 0);
+  assert.deepEqual(await desk.files(), [`${stem}.jpg`, `${stem}_x4.jpg`]);
+});
+
 test('from standard input to standard output, which carries the picture alone', async (t) => {
   const desk = await Desk.create(t);
   const { buffer } = await photo('photo.png', 40, 30);
@@ -193,6 +202,15 @@ test('in a terminal there is a bar, which is gone at the end', { skip: noTermina
   assert.match(screen, /a\.jpg -> a_x4\.jpg: 5600 x 4000, JPEG/);
   assert.ok(screen.lastIndexOf('\x1b[?25h') > screen.lastIndexOf('\x1b[?25l'));
   assert.doesNotMatch(screen.slice(screen.lastIndexOf('->')), /[█░]/);
+});
+
+test('plain resampling shows its rows in the bar', { skip: noTerminal }, async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.jpg'), (await photo('a.jpg', LONG.width, LONG.height)).buffer);
+  const args = ['upscale', 'a.jpg', '--model', 'lanczos', '--scale', '6'];
+  const { code, stdout } = await outcomeOf(desk.terminal(args));
+  assert.equal(code, 0);
+  assert.match(stdout.toString(), /a\.jpg +[█░]{20} +\d+ % {2}resampling row \d+ of 1000/);
 });
 
 test('without UTF-8 the bar is ASCII, and in a pipe nothing steers a terminal', {

@@ -30,11 +30,17 @@ describe('attempts of a job that failed', () => {
     });
   });
 
-  it('come with the word that an image crashes engines, both crashes included', async (test) => {
+  it('come with the end of all, each death under a network included', async (test) => {
     const { run } = await rig(test);
-    assert.deepEqual(await failure(await run({ dieAtTile: 1 })), {
-      code: 'image_crashes_engine',
-      attempts: ['first failed engine_crash', 'second failed engine_crash'],
+    assert.deepEqual(await failure(await run({ dieAtTile: 1, dieBy: 'SIGSEGV' })), {
+      code: 'engine_unavailable',
+      attempts: [
+        'first failed engine_crash',
+        'second failed engine_crash',
+        'third failed engine_crash',
+        'lanczos failed engine_crash',
+        'lanczos failed engine_crash',
+      ],
     });
   });
 
@@ -60,7 +66,7 @@ describe('attempts from before a crash', () => {
     // The second run of this script tells of it once more: only skips are told once, and by the chain.
     assert.deepEqual(short(attempts).slice(0, 2), [
       'first failed out_of_memory',
-      'first failed engine_crash',
+      'first failed out_of_memory',
     ]);
     assert.deepEqual(attempts[0], TOO_LARGE);
     assert.equal(short(attempts).at(-1), 'second served');
@@ -81,7 +87,7 @@ describe('attempts from before a crash', () => {
 
   it('hold no rung that served and lost its image with the engine', async (test) => {
     const { run } = await rig(test);
-    const { attempts } = await (await run({ diesServed: true })).result;
+    const { attempts } = await (await run({ diesServed: 1 })).result;
     assert.deepEqual(short(attempts), ['first served']);
   });
 });

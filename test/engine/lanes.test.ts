@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { loadConfig } from '../../src/config.js';
 import { Assignment } from '../../src/engine/assignment.js';
-import { type EngineListener, EngineProcess } from '../../src/engine/engine-process.js';
+import { type EngineLaunch, type EngineListener, EngineProcess } from '../../src/engine/engine-process.js';
 import { fleetOptions } from '../../src/engine/launch.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { UpscaleProgress } from '../../src/types.js';
@@ -30,9 +30,18 @@ async function modelsFolder(test: TestContext): Promise<string> {
   return folder;
 }
 
-async function slowEngine(test: TestContext) {
+async function slowEngine(test: TestContext, launch: Partial<EngineLaunch> = {}) {
   const folder = await modelsFolder(test);
-  return realEngine(test, { MODELS_DIR: folder, MODEL_CHAIN: 'slow' });
+  return realEngine(test, { MODELS_DIR: folder, MODEL_CHAIN: 'slow' }, launch);
+}
+
+/** Node with an address space in which an engine has room, and no thread with JavaScript beside it. */
+async function narrowNode(test: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-narrow-'));
+  atEnd(test, () => rm(folder, { recursive: true }));
+  const path = join(folder, 'node');
+  await writeFile(path, `#!/bin/sh\nulimit -v 2000000\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  return path;
 }
 
 describe('an engine with tiles in lanes', () => {
@@ -70,6 +79,17 @@ describe('an engine with tiles in lanes', () => {
     const next = await task(100, 80, 2, { tileSizePx: 64 });
     assert.equal((await run(next)).model, 'slow');
     assert.ok((await distance(next)) < 3);
+    assert.equal(supervisor.status().restarts, 0);
+  });
+
+  it('lives on, with the same model, where there is no room for a lane', {
+    skip: process.platform !== 'linux' && 'other systems do not limit the address space',
+  }, async (test) => {
+    const { supervisor, task, run } = await slowEngine(test, { execPath: await narrowNode(test) });
+    const one = await task(300, 260, 4, { tileSizePx: 64 });
+    const { model, fallback } = await run(one);
+    assert.deepEqual([model, fallback], ['slow', false]);
+    assert.ok((await distance(one)) < 3);
     assert.equal(supervisor.status().restarts, 0);
   });
 

@@ -4,6 +4,7 @@ import { diskFullError } from '../../src/engine/disk-full.js';
 import { ERROR_CODES, TesseraError } from '../../src/errors.js';
 import { ERROR_TABLE } from '../../src/http/error-table.js';
 import { form, picture, startApp } from './harness.js';
+import { create, ended } from './job-client.js';
 import { bodyOf, sendRaw, statusOf } from './raw-request.js';
 
 test('an unknown path is a 404 problem, whatever the method', async (t) => {
@@ -153,5 +154,25 @@ test('every error code has a status and a sentence', () => {
   for (const [code, { status, when }] of Object.entries(ERROR_TABLE)) {
     assert.ok(status >= 400 && status <= 507, code);
     assert.match(when, /\.$/, code);
+  }
+});
+
+test('a problem says what helps: later, something else, or nothing', async (t) => {
+  const app = await startApp(t);
+  const retryOf = async (query: string, body: Uint8Array | string) => {
+    const headers = { 'content-type': 'image/png' };
+    const response = await fetch(`${app.origin}/upscale${query}`, { method: 'POST', body, headers });
+    const { code, retry } = (await response.json()) as Record<string, unknown>;
+    return `${code}: ${retry}`;
+  };
+  const good = new Uint8Array(await picture());
+  assert.equal(await retryOf('', 'no picture'), 'unsupported_image: never');
+  assert.equal(await retryOf('?scale=99', good), 'invalid_option: changed');
+  const failures = { queue_full: 'as_is', corrupt_image: 'never', fallback_refused: 'changed' } as const;
+  for (const [code, retry] of Object.entries(failures)) {
+    app.engine.failure = new TesseraError(code as keyof typeof failures, 'For a test.');
+    assert.equal(await retryOf('', good), `${code}: ${retry}`);
+    const job = await ended(app, (await create(app)).id);
+    assert.equal((job.error as Record<string, unknown>).retry, retry);
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { safeName, safeStem } from '../../src/download-name.js';
+import { downloadName, safeName, safeStem } from '../../src/download-name.js';
 import { imageTypesByPreference } from '../../src/http/accept.js';
 import { attemptsHeader } from '../../src/http/attempts-header.js';
 import { parseRange } from '../../src/http/byte-range.js';
@@ -55,10 +55,22 @@ test('names of files: whatever is sent, what is left is a plain name', () => {
       if (name === undefined) return;
       assert.doesNotMatch(name, /[/\\<>:"|?*\p{C}]/u);
       assert.doesNotMatch(name, /^[.\s]/);
-      assert.ok([...name].length <= 111);
+      assert.ok(Buffer.byteLength(name) <= 240 + 11);
       assert.equal(safeName(name), name);
     }),
   );
+});
+
+test('a long name is cut to what a file system takes, between characters as people see them', () => {
+  const chinese = '山'.repeat(80);
+  assert.equal(safeName(`${chinese}.jpg`), `${chinese}.jpg`);
+  assert.equal(downloadName(safeStem(`${chinese}.jpg`), 2.75, 'webp'), `${chinese}_x2.75.webp`);
+  for (const character of ['山', 'é', 'e\u0301', '😀', '🇮🇸', 'a']) {
+    const stem = safeStem(`${character.repeat(300)}.jpg`) ?? '';
+    assert.equal(stem, character.repeat(stem.length / character.length), character);
+    assert.ok(Buffer.byteLength(stem) > 240 - Buffer.byteLength(character));
+    assert.ok(Buffer.byteLength(downloadName(stem, 7.99, 'webp')) <= 255);
+  }
 });
 
 test('Range: within the file whatever is asked for', () => {

@@ -63,6 +63,25 @@ test('events go on after Last-Event-ID, also when the job has ended meanwhile', 
   }
 });
 
+test('the place in the queue counts from 1, in the job and in its events', async (t) => {
+  const app = await startApp(t, { MAX_RUNNING_JOBS: '1' });
+  app.engine.hold();
+  const [running, next, last] = [await create(app), await create(app), await create(app)];
+  const places = await Promise.all(
+    [running, next, last].map(async ({ id }) => (await read(app, id)).position),
+  );
+  assert.deepEqual(places, [undefined, 1, 2]);
+  const response = await fetch(`${app.origin}/jobs/${last.id}/events`);
+  const told: unknown[] = [];
+  for await (const { data } of readEvents(response)) {
+    if (data.state !== 'queued') break;
+    told.push(data.position);
+    app.engine.release();
+  }
+  assert.equal(told[0], 2);
+  assert.ok(told.every((place) => place === 1 || place === 2));
+});
+
 test('while a tile takes long, progress is told again at least each second', async (t) => {
   const app = await startApp(t);
   app.engine.hold();

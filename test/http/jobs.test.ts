@@ -55,6 +55,19 @@ test('a job goes from queued to its result, which can be fetched again and again
   }
 });
 
+test('a name of 80 Chinese characters names the job, its result and the download', async (t) => {
+  const app = await startApp(t);
+  const stem = '山'.repeat(80);
+  const job = await create(app, form({ scale: '2', format: 'png' }, `${stem}.png`));
+  assert.equal(job.fileName, `${stem}.png`);
+  const { result } = await ended(app, job.id);
+  assert.equal((result as Json).fileName, `${stem}_x2.png`);
+  const response = await fetch(`${app.origin}/jobs/${job.id}/result`);
+  const disposition = response.headers.get('content-disposition') ?? '';
+  const named = /filename\*=UTF-8''(\S+)/.exec(disposition)?.[1] ?? '';
+  assert.equal(decodeURIComponent(named), `${stem}_x2.png`);
+});
+
 test('many files of one request become many jobs, in order', async (t) => {
   const app = await startApp(t);
   const body = new FormData();
@@ -148,6 +161,7 @@ test('a job that fails says why, as /upscale would have', async (t) => {
     title: 'Bad Request',
     status: 400,
     code: 'corrupt_image',
+    retry: 'never',
     detail: 'The PNG image is damaged or incomplete.',
   });
   assert.equal(await codeOf(await fetch(`${app.origin}/jobs/${id}/result`)), '409 result_not_ready');

@@ -223,17 +223,37 @@ test('a client that leaves stops its job, and nothing stays', async (t) => {
   await empty();
 });
 
-test('an image type that is none of an upload’s is refused by name', async (t) => {
+test('a body of another type is refused: what was received, what is accepted, and for curl the way out', async (t) => {
   const { origin } = await startApp(t);
-  for (const type of ['text/plain', 'application/json', 'application/x-www-form-urlencoded']) {
-    const response = await fetch(`${origin}/upscale`, {
+  const sent = ['text/plain', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded'];
+  for (const path of ['/upscale', '/jobs'])
+    for (const type of sent) {
+      const headers = { 'content-type': type };
+      const response = await fetch(`${origin}${path}`, { method: 'POST', body: 'x=1', headers });
+      assert.equal(response.status, 415);
+      const { code, parameter, received, accepted, detail } = await problem(response);
+      assert.deepEqual(
+        { code, parameter, received },
+        { code: 'unsupported_media_type', parameter: 'Content-Type', received: type },
+      );
+      assert.match(String(accepted), /multipart\/form-data.*image\/\*.*application\/octet-stream/);
+      assert.ok(String(detail).includes(`"${type}"`));
+      assert.equal(/With curl/.test(String(detail)), type.includes('urlencoded'));
+    }
+});
+
+test('an empty Content-Type is none, and a form without a boundary is told that', async (t) => {
+  const { origin } = await startApp(t);
+  const send = async (type: string) =>
+    fetch(`${origin}/upscale`, {
       method: 'POST',
-      body: 'x=1',
+      body: new Uint8Array(await picture()),
       headers: { 'content-type': type },
     });
-    assert.equal(response.status, 415);
-    assert.equal((await problem(response)).code, 'unsupported_media_type');
-  }
+  assert.equal((await send('')).status, 200);
+  const refused = await problem(await send('multipart/form-data'));
+  assert.equal(refused.code, 'malformed_multipart');
+  assert.match(String(refused.detail), /without a boundary/);
 });
 
 test('a body that is compressed as a whole is refused before it is read, by the name of the header', async (t) => {

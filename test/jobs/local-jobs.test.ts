@@ -61,7 +61,7 @@ describe('a job', () => {
     const { jobs, engine, folder, submit } = await rig(test, { MAX_RUNNING_JOBS: 1 });
     const running = await submit();
     const queued = await submit();
-    assert.equal(queued.position, 0);
+    assert.equal(queued.position, 1);
     queued.cancel();
     await assert.rejects(queued.settled, failsWith('cancelled'));
     assert.equal(queued.state, 'cancelled');

@@ -10,6 +10,7 @@ import { readHeader } from '../../src/pipeline/header.js';
 import { developHeic } from '../../src/pipeline/heif/develop.js';
 import { hevcInstalled } from '../../src/pipeline/heif/hevc-module.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
+import { RowProgress, type RowsDone } from '../../src/pipeline/row-progress.js';
 import type { ImageHeader } from '../../src/types.js';
 import { HEIGHT, shown, WIDTH } from './heic-files.js';
 import { limits as usualLimits } from './stage.js';
@@ -31,14 +32,27 @@ export async function developed(
     keepMetadata = false,
     timeoutMs = 60_000,
     signal = new AbortController().signal,
-  }: { limits?: PipelineLimits; keepMetadata?: boolean; timeoutMs?: number; signal?: AbortSignal } = {},
+    onRows = () => {},
+  }: {
+    limits?: PipelineLimits;
+    keepMetadata?: boolean;
+    timeoutMs?: number;
+    signal?: AbortSignal;
+    onRows?: (rows: RowsDone) => void;
+  } = {},
 ): Promise<Developed> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-heic-'));
   try {
     const [source, raster] = [join(folder, 'source'), join(folder, 'developed.v')];
     await writeFile(source, file);
     const header = await readHeader(source, limits);
-    await developHeic(source, raster, limits, new Guard(signal, monotonicMs() + timeoutMs));
+    await developHeic(
+      source,
+      raster,
+      limits,
+      new Guard(signal, monotonicMs() + timeoutMs),
+      new RowProgress(onRows),
+    );
     return {
       header,
       image: await decode(raster, header, { metadata: keepMetadata, profiles: undefined }, limits, 60),

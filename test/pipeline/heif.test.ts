@@ -70,6 +70,18 @@ const plain = () => hevc(coded('plain'));
 const of = async (name: string) => developed(await readFile(heicPath(name)));
 
 describe('a HEIC', needsDecoder, () => {
+  it('tells of its rows while it is decoded', async () => {
+    const told: number[] = [];
+    const file = await readFile(heicPath('plain'));
+    await developed(file, {
+      onRows: ({ rowsDone, rowsTotal }) => {
+        assert.equal(rowsTotal, HEIGHT);
+        told.push(rowsDone);
+      },
+    });
+    assert.deepEqual(told, [64]);
+  });
+
   it('is decoded, whatever its chroma', async () => {
     for (const [name, atLeastDb] of [
       ['plain', 42],

@@ -129,6 +129,29 @@ describe('upscale', () => {
     });
   });
 
+  it('reports plain resampling by name, with its rows, those of alpha too', async () => {
+    const chain = new GivenChain(() => [{ kind: 'lanczos' }]);
+    for (const [path, rows] of [
+      [source, 70],
+      [translucent, 140],
+    ] as const)
+      await upscaled(path, { format: 'png' }, { chain }, async ({ progress }) => {
+        assert.deepEqual([...new Set(progress.map(({ stage }) => stage))], ['decode', 'resample', 'encode']);
+        const told = progress.filter(({ stage }) => stage === 'resample');
+        assert.ok(told.every(({ model, rowsTotal }) => model === 'lanczos' && rowsTotal === rows));
+        assert.deepEqual([told[0]?.rowsDone, told.at(-1)?.rowsDone], [0, rows]);
+      });
+  });
+
+  it('reports the time that writing takes where results of before tell it', async () => {
+    const chain = new GivenChain(() => [{ kind: 'lanczos' }]);
+    const encodingMs = (_format: string, pixels: number) => pixels;
+    await upscaled(source, { format: 'png', scale: 2 }, { chain, encodingMs }, async ({ progress }) => {
+      const { secondsLeft = 0 } = progress.find(({ stage }) => stage === 'encode') ?? {};
+      assert.ok(secondsLeft > 0 && secondsLeft <= (180 * 140) / 1000);
+    });
+  });
+
   it('asks the chain for what the image is and what the caller wants', async () => {
     const chain = new GivenChain(() => [{ kind: 'lanczos' }], 3);
     await upscaled(translucent, { tileSizePx: 200, fallback: false }, { chain }, async ({ result }) => {

@@ -5,6 +5,7 @@ import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import sharp from 'sharp';
 import type { Static } from 'typebox';
+import { type ErrorCode, RETRY } from '../../src/errors.js';
 import { registerPage } from '../../src/http/routes/page.js';
 import type { JobSchema } from '../../src/http/schemas/job.js';
 
@@ -73,8 +74,9 @@ export class ScriptedJob {
     });
   }
 
-  fail(code: string, detail: string, status = 400): void {
-    this.set({ state: 'failed', error: { type: 'about:blank', title: 'Failed', status, code, detail } });
+  fail(code: ErrorCode, detail: string, status = 400): void {
+    const error = { type: 'about:blank', title: 'Failed', status, code, retry: RETRY[code], detail };
+    this.set({ state: 'failed', error });
   }
 
   /** Cuts every event stream in mid-air. */
@@ -115,6 +117,8 @@ export class ContractServer {
   onJob: (job: ScriptedJob) => void = () => undefined;
   /** When set, everything but the page needs this key. */
   apiKey: string | undefined;
+  /** Names of the models that are there. */
+  installed: readonly string[] = ['tessera-lite-x4', 'lanczos'];
   /** false: connections are cut before an answer, as by a service that has died. */
   reachable = true;
   private readonly events = new EventEmitter();
@@ -163,11 +167,11 @@ export class ContractServer {
   }
 }
 
-function problem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+function problem(reply: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply {
   return reply
     .code(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: code, status, code, detail }));
+    .send(JSON.stringify({ type: 'about:blank', title: code, status, code, retry: RETRY[code], detail }));
 }
 
 function registerContract(app: FastifyInstance, server: () => ContractServer): void {
@@ -189,7 +193,11 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     }
   });
   app.get('/health/live', () => ({ status: 'ok' }));
-  app.get('/models', () => ({ models: MODELS, providers: [] }));
+  app.get('/models', () => {
+    const { installed } = server();
+    const models = MODELS.map((model) => ({ ...model, installed: installed.includes(model.name) }));
+    return { models, providers: [] };
+  });
   app.get('/docs', (_request, reply) => reply.type('text/html').send('<!doctype html><title>docs</title>'));
 
   app.post('/jobs', async (request, reply) => {
@@ -224,7 +232,7 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
         bytes: source.length,
       },
       createdAt: new Date().toISOString(),
-      position: here.jobs.length,
+      position: here.jobs.length + 1,
       attempts: [],
     };
     const job = new ScriptedJob(view, source, request.query as Record<string, string>);
@@ -278,14 +286,28 @@ const MODEL = {
   microsecondsPerPixel: {},
 };
 const MODELS = [
-  { ...MODEL, name: 'tessera-lite-x4', title: 'Tessera Lite ×4', family: 'tessera', chainPosition: 1 },
+  {
+    ...MODEL,
+    name: 'tessera-lite-x4',
+    title: 'Tessera Lite ×4',
+    family: 'tessera',
+    purpose: 'Photographs and screenshots, quickly.',
+    chainPosition: 1,
+  },
   {
     ...MODEL,
     name: 'realesr-general-x4v3',
     title: 'Real-ESRGAN general ×4',
     family: 'real-esrgan',
-    installed: false,
+    purpose: 'Photographs with noise and strong compression.',
     chainPosition: 0,
   },
-  { ...MODEL, name: 'lanczos', title: 'Lanczos', family: 'lanczos', chainPosition: 2 },
+  {
+    ...MODEL,
+    name: 'lanczos',
+    title: 'Lanczos',
+    family: 'lanczos',
+    purpose: 'Plain resampling, without a network.',
+    chainPosition: 2,
+  },
 ];

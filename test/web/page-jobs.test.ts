@@ -209,7 +209,7 @@ pageTest(
     await eventually(page, 'document.activeElement.id === "api-key"');
     await field.fill('sesame');
     await field.press('Tab');
-    await card.getByRole('button', { name: 'Try again' }).click();
+    await card.getByRole('button', { name: 'Run again' }).click();
     await (await server.job(0)).succeed();
     await card.getByRole('link', { name: 'Download' }).waitFor();
     await page.reload();
@@ -232,5 +232,19 @@ pageTest('models that are not installed stand apart, and cannot be chosen', asyn
     'Best available',
     'Tessera Lite ×4',
     'Lanczos',
+  ]);
+});
+
+pageTest('what a model is for is said below the menu, and of all in a list', async ({ page }) => {
+  const purpose = page.locator('#model-purpose');
+  await page.locator('#model option', { hasText: 'Tessera Lite' }).waitFor({ state: 'attached' });
+  assert.match((await purpose.textContent()) ?? '', /done in time/);
+  await page.locator('#model').selectOption('tessera-lite-x4');
+  assert.equal(await purpose.textContent(), 'Photographs and screenshots, quickly.');
+  await page.locator('#more summary').click();
+  assert.deepEqual(await page.locator('#model-list dd').allTextContents(), [
+    'Photographs and screenshots, quickly.',
+    'Plain resampling, without a network.',
+    'Photographs with noise and strong compression. Not installed.',
   ]);
 });

@@ -112,7 +112,8 @@ test(
 
 test('a wrong option is told in the service’s own words', options, async () => {
   await page.locator('#more summary').click();
-  await page.getByLabel('Exact scale').fill('9');
+  await page.getByRole('radio', { name: 'Other' }).check();
+  await page.getByRole('spinbutton', { name: 'Scale' }).fill('9');
   await give(page, 'drop', [await photo('a.jpg', 20, 20)]);
   await cardOf(page, 'a.jpg')
     .getByText(/"scale" is "9"; expected a number above 1 and at most 8/)

@@ -92,9 +92,9 @@ test('where a job stands: in line, reading, tiles with time left, writing', () =
     state: 'running',
     progress,
   });
-  assert.equal(progressInWords(job, titleOf), 'Next in line');
-  assert.equal(progressInWords({ ...job, position: 1 }, titleOf), 'Waiting: 1 picture ahead');
-  assert.equal(progressInWords({ ...job, position: 3 }, titleOf), 'Waiting: 3 pictures ahead');
+  assert.equal(progressInWords(job, titleOf), 'Waiting in the queue');
+  assert.equal(progressInWords({ ...job, position: 1 }, titleOf), 'Place 1 in the queue, the next to start');
+  assert.equal(progressInWords({ ...job, position: 3 }, titleOf), 'Place 3 in the queue');
   const tiles = running({
     stage: 'infer',
     tilesDone: 3,
@@ -106,8 +106,29 @@ test('where a job stands: in line, reading, tiles with time left, writing', () =
   assert.equal(plain(progressInWords(tiles, titleOf)), 'Tile 4 of 12 · about 7 s left · Big net on the CPU');
   const last = running({ stage: 'infer', tilesDone: 12, tilesTotal: 12 });
   assert.equal(progressInWords(last, titleOf), 'Tile 12 of 12');
-  const writing = running({ stage: 'encode', tilesDone: 12, tilesTotal: 12 });
-  assert.equal(progressInWords(writing, titleOf), 'Writing the result');
+  const none = { tilesDone: 0, tilesTotal: 0 };
+  const told = (progress: NonNullable<JobView['progress']>) =>
+    plain(progressInWords(running(progress), titleOf));
+  const rows = { rowsDone: 512, rowsTotal: 2048 };
+  assert.equal(told({ stage: 'decode', ...none }), 'Reading the picture');
+  assert.equal(told({ stage: 'decode', ...none, ...rows }), 'Reading the picture, row 512 of 2048');
+  assert.equal(
+    told({ stage: 'infer', ...none, model: 'big', provider: 'cpu' }),
+    'Preparing Big net on the CPU',
+  );
+  assert.equal(
+    told({ stage: 'resample', ...none, ...rows, model: 'lanczos', secondsLeft: 3 }),
+    'Resampling by Lanczos, row 512 of 2048 · about 3 s left',
+  );
+  const encode = { stage: 'encode', tilesDone: 12, tilesTotal: 12 } as const;
+  assert.equal(told(encode), 'Writing the result');
+  assert.equal(told({ ...encode, bytesWritten: 43e6 }), 'Writing the result, 43 MB so far');
+  assert.equal(told({ ...encode, secondsLeft: 9 }), 'Writing the result · about 9 s left');
+});
+
+test('the fraction of plain resampling is that of its rows', () => {
+  const progress = { stage: 'resample', tilesDone: 0, tilesTotal: 0, rowsDone: 50, rowsTotal: 100 };
+  assert.equal(fractionDone({ state: 'running', progress } as JobView), 0.485);
 });
 
 test('the fraction done never falls from stage to stage', () => {

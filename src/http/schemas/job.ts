@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { ERROR_CODES } from '../../errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS } from '../../types.js';
+import { ERROR_CODES, RETRIES } from '../../errors.js';
+import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
 import { named, refTo } from './named.js';
 
 /** One try of one model. */
@@ -39,12 +39,24 @@ export const JobSchema = named(
     expiresAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
     ),
-    position: Type.Optional(Type.Integer({ description: 'Jobs ahead of it, while it is queued.' })),
+    position: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
+    ),
     progress: Type.Optional(
       Type.Object({
-        stage: Type.Enum(['decode', 'infer', 'encode']),
+        stage: Type.Enum([...STAGES], {
+          description:
+            'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+        }),
         tilesDone: Type.Integer(),
         tilesTotal: Type.Integer(),
+        rowsDone: Type.Optional(
+          Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+        ),
+        rowsTotal: Type.Optional(Type.Integer()),
+        bytesWritten: Type.Optional(
+          Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+        ),
         model: Type.Optional(Type.String()),
         provider: Type.Optional(Type.Enum([...PROVIDERS])),
         secondsLeft: Type.Optional(Type.Number()),
@@ -87,6 +99,7 @@ export const JobSchema = named(
           title: Type.String(),
           status: Type.Integer(),
           code: Type.Enum([...ERROR_CODES]),
+          retry: Type.Enum([...RETRIES]),
           detail: Type.String(),
         },
         {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ERROR_CODES, type ErrorCode } from '../../errors.js';
+import { ERROR_CODES, type ErrorCode, RETRIES } from '../../errors.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { PROBLEM_TYPE } from '../problem.js';
 import { REQUEST_ID, textHeader } from './headers.js';
@@ -14,6 +14,10 @@ export const ProblemSchema = named(
     status: Type.Integer(),
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
+    retry: Type.Enum([...RETRIES], {
+      description:
+        'What helps: `as_is`, the same request later; `changed`, another request for the same picture; `never`, nothing with this picture.',
+    }),
     request_id: Type.String({ description: 'The request in the log; also in X-Request-Id.' }),
     parameter: Type.Optional(
       Type.String({

@@ -22,6 +22,14 @@ export interface DevelopOrder {
   readonly maxBytes: number;
 }
 
+/** What it says while it is at work: so many rows are written. */
+export interface RowsDeveloped {
+  readonly rows: number;
+}
+
+/** Rows between two words of that: a fraction of a row of tiles, which is decoded at once. */
+const ROWS_A_WORD = 64;
+
 /** What it says at its end. */
 export type FromDeveloping =
   | { readonly done: true }
@@ -32,7 +40,8 @@ export type FromDeveloping =
 /** The entry of the thread that decodes one HEIC; it blocks its own event loop, and nobody else's. */
 const port = parentPort;
 if (port === null) throw new Error('A HEIC is decoded in a worker thread.');
-port.postMessage(answerTo(workerData as DevelopOrder));
+const tell = (message: FromDeveloping | RowsDeveloped) => port.postMessage(message);
+tell(answerTo(workerData as DevelopOrder));
 
 function answerTo(order: DevelopOrder): FromDeveloping {
   let hevc: LoadedHevc | undefined;
@@ -84,6 +93,8 @@ function develop({ sourcePath, rasterPath, picture, profile }: DevelopOrder, hev
         alpha?.write(y, width, row, colourChannels, channels);
         if (alpha !== undefined && picture.premultiplied) unmultiply(row, channels);
         raster.append(row.subarray(shown.left * channels));
+        const rows = y - shown.top + 1;
+        if (rows % ROWS_A_WORD === 0) tell({ rows });
       }
       raster.complete({
         // The file's own words count (ISO/IEC 23008-12, 6.5.10); EXIF often says the same once more, and libvips would believe it.

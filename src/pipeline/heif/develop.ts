@@ -1,11 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import { hasRoomForThread } from '../../address-space.js';
 import { TesseraError } from '../../errors.js';
+import { lacksMemory } from '../../models/failure.js';
 import { diskError } from '../disk.js';
 import type { Guard } from '../guard.js';
 import type { PipelineLimits } from '../limits.js';
+import { OutOfMemory } from '../memory.js';
+import type { RowProgress } from '../row-progress.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
-import type { DevelopOrder, FromDeveloping } from './develop-thread.js';
+import type { DevelopOrder, FromDeveloping, RowsDeveloped } from './develop-thread.js';
 import { checkDecoder } from './header.js';
 import { type HeifPicture, readPicture } from './picture.js';
 import { profileOf } from './profile.js';
@@ -33,6 +37,7 @@ export async function developHeic(
   rasterPath: string,
   limits: PipelineLimits,
   guard: Guard,
+  progress: RowProgress,
 ): Promise<void> {
   checkDecoder();
   // Once more: the file may have been admitted by an older version, before a restart.
@@ -40,7 +45,8 @@ export async function developHeic(
   const picture = Bytes.ofFile(sourcePath, readPicture);
   const profile = picture.profile ?? (await profileOf(picture.cicp));
   guard.check();
-  const answer = await run({ sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) }, guard);
+  const order = { sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) };
+  const answer = await run(order, guard, progress);
   guard.check();
   if ('refused' in answer) throw TesseraError.fromMessage(answer.refused);
   if ('failed' in answer) throw diskError(new Error(answer.failed));
@@ -56,29 +62,43 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
   return BASE_BYTES + pixels * BYTES_PER_PIXEL * (sixteenBit ? 2 : 1);
 }
 
-/** Resolves when the thread has ended. */
-function run(order: DevelopOrder, guard: Guard): Promise<FromDeveloping> {
-  return new Promise((resolve) => {
+/** Settles when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
+function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<FromDeveloping> {
+  return new Promise((resolve, reject) => {
     let answer: FromDeveloping = { failed: 'the thread was stopped' };
-    const thread = new Worker(ENTRY, {
-      workerData: order,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
+    let lack: OutOfMemory | undefined;
+    const thread = startThread(order);
     const stop = () => void thread.terminate();
     // Timers may fire a part of a millisecond early.
     const timer = setTimeout(stop, Math.ceil(guard.msLeft) + 1);
     guard.signal.addEventListener('abort', stop, { once: true });
-    thread.on('message', (message: FromDeveloping) => {
-      answer = message;
+    thread.on('message', (message: FromDeveloping | RowsDeveloped) => {
+      if ('rows' in message) progress.count(message.rows, order.picture.shown.height);
+      else answer = message;
     });
     thread.on('error', (error) => {
+      if (lacksMemory(error)) lack = new OutOfMemory(error);
       answer = { failed: String(error) };
     });
     thread.on('exit', () => {
       clearTimeout(timer);
       guard.signal.removeEventListener('abort', stop);
-      resolve(answer);
+      if (lack === undefined) resolve(answer);
+      else reject(lack);
     });
   });
+}
+
+/** @throws OutOfMemory */
+function startThread(workerData: DevelopOrder): Worker {
+  if (!hasRoomForThread()) throw new OutOfMemory(new Error('The address space has no room for a thread.'));
+  try {
+    return new Worker(ENTRY, {
+      workerData,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+  } catch (error) {
+    throw error instanceof Error && lacksMemory(error) ? new OutOfMemory(error) : error;
+  }
 }

@@ -4,6 +4,7 @@ import { keyHeader } from './api-key.js';
  * The public API, as the page uses it.
  * @typedef {import('typebox').Static<typeof import('../../http/schemas/job.js').JobSchema>} Job
  * @typedef {import('../../types.js').ModelStatus} ModelStatus
+ * @typedef {import('../../errors.js').Retry} Retry
  */
 
 /** An answer that is not a success, in the words of its problem document (RFC 9457). */
@@ -11,13 +12,15 @@ export class Problem extends Error {
   /**
    * @param {number} status
    * @param {string} code stable code, or `unknown` when something between us and the service answered.
+   * @param {Retry} retry what helps.
    * @param {string} detail
    * @param {number} [retryAfterSeconds]
    */
-  constructor(status, code, detail, retryAfterSeconds) {
+  constructor(status, code, retry, detail, retryAfterSeconds) {
     super(detail);
     this.status = status;
     this.code = code;
+    this.retry = retry;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
@@ -40,15 +43,31 @@ export class Problem extends Error {
     const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
     const later = Number.isFinite(seconds) ? seconds : undefined;
     try {
-      const { code, detail, title } = JSON.parse(body);
+      const { code, retry, detail, title } = JSON.parse(body);
       if (typeof detail === 'string' || typeof title === 'string') {
-        return new Problem(status, String(code ?? 'unknown'), detail ?? title, later);
+        return new Problem(
+          status,
+          String(code ?? 'unknown'),
+          retry ?? retryOf(status),
+          detail ?? title,
+          later,
+        );
       }
     } catch {
       // Not ours: a proxy's page. Its status is all there is to tell.
     }
-    return new Problem(status, 'unknown', `The server answered with status ${status}.`, later);
+    const sentence = `The server answered with status ${status}.`;
+    return new Problem(status, 'unknown', retryOf(status), sentence, later);
   }
+}
+
+/**
+ * What helps where something between us and the service answered, which says nothing of it.
+ * @param {number} status
+ * @returns {Retry}
+ */
+function retryOf(status) {
+  return status >= 500 || status === 408 || status === 429 ? 'as_is' : 'never';
 }
 
 /**

@@ -1,3 +1,6 @@
+/** What a name may take in usual file systems, in bytes of UTF-8. */
+const MAX_NAME_BYTES = 255;
+
 /**
  * One ZIP of all results. Pictures do not compress further, so they are stored as they are.
  * @param {readonly { name: string, content: Blob }[]} results
@@ -27,9 +30,29 @@ export function freeName(name, taken) {
   const dot = name.lastIndexOf('.');
   const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
   let free = name;
-  for (let number = 2; taken.has(free.toLowerCase()); number += 1) free = `${stem} (${number})${ending}`;
+  for (let number = 2; taken.has(free.toLowerCase()); number += 1) {
+    const mark = ` (${number})${ending}`;
+    free = cutToBytes(stem, MAX_NAME_BYTES - mark.length) + mark;
+  }
   taken.add(free.toLowerCase());
   return free;
+}
+
+/**
+ * @param {string} text
+ * @param {number} maxBytes of UTF-8.
+ * @returns {string} the longest beginning that takes no more and ends where a character ends.
+ */
+function cutToBytes(text, maxBytes) {
+  const encoder = new TextEncoder();
+  let bytes = 0;
+  let end = 0;
+  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
+    bytes += encoder.encode(segment).length;
+    if (bytes > maxBytes) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
 }
 
 /**

@@ -21,6 +21,8 @@ import {
 export class Card {
   /** @type {string | undefined} */
   #downloadUrl;
+  /** What is behind `#downloadUrl`. @type {Blob | undefined} */
+  #offered;
   #hasThumbnail = false;
   #picture;
 
@@ -40,8 +42,7 @@ export class Card {
     if (picture.file === undefined) this.#button('compare').textContent = 'View';
     for (const button of this.element.querySelectorAll('button')) {
       const action = /** @type {CardAction} */ (button.dataset.action);
-      const verb = button.textContent?.trim() || 'Remove';
-      button.setAttribute('aria-label', `${verb}: ${picture.name}`);
+      this.#label(button, button.textContent?.trim() || 'Remove');
       button.addEventListener('click', () => onAction(action));
     }
     this.download.addEventListener('click', () => picture.noteDownload());
@@ -71,31 +72,54 @@ export class Card {
     return find(this.element, `button[data-action=${action}]`, HTMLButtonElement);
   }
 
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {string} verb
+   */
+  #label(button, verb) {
+    button.setAttribute('aria-label', `${verb}: ${this.#picture.name}`);
+  }
+
   #show() {
     const picture = this.#picture;
     const hadFocus = this.element.contains(document.activeElement);
-    const { phase, job } = picture;
+    const { phase } = picture;
     this.element.dataset.phase = phase;
     find(this.element, '.card-sizes', HTMLElement).textContent = this.#sizes();
     find(this.element, '.card-status', HTMLElement).textContent = this.#status();
 
     const note = find(this.element, '.card-note', HTMLElement);
-    note.textContent =
-      phase === 'done' && job?.result?.fallback ? fallbackInWords(job.attempts, titleOf) : '';
+    note.textContent = this.#note();
     note.hidden = note.textContent === '';
 
     this.#button('cancel').hidden = !picture.busy;
-    this.#button('compare').hidden = phase !== 'done';
-    this.#button('again').hidden = !(['failed', 'cancelled'].includes(phase) && picture.repeatable);
+    this.#button('compare').hidden = picture.finished === undefined;
     this.#button('remove').hidden = picture.busy;
+    this.#showAgain();
     this.#showDownload();
     this.#showProgress();
     // A button that vanishes under the reader must not drop them at the top of the page.
     if (hadFocus && !this.element.contains(document.activeElement)) this.element.focus();
   }
 
+  /** Another run is always one with the options that are chosen then: it is called a new try where those of before may do. */
+  #showAgain() {
+    const { again } = this.#picture;
+    const button = this.#button('again');
+    button.hidden = again === 'never';
+    button.textContent = again === 'as_is' ? 'Try again' : 'Run again';
+    this.#label(button, again === 'as_is' ? 'Try again' : 'Run again with the options chosen now');
+  }
+
+  #note() {
+    const { phase, finished } = this.#picture;
+    if (finished?.result === undefined) return '';
+    if (phase !== 'done') return 'The earlier result is still here.';
+    return finished.result.fallback ? fallbackInWords(finished.attempts, titleOf) : '';
+  }
+
   #sizes() {
-    const { job, file } = this.#picture;
+    const { job = this.#picture.finished, file } = this.#picture;
     if (job === undefined) return file === undefined ? '' : bytesInWords(file.size);
     const from = sizeInWords(job.source.width, job.source.height);
     return job.result === undefined ? from : `${from} → ${sizeInWords(job.result.width, job.result.height)}`;
@@ -123,7 +147,7 @@ export class Card {
       case 'cancelled':
         return 'Cancelled';
       case 'done': {
-        const result = picture.job?.result;
+        const result = picture.finished?.result;
         if (result === undefined) return '';
         return [
           result.format.toUpperCase(),
@@ -143,25 +167,23 @@ export class Card {
   }
 
   #showDownload() {
-    const { phase, result, job } = this.#picture;
-    if (this.#downloadUrl !== undefined && phase !== 'done') {
-      URL.revokeObjectURL(this.#downloadUrl);
-      this.#downloadUrl = undefined;
-    }
-    if (phase === 'done' && result !== undefined) this.#drawThumbnail(result);
-    if (phase === 'done' && result !== undefined && this.#downloadUrl === undefined) {
-      this.#downloadUrl = URL.createObjectURL(result);
-      this.download.href = this.#downloadUrl;
-      this.download.download = job?.result?.fileName ?? 'result';
-      this.download.setAttribute('aria-label', `Download ${this.download.download}`);
-    }
-    this.download.hidden = this.#downloadUrl === undefined;
+    const { result, finished } = this.#picture;
+    this.download.hidden = result === undefined;
+    if (result === undefined || result === this.#offered) return;
+    this.#offered = result;
+    this.#drawThumbnail(result);
+    if (this.#downloadUrl !== undefined) URL.revokeObjectURL(this.#downloadUrl);
+    this.#downloadUrl = URL.createObjectURL(result);
+    this.download.href = this.#downloadUrl;
+    this.download.download = finished?.result?.fileName ?? 'result';
+    this.download.setAttribute('aria-label', `Download ${this.download.download}`);
   }
 
   #showProgress() {
-    const { phase, job, uploaded, busy } = this.#picture;
+    const { phase, job, uploaded, busy, finished } = this.#picture;
     const done = phase === 'done' || phase === 'receiving' ? 1 : job === undefined ? 0 : fractionDone(job);
-    this.thumb.style.setProperty('--done', String(phase === 'cancelled' || phase === 'failed' ? 0 : done));
+    const coloured = busy || phase === 'done' ? done : finished === undefined ? 0 : 1;
+    this.thumb.style.setProperty('--done', String(coloured));
     this.progress.hidden = !busy;
     this.progress.value = phase === 'uploading' ? uploaded : done;
   }

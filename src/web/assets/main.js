@@ -20,7 +20,7 @@ function show(picture) {
   const card = new Card(picture, (action) => act(picture, card, action));
   cards.set(picture, card);
   byId('cards', HTMLElement).append(card.element);
-  let { phase, connected } = picture;
+  let { phase, connected, result } = picture;
   picture.addEventListener('change', () => {
     if (picture.connected !== connected) {
       connected = picture.connected;
@@ -28,7 +28,8 @@ function show(picture) {
     }
     if (picture.phase === phase) return;
     phase = picture.phase;
-    changed(picture);
+    changed(picture, picture.result !== result);
+    result = picture.result;
   });
 }
 
@@ -69,23 +70,28 @@ function remove(picture, card) {
   else byId('files', HTMLInputElement).focus();
 }
 
-/** A picture has come to another phase. @param {Picture} picture */
-function changed(picture) {
+/**
+ * A picture has come to another phase.
+ * @param {Picture} picture
+ * @param {boolean} hasNewResult
+ */
+function changed(picture, hasNewResult) {
   const { name } = picture;
   tally();
   if (picture.phase === 'done') {
-    announce(`${name} is ready.`);
-    // The first result opens by itself; later ones must not take away what somebody is looking at.
-    if (stage.picture === undefined && results().length === 1) open(picture, false);
+    announce(hasNewResult ? `${name} is ready.` : `${name} cancelled. The earlier result is still here.`);
+    // The first result opens by itself, and one that takes the place of what is looked at; others must not take that away.
+    const isFirst = stage.picture === undefined && results().length === 1;
+    if (hasNewResult && (isFirst || stage.picture === picture)) open(picture, false);
   } else if (picture.phase === 'failed') {
     announce(`${name} failed. ${picture.reason}`);
     if (picture.code === 'unauthorized') askForApiKey();
   } else if (picture.phase === 'cancelled') announce(`${name} cancelled.`);
-  if (stage.picture === picture && picture.phase !== 'done') stage.close();
 }
 
+/** Pictures with a result at hand, of their latest run or of an earlier one. */
 function results() {
-  return [...cards.keys()].filter((picture) => picture.phase === 'done');
+  return [...cards.keys()].filter((picture) => picture.finished !== undefined);
 }
 
 function markCurrent() {
@@ -98,7 +104,7 @@ function tally() {
   const count = (/** @type {(picture: Picture) => boolean} */ test) => pictures.filter(test).length;
   const parts = [
     [count((picture) => picture.busy), 'on their way'],
-    [results().length, 'ready'],
+    [count((picture) => picture.phase === 'done'), 'ready'],
     [count((picture) => picture.phase === 'failed'), 'failed'],
   ];
   byId('tally', HTMLElement).textContent = parts
@@ -114,8 +120,10 @@ async function downloadAll() {
   const button = byId('download-all', HTMLButtonElement);
   button.disabled = true;
   const pictures = results();
-  const contents = pictures.flatMap(({ result, job }) =>
-    result === undefined || job?.result === undefined ? [] : [{ name: job.result.fileName, content: result }],
+  const contents = pictures.flatMap(({ result, finished }) =>
+    result === undefined || finished?.result === undefined
+      ? []
+      : [{ name: finished.result.fileName, content: result }],
   );
   try {
     const { saveAs, zipResults } = await import('./archive.js');
@@ -148,6 +156,5 @@ tally();
 
 // A reload finds them again; a closed tab does not, nor what was still to be sent.
 window.addEventListener('beforeunload', (event) => {
-  const unsaved = (/** @type {Picture} */ picture) => picture.phase === 'done' && !picture.downloaded;
-  if ([...cards.keys()].some((picture) => picture.busy || unsaved(picture))) event.preventDefault();
+  if ([...cards.keys()].some((picture) => picture.busy || picture.unsaved)) event.preventDefault();
 });

@@ -1,8 +1,12 @@
 import { getModels, Problem } from './api.js';
-import { byId } from './element.js';
+import { byId, find } from './element.js';
+
+/** @typedef {import('./api.js').ModelStatus & { purpose?: string }} ModelStatus */
 
 /** Titles by name, once the service has told them. @type {Map<string, string>} */
 const titles = new Map([['lanczos', 'Lanczos']]);
+/** What each is for, by name; of no name, what the service's own choice is. @type {Map<string, string>} */
+const purposes = new Map([['', 'The strongest that is done in time.']]);
 
 /**
  * @param {string} name
@@ -19,8 +23,8 @@ export function titleOf(name) {
 export async function fillModelMenu() {
   const menu = byId('model', HTMLSelectElement);
   try {
-    const models = await getModels();
-    const rank = (/** @type {import('./api.js').ModelStatus} */ model) =>
+    const models = /** @type {ModelStatus[]} */ (await getModels());
+    const rank = (/** @type {ModelStatus} */ model) =>
       (model.installed ? 0 : 1000) + (model.chainPosition ?? 500);
     const chosen = menu.value;
     const missing = document.createElement('optgroup');
@@ -28,15 +32,44 @@ export async function fillModelMenu() {
     missing.disabled = true;
     menu.length = 1;
     for (const old of menu.querySelectorAll('optgroup')) old.remove();
-    for (const model of [...models].sort((a, b) => rank(a) - rank(b))) {
+    const ranked = [...models].sort((a, b) => rank(a) - rank(b));
+    for (const model of ranked) {
       titles.set(model.name, model.title);
+      if (model.purpose !== undefined) purposes.set(model.name, model.purpose);
       (model.installed ? menu : missing).append(new Option(model.title, model.name));
     }
     if (missing.children.length > 0) menu.append(missing);
-    menu.value = chosen;
+    // One that has gone, or is not installed any more, would be shown and not sent.
+    const stays = [...menu.options].some(
+      ({ value, parentElement }) => value === chosen && parentElement === menu,
+    );
+    menu.value = stays ? chosen : '';
+    listPurposes(ranked);
+    showPurpose();
     return true;
   } catch (error) {
     // Without the list, "best available" still works; an upload will say what is wrong.
     return !(error instanceof Problem && error.status === 401);
   }
+}
+
+/** Says below the menu what the chosen model is for. */
+export function showPurpose() {
+  const menu = byId('model', HTMLSelectElement);
+  byId('model-purpose', HTMLElement).textContent = purposes.get(menu.value) ?? '';
+}
+
+/** Says of every model what it is for: of those too that are not installed, which the menu cannot choose. @param {ModelStatus[]} models */
+function listPurposes(models) {
+  const section = byId('model-list', HTMLElement);
+  const rows = models.flatMap(({ title, purpose, installed }) => {
+    if (purpose === undefined) return [];
+    const term = document.createElement('dt');
+    term.textContent = title;
+    const details = document.createElement('dd');
+    details.textContent = installed ? purpose : `${purpose} Not installed.`;
+    return [term, details];
+  });
+  find(section, 'dl', HTMLElement).replaceChildren(...rows);
+  section.hidden = rows.length === 0;
 }

@@ -1,6 +1,6 @@
 import { apiKey, rememberApiKey } from './api-key.js';
 import { byId, find } from './element.js';
-import { fillModelMenu } from './models.js';
+import { fillModelMenu, showPurpose } from './models.js';
 
 /** What the service does when an option is not sent: sent ones are those that say something else. */
 const DEFAULTS = new Map([
@@ -21,11 +21,35 @@ const DEFAULTS = new Map([
 export function chosenOptions() {
   const form = new FormData(byId('options', HTMLFormElement));
   const text = (/** @type {string} */ name) => String(form.get(name) ?? '').trim();
-  const options = new URLSearchParams({ scale: text('exact_scale') || text('scale') });
+  const scale = text('scale');
+  const options = new URLSearchParams({ scale: scale === 'other' ? text('exact_scale') : scale });
   for (const [name, unsaid] of DEFAULTS) if (text(name) !== unsaid) options.set(name, text(name));
   for (const name of ['metadata', 'profile']) if (form.has(name)) options.set(name, 'keep');
   if (!form.has('fallback')) options.set('fallback', 'false');
   return options;
+}
+
+/**
+ * What is set under "More options", which may be closed: nothing counts without being seen.
+ * @param {HTMLFormElement} form
+ * @returns {string} empty while all is as usual.
+ */
+function hiddenInWords(form) {
+  const data = new FormData(form);
+  const text = (/** @type {string} */ name) => String(data.get(name) ?? '').trim();
+  const isSet = (/** @type {string} */ name) => text(name) !== DEFAULTS.get(name);
+  const parts = [
+    isSet('quality') && `quality ${text('quality')}`,
+    isSet('background') && `background ${text('background')}`,
+    isSet('timeout') && `time limit ${text('timeout')} s`,
+    isSet('tile_size') && `tile size ${text('tile_size')} px`,
+    isSet('tile_overlap') && `tile overlap ${text('tile_overlap')} px`,
+    data.has('metadata') && 'metadata kept',
+    data.has('profile') && 'colour profile kept',
+    !data.has('fallback') && 'no other model',
+    byId('api-key', HTMLInputElement).value !== '' && 'API key',
+  ];
+  return parts.filter((part) => part !== false).join(', ');
 }
 
 /** Opens the field for the API key and goes there. */
@@ -39,6 +63,20 @@ export async function prepareOptions() {
   const form = byId('options', HTMLFormElement);
   form.addEventListener('submit', (event) => event.preventDefault());
 
+  const exact = byId('exact', HTMLElement);
+  const exactScale = find(exact, 'input', HTMLInputElement);
+  const other = find(form, '[name=scale][value=other]', HTMLInputElement);
+  /** What is chosen is what is seen: the field for another scale is there, and sent, only while that is the choice. */
+  const showChoice = () => {
+    exact.hidden = !other.checked;
+    exactScale.disabled = exact.hidden;
+    byId('more-set', HTMLElement).textContent = hiddenInWords(form);
+    showPurpose();
+  };
+  form.addEventListener('change', showChoice);
+  form.addEventListener('input', showChoice);
+  other.addEventListener('change', () => exactScale.select());
+
   const quality = find(form, '[name=quality]', HTMLInputElement);
   const value = byId('quality-value', HTMLOutputElement);
   const showQuality = () => {
@@ -49,6 +87,7 @@ export async function prepareOptions() {
 
   const key = byId('api-key', HTMLInputElement);
   key.value = apiKey();
+  showChoice();
   key.addEventListener('change', async () => {
     rememberApiKey(key.value.trim());
     await fillModelMenu();

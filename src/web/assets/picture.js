@@ -24,17 +24,21 @@ export class Picture extends EventTarget {
   uploaded = 0;
   /** Whole seconds until the next try, while the service is busy. @type {number | undefined} */
   nextTryInSeconds = undefined;
-  /** @type {Job | undefined} */
+  /** Of the latest run. @type {Job | undefined} */
   job = undefined;
-  /** @type {Blob | undefined} */
+  /** Whose result is at hand: that of an earlier run while a later one goes on, and after it failed. @type {Job | undefined} */
+  finished = undefined;
+  /** Of `finished`. @type {Blob | undefined} */
   result = undefined;
   /** Why it failed, in words. */
   reason = '';
+  /** What helps after a failure. @type {import('./api.js').Retry} */
+  retry = 'as_is';
   /** Code of the problem, for the page to act on (`unauthorized`). */
   code = '';
   /** False while the service is out of reach. */
   connected = true;
-  /** Whether the result was saved. */
+  /** Whether `result` was saved; after a reload, whether it had been. */
   downloaded = false;
   /** @type {AbortController} */
   #abort = new AbortController();
@@ -54,9 +58,21 @@ export class Picture extends EventTarget {
     return Object.assign(new Picture(name), { job, downloaded });
   }
 
-  /** @returns {boolean} true when `run` can be of use again. */
-  get repeatable() {
-    return this.file !== undefined || (this.job !== undefined && this.job.error === undefined);
+  /**
+   * What another run is good for: `as_is`, as it was; `changed`, with other options. Never without the original, but for a job whose
+   * result was out of reach.
+   * @returns {import('./api.js').Retry}
+   */
+  get again() {
+    if (this.busy) return 'never';
+    if (this.phase === 'done') return this.file === undefined ? 'never' : 'changed';
+    const canRun = this.file !== undefined || (this.job !== undefined && this.job.error === undefined);
+    return canRun ? this.retry : 'never';
+  }
+
+  /** @returns {boolean} true when a result would be lost with the page. */
+  get unsaved() {
+    return this.finished !== undefined && !this.downloaded;
   }
 
   /** @returns {boolean} true while there is something to cancel. */
@@ -65,14 +81,14 @@ export class Picture extends EventTarget {
   }
 
   /**
-   * Runs from upload to result; also again, after an end. Never rejects: what went wrong is told by `phase` and `reason`.
+   * Runs from upload to result; also again, after an end: what an earlier run has made stays until this one has made another.
+   * Never rejects: what went wrong is told by `phase` and `reason`.
    * @param {URLSearchParams} options
    */
   async run(options) {
     const { file } = this;
     if (file === undefined) return this.resume();
-    this.#forget();
-    this.downloaded = false;
+    this.#forgetUnfinished();
     await this.#work(async (signal) => this.#finish(await this.#submit(file, options, signal), signal));
   }
 
@@ -84,15 +100,16 @@ export class Picture extends EventTarget {
 
   /** The result was saved. */
   noteDownload() {
+    const { finished, name } = this;
     this.downloaded = true;
-    this.#remember();
+    if (finished !== undefined) remember({ job: finished, name, downloaded: true });
   }
 
   /** @param {(signal: AbortSignal) => Promise<void>} steps */
   async #work(steps) {
     const abort = new AbortController();
     this.#abort = abort;
-    this.#set({ phase: 'waiting', uploaded: 0, result: undefined, reason: '', code: '', connected: true });
+    this.#set({ phase: 'waiting', uploaded: 0, reason: '', code: '', retry: 'as_is', connected: true });
     try {
       await places.take(abort.signal);
       try {
@@ -108,14 +125,22 @@ export class Picture extends EventTarget {
   /** Stops whatever is going on, here and in the service. */
   async cancel() {
     this.#abort.abort();
-    this.#set({ phase: 'cancelled', nextTryInSeconds: undefined });
-    await this.#forget();
+    const forgotten = this.#forgetUnfinished();
+    this.#cancelled();
+    await forgotten;
   }
 
-  /** Stops, and removes the job and its result from the service. */
+  /** Stops, and removes the jobs and their results from the service. */
   async dispose() {
     this.#abort.abort();
-    await this.#forget();
+    const { finished } = this;
+    await Promise.all([this.#forgetUnfinished(), finished === undefined ? undefined : forgetJob(finished)]);
+  }
+
+  /** Back to the result of an earlier run, where there is one. */
+  #cancelled() {
+    const phase = this.finished === undefined ? 'cancelled' : 'done';
+    this.#set({ phase, job: this.finished, nextTryInSeconds: undefined });
   }
 
   /**
@@ -168,13 +193,25 @@ export class Picture extends EventTarget {
       if (connected !== this.connected) this.#set({ connected });
     };
     for await (job of followJob(admitted, signal, onConnection)) this.#set({ job });
-    if (job.state === 'cancelled') return this.#set({ phase: 'cancelled' });
+    if (job.state === 'cancelled') return this.#cancelled();
     if (job.error !== undefined) {
-      return this.#set({ phase: 'failed', reason: job.error.detail, code: job.error.code });
+      const { detail, code, retry } = job.error;
+      return this.#set({ phase: 'failed', reason: detail, code, retry });
     }
     this.#set({ phase: 'receiving' });
     const result = await insist(() => getResult(job.id, signal), signal, onConnection);
-    this.#set({ result, phase: 'done' });
+    this.#keep(job, result);
+  }
+
+  /**
+   * @param {Job} job
+   * @param {Blob} result takes the place of an earlier one.
+   */
+  #keep(job, result) {
+    const earlier = this.finished;
+    const downloaded = earlier === undefined && this.downloaded;
+    this.#set({ finished: job, result, downloaded, phase: 'done' });
+    if (earlier !== undefined) void forgetJob(earlier);
   }
 
   /** @param {unknown} error */
@@ -185,26 +222,27 @@ export class Picture extends EventTarget {
         : error instanceof Error
           ? error.message
           : String(error);
-    // Gone from the service: nothing to come back to.
-    if (error instanceof Problem && error.status === 404 && this.job !== undefined) {
-      forget(this.job.id);
+    const problem = error instanceof Problem ? error : undefined;
+    // Nothing to come back to in the service; the original, where it is at hand, makes a new job.
+    const gone = problem?.status === 404 && this.job !== undefined;
+    if (gone) {
+      forget(this.job?.id ?? '');
       this.job = undefined;
     }
-    this.#set({ phase: 'failed', reason, code: error instanceof Problem ? error.code : '' });
+    const retry = gone ? 'as_is' : (problem?.retry ?? 'as_is');
+    this.#set({ phase: 'failed', reason, code: problem?.code ?? '', retry });
   }
 
   #remember() {
-    const { job, name, downloaded } = this;
-    if (job !== undefined) remember({ job, name, downloaded });
+    const { job, name, finished } = this;
+    if (job !== undefined) remember({ job, name, downloaded: finished === undefined && this.downloaded });
   }
 
-  /** The job is of no use any more. */
-  async #forget() {
-    const { job } = this;
+  /** The job of the latest run is of no use any more, unless its result is the one at hand. */
+  async #forgetUnfinished() {
+    const { job, finished } = this;
     this.job = undefined;
-    if (job === undefined) return;
-    forget(job.id);
-    await discardJob(job.id);
+    if (job !== undefined && job.id !== finished?.id) await forgetJob(job);
   }
 
   /** @param {Partial<Picture>} changes */
@@ -212,4 +250,10 @@ export class Picture extends EventTarget {
     Object.assign(this, changes);
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** Removes a job here and in the service. @param {Job} job */
+async function forgetJob({ id }) {
+  forget(id);
+  await discardJob(id);
 }

@@ -51,7 +51,7 @@ export class Stage {
    * @param {{ focus: boolean }} how focus: the reader asked for it, and is taken there.
    */
   async open(picture, { focus }) {
-    const { job, result, file } = picture;
+    const { finished: job, result, file } = picture;
     if (job?.result === undefined || result === undefined) return;
     this.#forgetUrl();
     this.#picture = picture;

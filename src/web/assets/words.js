@@ -124,37 +124,70 @@ export function notKeptInWords(notKept) {
 }
 
 /**
+ * @param {number | undefined} position from 1; undefined while the service starts again and has not counted.
+ */
+function placeInWords(position) {
+  if (position === undefined) return 'Waiting in the queue';
+  return position === 1 ? 'Place 1 in the queue, the next to start' : `Place ${position} in the queue`;
+}
+
+/**
  * @param {Job} job queued or running.
  * @param {TitleOf} titleOf
  * @returns {string} where the work stands.
  */
 export function progressInWords(job, titleOf) {
-  if (job.state === 'queued') {
-    const ahead = job.position ?? 0;
-    return ahead === 0 ? 'Next in line' : `Waiting: ${ahead} ${ahead === 1 ? 'picture' : 'pictures'} ahead`;
-  }
+  if (job.state === 'queued') return placeInWords(job.position);
   const { progress } = job;
   if (progress === undefined) return 'Starting';
-  if (progress.stage === 'encode') return 'Writing the result';
-  // No tiles yet: the plan is still to be made.
-  if (progress.stage === 'decode' || progress.tilesTotal === 0) return 'Reading the picture';
-  const parts = [`Tile ${Math.min(progress.tilesDone + 1, progress.tilesTotal)} of ${progress.tilesTotal}`];
+  const parts = [stageInWords(progress, titleOf)];
   if (progress.secondsLeft !== undefined)
     parts.push(
       `about ${durationInWords(Math.max(1, Math.round(progress.secondsLeft)) * 1000).replace('.0', '')} left`,
     );
-  if (progress.model !== undefined) parts.push(rungInWords(titleOf(progress.model), progress.provider));
+  if (progress.tilesTotal > 0 && progress.stage === 'infer' && progress.model !== undefined)
+    parts.push(rungInWords(titleOf(progress.model), progress.provider));
   return parts.join(' · ');
 }
 
 /**
+ * @param {NonNullable<Job['progress']>} progress
+ * @param {TitleOf} titleOf
+ * @returns {string} what is going on, and how far it is where that is counted.
+ */
+function stageInWords(progress, titleOf) {
+  const { stage, tilesDone, tilesTotal, rowsDone, rowsTotal, bytesWritten, model, provider } = progress;
+  const rows = rowsDone === undefined || rowsTotal === undefined ? '' : `, row ${rowsDone} of ${rowsTotal}`;
+  switch (stage) {
+    case 'decode':
+      return `Reading the picture${rows}`;
+    case 'infer':
+      if (tilesTotal > 0) return `Tile ${Math.min(tilesDone + 1, tilesTotal)} of ${tilesTotal}`;
+      return `Preparing ${model === undefined ? 'the model' : rungInWords(titleOf(model), provider)}`;
+    case 'resample':
+      return `Resampling${model === undefined ? '' : ` by ${titleOf(model)}`}${rows}`;
+    case 'encode':
+      return `Writing the result${bytesWritten === undefined ? '' : `, ${bytesInWords(bytesWritten)} so far`}`;
+  }
+}
+
+/**
  * @param {Job} job
- * @returns {number} 0 to 1 of the work: tiles, with a little kept for reading and writing.
+ * @returns {number} 0 to 1 of the work: tiles or rows, with a little kept for reading and writing.
  */
 export function fractionDone(job) {
   if (job.state === 'succeeded') return 1;
   const { progress } = job;
-  if (progress === undefined || progress.stage === 'decode') return 0;
-  if (progress.stage === 'encode') return 0.97;
-  return 0.97 * (progress.tilesDone / Math.max(1, progress.tilesTotal));
+  if (progress === undefined) return 0;
+  const { stage, tilesDone, tilesTotal, rowsDone = 0, rowsTotal = 0 } = progress;
+  switch (stage) {
+    case 'decode':
+      return 0;
+    case 'infer':
+      return 0.97 * (tilesDone / Math.max(1, tilesTotal));
+    case 'resample':
+      return 0.97 * (rowsDone / Math.max(1, rowsTotal));
+    case 'encode':
+      return 0.97;
+  }
 }

@@ -7,16 +7,20 @@ import { TesseraError } from '../../../src/errors.js';
 import { RungLost } from '../../../src/models/rung-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/memory.js';
-import type { Attempt, UpscaleResult, UpscaleTask } from '../../../src/types.js';
+import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/types.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
 export interface Script {
   readonly tiles?: number;
   /** Milliseconds that each tile blocks the event loop, as inference does. */
   readonly tileMs?: number;
-  /** The process kills itself at this tile (-1: before any rung is at work) in its first `dieTimes` runs of the job. */
+  /** The process ends at this tile (-1: while the image is read) in its first `dieTimes` runs of the job. */
   readonly dieAtTile?: number;
   readonly dieTimes?: number;
+  /** By this signal; SIGKILL is what the system sends when memory runs out. */
+  readonly dieBy?: 'SIGKILL' | 'SIGSEGV';
+  /** It writes this to its error output before it ends. */
+  readonly lastWords?: string;
   /** Before this tile it waits, other jobs meanwhile going on, until a file called `go` is in the job's folder. */
   readonly heldAtTile?: number;
   /** At this tile the event loop is blocked for good. */
@@ -29,24 +33,28 @@ export interface Script {
   readonly losesModels?: readonly string[];
   /** Every run tells of these attempts before its first tile. */
   readonly attempts?: readonly Attempt[];
-  /** Tells of its model as served, and then dies in its first run: while it encodes, say. */
-  readonly diesServed?: boolean;
+  /** Tells of its model as served, and then dies, in so many first runs: while it encodes. */
+  readonly diesServed?: number;
   /** Its own model's try fails, and no other is allowed. */
   readonly refuses?: boolean;
-  /** Memory runs out at its end: always, or while another job is in the engine. */
-  readonly lacksMemory?: 'always' | 'beside others';
+  /** Memory runs out at its end: always, while another job is in the engine, or where another has been before. */
+  readonly lacksMemory?: 'always' | 'beside others' | 'in an old process';
 }
 
-/** Rungs of the scripted chain, best first. */
+/** Networks of the scripted chain, best first; Lanczos follows. */
 const MODELS = ['first', 'second', 'third'];
 
-/** Jobs in this process. */
+/** Jobs in this process, and those that have been. */
 let inside = 0;
+let ended = 0;
 
 export const createRunner: CreateRunner = async (_settings, turns) => ({
   run: (task, hooks) => {
     inside++;
-    return runScript(task, hooks, turns).finally(() => inside--);
+    return runScript(task, hooks, turns).finally(() => {
+      inside--;
+      ended++;
+    });
   },
   plan: async (request) => ({
     width: request.header.width * 4,
@@ -69,14 +77,24 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   appendFileSync(runsFile, `${process.pid}\n`);
   const runs = readFileSync(runsFile, 'utf8').trim().split('\n').length;
   const dies = script.dieAtTile !== undefined && runs <= (script.dieTimes ?? Infinity);
-  if (dies && script.dieAtTile === -1) process.kill(process.pid, 'SIGKILL');
+  const die = async (): Promise<never> => {
+    if (script.lastWords !== undefined)
+      await new Promise((resolve) => process.stderr.write(`${script.lastWords}\n`, resolve));
+    process.kill(process.pid, script.dieBy ?? 'SIGKILL');
+    return new Promise(() => {});
+  };
+  if (dies && script.dieAtTile === -1) {
+    hooks.onProgress({ stage: 'decode', tilesDone: 0, tilesTotal: 0 });
+    await die();
+  }
   const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
-  const model = MODELS.find((name) => !excluded.has(name)) ?? 'last';
+  const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
+  const rungAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
-    hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, model, provider: 'cpu' });
+    hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, ...rungAtWork });
     if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
     const askedMs = performance.now();
     const turn = await turns.take(
@@ -98,22 +116,25 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     const harmless = (script.onlyUnderModel ?? model) !== model;
     if (script.blockAtTile === tile && !harmless) for (;;);
     if (script.deafAtTile === tile) await new Promise(() => {});
-    if (dies && script.dieAtTile === tile && !harmless) process.kill(process.pid, 'SIGKILL');
+    if (dies && script.dieAtTile === tile && !harmless) await die();
     const endMs = performance.now() + (script.tileMs ?? 1);
     while (performance.now() < endMs);
     turn.end();
   }
-  if (script.lacksMemory === 'always' || (script.lacksMemory !== undefined && inside > 1))
-    throw new OutOfMemory(new Error('vips_tracked: out of memory -- size == 5MB'));
+  const lacksMemory =
+    script.lacksMemory === 'always' ||
+    (script.lacksMemory === 'beside others' && inside > 1) ||
+    (script.lacksMemory === 'in an old process' && ended > 0);
+  if (lacksMemory) throw new OutOfMemory(new Error('vips_tracked: out of memory -- size == 5MB'));
   if (script.refuses) {
     hooks.onAttempt({ model, provider: 'cpu', outcome: 'failed', reason: 'out_of_memory', ms: 1 });
     throw new TesseraError('fallback_refused', 'No other model is allowed.');
   }
-  const served: Attempt = { model, provider: 'cpu', outcome: 'served', ms: 1 };
+  const served: Attempt = { ...rungAtWork, outcome: 'served', ms: 1 };
   hooks.onAttempt(served);
-  if (script.diesServed && runs === 1) {
+  if (script.diesServed !== undefined && runs <= script.diesServed) {
     hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
-    process.kill(process.pid, 'SIGKILL');
+    await die();
   }
   return {
     width: 4,
@@ -121,8 +142,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     format: 'png',
     bytes: 1,
     scale: 4,
-    model,
-    provider: 'cpu',
+    ...rungAtWork,
     tiles,
     fallback: model !== 'first',
     attempts: [...task.earlierAttempts, served],

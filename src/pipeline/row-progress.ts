@@ -1,0 +1,33 @@
+/** How far work is that goes row by row. */
+export interface RowsDone {
+  readonly rowsDone: number;
+  readonly rowsTotal: number;
+  /** undefined before the first row is done. */
+  readonly secondsLeft?: number;
+}
+
+/** Rows come by thousands in a second: listeners are told at most this often. */
+const INTERVAL_MS = 200;
+
+/** Tells how many rows are done, and by those how long the others take. */
+export class RowProgress {
+  readonly #startedMs: number;
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  /** @param tell is called from within `count`. */
+  constructor(
+    private readonly tell: (progress: RowsDone) => void,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {
+    this.#startedMs = nowMs();
+  }
+
+  /** So many rows are done; 0 when the first is begun. */
+  count(rowsDone: number, rowsTotal: number): void {
+    const nowMs = this.nowMs();
+    if (rowsDone < rowsTotal && nowMs - this.#toldMs < INTERVAL_MS) return;
+    this.#toldMs = nowMs;
+    const left = ((nowMs - this.#startedMs) / rowsDone) * (rowsTotal - rowsDone);
+    this.tell({ rowsDone, rowsTotal, ...(rowsDone === 0 ? {} : { secondsLeft: left / 1000 }) });
+  }
+}
