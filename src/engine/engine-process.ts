@@ -169,6 +169,9 @@ export class EngineProcess {
       case 'attempt':
         this.assignments.get(message.id)?.attempted(message.attempt);
         return;
+      case 'estimate':
+        this.assignments.get(message.id)?.estimated(message.seconds);
+        return;
       case 'done':
         this.#leave(message.id)?.succeed(message.result);
         return;

@@ -34,17 +34,15 @@ export const createRunner: CreateRunner = async (settings, turns, log, onLearnt)
     learnt: settings.learnt,
     onTileSize: onLearnt,
   });
+  const beside = new BesideTiles();
   const services: PipelineServices = {
     chain,
     turns,
     threads,
     limits: pipelineLimits(config),
+    beside,
   };
-  const beside = new BesideTiles();
-  const plan = (request: PlanRequest) =>
-    dryRun(request, chain, services.limits, (sourcePixels, resultPixels) =>
-      beside.estimate(request.options.format, sourcePixels, resultPixels),
-    );
+  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, beside);
   if (settings.preload) {
     // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));

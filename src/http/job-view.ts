@@ -71,6 +71,6 @@ function resultView(job: Job): Pick<JobView, 'result'> {
 }
 
 function errorView(error: TesseraError, id: string): NonNullable<JobView['error']> {
-  const { type, title, status, code, detail } = problemOf(error, id);
-  return { type, title, status, code, detail };
+  const { type, title, status, code, detail, estimateSeconds } = problemOf(error, id);
+  return { type, title, status, code, detail, ...(estimateSeconds === undefined ? {} : { estimateSeconds }) };
 }

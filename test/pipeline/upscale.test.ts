@@ -19,6 +19,7 @@ import {
   largestDifference,
   limits,
   networkRung,
+  nothingBeside,
   openEmbedded,
   upscaled,
 } from './stage.js';
@@ -178,8 +179,8 @@ describe('upscale', () => {
     try {
       await upscale(
         task,
-        { chain, turns: freeTurns, limits, threads: 2 },
-        { signal, onProgress: () => {}, onAttempt: () => {} },
+        { chain, turns: freeTurns, limits, threads: 2, beside: nothingBeside },
+        { signal, onProgress: () => {}, onEstimate: () => {}, onAttempt: () => {} },
       );
     } catch (thrown) {
       error = thrown;

@@ -79,6 +79,7 @@ export const JobSchema = Type.Object({
       status: Type.Integer(),
       code: Type.String(),
       detail: Type.String(),
+      estimateSeconds: Type.Optional(Type.Number()),
     }),
   ),
 });

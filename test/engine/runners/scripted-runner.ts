@@ -31,6 +31,10 @@ export interface Script {
   readonly attempts?: readonly Attempt[];
   /** Tells of its model as served, and then dies in its first run: while it encodes, say. */
   readonly diesServed?: boolean;
+  /** What it tells of the seconds that it needs. */
+  readonly needsSeconds?: number;
+  /** Its model serves, and then the job stops for nothing: an encoder that cannot be stopped. */
+  readonly deafServed?: boolean;
   /** Its own model's try fails, and no other is allowed. */
   readonly refuses?: boolean;
   /** Memory runs out at its end: always, or while another job is in the engine. */
@@ -73,6 +77,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
   const model = MODELS.find((name) => !excluded.has(name)) ?? 'last';
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
+  if (script.needsSeconds !== undefined) hooks.onEstimate(script.needsSeconds);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
@@ -111,6 +116,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   }
   const served: Attempt = { model, provider: 'cpu', outcome: 'served', ms: 1 };
   hooks.onAttempt(served);
+  if (script.deafServed) {
+    hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
+    await new Promise(() => {});
+  }
   if (script.diesServed && runs === 1) {
     hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
     process.kill(process.pid, 'SIGKILL');
