@@ -40,12 +40,9 @@ export const createRunner: CreateRunner = async (settings, turns, log, onLearnt)
     turns,
     threads,
     limits: pipelineLimits(config),
-    encodingMs: (format, pixels) => beside.encodingMs(format, pixels),
+    beside,
   };
-  const plan = (request: PlanRequest) =>
-    dryRun(request, chain, services.limits, (sourcePixels, resultPixels) =>
-      beside.estimate(request.options.format, sourcePixels, resultPixels),
-    );
+  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, beside);
   if (settings.preload) {
     // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));

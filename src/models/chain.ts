@@ -14,6 +14,7 @@ import {
   fitIntoTime,
   type NetworkStep,
   type Refusal,
+  wantedPasses,
 } from './network-step.js';
 import { planLadder } from './plan-ladder.js';
 import type {
@@ -95,6 +96,13 @@ export class ModelChain implements Chain {
     const first = this.#steps(request).find((step) => step.kind === 'network');
     const named = this.#models.entries.find((entry) => entry.name === request.model);
     return named?.scale ?? (first?.kind === 'network' ? first.entry.scale : DEFAULT_SCALE);
+  }
+
+  estimateSeconds(request: ChainRequest): number | undefined {
+    const { eligible } = allowedSteps(this.#steps(request), request);
+    if (eligible?.kind !== 'network') return 0;
+    const [passes] = wantedPasses(eligible.entry, request.scale ?? this.leadScale(request));
+    return estimateAlone(eligible, request, passes, this.parts.memory);
   }
 
   /**

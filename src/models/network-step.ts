@@ -114,7 +114,8 @@ export function fitIntoTime(
   memory: RungMemory,
   share: Pick<Share, 'delay'>,
 ): Refusal | { passes: 1 | 2 } {
-  const leftSeconds = ((request.deadlineAtMs - monotonicMs()) / 1000) * SHARE_FOR_TILES;
+  const leftMs = request.deadlineAtMs - monotonicMs() - (request.finishing?.networkMs ?? 0);
+  const leftSeconds = (leftMs / 1000) * SHARE_FOR_TILES;
   let needed = 0;
   for (const passes of wantedPasses(step.entry, scale)) {
     needed = estimate(step, request, passes, memory, share) ?? 0;
@@ -128,6 +129,6 @@ export function fitIntoTime(
 }
 
 /** An ×2 network reaches more than ×2 by a second pass, or else by resampling its answer; others resample at once. */
-function wantedPasses(entry: ModelEntry, scale: number): readonly (1 | 2)[] {
+export function wantedPasses(entry: ModelEntry, scale: number): readonly [1 | 2, ...1[]] {
   return entry.scale === 2 && scale > 2 ? [2, 1] : [1];
 }

@@ -30,6 +30,14 @@ export interface NetworkRung {
 /** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
 export type Rung = NetworkRung | { readonly kind: 'lanczos' };
 
+/** What an image costs beside its tiles, in milliseconds: drawing and encoding. */
+export interface FinishingCost {
+  /** Where a network computes them. */
+  readonly networkMs: number;
+  /** Where there are none. */
+  readonly lanczosMs: number;
+}
+
 /** What the chain needs to know of an image to choose and to estimate. */
 export interface ChainRequest {
   readonly model?: string;
@@ -37,6 +45,10 @@ export interface ChainRequest {
   readonly sixteenBit: boolean;
   readonly width: number;
   readonly height: number;
+  /** Pictures of that size that pass through the network: 2 where there is alpha, which is computed as one of its own. */
+  readonly rasters: 1 | 2;
+  /** What is left to do beside the tiles; undefined counts as nothing. */
+  readonly finishing?: FinishingCost;
   readonly fallback: boolean;
   /** Largest model input, in pixels; undefined lets the chain choose. */
   readonly tileSizePx?: number;
@@ -76,6 +88,11 @@ export interface Chain {
   ): Promise<ChainAnswer<T>>;
   /** The scale that a request without one gets: that of the model which leads the chain for it. */
   leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
+  /**
+   * What the first network that the machine has for a request would take for its tiles, nothing else being at work.
+   * @returns seconds, 0 where there is none; undefined while its speed is unknown.
+   */
+  estimateSeconds(request: ChainRequest): number | undefined;
 }
 
 /** One step of the ladder as a dry run tells of it, before tiles are planned. */

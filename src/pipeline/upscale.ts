@@ -8,6 +8,7 @@ import type {
   UpscaleResult,
   UpscaleTask,
 } from '../types.js';
+import type { CostBesideTiles } from './beside-tiles.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import type { DecodedImage } from './decode.js';
@@ -32,6 +33,7 @@ import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
 import { inProfile } from './profile.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
+import { likelyFormat } from './result-format.js';
 import { Stages } from './stages.js';
 import type { Turns } from './turns.js';
 
@@ -42,14 +44,16 @@ export interface PipelineServices {
   readonly limits: PipelineLimits;
   /** Encoders at work at the same time, each on one thread. */
   readonly threads: number;
-  /** Milliseconds that so many pixels take to be encoded; undefined while no result in this format has shown it. */
-  encodingMs?(format: UpscaleOptions['format'], pixels: number): number | undefined;
+  /** For estimates of what the time allows. */
+  readonly beside: CostBesideTiles;
 }
 
 export interface PipelineHooks {
   /** Aborted when the job is cancelled; takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
+  /** What the job needs in all by what is known, in seconds; again when more is known. */
+  onEstimate(seconds: number): void;
   /** Each attempt of the ladder as it ends. */
   onAttempt(attempt: Attempt): void;
 }
@@ -89,21 +93,28 @@ class Upscale {
   async run(): Promise<UpscaleResult> {
     const { options, header } = this.#task;
     const { chain, limits } = this.#services;
-    const request = this.#chainRequest();
-    const scale = options.scale ?? chain.leadScale(request);
+    const scale = options.scale ?? chain.leadScale({ ...options, sixteenBit: header.sixteenBit });
     try {
       this.#guard.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
+      const expected = { format: likelyFormat(this.#task), target };
+      this.#estimate(this.#chainRequest(scale, header.hasAlpha, expected));
       const decoded = await this.#decode();
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
       const image = asShown(decoded, aim.format, options.background);
       const onRung: ChainRequest['onRung'] = (model, provider) => this.#stages.chosen(model, provider);
-      const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
-      const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
-        this.#draw(image, rung, note, aim),
-      );
+      const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
+      const onAttempt = (attempt: Attempt) => {
+        this.#hooks.onAttempt(attempt);
+        // A network that was loaded for it has been measured.
+        this.#estimate(request);
+      };
+      const served = await chain.serve({ ...request, onRung, onAttempt }, (rung, note) => {
+        this.#estimate(request);
+        return this.#draw(image, rung, note, aim);
+      });
       const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
@@ -126,14 +137,22 @@ class Upscale {
     }
   }
 
-  #chainRequest(): ChainRequest {
+  #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
     const { options, header, deadlineAtMs, excludedRungs, earlierAttempts } = this.#task;
+    const rasters = hasAlpha ? 2 : 1;
     return {
       ...(options.model === undefined ? {} : { model: options.model }),
-      ...(options.scale === undefined ? {} : { scale: options.scale }),
+      scale,
       sixteenBit: header.sixteenBit,
       width: header.width,
       height: header.height,
+      rasters,
+      finishing: this.#services.beside.finishing({
+        sourcePixels: header.width * header.height,
+        resultPixels: target.width * target.height,
+        rasters,
+        format,
+      }),
       fallback: options.fallback,
       ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
       ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
@@ -142,6 +161,16 @@ class Upscale {
       earlierAttempts,
       signal: this.#hooks.signal,
     };
+  }
+
+  /** Tells what the job needs in all, where that is known. */
+  #estimate(request: ChainRequest): void {
+    const { chain, beside } = this.#services;
+    const tilesSeconds = chain.estimateSeconds(request);
+    if (tilesSeconds === undefined) return;
+    const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
+    const besideMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
+    this.#hooks.onEstimate(tilesSeconds + besideMs / 1000);
   }
 
   async #decode(): Promise<DecodedImage> {
@@ -211,7 +240,7 @@ class Upscale {
     if ('bytes' in drawn) return drawn.bytes;
     this.#guard.check();
     const { width, height } = aim.target;
-    const expectedMs = this.#services.encodingMs?.(this.#task.options.format, width * height);
+    const expectedMs = this.#services.beside.encodingMs(aim.format, width * height);
     const stop = this.#stages.writing(this.#clock.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);

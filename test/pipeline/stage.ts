@@ -7,6 +7,7 @@ import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/ru
 import { type LoadedModel, openModel } from '../../src/models/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { packageRoot } from '../../src/package-root.js';
+import type { CostBesideTiles } from '../../src/pipeline/beside-tiles.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
 import { restrictLoaders } from '../../src/pipeline/loaders.js';
@@ -69,6 +70,8 @@ export class GivenChain implements Chain {
     return this.scale;
   }
 
+  estimateSeconds(): undefined {}
+
   async serve<T>(
     request: ChainRequest,
     attempt: (rung: Rung, note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void) => Promise<T>,
@@ -92,6 +95,13 @@ export class GivenChain implements Chain {
     throw failure;
   }
 }
+
+/** All that is beside tiles costs nothing. */
+export const nothingBeside: CostBesideTiles = {
+  decodingMs: () => 0,
+  finishing: () => ({ networkMs: 0, lanczosMs: 0 }),
+  encodingMs: () => 0,
+};
 
 /** Turns for one job: every tile waits for one round of the event loop. */
 export const freeTurns: Turns = {
@@ -134,8 +144,8 @@ export async function upscaled<T>(
         excludedRungs: [],
         earlierAttempts: [],
       },
-      { turns: freeTurns, limits, threads: 2, ...services },
-      { signal, onProgress: (each) => progress.push(each), onAttempt: () => {} },
+      { turns: freeTurns, limits, threads: 2, beside: nothingBeside, ...services },
+      { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');
     return await use({ result, resultPath, left, progress });

@@ -35,6 +35,10 @@ export interface Script {
   readonly attempts?: readonly Attempt[];
   /** Tells of its model as served, and then dies, in so many first runs: while it encodes. */
   readonly diesServed?: number;
+  /** What it tells of the seconds that it needs. */
+  readonly needsSeconds?: number;
+  /** Its model serves, and then the job stops for nothing: an encoder that cannot be stopped. */
+  readonly deafServed?: boolean;
   /** Its own model's try fails, and no other is allowed. */
   readonly refuses?: boolean;
   /** Memory runs out at its end: always, while another job is in the engine, or where another has been before. */
@@ -89,6 +93,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
   const rungAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
+  if (script.needsSeconds !== undefined) hooks.onEstimate(script.needsSeconds);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
@@ -130,6 +135,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   }
   const served: Attempt = { ...rungAtWork, outcome: 'served', ms: 1 };
   hooks.onAttempt(served);
+  if (script.deafServed) {
+    hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
+    await new Promise(() => {});
+  }
   if (script.diesServed !== undefined && runs <= script.diesServed) {
     hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
     await die();
