@@ -30,7 +30,7 @@ export function formatNamed(text: string): OutputFormat | undefined {
   return FORMAT_SPELLINGS[small] ?? OUTPUT_FORMATS.find((format) => format === small);
 }
 
-/** What a name may take in usual file systems (ext4, APFS, NTFS for what is not beyond this in UTF-16), in bytes of UTF-8. */
+/** What a name may take in every usual file system, in bytes of UTF-8: the limit of ext4; APFS and NTFS allow 255 UTF-16 units or more. */
 export const MAX_NAME_BYTES = 255;
 
 /** What a stem may take, so that the longest that is put behind it, `_x7.99.webp`, and a number for its second copy fit too. */

@@ -37,7 +37,11 @@ export function leftOutByEnding(path: string): LeftOut {
 /** A sentence for each reason, in the order in which they came. */
 export function leftOutInWords(files: readonly LeftOut[]): string[] {
   const byReason = new Map<string, string[]>();
-  for (const { path, reason } of files) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
+  for (const { path, reason } of files) {
+    const paths = byReason.get(reason);
+    if (paths === undefined) byReason.set(reason, [path]);
+    else paths.push(path);
+  }
   return [...byReason].map(([reason, paths]) => {
     const others = paths.length - MOST_NAMES;
     const more = others > 0 ? ` and ${others} more` : '';

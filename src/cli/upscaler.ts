@@ -6,7 +6,8 @@ import type { Source } from './picture.js';
 export type Step =
   | { readonly kind: 'starting' | 'sending' | 'saving' }
   | {
-      readonly kind: 'waiting' /** From 1; undefined while nobody has counted. */;
+      readonly kind: 'waiting';
+      /** From 1; undefined while nobody has counted. */
       readonly position: number | undefined;
     }
   | { readonly kind: 'busy'; readonly retrySeconds: number }

@@ -40,7 +40,10 @@ export class Assignment {
   /** Ends it at its deadline. */
   deadlineTimer: NodeJS.Timeout | undefined;
   #task: UpscaleTask;
+  /** Of all its engines, oldest first. */
   #attempts: readonly Attempt[];
+  /** How many of them are other engines'. */
+  #attemptsElsewhere = 0;
   #progress: UpscaleProgress | undefined;
   #startedMs = performance.now();
   #deaths = 0;
@@ -71,9 +74,9 @@ export class Assignment {
     return this.hooks.deadlineFromStart !== undefined;
   }
 
-  /** Of all its engines, oldest first. */
-  get attempts(): readonly Attempt[] {
-    return this.#attempts;
+  /** Those of the engine that it is in, oldest first. */
+  get attemptsHere(): readonly Attempt[] {
+    return this.#attempts.slice(this.#attemptsElsewhere);
   }
 
   get ended(): boolean {
@@ -88,6 +91,7 @@ export class Assignment {
     if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
     // A rung that served an engine which died after it has not served the job.
     this.#attempts = withoutServed(this.#attempts);
+    this.#attemptsElsewhere = this.#attempts.length;
   }
 
   /** A rung's try has ended in its engine. */

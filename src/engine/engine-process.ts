@@ -84,7 +84,7 @@ export class EngineProcess {
   #gone = false;
   /** Killed by this side. */
   #killed = false;
-  /** Its error output spoke of memory. */
+  /** Its error output has spoken of memory since it was last without work. */
   #lackedMemory = false;
   /** A network has served in it. */
   #networkServed = false;
@@ -131,7 +131,10 @@ export class EngineProcess {
 
   run(assignment: Assignment): void {
     // The silence of an engine without work is no sign of anything: it counts from here.
-    if (this.assignments.size === 0) this.lastHeardMs = performance.now();
+    if (this.assignments.size === 0) {
+      this.lastHeardMs = performance.now();
+      this.#lackedMemory = false;
+    }
     this.assignments.set(assignment.task.id, assignment);
     this.#inside.add(assignment.task.id);
     this.#send({ type: 'run', task: assignment.task });
@@ -258,7 +261,7 @@ export class EngineProcess {
    * @param served undefined when nothing did.
    */
   #noteMemory(assignment: Assignment | undefined, served?: string): void {
-    const failed = assignment?.attempts.some(
+    const failed = assignment?.attemptsHere.some(
       ({ model, outcome, reason }) => outcome === 'failed' && reason === 'out_of_memory' && model !== served,
     );
     if (failed && this.#networkServed) this.#bloated = true;

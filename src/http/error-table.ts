@@ -64,7 +64,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   shutting_down: { status: 503, when: 'The service is stopping; see `Retry-After`.' },
   engine_unavailable: {
     status: 503,
-    when: 'No engine process can be started, or memory ran out while the image was decoded or encoded; see `Retry-After`.',
+    when: 'No engine process can be started, or memory ran out or an engine crashed while the image was decoded, resampled or encoded; see `Retry-After`.',
   },
   fallback_refused: {
     status: 503,

@@ -26,7 +26,7 @@ export class Lanes {
   readonly #free: Worker[] = [];
   readonly #all = new Set<Worker>();
   /** Made, and not running yet. */
-  #starting = 0;
+  readonly #starting = new Set<Worker>();
   /** Why no more are made. */
   #lost: string | undefined;
 
@@ -69,7 +69,7 @@ export class Lanes {
 
   /** @throws NoLane */
   #open(): Worker {
-    if (this.#lost === undefined && !hasRoomForThread(this.#starting))
+    if (this.#lost === undefined && !hasRoomForThread(this.#starting.size))
       this.#lost = 'The address space has no room for a thread.';
     if (this.#lost !== undefined) throw new NoLane(this.#lost);
     let lane: Worker;
@@ -80,20 +80,15 @@ export class Lanes {
       throw new NoLane(this.#lost);
     }
     this.#all.add(lane);
-    this.#starting++;
-    let starting = true;
-    const runs = () => {
-      if (starting) this.#starting--;
-      starting = false;
-    };
-    lane.once('online', runs);
-    lane.once('exit', runs);
+    this.#starting.add(lane);
+    lane.once('online', () => this.#starting.delete(lane));
     // One that dies without a tile harms nobody; unheard, its error would end the process.
     lane.on('error', (error) => {
       this.#lost ??= messageOf(error);
     });
     lane.once('exit', () => {
       this.#all.delete(lane);
+      this.#starting.delete(lane);
       const place = this.#free.indexOf(lane);
       if (place >= 0) this.#free.splice(place, 1);
     });

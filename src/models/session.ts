@@ -87,9 +87,12 @@ function unreadable(entry: ModelEntry, error: unknown): ModelLoadError {
       cause: error,
     });
   // A limit of open files passes, as memory does.
-  if (lacksMemory(error) || code === 'EMFILE' || code === 'ENFILE')
-    return new ModelLoadError('out_of_memory', `${entry.name} did not fit into memory.`, { cause: error });
+  if (lacksMemory(error) || code === 'EMFILE' || code === 'ENFILE') return tooLarge(entry, error);
   return new ModelLoadError('corrupt_model', `The file of ${entry.name} cannot be read.`, { cause: error });
+}
+
+function tooLarge({ name }: ModelEntry, cause: unknown): ModelLoadError {
+  return new ModelLoadError('out_of_memory', `${name} did not fit into memory.`, { cause });
 }
 
 /** @throws ModelLoadError runtime_error where ONNX Runtime itself is the trouble, out_of_memory. */
@@ -97,8 +100,7 @@ async function runtime(entry: ModelEntry): ReturnType<typeof onnxRuntime> {
   try {
     return await onnxRuntime();
   } catch (error) {
-    if (lacksMemory(error))
-      throw new ModelLoadError('out_of_memory', `${entry.name} did not fit into memory.`, { cause: error });
+    if (lacksMemory(error)) throw tooLarge(entry, error);
     throw new ModelLoadError('runtime_error', 'ONNX Runtime cannot be loaded on this machine.', {
       cause: error,
     });
@@ -136,8 +138,7 @@ async function createSession(
     });
   } catch (error) {
     const text = messageOf(error);
-    if (failureReason(text) === 'out_of_memory')
-      throw new ModelLoadError('out_of_memory', `${entry.name} did not fit into memory.`, { cause: error });
+    if (failureReason(text) === 'out_of_memory') throw tooLarge(entry, error);
     if (provider !== 'cpu')
       throw new ModelLoadError('provider_unavailable', `${entry.name} could not be loaded on ${provider}.`, {
         cause: error,

@@ -49,11 +49,13 @@ test('a client that leaves frees the engine for the next one', async (t) => {
 test('a full queue is 503 with Retry-After, and the jobs that are in it end well', async (t) => {
   const server = await startServer(t, { MAX_RUNNING_JOBS: '1', MAX_QUEUED_JOBS: '1' });
   const post = async (body: FormData) => fetch(`${server.origin}/upscale`, { method: 'POST', body });
-  const first = post(await slowForm());
+  // The pictures are made before the first one runs: on a fast processor it could end while the others are drawn.
+  const bodies = [await slowForm(1000), imageForm(await photo(4)), imageForm(await photo(5))] as const;
+  const first = post(bodies[0]);
   await server.until(({ queue }) => queue.running === 1);
-  const second = post(imageForm(await photo(4)));
+  const second = post(bodies[1]);
   await server.until(({ queue }) => queue.queued === 1);
-  const refused = await post(imageForm(await photo(5)));
+  const refused = await post(bodies[2]);
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
   assert.equal(((await refused.json()) as Record<string, unknown>).code, 'queue_full');

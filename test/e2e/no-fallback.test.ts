@@ -101,5 +101,5 @@ test('kill -9 of the engine without fallback: the refusal names the model that w
   process.kill(victim.pid, 'SIGKILL');
   while ((await snapshot()).state !== 'failed') assert.notEqual(job?.state, 'succeeded');
   assert.equal(job?.error?.code, 'fallback_refused');
-  assert.match(job?.error?.detail ?? '', /^tessera-lite-x4 could not serve.*engine process died/);
+  assert.match(job?.error?.detail ?? '', /^tessera-lite-x4 could not serve.*system ended the engine process/);
 });

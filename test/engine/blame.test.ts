@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/errors.js';
 import { type Running, rig } from './rig.js';
 
@@ -100,6 +101,20 @@ describe('an engine in which memory ran out', () => {
     await (await run({})).result;
     assert.notEqual(engine().pid, pid);
     assert.equal(supervisor.status().restarts, 1);
+  });
+
+  it('is left alone when memory ran out in another engine', async (test) => {
+    const { supervisor, run } = await rig(test, { engines: 2 });
+    while (supervisor.status().state !== 'ready') await delay(5);
+    const both = [await run({ heldAtTile: 1 }), await run({ heldAtTile: 1 })];
+    await Promise.all(both.map((job) => job.progressed(({ tilesDone }) => tilesDone === 1)));
+    for (const job of both) await job.letGo();
+    await Promise.all(both.map(({ result }) => result));
+    const job = await run({ dieAtTile: 1, dieTimes: 1 });
+    assert.deepEqual(await story(job), ['first out_of_memory', 'second served']);
+    const heir = (await job.runs()).at(-1);
+    await (await run({})).result;
+    assert.equal(supervisor.status().engines.find(({ pid }) => pid === heir)?.state, 'ready');
   });
 
   it('is not replaced for a job that does not fit into a new one either', async (test) => {

@@ -62,10 +62,11 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
   return BASE_BYTES + pixels * BYTES_PER_PIXEL * (sixteenBit ? 2 : 1);
 }
 
-/** Resolves when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
+/** Settles when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
 function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<FromDeveloping> {
   return new Promise((resolve, reject) => {
     let answer: FromDeveloping = { failed: 'the thread was stopped' };
+    let lack: OutOfMemory | undefined;
     const thread = startThread(order);
     const stop = () => void thread.terminate();
     // Timers may fire a part of a millisecond early.
@@ -76,13 +77,14 @@ function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<
       else answer = message;
     });
     thread.on('error', (error) => {
-      if (lacksMemory(error)) reject(new OutOfMemory(error));
+      if (lacksMemory(error)) lack = new OutOfMemory(error);
       answer = { failed: String(error) };
     });
     thread.on('exit', () => {
       clearTimeout(timer);
       guard.signal.removeEventListener('abort', stop);
-      resolve(answer);
+      if (lack === undefined) resolve(answer);
+      else reject(lack);
     });
   });
 }

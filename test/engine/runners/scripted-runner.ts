@@ -87,8 +87,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     process.kill(process.pid, script.dieBy ?? 'SIGKILL');
     return new Promise(() => {});
   };
-  hooks.onProgress({ stage: 'decode', tilesDone: 0, tilesTotal: 0 });
-  if (dies && script.dieAtTile === -1) await die();
+  if (dies && script.dieAtTile === -1) {
+    hooks.onProgress({ stage: 'decode', tilesDone: 0, tilesTotal: 0 });
+    await die();
+  }
   const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
   const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
   const rungAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
