@@ -85,6 +85,7 @@ async function rendered(picture: Raster, counting: Counting): Promise<number> {
     givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
+    checkPace: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 1,
     lanes: 1,

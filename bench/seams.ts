@@ -58,6 +58,7 @@ const rung = {
   givenTilePx: undefined,
   rememberTileSize: () => {},
   recordSpeed: () => {},
+  checkPace: () => {},
   alternative: async () => undefined,
   microsecondsPerPixel: undefined,
   lanes: 1,

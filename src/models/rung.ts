@@ -2,6 +2,18 @@ import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../types.j
 import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
 
+/** How a network gets on with an image, after a tile. */
+export interface Pace {
+  /** Of input pixels, as the tiles of late took, with all that they waited for. */
+  readonly microsecondsPerPixel: number;
+  /** Until the last tile is done, at that pace. */
+  readonly remainingMs: number;
+  /** Until the next tile is done. */
+  readonly tileMs: number;
+  /** Until the tiles are done that have begun: whoever leaves waits for them. */
+  readonly stopMs: number;
+}
+
 /** A rung that computes tiles through a network. */
 export interface NetworkRung {
   readonly kind: 'network';
@@ -19,6 +31,8 @@ export interface NetworkRung {
   rememberTileSize(tileSizePx: number): void;
   /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
   recordSpeed(inputPixels: number, ms: number): void;
+  /** To be called after each tile but the last. @throws LeftForTime when another rung is needed to keep the deadline. */
+  checkPace(pace: Pace): void;
   /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
   /** Measured microseconds per input pixel; undefined before the first measurement. */
@@ -56,6 +70,8 @@ export interface ChainRequest {
   readonly tileOverlapPx?: number;
   /** By `monotonicMs`. */
   readonly deadlineAtMs: number;
+  /** How much slower than known the machine is, as a rung has shown; undefined means as known. */
+  readonly slowdown?: number;
   readonly excludedRungs: readonly ExcludedRung[];
   readonly earlierAttempts: readonly Attempt[];
   readonly signal: AbortSignal;

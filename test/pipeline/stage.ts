@@ -51,6 +51,7 @@ export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}
     givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
+    checkPace: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 0.4,
     lanes: 1,
