@@ -86,6 +86,7 @@ async function rendered(picture: Raster, counting: Counting): Promise<number> {
     rememberTileSize: () => {},
     recordSpeed: () => {},
     checkPace: () => {},
+    checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 1,
     lanes: 1,

@@ -59,6 +59,7 @@ const rung = {
   rememberTileSize: () => {},
   recordSpeed: () => {},
   checkPace: () => {},
+  checkWait: () => {},
   alternative: async () => undefined,
   microsecondsPerPixel: undefined,
   lanes: 1,

@@ -32,7 +32,7 @@ import type { RungMemory } from './rung-memory.js';
 import { SecondLook } from './second-look.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import { TileFailure } from './tile-model.js';
-import { LeftForTime, watchTime } from './time-watch.js';
+import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
 import { type Share, Workload } from './workload.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
@@ -161,7 +161,7 @@ export class ModelChain implements Chain {
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
     const damaged = new Set<ModelEntry>();
-    let slowdown = 1;
+    let found = { slowdown: 1, tilesAtWork: false };
     for (const step of stepsToTry(allowed, damaged)) {
       request.signal.throwIfAborted();
       if (step.kind === 'network' && failedEarlier(step, request)) continue;
@@ -188,11 +188,11 @@ export class ModelChain implements Chain {
         const outcome =
           step.kind === 'lanczos'
             ? { value: await begin({ kind: 'lanczos' }) }
-            : await this.#climb(step, { ...request, slowdown }, lesser, attempts, share, note, begin);
+            : await this.#climb(step, { ...request, ...found }, lesser, attempts, share, note, begin);
         if ('reason' in outcome) {
           if (step.kind === 'network' && outcome.reason === 'corrupt_model') damaged.add(step.asked);
-          slowdown = Math.max(slowdown, outcome.slowdown ?? 1);
-          const { reason, detail } = outcome;
+          const { reason, detail, left } = outcome;
+          if (left !== undefined) found = left;
           note({ ...served, ...tileOf(rung), outcome: outcome.outcome, reason, detail });
           continue;
         }
@@ -217,7 +217,7 @@ export class ModelChain implements Chain {
     share: Share,
     note: NoteAttempt,
     attempt: (rung: NetworkRung) => Promise<T>,
-  ): Promise<{ value: T } | (Refusal & { readonly slowdown?: number })> {
+  ): Promise<{ value: T } | (Refusal & { readonly left?: LeftForTime })> {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
     const loans: Loan[] = [];
@@ -243,8 +243,8 @@ export class ModelChain implements Chain {
         ...this.parts,
         entries: this.#models.entries,
         share,
-        checkPace:
-          lesser.length === 0 ? () => {} : watchTime(step, request, { ...this.parts, share, lesser, scale }),
+        watch:
+          lesser.length === 0 ? NO_WATCH : watchTime(step, request, { ...this.parts, share, lesser, scale }),
         keep: (other) => loans.push(other),
       });
       share.begin(estimateAlone(step, request, fit.passes, this.parts.memory));
@@ -253,8 +253,7 @@ export class ModelChain implements Chain {
       if (error instanceof ModelLoadError)
         return { outcome: 'failed', reason: error.reason, detail: error.message };
       if (error instanceof LeftForTime) {
-        const { message: detail, slowdown } = error;
-        return { outcome: 'failed', reason: 'over_time_budget', detail, slowdown };
+        return { outcome: 'failed', reason: 'over_time_budget', detail: error.message, left: error };
       }
       if (!(error instanceof TileFailure)) throw error;
       this.parts.log.warn(

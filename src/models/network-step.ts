@@ -23,8 +23,12 @@ export const TIME_IS_OVER: Refusal = {
   detail: 'The time for this image was over while it was at work.',
 };
 
-/** @returns the refusal of a rung on which this very image failed before. */
+/** @returns the refusal of a rung on which this very image failed before, or that has no processor. */
 export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
+  if (request.tilesAtWork) {
+    const detail = 'Tiles of the network before it are still at work.';
+    return { outcome: 'skipped', reason: 'over_time_budget', detail };
+  }
   const excluded = request.excludedRungs.find(
     (rung) =>
       rung.model === step.entry.name && (rung.provider === undefined || rung.provider === step.provider),

@@ -14,6 +14,13 @@ export interface Pace {
   readonly stopMs: number;
 }
 
+/** How long tiles in lanes keep a network waiting for the next one that is done. */
+export interface Wait {
+  readonly waitedMs: number;
+  /** What was to be expected, by the pace so far or by what is known. */
+  readonly tileMs: number;
+}
+
 /** A rung that computes tiles through a network. */
 export interface NetworkRung {
   readonly kind: 'network';
@@ -33,6 +40,8 @@ export interface NetworkRung {
   recordSpeed(inputPixels: number, ms: number): void;
   /** To be called after each tile but the last. @throws LeftForTime when another rung is needed to keep the deadline. */
   checkPace(pace: Pace): void;
+  /** To be called now and then while tiles are computed in lanes. @throws LeftForTime, which tells that tiles are at work. */
+  checkWait(wait: Wait): void;
   /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
   /** Measured microseconds per input pixel; undefined before the first measurement. */
@@ -72,6 +81,8 @@ export interface ChainRequest {
   readonly deadlineAtMs: number;
   /** How much slower than known the machine is, as a rung has shown; undefined means as known. */
   readonly slowdown?: number;
+  /** A network was left whose tiles still keep the processors busy: no other is of use. */
+  readonly tilesAtWork?: boolean;
   readonly excludedRungs: readonly ExcludedRung[];
   readonly earlierAttempts: readonly Attempt[];
   readonly signal: AbortSignal;

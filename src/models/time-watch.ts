@@ -1,7 +1,7 @@
 import { monotonicMs } from '../clock.js';
 import type { Step } from './ladder.js';
 import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-step.js';
-import type { ChainRequest, Pace } from './rung.js';
+import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Share } from './workload.js';
 
@@ -10,11 +10,13 @@ const CLEAR_MISS = 2;
 /** Tiles that such a judgement takes: the first one also allocates. */
 const TILES_TO_JUDGE = 2;
 /** What a lesser rung needs is estimated too. */
-const MARGIN = 1.25;
+const MARGIN = 1.5;
 /** Beside that, for what begins and ends with a rung. */
-const CHANGE_MS = 200;
+const CHANGE_MS = 500;
 /** More than this is put down to the network's own speed, not to a busy machine that slows the others down as well. */
 const MOST_SLOWDOWN = 5;
+/** Beside tiles that go on in lanes, Lanczos takes twice as long. */
+const BESIDE_TILES = 2;
 /** Of a network that was never loaded, against the one at work: one that is not much faster is no help. */
 const UNKNOWN_SHARE = 0.5;
 
@@ -26,10 +28,18 @@ export class LeftForTime extends Error {
     message: string,
     /** How much slower than known the machine is; 1 to 5. */
     readonly slowdown: number,
+    /** Tiles in lanes go on, and keep the processors busy. */
+    readonly tilesAtWork: boolean,
   ) {
     super(message);
   }
 }
+
+/** What tells that a network is too slow, while it is at work. */
+export type TimeWatch = Pick<NetworkRung, 'checkPace' | 'checkWait'>;
+
+/** Where no other rung may serve. */
+export const NO_WATCH: TimeWatch = { checkPace: () => {}, checkWait: () => {} };
 
 /** What a watch needs besides the step and its image. */
 export interface WatchSurroundings {
@@ -43,14 +53,9 @@ export interface WatchSurroundings {
 
 /**
  * Watches whether a network will be done in time, by the pace that it shows.
- * @returns to be called after each tile but the last. @throws LeftForTime where the network would be late, as long as a lesser
- * rung would not.
+ * @returns what throws LeftForTime where the network would be late, as long as a lesser rung would not.
  */
-export function watchTime(
-  step: NetworkStep,
-  request: ChainRequest,
-  around: WatchSurroundings,
-): (pace: Pace) => void {
+export function watchTime(step: NetworkStep, request: ChainRequest, around: WatchSurroundings): TimeWatch {
   const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
   // What is known changes with each tile.
   const knownSpeed = around.memory.speed(step.entry.name, step.provider);
@@ -61,28 +66,40 @@ export function watchTime(
   );
   const needsMs = networks.map((each) => lesserNeedsMs(each, request, around) ?? aloneMs * UNKNOWN_SHARE);
   let tiles = 0;
-  return ({ microsecondsPerPixel, remainingMs, tileMs, stopMs }) => {
+  const withMargin = (ms: number, slowdown: number) => (ms + CHANGE_MS) * slowdown * MARGIN;
+  const checkWait: TimeWatch['checkWait'] = ({ waitedMs, tileMs }) => {
+    const slowdown = Math.min(MOST_SLOWDOWN, waitedMs / tileMs);
+    if (slowdown <= 1) return;
+    const leftMs = request.deadlineAtMs - monotonicMs();
+    if (leftMs > withMargin(lanczosMs, slowdown * BESIDE_TILES)) return;
+    const sentence = `A tile took more than ${inSeconds(waitedMs)}, and ${inSeconds(leftMs)} were left, so it was left for a faster one.`;
+    throw new LeftForTime(sentence, slowdown, true);
+  };
+  const checkPace: TimeWatch['checkPace'] = ({ microsecondsPerPixel, remainingMs, tileMs, stopMs }) => {
     tiles += 1;
     const leftMs = request.deadlineAtMs - monotonicMs();
     const neededMs = remainingMs + networkMs;
     if (neededMs <= leftMs) return;
     const slower = microsecondsPerPixel / (knownSpeed ?? microsecondsPerPixel);
     const slowdown = Math.min(MOST_SLOWDOWN, Math.max(1, slower));
-    const withMargin = (ms: number) => ms * slowdown * MARGIN + CHANGE_MS;
     const afterwardsMs = leftMs - stopMs;
-    const lanczosNeedsMs = withMargin(lanczosMs);
-    const network = needsMs.map((ms) => withMargin(ms + networkMs)).find((ms) => ms <= afterwardsMs);
+    const lanczosNeedsMs = withMargin(lanczosMs, slowdown);
+    const network = needsMs
+      .map((ms) => withMargin(ms + networkMs, slowdown))
+      .find((ms) => ms <= afterwardsMs);
     const lesserMs = network ?? lanczosNeedsMs;
     // Nothing would be gained where the others are no faster.
     if (lesserMs >= neededMs) return;
     const isClear = tiles >= TILES_TO_JUDGE && neededMs > CLEAR_MISS * leftMs;
     if (!isClear && afterwardsMs - tileMs >= lesserMs) return;
-    const seconds = (ms: number) => Math.max(0, ms / 1000).toFixed(1);
-    throw new LeftForTime(
-      `At its pace it needed ${seconds(neededMs)} s more, and ${seconds(leftMs)} s were left, so it was left for a faster one.`,
-      slowdown,
-    );
+    const sentence = `At its pace it needed ${inSeconds(neededMs)} more, and ${inSeconds(leftMs)} were left, so it was left for a faster one.`;
+    throw new LeftForTime(sentence, slowdown, false);
   };
+  return { checkPace, checkWait };
+}
+
+function inSeconds(ms: number): string {
+  return `${Math.max(0, ms / 1000).toFixed(1)} s`;
 }
 
 /** @returns milliseconds of a step's tiles; undefined while its speed is unknown. */

@@ -2,6 +2,7 @@ import type { NetworkRung } from '../models/rung.js';
 import type { Raster } from '../tiling/cut.js';
 import { type TilePlan, tileCount } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
+import { unlessLeft } from './leavable.js';
 import { PassPace, tilePixels } from './pass-pace.js';
 import { planRender, Render, type RenderContext } from './render.js';
 import { MemoryRows, type RowSink } from './row-sink.js';
@@ -71,20 +72,38 @@ export class NetworkPainter implements Painter {
 
   #pass(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
     const plan = this.#plan(image.width, image.height);
-    const pass = new PassPace(plan, this.#rung.lanes);
+    const pass = new PassPace(plan, this.#rung.lanes, this.#rung.microsecondsPerPixel);
     this.#pixelsAhead -= pass.pixels;
-    const context: RenderContext = {
-      ...this.#context,
-      onTile: () => {
-        this.#done += 1;
-        this.#context.onTile(this.#done, this.#total);
-        const pace = pass.afterTile(this.#pixelsAhead, this.#rung.microsecondsPerPixel);
-        if (this.#done < this.#total) this.#rung.checkPace(pace);
-      },
-    };
     if (this.#done === 0) this.#context.onTile(0, this.#total);
-    return new Render(this.#rung, this.#overlapPx, context).into(image, plan, sink, constantTiles);
+    const context: RenderContext = { ...this.#context, onTile: () => this.#tileDone(pass) };
+    const render = (through: RenderContext, into: RowSink) =>
+      new Render(this.#rung, this.#overlapPx, through).into(image, plan, into, constantTiles);
+    if (!pass.inLanes) return render(context, sink);
+    const check = () => this.#rung.checkWait(pass.wait);
+    return unlessLeft(check, { sink, guard: context.guard }, ({ sink: gate, guard, left }) =>
+      render({ ...context, guard, ...unheard(left, context) }, gate),
+    );
   }
+
+  #tileDone(pass: PassPace): void {
+    this.#done += 1;
+    this.#context.onTile(this.#done, this.#total);
+    const pace = pass.afterTile(this.#pixelsAhead);
+    if (this.#done < this.#total) this.#rung.checkPace(pace);
+  }
+}
+
+/** Tells nothing more of a render that was left. */
+function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<RenderContext, 'onTile' | 'note'> {
+  return {
+    onTile: (done, total) => {
+      left.throwIfAborted();
+      onTile(done, total);
+    },
+    note: (attempt) => {
+      if (!left.aborted) note(attempt);
+    },
+  };
 }
 
 /** Rows handed over between two turns, and their pixels at most: some milliseconds of resampling. */

@@ -12,6 +12,7 @@ import type { Step } from '../../src/models/ladder.js';
 import type { Pace } from '../../src/models/rung.js';
 import { RungMemory } from '../../src/models/rung-memory.js';
 import { openModel } from '../../src/models/session.js';
+import { TileFailure } from '../../src/models/tile-model.js';
 import { LeftForTime, watchTime } from '../../src/models/time-watch.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
@@ -44,11 +45,11 @@ describe('the watch over the time of a network at work', () => {
       deadlineAtMs: monotonicMs() + 100 * SECOND,
       finishing: { networkMs: 0, lanczosMs: 10 * SECOND },
     });
-    const check = watchTime(slow, request, { memory, share: { delay: () => 0 }, lesser, scale: 4 });
+    const { checkPace } = watchTime(slow, request, { memory, share: { delay: () => 0 }, lesser, scale: 4 });
     const plain = { microsecondsPerPixel: 1, remainingMs: 0, tileMs: SECOND, stopMs: 0 };
     return (pace) => {
       try {
-        check({ ...plain, ...pace });
+        checkPace({ ...plain, ...pace });
         return true;
       } catch (thrown) {
         assert.ok(thrown instanceof LeftForTime);
@@ -75,8 +76,8 @@ describe('the watch over the time of a network at work', () => {
   });
 
   it('keeps the time of a faster network free, where there is one, and more on a busy machine', async () => {
-    // About 28 s for the 64×48 image; by the pace of the slow one the machine is as known, and then three times slower.
-    const stays = await watch(5000);
+    // About 23 s for the 64×48 image; by the pace of the slow one the machine is as known, and then twice as slow.
+    const stays = await watch(4000);
     assert.ok(stays({ remainingMs: 120 * SECOND, tileMs: 40 * SECOND }));
     assert.equal(stays({ remainingMs: 120 * SECOND, tileMs: 80 * SECOND }), false);
     assert.equal(stays({ remainingMs: 120 * SECOND, tileMs: 40 * SECOND, microsecondsPerPixel: 2 }), false);
@@ -85,6 +86,8 @@ describe('the watch over the time of a network at work', () => {
 
 describe('a network that is slower than was known', () => {
   const DELAY_MS = 200;
+  /** Slow enough that several tiles are computed at once. */
+  const SPEED_FOR_LANES_US = 5;
   const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
   let folder: string;
   before(async () => {
@@ -99,12 +102,20 @@ describe('a network that is slower than was known', () => {
   /** By networks of which those called slow take so long for each of some hundred tiles as no estimate knows. */
   async function served(names: readonly string[], seconds: number, fallback = true): Promise<UpscaleResult> {
     const learnt = names
-      .filter((name) => name.startsWith('slow'))
-      .map((model) => ({ model, provider: 'cpu' as const, microsecondsPerPixel: 1 }));
+      .filter((name) => name !== 'faster')
+      .map((name) => ({
+        model: name,
+        provider: 'cpu' as const,
+        microsecondsPerPixel: name === 'stuck' ? SPEED_FOR_LANES_US : 1,
+      }));
+    let end = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     const { chain, close } = await chainRig(
       names.map((name) => ({ name, network: GOOD })),
       {
-        memory: new RungMemory(learnt),
+        memory: new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, 2),
         open: async (...request) => {
           const model = await openModel(...request);
           const waits = model.entry.name.startsWith('slow');
@@ -115,6 +126,11 @@ describe('a network that is slower than was known', () => {
             run: async (tile) => {
               if (waits) await delay(DELAY_MS);
               return model.run(tile);
+            },
+            // Of the one that is stuck, no tile is done before the picture is.
+            runInLane: async () => {
+              await over;
+              throw new TileFailure('runtime_error', 'It was stuck.');
             },
           };
         },
@@ -145,6 +161,7 @@ describe('a network that is slower than was known', () => {
         },
       );
     } finally {
+      end();
       await close();
     }
   }
@@ -161,6 +178,18 @@ describe('a network that is slower than was known', () => {
     assert.equal(model, 'lanczos');
     assert.equal(attempts[0]?.reason, 'over_time_budget');
     assert.equal(attempts.at(-1)?.outcome, 'served');
+  });
+
+  it('is left in the middle of a tile, where that is computed in a lane, and the processors are left to Lanczos', async () => {
+    const { model, attempts, tiles } = await served(['stuck', 'faster'], 4);
+    assert.equal(model, 'lanczos');
+    assert.deepEqual(short(attempts), [
+      'stuck cpu failed over_time_budget',
+      'faster cpu skipped over_time_budget',
+      'lanczos - served',
+    ]);
+    assert.match(attempts[0]?.detail ?? '', /^A tile took more than \d\.\d s/);
+    assert.equal(tiles, 0);
   });
 
   it('goes on to the deadline where no other may serve', async () => {
