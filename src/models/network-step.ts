@@ -16,8 +16,19 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** @returns the refusal of a rung on which this very image failed before. */
+/** Of the rung that was at work when it was. */
+export const TIME_IS_OVER: Refusal = {
+  outcome: 'failed',
+  reason: 'over_time_budget',
+  detail: 'The time for this image was over while it was at work.',
+};
+
+/** @returns the refusal of a rung on which this very image failed before, or that has no processor. */
 export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
+  if (request.tilesAtWork) {
+    const detail = 'Tiles of the network before it are still at work.';
+    return { outcome: 'skipped', reason: 'over_time_budget', detail };
+  }
   const excluded = request.excludedRungs.find(
     (rung) =>
       rung.model === step.entry.name && (rung.provider === undefined || rung.provider === step.provider),
@@ -118,7 +129,7 @@ export function fitIntoTime(
   const leftSeconds = (leftMs / 1000) * SHARE_FOR_TILES;
   let needed = 0;
   for (const passes of wantedPasses(step.entry, scale)) {
-    needed = estimate(step, request, passes, memory, share) ?? 0;
+    needed = (estimate(step, request, passes, memory, share) ?? 0) * (request.slowdown ?? 1);
     if (needed <= leftSeconds) return { passes };
   }
   return {

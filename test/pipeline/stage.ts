@@ -11,8 +11,9 @@ import type { CostBesideTiles } from '../../src/pipeline/beside-tiles.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
 import { restrictLoaders } from '../../src/pipeline/loaders.js';
+import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import type { Turns } from '../../src/pipeline/turns.js';
-import { type PipelineServices, upscale } from '../../src/pipeline/upscale.js';
+import { upscale } from '../../src/pipeline/upscale.js';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/types.js';
 import { OPTIONS } from '../upscale-options.js';
 
@@ -51,6 +52,8 @@ export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}
     givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
+    checkPace: () => {},
+    checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 0.4,
     lanes: 1,
