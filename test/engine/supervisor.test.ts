@@ -322,7 +322,7 @@ describe('dry runs and reports', () => {
   it('wait for a blocked engine no longer than the timeout of the dry run', async (test) => {
     const { supervisor, run } = await rig(test);
     const job = await run({ blockAtTile: 1 });
-    await job.progressed(({ tilesDone }) => tilesDone === 1);
+    await job.blocked();
     const options = { ...TASK.options, timeoutSeconds: 0.3 };
     await assert.rejects(supervisor.plan({ ...TASK, options }), failsWith('deadline_exceeded'));
     assert.equal(supervisor.status().restarts, 0);

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/runner.js';
@@ -119,7 +119,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
       );
     }
     const harmless = (script.onlyUnderModel ?? model) !== model;
-    if (script.blockAtTile === tile && !harmless) for (;;);
+    if (script.blockAtTile === tile && !harmless) {
+      writeFileSync(join(task.workFolder, 'blocked'), '');
+      for (;;);
+    }
     if (script.deafAtTile === tile) await new Promise(() => {});
     if (dies && script.dieAtTile === tile && !harmless) await die();
     const endMs = performance.now() + (script.tileMs ?? 1);
