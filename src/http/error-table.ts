@@ -73,7 +73,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },
   deadline_exceeded: {
     status: 504,
-    when: 'The result was not ready within `timeout` seconds; `estimateSeconds` says what the image needs, as far as is known, and the sentence what to ask for.',
+    when: 'The result was not ready within `timeout` seconds; `estimated_seconds` says what the image needs, as far as is known, and the sentence what to ask for.',
   },
   storage_unavailable: {
     status: 503,

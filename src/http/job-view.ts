@@ -71,7 +71,7 @@ function resultView(job: Job): Pick<JobView, 'result'> {
 }
 
 function errorView(error: TesseraError, id: string): NonNullable<JobView['error']> {
-  const { type, title, status, code, retry, detail, estimateSeconds } = problemOf(error, id);
+  const { type, title, status, code, retry, detail, estimated_seconds } = problemOf(error, id);
   return {
     type,
     title,
@@ -79,6 +79,6 @@ function errorView(error: TesseraError, id: string): NonNullable<JobView['error'
     code,
     retry,
     detail,
-    ...(estimateSeconds === undefined ? {} : { estimateSeconds }),
+    ...(estimated_seconds === undefined ? {} : { estimatedSeconds: estimated_seconds }),
   };
 }

@@ -18,7 +18,7 @@ export interface Problem {
   readonly received?: string;
   readonly retry_after_seconds?: number;
   /** Of a 504: what the image needs. */
-  readonly estimateSeconds?: number;
+  readonly estimated_seconds?: number;
 }
 
 /** The public face of an error; nothing internal goes in. */
@@ -37,6 +37,6 @@ export function problemOf(error: TesseraError, requestId: string): Problem {
     ...(accepted === undefined ? {} : { accepted }),
     ...(received === undefined ? {} : { received }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
-    ...(estimateSeconds === undefined ? {} : { estimateSeconds }),
+    ...(estimateSeconds === undefined ? {} : { estimated_seconds: estimateSeconds }),
   };
 }

@@ -156,12 +156,12 @@ test('a 504 says what the image needs and what to ask for, jobs being one way', 
   const response = await fetch(`${app.origin}/upscale`, { method: 'POST', body: await form() });
   assert.equal(response.status, 504);
   const told = (await response.json()) as Record<string, unknown>;
-  assert.equal(told.estimateSeconds, 95);
+  assert.equal(told.estimated_seconds, 95);
   assert.match(String(told.detail), /needs about 95 s\. Ask for timeout=150, or use POST \/jobs\.$/);
   const { id } = await create(app);
   const { error } = await ended(app, id);
-  const { estimateSeconds, detail } = error as Record<string, unknown>;
-  assert.equal(estimateSeconds, 95);
+  const { estimatedSeconds, detail } = error as Record<string, unknown>;
+  assert.equal(estimatedSeconds, 95);
   assert.match(String(detail), /Ask for timeout=150\.$/);
 });
 

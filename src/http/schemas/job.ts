@@ -92,7 +92,7 @@ export const JobSchema = Type.Object({
       code: Type.String(),
       retry: Type.Enum([...RETRIES]),
       detail: Type.String(),
-      estimateSeconds: Type.Optional(Type.Number()),
+      estimatedSeconds: Type.Optional(Type.Number()),
     }),
   ),
 });

@@ -24,7 +24,7 @@ export const ProblemSchema = Type.Object(
     accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
     received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
     retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),
-    estimateSeconds: Type.Optional(
+    estimated_seconds: Type.Optional(
       Type.Number({
         description:
           'Of `deadline_exceeded`: what the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
