@@ -203,6 +203,8 @@ export interface PlannedRung {
 export interface ModelStatus {
   readonly name: string;
   readonly title: string;
+  /** What it is for, in a sentence; a user's own model may say nothing. */
+  readonly purpose?: string;
   readonly scale: number;
   readonly licence: string;
   /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */

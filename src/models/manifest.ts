@@ -11,6 +11,8 @@ export type SampleRange = (typeof SAMPLE_RANGES)[number];
 export interface ModelEntry {
   readonly name: string;
   readonly title: string;
+  /** What it is for, in a sentence; every shipped model has one, a user's own may. */
+  readonly purpose?: string;
   readonly family: ModelStatus['family'];
   readonly scale: number;
   readonly licence: string;
@@ -60,6 +62,7 @@ const entrySchema = {
   properties: {
     name: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
     title: line,
+    purpose: line,
     family: { enum: ['tessera', 'real-esrgan', 'swin2sr', 'custom'] },
     scale: { type: 'integer', minimum: 1, maximum: 8 },
     licence: line,

@@ -47,6 +47,8 @@ describe('manifest', () => {
       entries.filter((entry) => !entry.confirmed).map((entry) => entry.name),
       ['realesrgan-x4plus-fp16', 'swin2sr-classical-x2'],
     );
+    for (const { name, purpose } of entries)
+      assert.match(purpose ?? '', /\.$/, `${name} says what it is for`);
     for (const entry of entries.filter((each) => each.family !== 'tessera'))
       assert.match(entry.url ?? '', /^https:\/\//, `${entry.name} can be downloaded`);
   });

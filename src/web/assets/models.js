@@ -1,7 +1,7 @@
 import { getModels, Problem } from './api.js';
 import { byId, find } from './element.js';
 
-/** @typedef {import('./api.js').ModelStatus & { purpose?: string }} ModelStatus */
+/** @typedef {import('./api.js').ModelStatus} ModelStatus */
 
 /** Titles by name, once the service has told them. @type {Map<string, string>} */
 const titles = new Map([['lanczos', 'Lanczos']]);
@@ -23,7 +23,7 @@ export function titleOf(name) {
 export async function fillModelMenu() {
   const menu = byId('model', HTMLSelectElement);
   try {
-    const models = /** @type {ModelStatus[]} */ (await getModels());
+    const models = await getModels();
     const rank = (/** @type {ModelStatus} */ model) =>
       (model.installed ? 0 : 1000) + (model.chainPosition ?? 500);
     const chosen = menu.value;
