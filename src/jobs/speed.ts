@@ -29,22 +29,27 @@ export class Speed {
     if (options.scale === undefined) this.#scales.set(options.model, result.scale);
   }
 
-  /** Seconds of engine time that a job still needs; of one that runs, the share of its tiles or rows that is not done. */
+  /** Seconds of engine time that a job still needs; of one that runs, without the share of its tiles or rows that is done. */
   secondsLeft(request: JobRequest, progress: UpscaleProgress | undefined): number {
-    return this.#seconds(request) * (1 - shareDrawn(progress));
+    const encodingSeconds = this.#encodingMs(request) / 1000;
+    if (progress?.stage === 'encode') return progress.secondsLeft ?? encodingSeconds;
+    return (this.#computingMs(request) / 1000) * (1 - shareDrawn(progress)) + encodingSeconds;
   }
 
   /** Seconds of engine time that a job needs in all; undefined before one with this model was measured. */
   measuredSeconds(request: JobRequest): number | undefined {
-    return this.#computing.has(request.options.model) ? this.#seconds(request) : undefined;
+    return this.#computing.has(request.options.model) ? this.secondsLeft(request, undefined) : undefined;
   }
 
-  #seconds({ header, options }: JobRequest): number {
-    const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
+  #computingMs({ header, options }: JobRequest): number {
     const computing = this.#computing.get(options.model) ?? new PixelCost(GUESS_FOR_INPUT);
+    return computing.estimateMs(computedPixels(header));
+  }
+
+  #encodingMs({ header, options }: JobRequest): number {
+    const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
     const resultPixels = header.width * header.height * scale * scale;
-    const encodingMs = this.#encoding.estimateMs(likelyFormat({ options, header }), resultPixels);
-    return (computing.estimateMs(computedPixels(header)) + encodingMs) / 1000;
+    return this.#encoding.estimateMs(likelyFormat({ options, header }), resultPixels);
   }
 }
 
