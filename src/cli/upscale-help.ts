@@ -42,7 +42,7 @@ Where results go:
   -o, --output PATH   A file, a folder, or "-" for standard output. A folder is what exists as one or ends with /;
                       for several pictures, any name that does not end as a picture's.
                       Without it a result lies beside its picture, named photo_x4.jpg.
-  -r, --recursive     Take folders, with all pictures below them; needs -o with a folder.
+  -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
                       Left out, and told: camera RAW and other kinds that are not read.
   --skip-existing     Leave out pictures whose result is there already.
   What an earlier run has made (photo_x4.jpg beside photo.jpg) is never enlarged again, unless it is named alone.
