@@ -2,16 +2,25 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { packageVersion } from '../../package-root.js';
-import { ProblemSchema } from '../schemas/problem.js';
+import { NAMED_SCHEMAS } from '../schemas/all.js';
 
 /** Everything that the page of `/docs` needs is its own; its styles are inline and its icons are data. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; " +
   "font-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Collects the routes that are registered after it into the OpenAPI document. */
+/** The ways to present one of `API_KEYS`; either is enough. */
+const KEY_SCHEMES = {
+  key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+  bearer: { type: 'http', scheme: 'bearer' },
+} as const;
+
+/**
+ * Collects the routes that are registered after it into the OpenAPI document.
+ * @param needsKey whether `API_KEYS` are set.
+ */
 export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): Promise<void> {
-  app.addSchema(ProblemSchema);
+  for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -27,14 +36,10 @@ export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): 
         { name: 'jobs', description: 'Long work with a handle: progress, result, cancel.' },
         { name: 'service', description: 'What serves, and how it is.' },
       ],
-      components: {
-        securitySchemes: {
-          key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
-          bearer: { type: 'http', scheme: 'bearer' },
-        },
-      },
-      // `{}`: without a key, which is enough unless API_KEYS is set.
-      security: needsKey ? [{ key: [] }, { bearer: [] }] : [{}, { key: [] }, { bearer: [] }],
+      servers: [{ url: '/', description: 'The service that this document comes from.' }],
+      ...(needsKey ? { components: { securitySchemes: KEY_SCHEMES } } : {}),
+      // A lock only where a key opens something: without API_KEYS none does.
+      security: needsKey ? Object.keys(KEY_SCHEMES).map((scheme) => ({ [scheme]: [] })) : [],
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),

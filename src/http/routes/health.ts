@@ -2,9 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../package-root.js';
 import type { HttpContext } from '../context.js';
+import { REQUEST_ID } from '../schemas/headers.js';
+import { jsonAnswer } from '../schemas/named.js';
+import { problemResponses } from '../schemas/problem.js';
 import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
 type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
+
+/** Needs no key, whatever the service's settings. */
+const PUBLIC: never[] = [];
 
 /**
  * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
@@ -29,8 +35,13 @@ export function registerHealth(
   app.get('/health', {
     schema: {
       tags: ['service'],
+      operationId: 'getHealth',
+      security: PUBLIC,
       summary: 'State of the service in full',
-      response: { 200: { description: 'Always, as long as the server answers.', ...HealthSchema } },
+      response: {
+        200: jsonAnswer('Always, as long as the server answers.', HealthSchema, REQUEST_ID),
+        ...problemResponses('invalid_request'),
+      },
     },
     handler: async (_request, reply) => {
       const status = engine.status();
@@ -60,8 +71,13 @@ export function registerHealth(
   app.get('/health/live', {
     schema: {
       tags: ['service'],
+      operationId: 'getLiveness',
+      security: PUBLIC,
       summary: 'Liveness: the server process answers',
-      response: { 200: { description: 'It does.', ...ProbeSchema } },
+      response: {
+        200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID),
+        ...problemResponses('invalid_request'),
+      },
     },
     handler: (_request, reply) => {
       reply.header('cache-control', 'no-store').send({ status: 'ok' });
@@ -71,14 +87,17 @@ export function registerHealth(
   app.get('/health/ready', {
     schema: {
       tags: ['service'],
+      operationId: 'getReadiness',
+      security: PUBLIC,
       summary: 'Readiness: requests are welcome',
       response: {
-        200: { description: 'An engine is ready, and headers can be read.', ...ProbeSchema },
-        503: {
-          description:
-            'Starting, stopping, without an engine, unable to read headers, or unable to write the folder of the jobs.',
-          ...ProbeSchema,
-        },
+        200: jsonAnswer('An engine is ready, and headers can be read.', ProbeSchema, REQUEST_ID),
+        ...problemResponses('invalid_request'),
+        503: jsonAnswer(
+          'Starting, stopping, without an engine, unable to read headers, or unable to write the folder of the jobs.',
+          ProbeSchema,
+          REQUEST_ID,
+        ),
       },
     },
     handler: async (_request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../metrics.js';
+import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 
 /** `GET /metrics`, for Prometheus. */
@@ -7,10 +8,12 @@ export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', {
     schema: {
       tags: ['service'],
+      operationId: 'getMetrics',
       summary: 'Metrics in the text format of Prometheus',
       response: {
         200: {
           description: 'Requests, durations, queue, tiles, pixels, speed, fallbacks, restarts, memory.',
+          headers: REQUEST_ID,
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
         ...problemResponses('unauthorized'),

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpContext } from '../context.js';
+import { REQUEST_ID } from '../schemas/headers.js';
+import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { ModelListSchema } from '../schemas/status.js';
 
@@ -8,12 +10,14 @@ export function registerModels(app: FastifyInstance, { engine }: HttpContext): v
   app.get('/models', {
     schema: {
       tags: ['service'],
+      operationId: 'listModels',
       summary: 'The models and the providers they run on',
       response: {
-        200: {
-          description: 'All models of the manifest, those of the chain with their place.',
-          ...ModelListSchema,
-        },
+        200: jsonAnswer(
+          'All models of the manifest, those of the chain with their place.',
+          ModelListSchema,
+          REQUEST_ID,
+        ),
         ...problemResponses('unauthorized', 'rate_limited'),
       },
     },

@@ -1,15 +1,17 @@
 import { MEDIA_TYPES } from '../../download-name.js';
 import { OUTPUT_FORMATS } from '../../types.js';
+import { REQUEST_ID } from './headers.js';
 
 /** A body of bytes, in OpenAPI's words. */
 export const BINARY = { type: 'string', format: 'binary' };
 
 const TEXT = { type: 'string' };
+
 /** Headers of every answer that is an image. */
 export const IMAGE_HEADER_SCHEMAS = {
   'Content-Disposition': { ...TEXT, description: 'A file name such as photo_x4.jpg.' },
   'Server-Timing': { ...TEXT, description: 'Milliseconds: queue, decode, infer, blend, encode, turns.' },
-  'X-Request-Id': { ...TEXT, description: 'The request in the log.' },
+  ...REQUEST_ID,
   'X-Upscale-Model': { ...TEXT, description: 'The model that made these pixels.' },
   'X-Upscale-Provider': { ...TEXT, description: 'What it ran on; `none` for Lanczos.' },
   'X-Upscale-Scale': { type: 'number', description: 'Output width ÷ input width, as asked.' },

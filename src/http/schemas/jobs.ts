@@ -2,10 +2,12 @@ import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
 import { patient } from '../../option-table.js';
+import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';
+import { jsonAnswer } from './named.js';
 import { problemResponses } from './problem.js';
-import { IdempotencyKey, optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
+import { IdempotencyKey, JOB_HEADERS, optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
 
 const TEXT = { type: 'string' };
 const TAGS = ['jobs'];
@@ -27,6 +29,7 @@ function jobOptions(config: Config): Record<string, object> {
 export function createJobsSchema(config: Config, maxFiles: number): FastifySchema {
   return {
     tags: TAGS,
+    operationId: 'createJobs',
     summary: 'Upscale images in the background',
     description:
       'The same upload and options as `/upscale`, with one or many files: a job for each. All are taken, or none: the error of a bad one ' +
@@ -42,11 +45,7 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
       description: 'One image or several; `image` is another name for this field.',
     }),
     response: {
-      202: {
-        description: 'The jobs, in the order of the files.',
-        headers: { Location: { ...TEXT, description: 'The job, when there is one.' } },
-        ...JobListSchema,
-      },
+      202: jsonAnswer('The jobs, in the order of the files.', JobListSchema, JOB_HEADERS),
       ...problemResponses(...UPLOAD_ERRORS, 'invalid_request', 'idempotency_conflict'),
     },
   };
@@ -54,16 +53,18 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
 
 export const readJobSchema: FastifySchema = {
   tags: TAGS,
+  operationId: 'getJob',
   summary: 'State, progress, attempts, result or error of a job',
   params: JobParams,
   response: {
-    200: { description: 'The job.', ...JobSchema },
+    200: jsonAnswer('The job.', JobSchema, REQUEST_ID),
     ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
   },
 };
 
 export const jobEventsSchema: FastifySchema = {
   tags: TAGS,
+  operationId: 'followJob',
   summary: 'Follow a job by server-sent events',
   description:
     '`event: state` has the whole job, `event: progress` its progress, at least each second while it is at work; comments are heartbeats. The stream ends with the job.',
@@ -74,13 +75,18 @@ export const jobEventsSchema: FastifySchema = {
     ),
   }),
   response: {
-    200: { description: 'Events until the job ends.', content: { 'text/event-stream': { schema: TEXT } } },
+    200: {
+      description: 'Events until the job ends.',
+      headers: REQUEST_ID,
+      content: { 'text/event-stream': { schema: TEXT } },
+    },
     ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
   },
 };
 
 export const jobResultSchema: FastifySchema = {
   tags: TAGS,
+  operationId: 'getJobResult',
   summary: 'The image that a job made',
   params: JobParams,
   headers: Type.Object({
@@ -93,16 +99,25 @@ export const jobResultSchema: FastifySchema = {
       description: 'The image.',
       headers: {
         ...IMAGE_HEADER_SCHEMAS,
-        ETag: { ...TEXT, description: 'Of this image; it never changes.' },
+        ETag: textHeader('Of this image; it never changes.'),
+        'Accept-Ranges': textHeader('`bytes`.'),
       },
       content: IMAGE_CONTENT,
     },
     206: {
       description: 'The range of it.',
-      headers: { 'Content-Range': { ...TEXT, description: 'Which bytes of how many.' } },
+      headers: {
+        ...IMAGE_HEADER_SCHEMAS,
+        ETag: textHeader('Of the whole image.'),
+        'Content-Range': textHeader('Which bytes of how many.'),
+      },
       content: IMAGE_CONTENT,
     },
-    304: { description: 'The client has it.', type: 'null' },
+    304: {
+      description: 'The client has it.',
+      headers: { ...REQUEST_ID, ETag: textHeader('Of this image.') },
+      type: 'null',
+    },
     ...problemResponses(
       'unauthorized',
       'not_found',
@@ -115,12 +130,13 @@ export const jobResultSchema: FastifySchema = {
 
 export const deleteJobSchema: FastifySchema = {
   tags: TAGS,
+  operationId: 'deleteJob',
   summary: 'Cancel a job, or remove one that has ended',
   description:
     'A job at work stops at its next tile and stays, cancelled, until it expires; one that has ended goes with its result.',
   params: JobParams,
   response: {
-    204: { description: 'Done.', type: 'null' },
+    204: { description: 'Done.', headers: REQUEST_ID, type: 'null' },
     ...problemResponses('unauthorized', 'not_found', 'rate_limited'),
   },
 };

@@ -2,10 +2,13 @@ import { Type } from 'typebox';
 import { ERROR_CODES, type ErrorCode, RETRIES } from '../../errors.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { PROBLEM_TYPE } from '../problem.js';
+import { REQUEST_ID, textHeader } from './headers.js';
+import { named, refTo } from './named.js';
 
 /** RFC 9457, as `http/problem.ts` writes it. */
-export const ProblemSchema = Type.Object(
-  {
+export const ProblemSchema = named(
+  'Problem',
+  Type.Object({
     type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
     title: Type.String({ description: 'The reason phrase of the status.' }),
     status: Type.Integer(),
@@ -30,14 +33,34 @@ export const ProblemSchema = Type.Object(
           'Of `deadline_exceeded`: what the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
       }),
     ),
-  },
-  { $id: 'Problem', title: 'Problem' },
+  }),
 );
 
-const REF = { $ref: 'Problem#' };
+const RETRY_AFTER = {
+  'Retry-After': {
+    type: 'integer',
+    description: 'Seconds after which the same request may be served; absent where waiting changes nothing.',
+  },
+};
+
+/** Headers of problems of one status, beside the id of the request. */
+const HEADERS_BY_STATUS: Readonly<Record<number, Record<string, object>>> = {
+  401: { 'WWW-Authenticate': textHeader('How a key may be presented: as a bearer token.') },
+  416: { 'Content-Range': textHeader('How many bytes there are: `bytes */1234`.') },
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
+  504: RETRY_AFTER,
+  507: RETRY_AFTER,
+};
+
+export interface ProblemResponse {
+  readonly description: string;
+  readonly headers: Readonly<Record<string, object>>;
+  readonly content: object;
+}
 
 /** Response schemas for the problems that a route may answer with, by status, each with its codes. */
-export function problemResponses(...codes: readonly ErrorCode[]): Record<number, object> {
+export function problemResponses(...codes: readonly ErrorCode[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of [...codes, 'internal' as const]) {
     const { status } = ERROR_TABLE[code];
@@ -48,7 +71,8 @@ export function problemResponses(...codes: readonly ErrorCode[]): Record<number,
       status,
       {
         description: group.map((code) => `\`${code}\`: ${ERROR_TABLE[code].when}`).join('\n\n'),
-        content: { [PROBLEM_TYPE]: { schema: REF } },
+        headers: { ...REQUEST_ID, ...HEADERS_BY_STATUS[status] },
+        content: { [PROBLEM_TYPE]: { schema: refTo(ProblemSchema) } },
       },
     ]),
   );

@@ -4,10 +4,12 @@ import type { Config } from '../../config.js';
 import type { ErrorCode } from '../../errors.js';
 import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
-import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
+import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
-import { problemResponses } from './problem.js';
+import { jsonAnswer, refTo } from './named.js';
+import { PlanSchema } from './plan.js';
+import { type ProblemResponse, problemResponses } from './problem.js';
 
 /** JSON schemas of the options, for the query and for form fields. */
 export function optionProperties(config: Config): Record<string, object> {
@@ -87,45 +89,19 @@ export const UPLOAD_ERRORS = [
   'storage_unavailable',
 ] as const satisfies readonly ErrorCode[];
 
-const MEMORY_DESCRIPTION =
-  'What the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
-  'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
-  'and what an encoder holds.';
-
-const PlannedRungSchema = Type.Object({
-  model: Type.String(),
-  provider: Type.Optional(Type.Enum([...PROVIDERS])),
-  tileSizePx: Type.Optional(Type.Integer()),
-  tiles: Type.Optional(Type.Integer()),
-  estimatedSeconds: Type.Optional(
-    Type.Number({ description: 'Absent while its speed is unknown, and for a rung that would be skipped.' }),
-  ),
-  estimatedMemoryBytes: Type.Optional(
-    Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
-  ),
-  skipReason: Type.Optional(
-    Type.Enum([...FALLBACK_REASONS], { description: 'Set for a rung that would be skipped.' }),
-  ),
-});
-
-const PlanSchema = Type.Object({
-  width: Type.Integer({ description: 'Of the result, in pixels.' }),
-  height: Type.Integer(),
-  rungs: Type.Array(PlannedRungSchema),
-  model: Type.String({ description: 'Expected to serve.' }),
-  provider: Type.Optional(Type.Enum([...PROVIDERS])),
-  tiles: Type.Integer(),
-  estimatedSeconds: Type.Number({ description: 'From the start of the job to its result.' }),
-  estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
-});
-
 /** Problems of an upscale that had begun tell what was tried. */
-function withAttempts(problems: Record<number, object>): Record<number, object> {
-  const headers = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
+function withAttempts(problems: Record<number, ProblemResponse>): Record<number, ProblemResponse> {
+  const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
   return Object.fromEntries(
-    Object.entries(problems).map(([status, problem]) => [status, { ...problem, headers }]),
+    Object.entries(problems).map(([status, problem]) => [
+      status,
+      { ...problem, headers: { ...problem.headers, ...attempts } },
+    ]),
   );
 }
+
+/** Headers of an answer with jobs. */
+export const JOB_HEADERS = { ...REQUEST_ID, Location: textHeader('The job, when there is one.') };
 
 /** What makes a repeated request for jobs give the same ones. */
 export const IdempotencyKey = Type.String({
@@ -136,6 +112,7 @@ export const IdempotencyKey = Type.String({
 export function upscaleSchema(config: Config): FastifySchema {
   return {
     tags: ['upscale'],
+    operationId: 'upscale',
     summary: 'Upscale an image',
     description:
       'Send a photo, get it back larger. Options are query parameters or form fields, before or after the file; an unknown or ' +
@@ -153,11 +130,17 @@ export function upscaleSchema(config: Config): FastifySchema {
     }),
     response: {
       200: {
-        description: 'The image, or with `dry_run=true` the plan.',
-        headers: IMAGE_HEADER_SCHEMAS,
-        content: { ...IMAGE_CONTENT, 'application/json': { schema: PlanSchema } },
+        description: 'The image, or with `dry_run=true` the plan, which has no `X-Upscale-` headers.',
+        headers: {
+          ...IMAGE_HEADER_SCHEMAS,
+          Vary: textHeader('`Accept`: with `format=auto` it chooses the format.'),
+        },
+        content: { ...IMAGE_CONTENT, 'application/json': { schema: refTo(PlanSchema) } },
       },
-      202: { description: 'With `Prefer: respond-async`: the job.', ...JobListSchema },
+      202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, {
+        ...JOB_HEADERS,
+        'Preference-Applied': textHeader('`respond-async`.'),
+      }),
       ...withAttempts(
         problemResponses(
           ...UPLOAD_ERRORS,

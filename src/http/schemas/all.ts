@@ -1,0 +1,20 @@
+import { AttemptSchema, JobListSchema, JobSchema } from './job.js';
+import type { NamedSchema } from './named.js';
+import { PlannedRungSchema, PlanSchema } from './plan.js';
+import { ProblemSchema } from './problem.js';
+import { HealthSchema, ModelListSchema, ModelSchema, ProbeSchema, ProviderSchema } from './status.js';
+
+/** Every schema with a name of its own: those that routes refer to. */
+export const NAMED_SCHEMAS: readonly NamedSchema[] = [
+  AttemptSchema,
+  HealthSchema,
+  JobListSchema,
+  JobSchema,
+  ModelListSchema,
+  ModelSchema,
+  PlannedRungSchema,
+  PlanSchema,
+  ProbeSchema,
+  ProblemSchema,
+  ProviderSchema,
+];

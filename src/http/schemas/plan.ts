@@ -1,0 +1,47 @@
+import { Type } from 'typebox';
+import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
+import { named, refTo } from './named.js';
+
+const MEMORY_DESCRIPTION =
+  'What the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
+  'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
+  'and what an encoder holds.';
+
+/** One model that might serve, as a plan tells of it. */
+export const PlannedRungSchema = named(
+  'PlannedRung',
+  Type.Object({
+    model: Type.String(),
+    provider: Type.Optional(Type.Enum([...PROVIDERS])),
+    tileSizePx: Type.Optional(Type.Integer()),
+    tiles: Type.Optional(Type.Integer()),
+    estimatedSeconds: Type.Optional(
+      Type.Number({
+        description: 'Absent while its speed is unknown, and for a rung that would be skipped.',
+      }),
+    ),
+    estimatedMemoryBytes: Type.Optional(
+      Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
+    ),
+    skipReason: Type.Optional(
+      Type.Enum([...FALLBACK_REASONS], { description: 'Set for a rung that would be skipped.' }),
+    ),
+  }),
+);
+
+/** The answer to a dry run. */
+export const PlanSchema = named(
+  'Plan',
+  Type.Object({
+    width: Type.Integer({ description: 'Of the result, in pixels.' }),
+    height: Type.Integer(),
+    rungs: Type.Array(refTo(PlannedRungSchema), {
+      description: 'In the order in which they would be tried.',
+    }),
+    model: Type.String({ description: 'Expected to serve.' }),
+    provider: Type.Optional(Type.Enum([...PROVIDERS])),
+    tiles: Type.Integer(),
+    estimatedSeconds: Type.Number({ description: 'From the start of the job to its result.' }),
+    estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
+  }),
+);
