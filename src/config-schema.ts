@@ -189,7 +189,8 @@ export const CONFIG_SCHEMA = {
     minimum: 0.1,
     maximum: 86_400,
     unit: 's',
-    description: 'Deadline of a request that names none, from the end of the upload.',
+    description:
+      'Deadline of a `/upscale` request that names none, from the end of the upload. Jobs and the page have `MAX_TIMEOUT_SECONDS`.',
   },
   MAX_TIMEOUT_SECONDS: {
     type: 'number',
@@ -197,7 +198,7 @@ export const CONFIG_SCHEMA = {
     minimum: 0.1,
     maximum: 86_400,
     unit: 's',
-    description: 'Longest deadline a request may ask for.',
+    description: 'Longest deadline a request may ask for, and the one of a job that asks for none.',
   },
   MAX_CONCURRENT_UPLOADS: {
     type: 'integer',

@@ -43,10 +43,16 @@ export const OPTION_NAMES = [
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 
+/** What the options take from the configuration. */
+export type OptionLimits = Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>;
+
+/** The limits where nobody waits on a connection: unless a request says otherwise, an image may take as long as it may at most. */
+export function patient<L extends OptionLimits>(limits: L): L {
+  return { ...limits, DEFAULT_TIMEOUT_SECONDS: limits.MAX_TIMEOUT_SECONDS };
+}
+
 /** The options with the limits that the configuration sets. */
-export function optionTable(
-  config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
-): Record<OptionName, OptionSpec> {
+export function optionTable(config: OptionLimits): Record<OptionName, OptionSpec> {
   return {
     scale: {
       type: 'number',
@@ -125,7 +131,8 @@ export function optionTable(
       maximum: config.MAX_TIMEOUT_SECONDS,
       unit: 's',
       default: Math.min(config.DEFAULT_TIMEOUT_SECONDS, config.MAX_TIMEOUT_SECONDS),
-      description: 'Seconds from the end of the upload to the result, at most `MAX_TIMEOUT_SECONDS`.',
+      description:
+        'Seconds from the end of the upload to the result, at most `MAX_TIMEOUT_SECONDS`; of a job, seconds of work. A job has `MAX_TIMEOUT_SECONDS` where the request names none.',
     },
     dry_run: {
       type: 'boolean',

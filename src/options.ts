@@ -1,8 +1,8 @@
-import type { Config } from './config.js';
 import { TesseraError } from './errors.js';
 import {
   acceptedByOption,
   OPTION_NAMES,
+  type OptionLimits,
   type OptionName,
   type OptionSpec,
   optionTable,
@@ -34,7 +34,7 @@ export function parseOptions(
   raw: readonly RawOption[],
   models: readonly string[],
   accept: readonly string[],
-  config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
+  config: OptionLimits,
 ): RequestOptions {
   const table = optionTable(config);
   const seen = new Set<OptionName>();

@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../config.js';
 import { CONFIG_SCHEMA } from '../config-schema.js';
 import { formatNamed } from '../download-name.js';
 import { TesseraError } from '../errors.js';
+import { patient } from '../option-table.js';
 import { parseOptions, type RawOption } from '../options.js';
 import { packageRoot } from '../package-root.js';
 import { Batch, type PictureRecord } from './batch.js';
@@ -74,7 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
 async function terminalConfig(remote: boolean): Promise<Config> {
   const config = await (remote ? loadConfig : loadCheckedConfig)(process.env, packageRoot());
   const given = process.env.DEFAULT_TIMEOUT_SECONDS !== undefined;
-  return given ? config : { ...config, DEFAULT_TIMEOUT_SECONDS: config.MAX_TIMEOUT_SECONDS };
+  return given ? config : patient(config);
 }
 
 function checkStreams(wish: UpscaleArguments, pictures: readonly Picture[]): void {

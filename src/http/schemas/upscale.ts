@@ -144,7 +144,10 @@ export function upscaleSchema(config: Config): FastifySchema {
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
       prefer: Type.Optional(
-        Type.String({ description: '`respond-async`: answer 202 with a job at once, as `POST /jobs` does.' }),
+        Type.String({
+          description:
+            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed.',
+        }),
       ),
       'idempotency-key': Type.Optional(IdempotencyKey),
     }),
