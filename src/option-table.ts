@@ -23,7 +23,12 @@ export type OptionSpec =
       readonly default: string;
       readonly description: string;
     }
-  | { readonly type: 'boolean'; readonly default: boolean; readonly description: string }
+  | {
+      readonly type: 'boolean';
+      readonly default?: boolean;
+      readonly defaultText?: string;
+      readonly description: string;
+    }
   | { readonly type: 'colour'; readonly default: string; readonly description: string }
   | { readonly type: 'model'; readonly defaultText: string; readonly description: string };
 
@@ -40,6 +45,7 @@ export const OPTION_NAMES = [
   'fallback',
   'timeout',
   'dry_run',
+  'use_realesrgan',
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 
@@ -138,6 +144,12 @@ export function optionTable(config: OptionLimits): Record<OptionName, OptionSpec
       type: 'boolean',
       default: false,
       description: '`true`: answer with the plan and the estimate as JSON; nothing is computed.',
+    },
+    use_realesrgan: {
+      type: 'boolean',
+      defaultText: 'what `model` says',
+      description:
+        'For programs that were written for other services: `false` is `model=lanczos`, `true` is any model but that. New programs name a `model`.',
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   type OptionSpec,
   optionTable,
 } from './option-table.js';
-import { type UpscaleOptions, USUAL_TILE_PX } from './types.js';
+import { LANCZOS, type UpscaleOptions, USUAL_TILE_PX } from './types.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];
@@ -51,7 +51,8 @@ export function parseOptions(
   }
   const given = (name: OptionName) => values.get(name);
   const scale = given('scale') as number | undefined;
-  const model = given('model') as string | undefined;
+  const useNetwork = given('use_realesrgan') as boolean | undefined;
+  const model = modelFor(given('model') as string | undefined, useNetwork);
   const tileOverlapPx = given('tile_overlap') as number | undefined;
   const withDefault = (name: OptionName): Value => {
     const spec = table[name];
@@ -84,6 +85,19 @@ export function parseOptions(
     },
     dryRun: withDefault('dry_run') as boolean,
   };
+}
+
+/**
+ * The model that is asked for. `use_realesrgan` says in other services' words whether it is a network.
+ * @throws TesseraError invalid_option where the two contradict each other.
+ */
+function modelFor(named: string | undefined, useNetwork: boolean | undefined): string | undefined {
+  if (useNetwork === undefined) return named;
+  if (named !== undefined && (named === LANCZOS) === useNetwork) {
+    const accepted = `${!useNetwork} beside model=${named}, or only one of the two options`;
+    throw invalidOption('use_realesrgan', String(useNetwork), accepted);
+  }
+  return useNetwork ? named : LANCZOS;
 }
 
 function isOptionName(name: string): name is OptionName {

@@ -36,7 +36,11 @@ function optionSchema(spec: OptionSpec): object {
         default: spec.default,
       };
     case 'boolean':
-      return { type: 'boolean', description, default: spec.default };
+      return {
+        type: 'boolean',
+        description,
+        ...(spec.default === undefined ? {} : { default: spec.default }),
+      };
     case 'colour':
       return { type: 'string', description, default: spec.default };
     case 'model':
