@@ -57,3 +57,22 @@ test('use_realesrgan is described without a default, which forms made from the d
     assert.deepEqual(parameter?.schema, { type: 'boolean' });
   }
 });
+
+test('/redoc leads to /docs, under a prefix too and without a key', async (t) => {
+  const { origin } = await startApp(t, { API_KEYS: 'secret' });
+  for (const path of ['/redoc', '/redoc/']) {
+    for (const method of ['GET', 'HEAD']) {
+      const redirect = await fetch(origin + path, { method, redirect: 'manual' });
+      assert.equal(redirect.status, 302, `${method} ${path}`);
+      const location = redirect.headers.get('location') ?? '';
+      assert.equal(
+        new URL(location, `https://example.org/images/v1${path}`).href,
+        'https://example.org/images/v1/docs',
+      );
+      const page = await fetch(origin + path, { method });
+      assert.equal(page.status, 200);
+      assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+      if (method === 'GET') assert.match(await page.text(), /swagger-ui/);
+    }
+  }
+});
