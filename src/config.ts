@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { CONFIG_SCHEMA, type ConfigOption } from './config-schema.js';
+import { CONFIG_SCHEMA } from './config-schema.js';
+import type { ConfigOption } from './settings/config-option.js';
 
 type ValueOf<O> = O extends { type: 'integer' | 'number' }
   ? number
