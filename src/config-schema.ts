@@ -1,5 +1,6 @@
 import { ACCESS_SETTINGS } from './settings/access.js';
 import type { ConfigOption } from './settings/config-option.js';
+import { DEFAULT_SETTINGS } from './settings/defaults.js';
 import { ENGINE_SETTINGS } from './settings/engines.js';
 import { JOB_SETTINGS } from './settings/jobs.js';
 import { MODEL_SETTINGS } from './settings/models.js';
@@ -12,6 +13,7 @@ export const CONFIG_SCHEMA = {
   ...MODEL_SETTINGS,
   ...ACCESS_SETTINGS,
   ...REQUEST_SETTINGS,
+  ...DEFAULT_SETTINGS,
   ...JOB_SETTINGS,
   ...ENGINE_SETTINGS,
 } as const satisfies Record<string, ConfigOption>;

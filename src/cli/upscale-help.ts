@@ -51,6 +51,7 @@ Where results go:
 
 How:
 ${Object.values(OPTION_HELP).map(row).join('\n')}
+  Settings change these defaults here as they do in a service (DEFAULT_QUALITY, DEFAULT_FORMAT, ...).
   -j, --jobs N        Pictures at work at the same time (default 2).
 
 Where the work is done:

@@ -1,3 +1,5 @@
+import type { OptionSpec } from '../option-table.js';
+
 interface OptionBase<T> {
   readonly default: T;
   /** One line for the README and `.env.example`. */
@@ -28,5 +30,16 @@ interface ListOption extends OptionBase<readonly string[]> {
   readonly acceptsItem?: (item: string) => boolean;
   readonly accepted: string;
 }
+/** The default of an option of an upscale, as text that the option accepts; empty where the option has no fixed default. */
+export interface OptionDefault extends OptionBase<string> {
+  readonly type: 'option';
+  readonly spec: OptionSpec;
+}
 /** One setting. `default: 0` with "0 = …" in the description means: chosen from the machine. */
-export type ConfigOption = IntegerOption | StringOption | BooleanOption | ChoiceOption<string> | ListOption;
+export type ConfigOption =
+  | IntegerOption
+  | StringOption
+  | BooleanOption
+  | ChoiceOption<string>
+  | ListOption
+  | OptionDefault;

@@ -15,7 +15,7 @@ export const MODEL_SETTINGS = {
     choices: ['auto', 'off'],
     default: 'auto',
     description:
-      '`auto` = the models of the chain that are missing are downloaded in the background after the start.',
+      '`auto` = the models of the chain that are missing, and `DEFAULT_MODEL`, are downloaded in the background after the start.',
   },
   MODELS_MIRROR: {
     type: 'string',

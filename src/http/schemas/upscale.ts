@@ -2,7 +2,9 @@ import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
 import type { ErrorCode } from '../../errors.js';
-import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
+import { optionTable } from '../../option-defaults.js';
+import { OPTION_NAMES, type OptionSpec } from '../../option-table.js';
+import { acceptedByOption } from '../../option-value.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
 import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
@@ -44,7 +46,7 @@ function optionSchema(spec: OptionSpec): object {
     case 'colour':
       return { type: 'string', description, default: spec.default };
     case 'model':
-      return { type: 'string', description };
+      return { type: 'string', description, default: spec.default };
   }
 }
 
