@@ -1,8 +1,10 @@
 import type { OptionName } from '../option-table.js';
 import { ACCEPTED_FORMATS } from '../pipeline/sniff.js';
 
-/** Options of an upscale in the words of a terminal: flag with its value, and what it does. */
-export const OPTION_HELP: Readonly<Record<OptionName, readonly [flag: string, text: string]>> = {
+/** Options of an upscale in the words of a terminal: flag with its value, and what it does. `use_realesrgan` is for programs of other services. */
+export const OPTION_HELP: Readonly<
+  Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
+> = {
   scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],
   model: [
     '--model NAME',
@@ -49,6 +51,7 @@ Where results go:
 
 How:
 ${Object.values(OPTION_HELP).map(row).join('\n')}
+  Settings change these defaults here as they do in a service (DEFAULT_QUALITY, DEFAULT_FORMAT, ...).
   -j, --jobs N        Pictures at work at the same time (default 2).
 
 Where the work is done:

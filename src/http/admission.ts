@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { safeName } from '../download-name.js';
 import { TesseraError } from '../errors.js';
 import type { JobRequest, Jobs, Reservation } from '../jobs/job.js';
-import { patient } from '../option-table.js';
+import { patient } from '../option-defaults.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
