@@ -85,6 +85,8 @@ async function rendered(picture: Raster, counting: Counting): Promise<number> {
     givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
+    checkPace: () => {},
+    checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 1,
     lanes: 1,

@@ -58,6 +58,8 @@ const rung = {
   givenTilePx: undefined,
   rememberTileSize: () => {},
   recordSpeed: () => {},
+  checkPace: () => {},
+  checkWait: () => {},
   alternative: async () => undefined,
   microsecondsPerPixel: undefined,
   lanes: 1,

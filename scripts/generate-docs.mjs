@@ -13,7 +13,9 @@ const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
 
 const { acceptedValues, loadConfig } = await load('config.js');
 const { CONFIG_SCHEMA } = await load('config-schema.js');
-const { OPTION_NAMES, acceptedByOption, optionTable } = await load('option-table.js');
+const { optionTable } = await load('option-defaults.js');
+const { OPTION_NAMES } = await load('option-table.js');
+const { acceptedByOption } = await load('option-value.js');
 const { RETRY } = await load('errors.js');
 const { ERROR_TABLE } = await load('http/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
@@ -29,9 +31,16 @@ const defaultText = (option) =>
 
 /** What a setting accepts; nothing where any text will do. */
 function accepted(option) {
+  if (option.type === 'option') return acceptedOption(option.spec);
   if (option.type === 'choice') return option.choices.map(code).join(', ');
   const words = acceptedValues(option);
   return `${words === 'text' ? '' : words}${unit(option)}`;
+}
+
+/** What an option of an upscale accepts. */
+function acceptedOption(spec) {
+  const words = spec.type === 'choice' ? spec.choices.map(code).join(', ') : acceptedByOption(spec);
+  return `${words}${unit(spec)}`;
 }
 
 const unit = ({ unit }) => (unit === undefined ? '' : ` (${unit})`);
@@ -51,8 +60,7 @@ function optionsTable() {
   const rows = OPTION_NAMES.map((name) => {
     const spec = specs[name];
     const normal = spec.default === undefined ? spec.defaultText : code(String(spec.default));
-    const words = spec.type === 'choice' ? spec.choices.map(code).join(', ') : acceptedByOption(spec);
-    return [code(name), normal, `${words}${unit(spec)}`, spec.description];
+    return [code(name), normal, acceptedOption(spec), spec.description];
   });
   return table(['option', 'default', 'accepts', 'meaning'], rows);
 }

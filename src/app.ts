@@ -82,7 +82,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   registerHealth(app, context);
   registerMetrics(app, metrics);
   await registerDocs(app);
-  registerPage(app);
+  registerPage(app, config);
   return app;
 }
 

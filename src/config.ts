@@ -1,5 +1,7 @@
 import { isAbsolute, join } from 'node:path';
-import { CONFIG_SCHEMA, type ConfigOption } from './config-schema.js';
+import { CONFIG_SCHEMA } from './config-schema.js';
+import { acceptedByOption, largestOverlapPx, optionText, readOption } from './option-value.js';
+import type { ConfigOption } from './settings/config-option.js';
 
 type ValueOf<O> = O extends { type: 'integer' | 'number' }
   ? number
@@ -38,6 +40,8 @@ export function acceptedValues(option: ConfigOption): string {
       return option.accepted;
     case 'string':
       return option.accepted ?? 'text';
+    case 'option':
+      return acceptedByOption(option.spec);
   }
 }
 
@@ -65,6 +69,12 @@ function parse(option: ConfigOption, text: string): unknown {
     }
     case 'string':
       return (option.accepts?.(text) ?? true) ? text : undefined;
+    case 'option': {
+      if (text === '') return option.default;
+      // The names of models are in the manifest: `loadCheckedConfig` looks there.
+      const value = readOption(option.spec, text, [text]);
+      return value === undefined ? undefined : optionText(value);
+    }
   }
 }
 
@@ -103,17 +113,39 @@ export function readConfig(
     problems.push(`${name} is "${text}"; expected ${acceptedValues(option)}.`);
     bad.add(name);
   }
-  const { DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS } = values as Config;
-  // Where one of them is bad, what stands in its place says nothing.
-  const comparable = !bad.has('DEFAULT_TIMEOUT_SECONDS') && !bad.has('MAX_TIMEOUT_SECONDS');
-  if (comparable && DEFAULT_TIMEOUT_SECONDS > MAX_TIMEOUT_SECONDS) {
-    problems.push(
-      `DEFAULT_TIMEOUT_SECONDS is ${DEFAULT_TIMEOUT_SECONDS}; expected at most MAX_TIMEOUT_SECONDS, which is ${MAX_TIMEOUT_SECONDS}.`,
-    );
-  }
+  problems.push(...contradictions(values as Config, bad));
   for (const folder of ['LOG_DIR', 'TEMP_DIR', 'MODELS_DIR']) {
     const path = values[folder];
     if (typeof path === 'string' && path !== '') values[folder] = isAbsolute(path) ? path : join(root, path);
   }
   return { config: values as Config, problems };
+}
+
+/**
+ * What no variable can say alone.
+ * @param bad names of the variables that were refused: what stands in their place says nothing.
+ */
+function contradictions(config: Config, bad: ReadonlySet<string>): string[] {
+  const comparable = (...names: (keyof Config)[]) => !names.some((name) => bad.has(name));
+  const problems: string[] = [];
+  const { DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, DEFAULT_TILE_SIZE, DEFAULT_TILE_OVERLAP } = config;
+  if (
+    comparable('DEFAULT_TIMEOUT_SECONDS', 'MAX_TIMEOUT_SECONDS') &&
+    DEFAULT_TIMEOUT_SECONDS > MAX_TIMEOUT_SECONDS
+  ) {
+    problems.push(
+      `DEFAULT_TIMEOUT_SECONDS is ${DEFAULT_TIMEOUT_SECONDS}; expected at most MAX_TIMEOUT_SECONDS, which is ${MAX_TIMEOUT_SECONDS}.`,
+    );
+  }
+  const largestPx = largestOverlapPx(DEFAULT_TILE_SIZE === '' ? undefined : Number(DEFAULT_TILE_SIZE));
+  if (
+    comparable('DEFAULT_TILE_OVERLAP', 'DEFAULT_TILE_SIZE') &&
+    DEFAULT_TILE_OVERLAP !== '' &&
+    Number(DEFAULT_TILE_OVERLAP) > largestPx
+  ) {
+    problems.push(
+      `DEFAULT_TILE_OVERLAP is ${DEFAULT_TILE_OVERLAP}; expected at most half of tile_size, here ${largestPx}.`,
+    );
+  }
+  return problems;
 }

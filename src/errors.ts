@@ -98,6 +98,8 @@ export interface ErrorDetails {
   /** What was received, shortened to a safe length. */
   readonly received?: string;
   readonly retryAfterSeconds?: number;
+  /** Of an image that was late: what it needs by itself, as far as is known. */
+  readonly estimateSeconds?: number;
   /** For 405: the methods that the path allows. */
   readonly allow?: readonly string[];
 }

@@ -1,8 +1,7 @@
-import type { Config } from './config.js';
 import { FORMAT_SPELLINGS } from './download-name.js';
-import { OUTPUT_FORMATS, USUAL_TILE_PX } from './types.js';
+import { AUTO_MODEL, OUTPUT_FORMATS, USUAL_TILE_PX } from './types.js';
 
-/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the command line and the README. */
+/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and the README. */
 export type OptionSpec =
   | {
       readonly type: 'number' | 'integer';
@@ -23,9 +22,14 @@ export type OptionSpec =
       readonly default: string;
       readonly description: string;
     }
-  | { readonly type: 'boolean'; readonly default: boolean; readonly description: string }
+  | {
+      readonly type: 'boolean';
+      readonly default?: boolean;
+      readonly defaultText?: string;
+      readonly description: string;
+    }
   | { readonly type: 'colour'; readonly default: string; readonly description: string }
-  | { readonly type: 'model'; readonly defaultText: string; readonly description: string };
+  | { readonly type: 'model'; readonly default: string; readonly description: string };
 
 export const OPTION_NAMES = [
   'scale',
@@ -40,119 +44,91 @@ export const OPTION_NAMES = [
   'fallback',
   'timeout',
   'dry_run',
+  'use_realesrgan',
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 
-/** The options with the limits that the configuration sets. */
-export function optionTable(
-  config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
-): Record<OptionName, OptionSpec> {
-  return {
-    scale: {
-      type: 'number',
-      minimum: 1,
-      exclusiveMinimum: true,
-      maximum: 8,
-      defaultText: "the model's (4)",
-      description:
-        'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`.',
-    },
-    model: {
-      type: 'model',
-      defaultText: "the chain's first",
-      description: 'A name from `GET /models`; `lanczos` turns the network off.',
-    },
-    format: {
-      type: 'choice',
-      choices: ['auto', ...OUTPUT_FORMATS],
-      spellings: FORMAT_SPELLINGS,
-      default: 'auto',
-      description:
-        'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG. `jpg` and `tif` are understood too.',
-    },
-    quality: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 100,
-      default: 95,
-      description: 'For JPEG, WebP and AVIF; PNG and TIFF are lossless.',
-    },
-    tile_size: {
-      type: 'integer',
-      minimum: 32,
-      maximum: 4096,
-      unit: 'px',
-      default: USUAL_TILE_PX,
-      description:
-        'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
-    },
-    tile_overlap: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 1024,
-      unit: 'px',
-      defaultText: "the model's",
-      description: 'Input pixels that neighbouring tiles share; at most half of `tile_size`.',
-    },
-    background: {
-      type: 'colour',
-      default: '#ffffff',
-      description: 'What transparency is flattened on for JPEG.',
-    },
-    metadata: {
-      type: 'choice',
-      choices: ['strip', 'keep'],
-      default: 'strip',
-      description:
-        '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
-    },
-    profile: {
-      type: 'choice',
-      choices: ['srgb', 'keep'],
-      default: 'srgb',
-      description:
-        "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets. A grey profile is kept in JPEG, PNG and TIFF. CMYK becomes sRGB.",
-    },
-    fallback: {
-      type: 'boolean',
-      default: true,
-      description: '`false`: an error rather than another model than the first.',
-    },
-    timeout: {
-      type: 'number',
-      minimum: 0,
-      exclusiveMinimum: true,
-      maximum: config.MAX_TIMEOUT_SECONDS,
-      unit: 's',
-      default: Math.min(config.DEFAULT_TIMEOUT_SECONDS, config.MAX_TIMEOUT_SECONDS),
-      description: 'Seconds from the end of the upload to the result, at most `MAX_TIMEOUT_SECONDS`.',
-    },
-    dry_run: {
-      type: 'boolean',
-      default: false,
-      description: '`true`: answer with the plan and the estimate as JSON; nothing is computed.',
-    },
-  };
-}
-
-/** What an option accepts, in words: "a whole number from 1 to 100". */
-export function acceptedByOption(spec: OptionSpec, models: readonly string[] = []): string {
-  switch (spec.type) {
-    case 'number':
-    case 'integer': {
-      const noun = spec.type === 'integer' ? 'a whole number' : 'a number';
-      const range = spec.exclusiveMinimum
-        ? `above ${spec.minimum} and at most ${spec.maximum}`
-        : `from ${spec.minimum} to ${spec.maximum}`;
-      return `${noun} ${range}`;
-    }
-    case 'choice':
-      return spec.choices.join(', ');
-    case 'boolean':
-      return 'true or false';
-    case 'colour':
-      return 'a colour as #rgb or #rrggbb';
-    case 'model':
-      return models.length === 0 ? 'a name from GET /models' : models.join(', ');
-  }
-}
+/** All options but `timeout`, whose limits are settings (`option-defaults.ts`). */
+export const OPTIONS: Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec>> = {
+  scale: {
+    type: 'number',
+    minimum: 1,
+    exclusiveMinimum: true,
+    maximum: 8,
+    defaultText: "the model's (4)",
+    description:
+      'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`.',
+  },
+  model: {
+    type: 'model',
+    default: AUTO_MODEL,
+    description: "A name from `GET /models`; `auto` is the chain's first, `lanczos` turns the network off.",
+  },
+  format: {
+    type: 'choice',
+    choices: ['auto', ...OUTPUT_FORMATS],
+    spellings: FORMAT_SPELLINGS,
+    default: 'auto',
+    description:
+      'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG. `jpg` and `tif` are understood too.',
+  },
+  quality: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 95,
+    description: 'For JPEG, WebP and AVIF; PNG and TIFF are lossless.',
+  },
+  tile_size: {
+    type: 'integer',
+    minimum: 32,
+    maximum: 4096,
+    unit: 'px',
+    defaultText: `${USUAL_TILE_PX} or more`,
+    description:
+      'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
+  },
+  tile_overlap: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 1024,
+    unit: 'px',
+    defaultText: "the model's",
+    description: 'Input pixels that neighbouring tiles share; at most half of `tile_size`.',
+  },
+  background: {
+    type: 'colour',
+    default: '#ffffff',
+    description: 'What transparency is flattened on for JPEG.',
+  },
+  metadata: {
+    type: 'choice',
+    choices: ['strip', 'keep'],
+    default: 'strip',
+    description:
+      '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+  },
+  profile: {
+    type: 'choice',
+    choices: ['srgb', 'keep'],
+    default: 'srgb',
+    description:
+      "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets. A grey profile is kept in JPEG, PNG and TIFF. CMYK becomes sRGB.",
+  },
+  fallback: {
+    type: 'boolean',
+    default: true,
+    description: '`false`: an error rather than another model than the first.',
+  },
+  dry_run: {
+    type: 'boolean',
+    default: false,
+    description: '`true`: answer with the plan and the estimate as JSON; nothing is computed.',
+  },
+  use_realesrgan: {
+    type: 'boolean',
+    defaultText: 'what `model` says',
+    description:
+      'For programs that were written for other services: `false` is `model=lanczos`, `true` is any model but that. New programs name a `model`.',
+  },
+};

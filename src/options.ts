@@ -1,13 +1,8 @@
-import type { Config } from './config.js';
 import { TesseraError } from './errors.js';
-import {
-  acceptedByOption,
-  OPTION_NAMES,
-  type OptionName,
-  type OptionSpec,
-  optionTable,
-} from './option-table.js';
-import { type UpscaleOptions, USUAL_TILE_PX } from './types.js';
+import { type OptionLimits, optionTable } from './option-defaults.js';
+import { OPTION_NAMES, type OptionName, type OptionSpec } from './option-table.js';
+import { acceptedByOption, largestOverlapPx, type OptionValue, readOption } from './option-value.js';
+import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from './types.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];
@@ -20,13 +15,11 @@ export interface RequestOptions {
 /** Longest piece of a caller's text that an error repeats. */
 const ECHO_LENGTH = 60;
 
-type Value = string | number | boolean | readonly [number, number, number];
-
 /**
  * Reads the options of one upscale.
  * An option whose text is empty counts as not given, since forms send the fields that were left empty too.
  * @param raw of all sources together: query parameters and form fields, or the command line.
- * @param models names that `model` accepts.
+ * @param models names that `model` accepts beside `auto`.
  * @param accept image media types that the caller can take, best first; only `format=auto` looks at it.
  * @throws TesseraError unknown_option, repeated_option, invalid_option, each naming the option and what is accepted.
  */
@@ -34,11 +27,11 @@ export function parseOptions(
   raw: readonly RawOption[],
   models: readonly string[],
   accept: readonly string[],
-  config: Pick<Config, 'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS'>,
+  config: OptionLimits,
 ): RequestOptions {
   const table = optionTable(config);
   const seen = new Set<OptionName>();
-  const values = new Map<OptionName, Value>();
+  const values = new Map<OptionName, OptionValue>();
   for (const [name, text] of raw) {
     if (!isOptionName(name)) throw unknownOption(name);
     if (seen.has(name)) {
@@ -50,97 +43,93 @@ export function parseOptions(
     if (text.trim() !== '') values.set(name, parseValue(name, table[name], text, models));
   }
   const given = (name: OptionName) => values.get(name);
-  const scale = given('scale') as number | undefined;
-  const model = given('model') as string | undefined;
-  const tileOverlapPx = given('tile_overlap') as number | undefined;
-  const withDefault = (name: OptionName): Value => {
-    const spec = table[name];
-    if (!('default' in spec) || spec.default === undefined) throw new Error(`Option ${name} has no default`);
-    return given(name) ?? parseValue(name, spec, String(spec.default), models);
-  };
-  const tileSizePx = given('tile_size') as number | undefined;
-  const largestOverlapPx = Math.floor((tileSizePx ?? USUAL_TILE_PX) / 2);
-  if (tileOverlapPx !== undefined && tileOverlapPx > largestOverlapPx) {
-    throw invalidOption(
-      'tile_overlap',
-      String(tileOverlapPx),
-      `at most half of tile_size, here ${largestOverlapPx}`,
-    );
-  }
+  const usual = (name: OptionName) => defaultOf(name, table[name]);
+  const chosen = (name: OptionName) => given(name) ?? usual(name);
+  const scale = chosen('scale') as number | undefined;
+  const model = modelFor(
+    given('model') as string | undefined,
+    given('use_realesrgan') as boolean | undefined,
+    usual('model') as string,
+  );
+  const tileSizePx = chosen('tile_size') as number | undefined;
+  const tileOverlapPx = overlapFor(
+    given('tile_overlap') as number | undefined,
+    usual('tile_overlap') as number | undefined,
+    largestOverlapPx(tileSizePx),
+  );
   return {
     upscale: {
       ...(scale === undefined ? {} : { scale }),
       ...(model === undefined ? {} : { model }),
-      format: withDefault('format') as UpscaleOptions['format'],
+      format: chosen('format') as UpscaleOptions['format'],
       accept,
-      quality: withDefault('quality') as number,
+      quality: chosen('quality') as number,
       ...(tileSizePx === undefined ? {} : { tileSizePx }),
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
-      background: withDefault('background') as UpscaleOptions['background'],
-      metadata: withDefault('metadata') as UpscaleOptions['metadata'],
-      ...(withDefault('profile') === 'keep' ? { profile: 'keep' } : {}),
-      fallback: withDefault('fallback') as boolean,
-      timeoutSeconds: withDefault('timeout') as number,
+      background: chosen('background') as UpscaleOptions['background'],
+      metadata: chosen('metadata') as UpscaleOptions['metadata'],
+      ...(chosen('profile') === 'keep' ? { profile: 'keep' } : {}),
+      fallback: chosen('fallback') as boolean,
+      timeoutSeconds: chosen('timeout') as number,
     },
-    dryRun: withDefault('dry_run') as boolean,
+    dryRun: chosen('dry_run') as boolean,
   };
+}
+
+/** What an option is where it is not given; undefined: nothing fixed. */
+function defaultOf(name: OptionName, spec: OptionSpec): OptionValue | undefined {
+  if (spec.default === undefined) return undefined;
+  const text = String(spec.default);
+  // A model that is set as the default was looked up when the service started.
+  return parseValue(name, spec, text, [text]);
+}
+
+/**
+ * The model that is asked for. `use_realesrgan` says in other services' words whether it is a network.
+ * @returns undefined for the chain's own order.
+ * @throws TesseraError invalid_option where the two contradict each other.
+ */
+function modelFor(
+  named: string | undefined,
+  useNetwork: boolean | undefined,
+  usual: string,
+): string | undefined {
+  if (named !== undefined && useNetwork !== undefined && (named === LANCZOS) === useNetwork) {
+    const accepted = `${!useNetwork} beside model=${named}, or only one of the two options`;
+    throw invalidOption('use_realesrgan', String(useNetwork), accepted);
+  }
+  if (useNetwork === false) return LANCZOS;
+  const model = named ?? (useNetwork && usual === LANCZOS ? AUTO_MODEL : usual);
+  return model === AUTO_MODEL ? undefined : model;
+}
+
+/**
+ * The overlap that is asked for. The default gives way to a smaller tile: nobody is refused for what they did not say.
+ * @throws TesseraError invalid_option where the request itself wants more than fits.
+ */
+function overlapFor(
+  named: number | undefined,
+  usual: number | undefined,
+  largestPx: number,
+): number | undefined {
+  if (named === undefined) return usual === undefined ? undefined : Math.min(usual, largestPx);
+  if (named <= largestPx) return named;
+  throw invalidOption('tile_overlap', String(named), `at most half of tile_size, here ${largestPx}`);
 }
 
 function isOptionName(name: string): name is OptionName {
   return (OPTION_NAMES as readonly string[]).includes(name);
 }
 
-function parseValue(name: OptionName, spec: OptionSpec, text: string, models: readonly string[]): Value {
-  const value = read(spec, text.trim(), models);
+function parseValue(
+  name: OptionName,
+  spec: OptionSpec,
+  text: string,
+  models: readonly string[],
+): OptionValue {
+  const value = readOption(spec, text.trim(), models);
   if (value === undefined) throw invalidOption(name, text, acceptedByOption(spec, models));
   return value;
-}
-
-function read(spec: OptionSpec, text: string, models: readonly string[]): Value | undefined {
-  switch (spec.type) {
-    case 'number':
-    case 'integer': {
-      const form = spec.type === 'integer' ? /^\d{1,9}$/ : /^\d{1,9}(\.\d{1,9})?$/;
-      if (!form.test(text)) return undefined;
-      const value = Number(text);
-      const aboveMinimum = spec.exclusiveMinimum ? value > spec.minimum : value >= spec.minimum;
-      return aboveMinimum && value <= spec.maximum ? value : undefined;
-    }
-    case 'choice':
-      return readChoice(text.toLowerCase(), spec);
-    case 'boolean':
-      return readBoolean(text.toLowerCase());
-    case 'colour':
-      return readColour(text);
-    case 'model':
-      return models.includes(text) ? text : undefined;
-  }
-}
-
-/** @param word in small letters: no choice has others. */
-function readChoice(word: string, spec: OptionSpec & { readonly type: 'choice' }): string | undefined {
-  const choice =
-    spec.spellings !== undefined && Object.hasOwn(spec.spellings, word) ? spec.spellings[word] : word;
-  return spec.choices.find((each) => each === choice);
-}
-
-function readBoolean(word: string): boolean | undefined {
-  return word === 'true' ? true : word === 'false' ? false : undefined;
-}
-
-/** `#rgb` or `#rrggbb`; the `#` may be left out, since it must be escaped in a query. */
-function readColour(text: string): readonly [number, number, number] | undefined {
-  const short = /^#?([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(text);
-  const digits =
-    short === null
-      ? /^#?([0-9a-f]{6})$/i.exec(text)?.[1]
-      : short
-          .slice(1)
-          .map((digit) => digit + digit)
-          .join('');
-  if (digits === undefined) return undefined;
-  const value = Number.parseInt(digits, 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 function invalidOption(name: OptionName, text: string, accepted: string): TesseraError {

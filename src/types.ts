@@ -16,6 +16,9 @@ export const USUAL_TILE_PX = 512;
 /** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
 export const LARGEST_TILE_PX = 1088;
 
+/** As the name of a model: the chain's first. */
+export const AUTO_MODEL = 'auto';
+
 /** The name under which plain Lanczos resampling appears as a model. */
 export const LANCZOS = 'lanczos';
 
@@ -203,6 +206,8 @@ export interface PlannedRung {
 export interface ModelStatus {
   readonly name: string;
   readonly title: string;
+  /** What it is for, in a sentence; a user's own model may say nothing. */
+  readonly purpose?: string;
   readonly scale: number;
   readonly licence: string;
   /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */

@@ -98,6 +98,7 @@ export class FakeEngine implements Engine {
         {
           name: MODEL,
           title: 'A model for tests',
+          purpose: 'Photos, screenshots and drawings.',
           scale: 4,
           licence: 'MIT',
           family: 'tessera',

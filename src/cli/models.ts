@@ -6,9 +6,11 @@ import { downloadModel } from '../models/download.js';
 import { DownloadError } from '../models/download-error.js';
 import { UnfitModel } from '../models/inspect-model.js';
 import { loadManifest, type ModelEntry } from '../models/manifest.js';
+import { LANCZOS_PURPOSE } from '../models/model-status.js';
 import { wantedProviders } from '../models/providers.js';
 import { type FileState, fileState } from '../models/verify.js';
 import { packageRoot } from '../package-root.js';
+import { LANCZOS } from '../types.js';
 import { ProgressLine } from './progress-line.js';
 import { textTable } from './text-table.js';
 
@@ -20,6 +22,7 @@ const HELP = `Usage: tessera models <list|verify|pull|add> [options]
   add <file.onnx>         Takes a network of your own into the models folder.
       --name <name>         what to call it; from the file's name by default
       --title <text>        for people
+      --purpose <text>      what it is for, in a sentence: the page and "models list" show it
       --licence <text>      of its weights
 
 The folder is MODELS_DIR. Downloads come from MODELS_MIRROR where it is set, through the proxy of HTTP_PROXY,
@@ -39,6 +42,7 @@ export async function run(args: readonly string[]): Promise<number> {
       all: { type: 'boolean' },
       name: { type: 'string' },
       title: { type: 'string' },
+      purpose: { type: 'string' },
       licence: { type: 'string' },
     },
   });
@@ -90,9 +94,11 @@ async function list(entries: readonly ModelEntry[], config: Config): Promise<num
       entry.licence,
       chain.includes(entry) ? String(chain.indexOf(entry) + 1) : '',
       (await fileState(entry, config.MODELS_DIR, 'size')) === 'missing' ? '' : 'installed',
+      entry.purpose ?? '',
     ]),
   );
-  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', ''], rows));
+  rows.push([LANCZOS, 'any', '', 'MIT', String(chain.length + 1), 'built in', LANCZOS_PURPOSE]);
+  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', '', 'for'], rows));
   return 0;
 }
 
@@ -152,15 +158,21 @@ async function pull(entries: readonly ModelEntry[], config: Config): Promise<num
 async function add(
   files: readonly string[],
   config: Config,
-  values: { readonly name?: string; readonly title?: string; readonly licence?: string },
+  values: {
+    readonly name?: string;
+    readonly title?: string;
+    readonly purpose?: string;
+    readonly licence?: string;
+  },
 ): Promise<number> {
   const [file] = files;
   if (file === undefined || files.length > 1) return misused('add takes one file');
   try {
-    const { name, title, licence } = values;
+    const { name, title, purpose, licence } = values;
     const entry = await addModel(file, config.MODELS_DIR, {
       ...(name === undefined ? {} : { name }),
       ...(title === undefined ? {} : { title }),
+      ...(purpose === undefined ? {} : { purpose }),
       ...(licence === undefined ? {} : { licence }),
     });
     process.stdout.write(`${JSON.stringify(entry, null, 2)}\n`);

@@ -105,15 +105,16 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Fo
   const visit = async (folder: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      // Thumbnails and copies of other programs lie in hidden folders.
+      if (entry.name.startsWith('.')) continue;
       const path = join(folder, entry.name);
-      const isHidden = entry.name.startsWith('.');
       if (entry.isDirectory()) {
         // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
         if (resolve(path) !== own) await visit(path);
         else leftOut.push({ path, reason: 'the folder of the results', isPicture: false });
-      } else if (entry.isSymbolicLink() && !isHidden)
+      } else if (entry.isSymbolicLink())
         leftOut.push({ path, reason: 'links, which are not followed', isPicture: false });
-      if (!entry.isFile() || isHidden) continue;
+      if (!entry.isFile()) continue;
       if (!isPictureName(entry.name)) {
         leftOut.push(leftOutByEnding(path));
         continue;

@@ -1,8 +1,10 @@
 import type { OptionName } from '../option-table.js';
 import { ACCEPTED_FORMATS } from '../pipeline/sniff.js';
 
-/** Options of an upscale in the words of a terminal: flag with its value, and what it does. */
-export const OPTION_HELP: Readonly<Record<OptionName, readonly [flag: string, text: string]>> = {
+/** Options of an upscale in the words of a terminal: flag with its value, and what it does. `use_realesrgan` is for programs of other services. */
+export const OPTION_HELP: Readonly<
+  Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
+> = {
   scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],
   model: [
     '--model NAME',
@@ -42,13 +44,14 @@ Where results go:
   -o, --output PATH   A file, a folder, or "-" for standard output. A folder is what exists as one or ends with /;
                       for several pictures, any name that does not end as a picture's.
                       Without it a result lies beside its picture, named photo_x4.jpg.
-  -r, --recursive     Take folders, with all pictures below them; needs -o with a folder.
+  -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
                       Left out, and told: camera RAW and other kinds that are not read.
   --skip-existing     Leave out pictures whose result is there already.
   What an earlier run has made (photo_x4.jpg beside photo.jpg) is never enlarged again, unless it is named alone.
 
 How:
 ${Object.values(OPTION_HELP).map(row).join('\n')}
+  Settings change these defaults here as they do in a service (DEFAULT_QUALITY, DEFAULT_FORMAT, ...).
   -j, --jobs N        Pictures at work at the same time (default 2).
 
 Where the work is done:

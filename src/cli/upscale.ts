@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../config.js';
 import { CONFIG_SCHEMA } from '../config-schema.js';
 import { formatNamed } from '../download-name.js';
 import { TesseraError } from '../errors.js';
+import { patient } from '../option-defaults.js';
 import { parseOptions, type RawOption } from '../options.js';
 import { packageRoot } from '../package-root.js';
 import { Batch, type PictureRecord } from './batch.js';
@@ -69,12 +70,13 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /**
  * The service's configuration, but that nobody waits on a connection here: a picture may take as long as it may at most.
- * @param remote another service computes: this one's models do not matter. @throws ConfigError
+ * @param remote another service computes, by its own settings: those here do not matter. @throws ConfigError
  */
 async function terminalConfig(remote: boolean): Promise<Config> {
-  const config = await (remote ? loadConfig : loadCheckedConfig)(process.env, packageRoot());
+  if (remote) return loadConfig({}, packageRoot());
+  const config = await loadCheckedConfig(process.env, packageRoot());
   const given = process.env.DEFAULT_TIMEOUT_SECONDS !== undefined;
-  return given ? config : { ...config, DEFAULT_TIMEOUT_SECONDS: config.MAX_TIMEOUT_SECONDS };
+  return given ? config : patient(config);
 }
 
 function checkStreams(wish: UpscaleArguments, pictures: readonly Picture[]): void {

@@ -9,6 +9,7 @@ import {
 } from '../types.js';
 import type { RunHooks } from './engine.js';
 import type { DeathCause } from './engine-process.js';
+import { late } from './late.js';
 import type { StopCode } from './protocol.js';
 
 /** Memory may be free again when other jobs have ended. */
@@ -48,12 +49,16 @@ export class Assignment {
   #deaths = 0;
   /** It has left a process in which memory ran out, for a new one. */
   #moved = false;
+  /** What its engine thinks that it needs in all. */
+  #estimateSeconds: number | undefined;
   #ended = false;
 
   constructor(
     task: UpscaleTask,
     private readonly hooks: RunHooks,
     private readonly outcome: AssignmentOutcome,
+    /** The longest deadline that may be asked for. */
+    private readonly longestSeconds: number,
   ) {
     this.#task = task;
     this.#attempts = task.earlierAttempts;
@@ -85,7 +90,7 @@ export class Assignment {
     const deadlineAtMs = this.hooks.deadlineFromStart?.();
     if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
     // A rung that served an engine which died after it has not served the job.
-    this.#attempts = this.#attempts.filter(({ outcome }) => outcome !== 'served');
+    this.#attempts = withoutServed(this.#attempts);
     this.#attemptsElsewhere = this.#attempts.length;
   }
 
@@ -99,6 +104,11 @@ export class Assignment {
     if (this.stopping === undefined) this.hooks.onProgress(progress);
   }
 
+  /** Its engine has said what it needs from now to its result, in seconds, when nothing else is at work. */
+  estimated(seconds: number): void {
+    this.#estimateSeconds = seconds;
+  }
+
   /** A result that arrives after the deadline is still a result; one that nobody waits for is not. */
   succeed(result: UpscaleResult): void {
     if (this.stopping !== undefined && this.stopping.code !== 'deadline_exceeded') this.fail(this.stopping);
@@ -106,11 +116,14 @@ export class Assignment {
   }
 
   fail(error: TesseraError): void {
-    this.#end(() => this.outcome.reject((this.stopping ?? error).withAttempts(this.#attempts)));
+    const reason = this.stopping ?? error;
+    const told = reason.code === 'deadline_exceeded' ? this.#late() : reason;
+    this.#end(() => this.outcome.reject(told.withAttempts(this.#unserved(reason))));
   }
 
   stop(code: StopCode): TesseraError {
-    this.stopping ??= new TesseraError(code, STOP_SENTENCES[code]);
+    this.stopping ??=
+      code === 'deadline_exceeded' ? this.#late() : new TesseraError(code, STOP_SENTENCES[code]);
     return this.stopping;
   }
 
@@ -190,6 +203,34 @@ export class Assignment {
     this.fail(lacksMemoryNow(internal));
   }
 
+  /** By what was estimated, or where tiles turned out to be slower, by those. */
+  #late(): TesseraError {
+    const { secondsLeft } = this.#progress ?? {};
+    const elapsedSeconds = (performance.now() - this.#startedMs) / 1000;
+    const bySpeed = secondsLeft === undefined ? [] : [elapsedSeconds + secondsLeft];
+    const known = [this.#estimateSeconds ?? [], bySpeed].flat();
+    return late({
+      estimateSeconds: known.length === 0 ? undefined : Math.max(...known),
+      timeoutSeconds: this.#task.options.timeoutSeconds,
+      longestSeconds: this.longestSeconds,
+    });
+  }
+
+  /** The attempts of a job that ends without a result: a rung that drew one which was never encoded has not served it. */
+  #unserved({ code }: TesseraError): readonly Attempt[] {
+    if (code !== 'deadline_exceeded') return withoutServed(this.#attempts);
+    return this.#attempts.map((attempt) =>
+      attempt.outcome === 'served'
+        ? {
+            ...attempt,
+            outcome: 'failed',
+            reason: 'over_time_budget',
+            detail: 'The time for this image was over before its result was encoded.',
+          }
+        : attempt,
+    );
+  }
+
   #end(settle: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -207,8 +248,11 @@ function lacksMemoryNow(internal: string): TesseraError {
   );
 }
 
-const STOP_SENTENCES: Readonly<Record<StopCode, string>> = {
+function withoutServed(attempts: readonly Attempt[]): readonly Attempt[] {
+  return attempts.filter(({ outcome }) => outcome !== 'served');
+}
+
+const STOP_SENTENCES: Readonly<Record<Exclude<StopCode, 'deadline_exceeded'>, string>> = {
   cancelled: 'The job was cancelled.',
-  deadline_exceeded: 'The image could not be upscaled within the time allowed; ask for a longer timeout.',
   shutting_down: 'The service is stopping; try again in a moment.',
 };

@@ -51,7 +51,10 @@ export interface Engine {
    * @returns resolves when that has happened; undefined when it has already.
    */
   leaving(id: string): Promise<void> | undefined;
-  /** A dry run: rungs, tiles, estimate; nothing is computed. */
+  /**
+   * A dry run: rungs, tiles, estimate; nothing is computed.
+   * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable, fallback_refused …
+   */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
   status(): EngineStatus;
   /** Tells engines that a model file has arrived or changed. */

@@ -48,7 +48,12 @@ export class Supervisor implements Engine {
     this.#unfinished++;
     try {
       return await new Promise<UpscaleResult>((resolve, reject) => {
-        const assignment = new Assignment(task, hooks, { resolve, reject });
+        const assignment = new Assignment(
+          task,
+          hooks,
+          { resolve, reject },
+          this.options.settings.config.MAX_TIMEOUT_SECONDS,
+        );
         if (!assignment.isPatient) this.#watchDeadline(assignment);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));
         hooks.signal.addEventListener('abort', abort);
@@ -70,6 +75,29 @@ export class Supervisor implements Engine {
   }
 
   async plan(request: PlanRequest): Promise<UpscalePlan> {
+    const { timeoutSeconds } = request.options;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new TesseraError(
+              'deadline_exceeded',
+              'The engines were too busy to make a plan in time; try again later, or ask for a longer timeout.',
+              { details: { parameter: 'timeout' } },
+            ),
+          ),
+        Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
+      );
+    });
+    try {
+      return await Promise.race([this.#plan(request), limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #plan(request: PlanRequest): Promise<UpscalePlan> {
     for (;;) {
       await this.#untilDownOr(() => this.#fleet.ready.length > 0);
       const [engine] = [...this.#fleet.ready].sort((a, b) => a.assignments.size - b.assignments.size);

@@ -2,7 +2,8 @@ import { openChain } from '../models/open-chain.js';
 import { dryRun } from '../pipeline/dry-run.js';
 import { pipelineLimits } from '../pipeline/limits.js';
 import { restrictLoaders } from '../pipeline/loaders.js';
-import { type PipelineServices, upscale } from '../pipeline/upscale.js';
+import type { PipelineServices } from '../pipeline/pipeline-services.js';
+import { upscale } from '../pipeline/upscale.js';
 import { BesideTiles } from './beside-tiles.js';
 import { IdleTime } from './idle-time.js';
 import type { PlanRequest } from './protocol.js';
@@ -40,12 +41,9 @@ export const createRunner: CreateRunner = async (settings, turns, log, onLearnt)
     turns,
     threads,
     limits: pipelineLimits(config),
-    encodingMs: (format, pixels) => beside.encodingMs(format, pixels),
+    beside,
   };
-  const plan = (request: PlanRequest) =>
-    dryRun(request, chain, services.limits, (sourcePixels, resultPixels) =>
-      beside.estimate(request.options.format, sourcePixels, resultPixels),
-    );
+  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, beside);
   if (settings.preload) {
     // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { safeName } from '../download-name.js';
 import { TesseraError } from '../errors.js';
 import type { JobRequest, Jobs, Reservation } from '../jobs/job.js';
+import { patient } from '../option-defaults.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../options.js';
 import { LANCZOS } from '../types.js';
 import { imageTypesByPreference } from './accept.js';
@@ -28,7 +29,7 @@ export interface AdmittedImage {
 
 export interface AdmissionTerms {
   readonly maxFiles: number;
-  /** Jobs that outlive the request: they may name a `callback_url`, and cannot be dry runs. */
+  /** Jobs that outlive the request: they may name a `callback_url`, have the longest timeout by default, and cannot be dry runs. */
   readonly durable: boolean;
 }
 
@@ -55,12 +56,13 @@ export async function admit(
   const { config, jobs } = context;
   const maxBytes = config.MAX_UPLOAD_MB * 1e6;
   const fromQuery = queryOptions(request);
+  const optionLimits = durable ? patient(config) : config;
   const parse = async (raw: readonly RawOption[]) => {
     const { callbackUrl, rest } = durable
       ? takeCallbackUrl(raw, jobs)
       : { callbackUrl: undefined, rest: raw };
     const models = await modelNames(rest, context);
-    const options = parseOptions(rest, models, imageTypesByPreference(request.headers.accept), config);
+    const options = parseOptions(rest, models, imageTypesByPreference(request.headers.accept), optionLimits);
     if (durable && options.dryRun) throw dryRunOfJob();
     return { options, callbackUrl };
   };

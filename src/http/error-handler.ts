@@ -43,6 +43,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   storage_unavailable: 30,
   shutting_down: 5,
   engine_unavailable: 10,
+  cancelled: 1,
 };
 
 /** Anything thrown on the way of a request, as a domain error. */

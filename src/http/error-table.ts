@@ -66,9 +66,15 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
     status: 503,
     when: 'No engine process can be started, or memory ran out or an engine crashed while the image was decoded, resampled or encoded; see `Retry-After`.',
   },
-  fallback_refused: { status: 503, when: '`fallback=false` and the first model could not serve.' },
+  fallback_refused: {
+    status: 503,
+    when: '`fallback=false` and the first model could not serve; `Retry-After`, where that may pass.',
+  },
   cancelled: { status: 503, when: 'The job was cancelled before it ended.' },
-  deadline_exceeded: { status: 504, when: 'The result was not ready within `timeout` seconds.' },
+  deadline_exceeded: {
+    status: 504,
+    when: 'The result was not ready within `timeout` seconds; `estimated_seconds` says what the image needs, as far as is known, and the sentence what to ask for.',
+  },
   storage_unavailable: {
     status: 503,
     when: 'The folder of the jobs, `TEMP_DIR`, cannot be written; see `Retry-After`.',

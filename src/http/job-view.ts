@@ -71,6 +71,14 @@ function resultView(job: Job): Pick<JobView, 'result'> {
 }
 
 function errorView(error: TesseraError, id: string): NonNullable<JobView['error']> {
-  const { type, title, status, code, retry, detail } = problemOf(error, id);
-  return { type, title, status, code, retry, detail };
+  const { type, title, status, code, retry, detail, estimated_seconds } = problemOf(error, id);
+  return {
+    type,
+    title,
+    status,
+    code,
+    retry,
+    detail,
+    ...(estimated_seconds === undefined ? {} : { estimatedSeconds: estimated_seconds }),
+  };
 }

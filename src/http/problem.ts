@@ -17,12 +17,14 @@ export interface Problem {
   readonly accepted?: string;
   readonly received?: string;
   readonly retry_after_seconds?: number;
+  /** Of a 504: what the image needs. */
+  readonly estimated_seconds?: number;
 }
 
 /** The public face of an error; nothing internal goes in. */
 export function problemOf(error: TesseraError, requestId: string): Problem {
   const { status } = ERROR_TABLE[error.code];
-  const { parameter, accepted, received, retryAfterSeconds } = error.details;
+  const { parameter, accepted, received, retryAfterSeconds, estimateSeconds } = error.details;
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -35,5 +37,6 @@ export function problemOf(error: TesseraError, requestId: string): Problem {
     ...(accepted === undefined ? {} : { accepted }),
     ...(received === undefined ? {} : { received }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+    ...(estimateSeconds === undefined ? {} : { estimated_seconds: estimateSeconds }),
   };
 }

@@ -26,7 +26,7 @@ const EXPOSED_HEADERS = [
 ];
 
 /** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
-const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|openapi\.json|assets\/.*)?$/;
+const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|redoc\/?|openapi\.json|assets\/.*)?$/;
 
 /** Routes that the rate limit does not count; but where one needs a key, wrong ones count: guesses are as good there as elsewhere. */
 const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics|assets\/.*)?$/;

@@ -68,10 +68,12 @@ export class LocalJobs implements Jobs, JobKeeper {
       this.#checkRoom(upload, files),
     );
     this.#departures = new Departures(engine, log);
-    this.#work = new WorkQueue(engine, engines, limits, this.#disk, {
-      onStart: (job) => this.#durable.started(job),
-      onEnd: (job, outcome) => this.#track(this.#ended(job, outcome)),
-    });
+    const listener = {
+      onStart: (job: UpscaleJob) => this.#durable.started(job),
+      onEnd: (job: UpscaleJob, outcome: UpscaleResult | TesseraError) =>
+        this.#track(this.#ended(job, outcome)),
+    };
+    this.#work = new WorkQueue(engine, engines, limits, this.#disk, listener, config.MAX_TIMEOUT_SECONDS);
   }
 
   /**

@@ -1,11 +1,11 @@
+import { EncodingCost } from '../engine/encoding-cost.js';
 import { PixelCost } from '../engine/pixel-cost.js';
-import type { UpscaleProgress, UpscaleResult } from '../types.js';
+import { likelyFormat } from '../pipeline/result-format.js';
+import type { ImageHeader, UpscaleProgress, UpscaleResult } from '../types.js';
 import type { JobRequest } from './job.js';
 
 /** Before anything is measured: what the embedded network costs on two cores, decoding included. */
 const GUESS_FOR_INPUT = { fixedMs: 20, microsecondsPerPixel: 3 };
-/** And what it costs to encode a pixel of the result as JPEG, or as anything that is measured soon. */
-const GUESS_FOR_OUTPUT = { fixedMs: 5, microsecondsPerPixel: 0.02 };
 /** Of a job that names none, before one has shown what the chain's leading model does. */
 const USUAL_SCALE = 4;
 
@@ -17,29 +17,39 @@ const USUAL_SCALE = 4;
 export class Speed {
   /** By the model asked for; undefined is the chain's own choice. */
   readonly #computing = new Map<string | undefined, PixelCost>();
-  /** By the format asked for. */
-  readonly #encoding = new Map<string, PixelCost>();
+  readonly #encoding = new EncodingCost();
   readonly #scales = new Map<string | undefined, number>();
 
   record({ header, options }: JobRequest, result: UpscaleResult): void {
     const { decodeMs, inferMs, blendMs, encodeMs } = result.timings;
-    const computing = known(this.#computing, options.model, GUESS_FOR_INPUT);
-    computing.record(header.width * header.height, decodeMs + inferMs + blendMs);
-    const encoding = known(this.#encoding, options.format, GUESS_FOR_OUTPUT);
-    encoding.record(result.width * result.height, encodeMs);
+    const computing = this.#computing.get(options.model) ?? new PixelCost(GUESS_FOR_INPUT);
+    this.#computing.set(options.model, computing);
+    computing.record(computedPixels(header), decodeMs + inferMs + blendMs);
+    this.#encoding.record(result.format, result.width * result.height, encodeMs);
     if (options.scale === undefined) this.#scales.set(options.model, result.scale);
   }
 
-  /** Seconds of engine time that a job still needs; of one that runs, the share of its tiles or rows that is not done. */
-  secondsLeft({ header, options }: JobRequest, progress: UpscaleProgress | undefined): number {
-    const pixels = header.width * header.height;
+  /** Seconds of engine time that a job still needs; of one that runs, without the share of its tiles or rows that is done. */
+  secondsLeft(request: JobRequest, progress: UpscaleProgress | undefined): number {
+    const encodingSeconds = this.#encodingMs(request) / 1000;
+    if (progress?.stage === 'encode') return progress.secondsLeft ?? encodingSeconds;
+    return (this.#computingMs(request) / 1000) * (1 - shareDrawn(progress)) + encodingSeconds;
+  }
+
+  /** Seconds of engine time that a job needs in all; undefined before one with this model was measured. */
+  measuredSeconds(request: JobRequest): number | undefined {
+    return this.#computing.has(request.options.model) ? this.secondsLeft(request, undefined) : undefined;
+  }
+
+  #computingMs({ header, options }: JobRequest): number {
+    const computing = this.#computing.get(options.model) ?? new PixelCost(GUESS_FOR_INPUT);
+    return computing.estimateMs(computedPixels(header));
+  }
+
+  #encodingMs({ header, options }: JobRequest): number {
     const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
-    const done = shareDrawn(progress);
-    const computingMs = known(this.#computing, options.model, GUESS_FOR_INPUT).estimateMs(pixels);
-    const encodingMs = known(this.#encoding, options.format, GUESS_FOR_OUTPUT).estimateMs(
-      pixels * scale * scale,
-    );
-    return ((computingMs + encodingMs) * (1 - done)) / 1000;
+    const resultPixels = header.width * header.height * scale * scale;
+    return this.#encoding.estimateMs(likelyFormat({ options, header }), resultPixels);
   }
 }
 
@@ -51,9 +61,7 @@ function shareDrawn(progress: UpscaleProgress | undefined): number {
   return tilesTotal === 0 ? 0 : tilesDone / tilesTotal;
 }
 
-/** The cost under a key; a new one begins with the guess. */
-function known<K>(costs: Map<K, PixelCost>, key: K, guess: typeof GUESS_FOR_INPUT): PixelCost {
-  const cost = costs.get(key) ?? new PixelCost(guess);
-  costs.set(key, cost);
-  return cost;
+/** Alpha is computed as a picture of its own. */
+function computedPixels({ width, height, hasAlpha }: ImageHeader): number {
+  return width * height * (hasAlpha ? 2 : 1);
 }

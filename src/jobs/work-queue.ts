@@ -1,6 +1,7 @@
 import { monotonicMs } from '../clock.js';
 import { Changes } from '../engine/changes.js';
 import type { Engine } from '../engine/engine.js';
+import { late } from '../engine/late.js';
 import { TesseraError } from '../errors.js';
 import type { UpscaleResult } from '../types.js';
 import { type AdmissionLimits, nextToStart } from './admission.js';
@@ -34,6 +35,8 @@ export class WorkQueue {
     private readonly limits: AdmissionLimits,
     private readonly disk: DiskBudget,
     private readonly listener: WorkListener,
+    /** The longest deadline that may be asked for. */
+    private readonly longestSeconds: number,
   ) {}
 
   get waiting(): number {
@@ -127,13 +130,20 @@ export class WorkQueue {
     if (this.#leaving.delete(job)) this.#startNext();
   }
 
+  #lateInQueue({ request }: UpscaleJob): TesseraError {
+    return late({
+      estimateSeconds: this.#speed.measuredSeconds(request),
+      timeoutSeconds: request.options.timeoutSeconds,
+      longestSeconds: this.longestSeconds,
+      backlogSeconds: this.backlogSeconds,
+    });
+  }
+
   /** In the queue the deadline is ours to keep; in an engine it is the engine's. */
   #watchDeadline(job: UpscaleJob): void {
     const timer = setTimeout(
       () => {
-        const sentence =
-          'The queue was too long for the time allowed; ask for a longer timeout, or try again later.';
-        if (job.state === 'queued') this.stop(job, new TesseraError('deadline_exceeded', sentence));
+        if (job.state === 'queued') this.stop(job, this.#lateInQueue(job));
       },
       Math.max(0, job.deadlineAtMs - monotonicMs()),
     );

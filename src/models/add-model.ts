@@ -16,6 +16,8 @@ export interface AddOptions {
   /** Default: from the file's name. */
   readonly name?: string;
   readonly title?: string;
+  /** What it is for, in a sentence. */
+  readonly purpose?: string;
   /** Default: "unknown". */
   readonly licence?: string;
 }
@@ -45,6 +47,7 @@ export async function addModel(
       candidate: {
         name,
         title: options.title ?? name,
+        ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
         family: 'custom',
         licence: options.licence ?? 'unknown',
         file: basename(source),

@@ -14,6 +14,8 @@ import {
   fitIntoTime,
   type NetworkStep,
   type Refusal,
+  TIME_IS_OVER,
+  wantedPasses,
 } from './network-step.js';
 import { planLadder } from './plan-ladder.js';
 import type {
@@ -30,16 +32,11 @@ import type { RungMemory } from './rung-memory.js';
 import { SecondLook } from './second-look.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import { TileFailure } from './tile-model.js';
+import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
 import { type Share, Workload } from './workload.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
 const DEFAULT_SCALE = 4;
-
-const TIME_IS_OVER: Refusal = {
-  outcome: 'failed',
-  reason: 'over_time_budget',
-  detail: 'The time for this image was over while it was at work.',
-};
 
 /** What the chain works on; replaced as a whole when models arrive or the manifest changes. */
 export interface ChainModels {
@@ -95,6 +92,13 @@ export class ModelChain implements Chain {
     const first = this.#steps(request).find((step) => step.kind === 'network');
     const named = this.#models.entries.find((entry) => entry.name === request.model);
     return named?.scale ?? (first?.kind === 'network' ? first.entry.scale : DEFAULT_SCALE);
+  }
+
+  estimateSeconds(request: ChainRequest): number | undefined {
+    const { eligible } = allowedSteps(this.#steps(request), request);
+    if (eligible?.kind !== 'network') return 0;
+    const [passes] = wantedPasses(eligible.entry, request.scale ?? this.leadScale(request));
+    return estimateAlone(eligible, request, passes, this.parts.memory);
   }
 
   /**
@@ -157,6 +161,7 @@ export class ModelChain implements Chain {
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
     const damaged = new Set<ModelEntry>();
+    let found = { slowdown: 1, tilesAtWork: false };
     for (const step of stepsToTry(allowed, damaged)) {
       request.signal.throwIfAborted();
       if (step.kind === 'network' && failedEarlier(step, request)) continue;
@@ -171,6 +176,7 @@ export class ModelChain implements Chain {
         });
         continue;
       }
+      const lesser = allowed.slice(allowed.indexOf(step) + 1);
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
       let rung: Rung | undefined;
       const begin = (started: Rung): Promise<T> => {
@@ -182,10 +188,12 @@ export class ModelChain implements Chain {
         const outcome =
           step.kind === 'lanczos'
             ? { value: await begin({ kind: 'lanczos' }) }
-            : await this.#climb(step, request, attempts, share, note, begin);
+            : await this.#climb(step, { ...request, ...found }, lesser, attempts, share, note, begin);
         if ('reason' in outcome) {
           if (step.kind === 'network' && outcome.reason === 'corrupt_model') damaged.add(step.asked);
-          note({ ...served, ...tileOf(rung), ...outcome });
+          const { reason, detail, left } = outcome;
+          if (left !== undefined) found = left;
+          note({ ...served, ...tileOf(rung), outcome: outcome.outcome, reason, detail });
           continue;
         }
         note({ ...served, ...tileOf(rung), outcome: 'served' });
@@ -204,11 +212,12 @@ export class ModelChain implements Chain {
   async #climb<T>(
     step: NetworkStep,
     request: ChainRequest,
+    lesser: readonly Step[],
     attempts: AttemptLog,
     share: Share,
     note: NoteAttempt,
     attempt: (rung: NetworkRung) => Promise<T>,
-  ): Promise<{ value: T } | Refusal> {
+  ): Promise<{ value: T } | (Refusal & { readonly left?: LeftForTime })> {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
     const loans: Loan[] = [];
@@ -229,10 +238,13 @@ export class ModelChain implements Chain {
         this.#secondLook.note(step);
         return fit;
       }
+      const scale = request.scale ?? this.leadScale(request);
       rung = networkRung(step, request, fit.passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,
         share,
+        watch:
+          lesser.length === 0 ? NO_WATCH : watchTime(step, request, { ...this.parts, share, lesser, scale }),
         keep: (other) => loans.push(other),
       });
       share.begin(estimateAlone(step, request, fit.passes, this.parts.memory));
@@ -240,6 +252,9 @@ export class ModelChain implements Chain {
     } catch (error) {
       if (error instanceof ModelLoadError)
         return { outcome: 'failed', reason: error.reason, detail: error.message };
+      if (error instanceof LeftForTime) {
+        return { outcome: 'failed', reason: 'over_time_budget', detail: error.message, left: error };
+      }
       if (!(error instanceof TileFailure)) throw error;
       this.parts.log.warn(
         { model: step.entry.name, provider: step.provider, reason: error.reason, err: error.cause },

@@ -1,20 +1,25 @@
 import type { Config } from '../config.js';
+import { AUTO_MODEL, LANCZOS } from '../types.js';
 import { chainOrder } from './chain-order.js';
 import { loadManifest, ManifestError } from './manifest.js';
 
 /**
- * Finds out before anything is started whether the manifest can be read and knows the models of the chain.
+ * Finds out before anything is started whether the manifest can be read and knows the models that settings name.
  * @returns a sentence for each problem, beginning with the setting's name.
  */
 export async function modelSettingProblems(
-  config: Pick<Config, 'MODELS_DIR' | 'MODEL_CHAIN'>,
+  config: Pick<Config, 'MODELS_DIR' | 'MODEL_CHAIN' | 'DEFAULT_MODEL'>,
 ): Promise<readonly string[]> {
   try {
     const entries = await loadManifest(config.MODELS_DIR);
     const { unknown } = chainOrder(config.MODEL_CHAIN, entries, false);
-    if (unknown.length === 0) return [];
-    const known = ['auto', ...entries.map((entry) => entry.name), 'lanczos'].join(', ');
-    return [`MODEL_CHAIN names ${unknown.join(', ')}; expected some of ${known}.`];
+    const known = [AUTO_MODEL, ...entries.map((entry) => entry.name), LANCZOS];
+    const problems: string[] = [];
+    if (unknown.length > 0)
+      problems.push(`MODEL_CHAIN names ${unknown.join(', ')}; expected some of ${known.join(', ')}.`);
+    if (!known.includes(config.DEFAULT_MODEL))
+      problems.push(`DEFAULT_MODEL is "${config.DEFAULT_MODEL}"; expected ${known.join(', ')}.`);
+    return problems;
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     return error.problems.map((problem) => `MODELS_DIR: ${error.file}: ${problem}`);

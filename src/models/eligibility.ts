@@ -1,5 +1,5 @@
 import { TesseraError } from '../errors.js';
-import type { Attempt } from '../types.js';
+import type { Attempt, FallbackReason } from '../types.js';
 import type { Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
 import type { ChainRequest } from './rung.js';
@@ -40,6 +40,14 @@ export function* stepsToTry(steps: readonly Step[], damaged: ReadonlySet<ModelEn
   }
 }
 
+/** When to come back for a rung that did not serve: what passes with other work, or with the engine. The rest needs an operator. */
+const PASSING_SECONDS: Partial<Record<FallbackReason, number>> = {
+  out_of_memory: 30,
+  over_time_budget: 30,
+  device_lost: 10,
+  engine_crash: 10,
+};
+
 /** What did not serve, as far as a refusal tells of it. */
 type Tried = Pick<Attempt, 'model' | 'reason' | 'detail'>;
 
@@ -59,9 +67,13 @@ export function fallbackRefused(
     unserved.findLast(({ reason }) => reason !== 'not_installed');
   const name = request.model ?? blamed?.model;
   const detail = name === undefined ? 'No model of the chain is installed.' : (blamed?.detail ?? '');
+  const retryAfterSeconds = blamed?.reason === undefined ? undefined : PASSING_SECONDS[blamed.reason];
   return new TesseraError(
     'fallback_refused',
     `${name ?? 'No network'} could not serve this image, and fallback=false allows no other. ${detail}`.trim(),
-    { internal: JSON.stringify(tried) },
+    {
+      internal: JSON.stringify(tried),
+      details: retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
+    },
   );
 }

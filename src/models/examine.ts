@@ -7,7 +7,7 @@ import type { ModelEntry } from './manifest.js';
 /** What is known of a network before it is run. */
 export type Candidate = Pick<
   ModelEntry,
-  'name' | 'title' | 'family' | 'licence' | 'file' | 'bytes' | 'sha256' | 'confirmed'
+  'name' | 'title' | 'purpose' | 'family' | 'licence' | 'file' | 'bytes' | 'sha256' | 'confirmed'
 >;
 
 /** What the examining process is told. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Compile } from 'typebox/schema';
-import { LANCZOS, type ModelStatus } from '../types.js';
+import { AUTO_MODEL, LANCZOS, type ModelStatus } from '../types.js';
 
 /** 0 to 1, 0 to 255, or -1 to 1. */
 export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
@@ -11,6 +11,8 @@ export type SampleRange = (typeof SAMPLE_RANGES)[number];
 export interface ModelEntry {
   readonly name: string;
   readonly title: string;
+  /** What it is for, in a sentence; every shipped model has one, a user's own may. */
+  readonly purpose?: string;
   readonly family: ModelStatus['family'];
   readonly scale: number;
   readonly licence: string;
@@ -60,6 +62,7 @@ const entrySchema = {
   properties: {
     name: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
     title: line,
+    purpose: line,
     family: { enum: ['tessera', 'real-esrgan', 'swin2sr', 'custom'] },
     scale: { type: 'integer', minimum: 1, maximum: 8 },
     licence: line,
@@ -228,6 +231,8 @@ function contradictions(entries: readonly ModelEntry[]): string[] {
   for (const entry of entries) {
     if (entry.name === LANCZOS)
       problems.push(`the name "${LANCZOS}" is taken by the resampler that needs no model`);
+    if (entry.name === AUTO_MODEL)
+      problems.push(`the name "${AUTO_MODEL}" stands for the chain's first model`);
     if (byName.has(entry.name)) problems.push(`two models are named "${entry.name}"`);
     const sharer = byFile.get(entry.file);
     if (sharer !== undefined)

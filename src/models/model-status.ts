@@ -3,6 +3,9 @@ import type { ModelEntry } from './manifest.js';
 import type { RungMemory } from './rung-memory.js';
 import type { SessionPool } from './session-pool.js';
 
+/** What the last of the chain is for. */
+export const LANCZOS_PURPOSE = 'Any picture, at once; softer than every network.';
+
 /** What is known of every model of the manifest, and of Lanczos: what `GET /models` tells. */
 export function modelStatuses(
   models: { readonly entries: readonly ModelEntry[]; readonly chain: readonly ModelEntry[] },
@@ -45,6 +48,7 @@ function statusOf(
   return {
     name: entry.name,
     title: entry.title,
+    ...(entry.purpose === undefined ? {} : { purpose: entry.purpose }),
     scale: entry.scale,
     licence: entry.licence,
     family: entry.family,
@@ -64,6 +68,7 @@ function lanczosStatus(position: number): ModelStatus {
   return {
     name: LANCZOS,
     title: 'Lanczos resampling, no network',
+    purpose: LANCZOS_PURPOSE,
     scale: 4,
     licence: 'MIT',
     family: 'lanczos',

@@ -6,6 +6,7 @@ import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
 import type { TileModel } from './tile-model.js';
+import type { TimeWatch } from './time-watch.js';
 import type { Share } from './workload.js';
 
 /** What a rung needs besides its own model. */
@@ -16,6 +17,7 @@ export interface RungSurroundings {
   readonly memory: RungMemory;
   /** What the request has still to compute. */
   readonly share: Share;
+  readonly watch: TimeWatch;
   /** Takes a further loan, to give it back when the rung is done. */
   keep(loan: Loan): void;
 }
@@ -41,6 +43,7 @@ export function networkRung(
       memory.recordSpeed(name, step.provider, inputPixels, ms);
       around.share.worked(ms);
     },
+    ...around.watch,
     // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
     lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),

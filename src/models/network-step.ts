@@ -16,8 +16,19 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** @returns the refusal of a rung on which this very image failed before. */
+/** Of the rung that was at work when it was. */
+export const TIME_IS_OVER: Refusal = {
+  outcome: 'failed',
+  reason: 'over_time_budget',
+  detail: 'The time for this image was over while it was at work.',
+};
+
+/** @returns the refusal of a rung on which this very image failed before, or that has no processor. */
 export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
+  if (request.tilesAtWork) {
+    const detail = 'Tiles of the network before it are still at work.';
+    return { outcome: 'skipped', reason: 'over_time_budget', detail };
+  }
   const excluded = request.excludedRungs.find(
     (rung) =>
       rung.model === step.entry.name && (rung.provider === undefined || rung.provider === step.provider),
@@ -114,10 +125,11 @@ export function fitIntoTime(
   memory: RungMemory,
   share: Pick<Share, 'delay'>,
 ): Refusal | { passes: 1 | 2 } {
-  const leftSeconds = ((request.deadlineAtMs - monotonicMs()) / 1000) * SHARE_FOR_TILES;
+  const leftMs = request.deadlineAtMs - monotonicMs() - (request.finishing?.networkMs ?? 0);
+  const leftSeconds = (leftMs / 1000) * SHARE_FOR_TILES;
   let needed = 0;
   for (const passes of wantedPasses(step.entry, scale)) {
-    needed = estimate(step, request, passes, memory, share) ?? 0;
+    needed = (estimate(step, request, passes, memory, share) ?? 0) * (request.slowdown ?? 1);
     if (needed <= leftSeconds) return { passes };
   }
   return {
@@ -128,6 +140,6 @@ export function fitIntoTime(
 }
 
 /** An ×2 network reaches more than ×2 by a second pass, or else by resampling its answer; others resample at once. */
-function wantedPasses(entry: ModelEntry, scale: number): readonly (1 | 2)[] {
+export function wantedPasses(entry: ModelEntry, scale: number): readonly [1 | 2, ...1[]] {
   return entry.scale === 2 && scale > 2 ? [2, 1] : [1];
 }

@@ -2,6 +2,25 @@ import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../types.j
 import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
 
+/** How a network gets on with an image, after a tile. */
+export interface Pace {
+  /** Of input pixels, as the tiles of late took, with all that they waited for. */
+  readonly microsecondsPerPixel: number;
+  /** Until the last tile is done, at that pace. */
+  readonly remainingMs: number;
+  /** Until the next tile is done. */
+  readonly tileMs: number;
+  /** Until the tiles are done that have begun: whoever leaves waits for them. */
+  readonly stopMs: number;
+}
+
+/** How long tiles in lanes keep a network waiting for the next one that is done. */
+export interface Wait {
+  readonly waitedMs: number;
+  /** What was to be expected, by the pace so far or by what is known. */
+  readonly tileMs: number;
+}
+
 /** A rung that computes tiles through a network. */
 export interface NetworkRung {
   readonly kind: 'network';
@@ -19,6 +38,10 @@ export interface NetworkRung {
   rememberTileSize(tileSizePx: number): void;
   /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
   recordSpeed(inputPixels: number, ms: number): void;
+  /** To be called after each tile but the last. @throws LeftForTime when another rung is needed to keep the deadline. */
+  checkPace(pace: Pace): void;
+  /** To be called now and then while tiles are computed in lanes. @throws LeftForTime, which tells that tiles are at work. */
+  checkWait(wait: Wait): void;
   /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
   /** Measured microseconds per input pixel; undefined before the first measurement. */
@@ -30,6 +53,14 @@ export interface NetworkRung {
 /** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
 export type Rung = NetworkRung | { readonly kind: 'lanczos' };
 
+/** What an image costs beside its tiles, in milliseconds: drawing and encoding. */
+export interface FinishingCost {
+  /** Where a network computes them. */
+  readonly networkMs: number;
+  /** Where there are none. */
+  readonly lanczosMs: number;
+}
+
 /** What the chain needs to know of an image to choose and to estimate. */
 export interface ChainRequest {
   readonly model?: string;
@@ -37,6 +68,10 @@ export interface ChainRequest {
   readonly sixteenBit: boolean;
   readonly width: number;
   readonly height: number;
+  /** Pictures of that size that pass through the network: 2 where there is alpha, which is computed as one of its own. */
+  readonly rasters: 1 | 2;
+  /** What is left to do beside the tiles; undefined counts as nothing. */
+  readonly finishing?: FinishingCost;
   readonly fallback: boolean;
   /** Largest model input, in pixels; undefined lets the chain choose. */
   readonly tileSizePx?: number;
@@ -44,6 +79,10 @@ export interface ChainRequest {
   readonly tileOverlapPx?: number;
   /** By `monotonicMs`. */
   readonly deadlineAtMs: number;
+  /** How much slower than known the machine is, as a rung has shown; undefined means as known. */
+  readonly slowdown?: number;
+  /** A network was left whose tiles still keep the processors busy: no other is of use. */
+  readonly tilesAtWork?: boolean;
   readonly excludedRungs: readonly ExcludedRung[];
   readonly earlierAttempts: readonly Attempt[];
   readonly signal: AbortSignal;
@@ -76,6 +115,11 @@ export interface Chain {
   ): Promise<ChainAnswer<T>>;
   /** The scale that a request without one gets: that of the model which leads the chain for it. */
   leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
+  /**
+   * What the first network that the machine has for a request would take for its tiles, nothing else being at work.
+   * @returns seconds, 0 where there is none; undefined while its speed is unknown.
+   */
+  estimateSeconds(request: ChainRequest): number | undefined;
 }
 
 /** One step of the ladder as a dry run tells of it, before tiles are planned. */

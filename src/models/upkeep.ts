@@ -12,9 +12,9 @@ export interface ModelUser {
   modelsChanged(): void;
 }
 
-type UpkeepConfig = Pick<Config, 'MODELS_DIR' | 'MODELS_DOWNLOAD' | 'MODELS_MIRROR'>;
+type UpkeepConfig = Pick<Config, 'MODELS_DIR' | 'MODELS_DOWNLOAD' | 'MODELS_MIRROR' | 'DEFAULT_MODEL'>;
 
-/** Keeps the models of a running service up to date: watches their folder and fetches what the chain misses. */
+/** Keeps the models of a running service up to date: watches their folder and fetches what the chain and the default model miss. */
 export class ModelUpkeep {
   #background: BackgroundDownload | undefined;
   #stopWatching: (() => void) | undefined;
@@ -28,7 +28,7 @@ export class ModelUpkeep {
 
   /** Begins, once the engine has told its models. Never fails: the service works on what it has. */
   async start(): Promise<void> {
-    const { MODELS_DIR, MODELS_DOWNLOAD, MODELS_MIRROR } = this.config;
+    const { MODELS_DIR, MODELS_DOWNLOAD, MODELS_MIRROR, DEFAULT_MODEL } = this.config;
     if (this.#closed) return;
     this.#stopWatching = watchModels(MODELS_DIR, this.log, () => this.user.modelsChanged());
     if (MODELS_DOWNLOAD === 'off') return;
@@ -36,7 +36,7 @@ export class ModelUpkeep {
       const entries = await loadManifest(MODELS_DIR);
       if (this.#closed) return;
       const { models, providers } = this.user.status();
-      this.#background = new BackgroundDownload(wantedDownloads(entries, models, providers), {
+      this.#background = new BackgroundDownload(wantedDownloads(entries, models, providers, DEFAULT_MODEL), {
         modelsFolder: MODELS_DIR,
         mirror: MODELS_MIRROR,
         log: this.log,

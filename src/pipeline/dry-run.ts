@@ -2,8 +2,10 @@ import { monotonicMs } from '../clock.js';
 import type { ChainRequest, PlannedStep } from '../models/rung.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../types.js';
+import type { CostBesideTiles } from './beside-tiles.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { planRender } from './render.js';
+import { likelyFormat } from './result-format.js';
 
 /** What a dry run needs of the chain. */
 export interface PlanningChain {
@@ -17,41 +19,52 @@ const RGB = 3;
 /**
  * What `upscale` would do now, without an image: output size, rungs, tiles, time and memory. The memory is what the image adds:
  * its decoded pixels, a strip of output, and the tensors of a tile; a network's own activations are not known here.
- * @param besideMs milliseconds of decoding, blending and encoding so many pixels, by what was measured.
+ * @param beside what was measured of decoding, blending and encoding.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
  */
 export async function dryRun(
   { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
   chain: PlanningChain,
   limits: PipelineLimits,
-  besideMs: (sourcePixels: number, resultPixels: number) => number,
+  beside: CostBesideTiles,
 ): Promise<UpscalePlan> {
   const { width, height, sixteenBit } = header;
   const named = options.model === undefined ? {} : { model: options.model };
   const scale = options.scale ?? chain.leadScale({ ...named, sixteenBit });
   const target = outputSize(width, height, scale);
   checkOutputSize(target.width, target.height, options.format, limits);
+  const rasters = header.hasAlpha ? 2 : 1;
+  const finishing = beside.finishing({
+    sourcePixels: width * height,
+    resultPixels: target.width * target.height,
+    rasters,
+    format: likelyFormat({ options, header }),
+  });
+  const decodingMs = beside.decodingMs(header);
   const steps = await chain.plan({
     ...named,
     scale,
     sixteenBit,
     width,
     height,
+    rasters,
+    finishing,
     fallback: options.fallback,
     ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
     ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
-    deadlineAtMs: monotonicMs() + options.timeoutSeconds * 1000,
+    deadlineAtMs: monotonicMs() + options.timeoutSeconds * 1000 - decodingMs,
     excludedRungs: [],
     earlierAttempts: [],
     signal: new AbortController().signal,
   });
-  const besideSeconds = besideMs(width * height, target.width * target.height) / 1000;
   const sampleBytes = sixteenBit ? 2 : 1;
   const decodedBytes = width * height * (header.hasAlpha ? 4 : RGB) * sampleBytes;
   const rungs = steps.map((step): PlannedRung => {
     const { model, provider, tileSizePx, estimatedSeconds, skipReason } = step;
     const grid = drawing(step, width, height, options.tileOverlapPx);
-    const tilesSeconds = step.entry === undefined ? 0 : estimatedSeconds;
+    const isNetwork = step.entry !== undefined;
+    const tilesSeconds = isNetwork ? estimatedSeconds : 0;
+    const besideMs = decodingMs + (isNetwork ? finishing.networkMs : finishing.lanczosMs);
     return {
       model,
       ...(provider === undefined ? {} : { provider }),
@@ -59,7 +72,7 @@ export async function dryRun(
       ...(grid === undefined
         ? {}
         : {
-            tiles: grid.tiles,
+            tiles: grid.tiles * rasters,
             estimatedMemoryBytes:
               decodedBytes + grid.stripPixels * RGB * sampleBytes + grid.tensorPixels * RGB * FLOAT_BYTES,
           }),
@@ -67,7 +80,7 @@ export async function dryRun(
         ? { skipReason }
         : tilesSeconds === undefined
           ? {}
-          : { estimatedSeconds: toMilliseconds(tilesSeconds + besideSeconds) }),
+          : { estimatedSeconds: toMilliseconds(tilesSeconds + besideMs / 1000) }),
     };
   });
   const serving = rungs[steps.findIndex((step) => step.serves)];
@@ -77,7 +90,7 @@ export async function dryRun(
     model: serving?.model ?? LANCZOS,
     ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
     tiles: serving?.tiles ?? 0,
-    estimatedSeconds: serving?.estimatedSeconds ?? toMilliseconds(besideSeconds),
+    estimatedSeconds: serving?.estimatedSeconds ?? toMilliseconds((decodingMs + finishing.networkMs) / 1000),
     estimatedMemoryBytes: serving?.estimatedMemoryBytes ?? decodedBytes,
   };
 }

@@ -5,6 +5,7 @@ import { diskError } from './disk.js';
 import { fits, type PipelineLimits } from './limits.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { fitsJpeg, MAX_JPEG_EXIF_BYTES } from './metadata/jpeg-segments.js';
+import { formatsByPreference } from './result-format.js';
 
 /** What the choice of a format depends on, once the image is decoded. */
 export interface FormatRequest {
@@ -17,25 +18,19 @@ export interface FormatRequest {
 }
 
 /**
- * The format of the result. `auto`: PNG where JPEG would lose alpha or 16 bits, else what `Accept` names first of WebP
- * and JPEG, else JPEG; the next of them, at last PNG, where the image or its metadata is too large for the format. Never AVIF.
+ * The format of the result: of those that the request takes, the first that can hold the image and its metadata, at last PNG.
  * @throws TesseraError output_too_large, for metadata that the format asked for cannot hold.
  */
 export function chooseFormat(request: FormatRequest, limits: PipelineLimits): OutputFormat {
   const { options, width, height, metadata } = request;
+  const wished = formatsByPreference(options, request);
   if (options.format !== 'auto') {
     if (options.format === 'jpeg') checkJpegMetadata(metadata);
     return options.format;
   }
-  if (request.transparent || request.sixteenBit) return 'png';
-  const named = options.accept
-    .map((type) => type.toLowerCase())
-    .flatMap((type): OutputFormat[] =>
-      type === 'image/webp' ? ['webp'] : type === 'image/jpeg' || type === 'image/jpg' ? ['jpeg'] : [],
-    );
   const holds = (format: OutputFormat) =>
     fits(format, width, height, limits) && (format !== 'jpeg' || tooLargeForJpeg(metadata) === undefined);
-  return [...named, 'jpeg' as const].find(holds) ?? 'png';
+  return wished.find(holds) ?? 'png';
 }
 
 /** What of the metadata is more than JPEG holds: EXIF has one segment, and of XMP no single property may be too long for one. */

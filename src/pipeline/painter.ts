@@ -2,6 +2,8 @@ import type { NetworkRung } from '../models/rung.js';
 import type { Raster } from '../tiling/cut.js';
 import { type TilePlan, tileCount } from '../tiling/plan.js';
 import type { Guard } from './guard.js';
+import { unlessLeft } from './leavable.js';
+import { PassPace, tilePixels } from './pass-pace.js';
 import { planRender, Render, type RenderContext } from './render.js';
 import { MemoryRows, type RowSink } from './row-sink.js';
 import type { Turns } from './turns.js';
@@ -29,6 +31,8 @@ export class NetworkPainter implements Painter {
   readonly #plans = new Map<string, TilePlan>();
   #done = 0;
   #total = 0;
+  /** Input pixels of all tiles that no pass has begun with. */
+  #pixelsAhead = 0;
 
   constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
     this.nativeScale = rung.model.entry.scale ** rung.passes;
@@ -40,7 +44,9 @@ export class NetworkPainter implements Painter {
   expect(image: Raster): void {
     for (let pass = 0; pass < this.#rung.passes; pass += 1) {
       const enlarged = this.#rung.model.entry.scale ** pass;
-      this.#total += tileCount(this.#plan(image.width * enlarged, image.height * enlarged));
+      const plan = this.#plan(image.width * enlarged, image.height * enlarged);
+      this.#total += tileCount(plan);
+      this.#pixelsAhead += tileCount(plan) * tilePixels(plan);
     }
   }
 
@@ -65,17 +71,39 @@ export class NetworkPainter implements Painter {
   }
 
   #pass(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
-    const context: RenderContext = {
-      ...this.#context,
-      onTile: () => {
-        this.#done += 1;
-        this.#context.onTile(this.#done, this.#total);
-      },
-    };
-    if (this.#done === 0) this.#context.onTile(0, this.#total);
     const plan = this.#plan(image.width, image.height);
-    return new Render(this.#rung, this.#overlapPx, context).into(image, plan, sink, constantTiles);
+    const pass = new PassPace(plan, this.#rung.lanes, this.#rung.microsecondsPerPixel);
+    this.#pixelsAhead -= pass.pixels;
+    if (this.#done === 0) this.#context.onTile(0, this.#total);
+    const context: RenderContext = { ...this.#context, onTile: () => this.#tileDone(pass) };
+    const render = (through: RenderContext, into: RowSink) =>
+      new Render(this.#rung, this.#overlapPx, through).into(image, plan, into, constantTiles);
+    if (!pass.inLanes) return render(context, sink);
+    const check = () => this.#rung.checkWait(pass.wait);
+    return unlessLeft(check, { sink, guard: context.guard }, ({ sink: gate, guard, left }) =>
+      render({ ...context, guard, ...unheard(left, context) }, gate),
+    );
   }
+
+  #tileDone(pass: PassPace): void {
+    this.#done += 1;
+    this.#context.onTile(this.#done, this.#total);
+    const pace = pass.afterTile(this.#pixelsAhead);
+    if (this.#done < this.#total) this.#rung.checkPace(pace);
+  }
+}
+
+/** Tells nothing more of a render that was left. */
+function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<RenderContext, 'onTile' | 'note'> {
+  return {
+    onTile: (done, total) => {
+      left.throwIfAborted();
+      onTile(done, total);
+    },
+    note: (attempt) => {
+      if (!left.aborted) note(attempt);
+    },
+  };
 }
 
 /** Rows handed over between two turns, and their pixels at most: some milliseconds of resampling. */

@@ -234,6 +234,7 @@ export class Render {
   ): Promise<RgbPixels> {
     const { model } = this.#rung;
     const ms = performance.now() - started;
+    this.#context.guard.check();
     const alternative = await this.#rung.alternative();
     if (alternative === undefined) throw failure;
     try {

@@ -8,7 +8,7 @@ import { TileProgress } from './tile-progress.js';
 const LONGEST_SILENCE_MS = 900;
 
 /** What counts the pieces of a drawing. */
-interface Counter {
+export interface Counter {
   count(done: number, total: number): void;
   /** Tells no more. */
   stop(): void;

@@ -1,3 +1,5 @@
+import { setImmediate as nextPass } from 'node:timers/promises';
+
 /** A turn at the processor: one tile. */
 export interface Turn {
   /** Lets the next job go on. */
@@ -15,3 +17,12 @@ export interface Turns {
    */
   take(jobId: string, signal: AbortSignal, atOnce?: number): Promise<Turn>;
 }
+
+/** For a job whose own tiles still hold turns that it does not wait for: it goes on beside them, and lets the event loop go on too. */
+export const BESIDE_OWN_TILES: Turns = {
+  async take(_jobId, signal) {
+    await nextPass();
+    signal.throwIfAborted();
+    return { end: () => {} };
+  },
+};

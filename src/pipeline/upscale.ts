@@ -1,68 +1,28 @@
-import type { Chain, ChainRequest, NoteAttempt, Rung } from '../models/rung.js';
+import type { ChainRequest } from '../models/rung.js';
 import { RungLost } from '../models/rung-lost.js';
-import type {
-  Attempt,
-  OutputFormat,
-  UpscaleOptions,
-  UpscaleProgress,
-  UpscaleResult,
-  UpscaleTask,
-} from '../types.js';
+import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../types.js';
 import { bleedColours } from './bleed.js';
 import type { Canvas } from './canvas.js';
 import type { DecodedImage } from './decode.js';
-import {
-  drawJpeg,
-  drawnSize,
-  drawOnCanvas,
-  Easel,
-  goesStraightToJpeg,
-  resultProfile,
-  type Size,
-} from './draw.js';
+import { Easel, resultProfile } from './draw.js';
+import { type Aim, Drawing, type Drawn } from './drawing.js';
 import { chooseFormat, encode } from './encode.js';
 import { graft } from './graft/graft.js';
 import { Guard } from './guard.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import { checkOutputSize, outputSize } from './limits.js';
 import { memoryError } from './memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
 import { openImage } from './open-image.js';
-import { NetworkPainter, type Painter, PlainPainter } from './painter.js';
+import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
 import { inProfile } from './profile.js';
-import type { RenderContext } from './render.js';
-import { RenderClock } from './render-clock.js';
+import { likelyFormat } from './result-format.js';
 import { Stages } from './stages.js';
-import type { Turns } from './turns.js';
 
-/** What `upscale` works with, made once for the engine process. */
-export interface PipelineServices {
-  readonly chain: Chain;
-  readonly turns: Turns;
-  readonly limits: PipelineLimits;
-  /** Encoders at work at the same time, each on one thread. */
-  readonly threads: number;
-  /** Milliseconds that so many pixels take to be encoded; undefined while no result in this format has shown it. */
-  encodingMs?(format: UpscaleOptions['format'], pixels: number): number | undefined;
-}
-
-export interface PipelineHooks {
-  /** Aborted when the job is cancelled; takes effect at the next tile. */
-  readonly signal: AbortSignal;
-  onProgress(progress: UpscaleProgress): void;
-  /** Each attempt of the ladder as it ends. */
-  onAttempt(attempt: Attempt): void;
-}
-
-/** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
-type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
-
-/** What the result is to be. */
-interface Aim {
-  readonly format: OutputFormat;
-  readonly target: Size;
-  readonly metadata: ResultMetadata;
-}
+/** More is put down to the image. */
+const MOST_BUSYNESS = 5;
+/** What a small image may wait for a processor. */
+const HICCUP_MS = 50;
 
 /** One job from its source to its result. */
 class Upscale {
@@ -72,9 +32,8 @@ class Upscale {
   readonly #guard: Guard;
   readonly #easel: Easel;
   readonly #stages: Stages;
-  readonly #clock = new RenderClock();
+  readonly #drawing: Drawing;
   #decodeMs = 0;
-  #drawMs = 0;
   #encodeMs = 0;
 
   constructor(task: UpscaleTask, services: PipelineServices, hooks: PipelineHooks) {
@@ -84,26 +43,34 @@ class Upscale {
     this.#guard = new Guard(hooks.signal, task.deadlineAtMs);
     this.#easel = new Easel(task.workFolder);
     this.#stages = new Stages((progress) => hooks.onProgress(progress));
+    this.#drawing = new Drawing(task, services, this.#stages, this.#guard, this.#easel);
   }
 
   async run(): Promise<UpscaleResult> {
     const { options, header } = this.#task;
     const { chain, limits } = this.#services;
-    const request = this.#chainRequest();
-    const scale = options.scale ?? chain.leadScale(request);
+    const scale = options.scale ?? chain.leadScale({ ...options, sixteenBit: header.sixteenBit });
     try {
       this.#guard.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
+      const expected = { format: likelyFormat(this.#task), target };
+      this.#estimate(this.#chainRequest(scale, header.hasAlpha, expected));
       const decoded = await this.#decode();
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
       const image = asShown(decoded, aim.format, options.background);
       const onRung: ChainRequest['onRung'] = (model, provider) => this.#stages.chosen(model, provider);
-      const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
-      const served = await chain.serve({ ...request, scale, onRung, onAttempt }, (rung, note) =>
-        this.#draw(image, rung, note, aim),
-      );
+      const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
+      const onAttempt = (attempt: Attempt) => {
+        this.#hooks.onAttempt(attempt);
+        // A network that was loaded for it has been measured.
+        this.#estimate(request);
+      };
+      const served = await chain.serve({ ...request, onRung, onAttempt }, (rung, note) => {
+        this.#estimate(request);
+        return this.#drawing.draw(image, rung, note, aim);
+      });
       const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
@@ -112,7 +79,7 @@ class Upscale {
         scale,
         model: served.model,
         ...(served.provider === undefined ? {} : { provider: served.provider }),
-        tiles: this.#clock.tiles,
+        tiles: this.#drawing.spent.tiles,
         fallback: served.fallback,
         attempts: served.attempts,
         timings: this.#timings(),
@@ -126,14 +93,23 @@ class Upscale {
     }
   }
 
-  #chainRequest(): ChainRequest {
+  #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
     const { options, header, deadlineAtMs, excludedRungs, earlierAttempts } = this.#task;
+    const rasters = hasAlpha ? 2 : 1;
+    const { networkMs, lanczosMs } = this.#services.beside.finishing({
+      sourcePixels: header.width * header.height,
+      resultPixels: target.width * target.height,
+      rasters,
+      format,
+    });
     return {
       ...(options.model === undefined ? {} : { model: options.model }),
-      ...(options.scale === undefined ? {} : { scale: options.scale }),
+      scale,
       sixteenBit: header.sixteenBit,
       width: header.width,
       height: header.height,
+      rasters,
+      finishing: { networkMs, lanczosMs: lanczosMs * this.#busyness },
       fallback: options.fallback,
       ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
       ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
@@ -142,6 +118,25 @@ class Upscale {
       earlierAttempts,
       signal: this.#hooks.signal,
     };
+  }
+
+  /**
+   * How much slower than known the image was decoded, 1 to 5: of a machine that is busy with other things, nothing else tells. It counts
+   * for Lanczos alone, whose time is kept free where a network is late; one more reason to be late would not help.
+   */
+  get #busyness(): number {
+    const knownMs = this.#services.beside.decodingMs(this.#task.header);
+    return Math.min(MOST_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
+  }
+
+  /** Tells what the job needs in all, where that is known. */
+  #estimate(request: ChainRequest): void {
+    const { chain, beside } = this.#services;
+    const tilesSeconds = chain.estimateSeconds(request);
+    if (tilesSeconds === undefined) return;
+    const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
+    const besideMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
+    this.#hooks.onEstimate(tilesSeconds + besideMs / 1000);
   }
 
   async #decode(): Promise<DecodedImage> {
@@ -153,7 +148,7 @@ class Upscale {
     return image;
   }
 
-  #format(image: DecodedImage, target: Size, metadata: ResultMetadata): OutputFormat {
+  #format(image: DecodedImage, target: Aim['target'], metadata: ResultMetadata): OutputFormat {
     const { options } = this.#task;
     return chooseFormat(
       { options, transparent: image.alpha !== undefined, sixteenBit: image.sixteenBit, ...target, metadata },
@@ -161,58 +156,12 @@ class Upscale {
     );
   }
 
-  /** One rung's try at the image. Leaves nothing behind when it fails. */
-  async #draw(
-    image: DecodedImage,
-    rung: Rung,
-    note: NoteAttempt,
-    { format, target, metadata }: Aim,
-  ): Promise<Drawn> {
-    const started = performance.now();
-    const progress = this.#stages.drawing(rung);
-    const onPiece = (done: number, total: number) => progress.count(done, total);
-    const painter = this.#painter(rung, note, onPiece);
-    const size = drawnSize(image, painter, target);
-    try {
-      if (!goesStraightToJpeg(image, format, size, target))
-        return { canvas: await drawOnCanvas(image, painter, size, this.#easel) };
-      const { resultPath, options } = this.#task;
-      const { threads } = this.#services;
-      const terms = { resultPath, size, quality: options.quality, metadata, threads };
-      return { bytes: await drawJpeg(image, painter, terms, this.#clock) };
-    } catch (error) {
-      await this.#easel.clear();
-      throw error;
-    } finally {
-      progress.stop();
-      this.#drawMs += performance.now() - started;
-    }
-  }
-
-  #painter(rung: Rung, note: NoteAttempt, onPiece: RenderContext['onTile']): Painter {
-    if (rung.kind === 'lanczos')
-      return new PlainPainter(this.#task.id, this.#services.turns, this.#guard, onPiece);
-    const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
-    return new NetworkPainter(rung, overlapPx, this.#renderContext(note, onPiece));
-  }
-
-  #renderContext(note: NoteAttempt, onTile: RenderContext['onTile']): RenderContext {
-    return {
-      jobId: this.#task.id,
-      turns: this.#services.turns,
-      guard: this.#guard,
-      note,
-      clock: this.#clock,
-      onTile,
-    };
-  }
-
   async #encode(drawn: Drawn, image: DecodedImage, aim: Aim): Promise<number> {
     if ('bytes' in drawn) return drawn.bytes;
     this.#guard.check();
     const { width, height } = aim.target;
-    const expectedMs = this.#services.encodingMs?.(this.#task.options.format, width * height);
-    const stop = this.#stages.writing(this.#clock.tiles, this.#task.resultPath, expectedMs);
+    const expectedMs = this.#services.beside.encodingMs(aim.format, width * height);
+    const stop = this.#stages.writing(this.#drawing.spent.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);
     } finally {
@@ -253,11 +202,11 @@ class Upscale {
 
   /** What overlaps counts once: encoding beside inference is the wait for it that remains. */
   #timings(): UpscaleResult['timings'] {
-    const { inferMs, turnWaitMs, sinkMs } = this.#clock;
+    const { inferMs, turnWaitMs, sinkMs, drawMs } = this.#drawing.spent;
     return {
       decodeMs: this.#decodeMs,
       inferMs,
-      blendMs: Math.max(0, this.#drawMs - inferMs - turnWaitMs - sinkMs),
+      blendMs: Math.max(0, drawMs - inferMs - turnWaitMs - sinkMs),
       encodeMs: this.#encodeMs + sinkMs,
       turnWaitMs,
     };

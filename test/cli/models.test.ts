@@ -35,9 +35,10 @@ describe('tessera models', () => {
   test('list shows every model, what is installed, and its place in the chain', async () => {
     const { code, stdout } = await tessera(['models', 'list']);
     assert.equal(code, 0);
-    assert.match(stdout, /^tessera-lite-x4 +×4 +\d\.\d MB +MIT +4 +installed$/m);
-    assert.match(stdout, /^realesr-general-x4v3 +×4 +4\.9 MB +BSD-3-Clause +1$/m);
-    assert.match(stdout, /^swin2sr-realworld-x4 +×4 +53\.8 MB +Apache-2\.0$/m);
+    assert.match(stdout, /^tessera-lite-x4 +×4 +\d\.\d MB +MIT +4 +installed +Photos, screenshots/m);
+    assert.match(stdout, /^realesr-general-x4v3 +×4 +4\.9 MB +BSD-3-Clause +1 +Photos with noise/m);
+    assert.match(stdout, /^swin2sr-realworld-x4 +×4 +53\.8 MB +Apache-2\.0 +Photos of poor quality/m);
+    assert.match(stdout, /^lanczos +any +MIT +6 +built in +Any picture, at once/m);
   });
 
   test('verify tells right, missing and wrong files apart by words and exit code', async () => {
@@ -84,10 +85,10 @@ describe('tessera models', () => {
   test('add takes a file in and prints its entry; a file that is none is refused', async () => {
     const file = join(folder, 'incoming.bin');
     await writeFile(file, nearestNetwork({ scale: 3 }).bytes);
-    const added = await tessera(['models', 'add', file, '--name', 'mine', '--licence', 'CC0-1.0']);
+    const added = await tessera(['models', 'add', file, '--name', 'mine', '--purpose', 'Maps.']);
     assert.equal(added.code, 0, added.stderr);
     assert.deepEqual(JSON.parse(added.stdout).scale, 3);
-    assert.match((await tessera(['models', 'list'])).stdout, /^mine +×3/m);
+    assert.match((await tessera(['models', 'list'])).stdout, /^mine +×3 .* installed +Maps\.$/m);
     await writeFile(file, 'rubbish');
     const refused = await tessera(['models', 'add', file, '--name', 'bad']);
     assert.equal(refused.code, 1);

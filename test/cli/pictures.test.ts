@@ -55,6 +55,7 @@ test('a folder keeps its shape; other files, hidden ones and earlier results are
     'in/x/c.tiff',
     'in/x/notes.txt',
     'in/.d.jpg',
+    'in/.thumbnails/a.png',
     'in/out/a_x4.png',
   ]);
   assert.deepEqual(await find(['in'], 'in/out', true), [

@@ -42,6 +42,19 @@ test('a running service does the work; its result is fetched and then removed th
   assert.equal(job?.deleted, true);
 });
 
+test('a running service works by its own settings, not by those of the command', async (t) => {
+  const { desk, server } = await start(t);
+  server.onJob = (job) => void job.succeed();
+  await writeFile(desk.path('a_x4.jpg'), '');
+  const settings = { DEFAULT_SCALE: '2', DEFAULT_FORMAT: 'webp', DEFAULT_TIMEOUT_SECONDS: 'soon' };
+  const args = ['upscale', 'a.jpg', '--server', server.url];
+  const skipped = await desk.tessera([...args, '--skip-existing'], '', settings);
+  assert.equal(skipped.stderr, 'a.jpg: skipped, a_x4.jpg is there\n');
+  const { code } = await desk.tessera(args, '', settings);
+  assert.equal(code, 0);
+  assert.deepEqual({ ...server.jobs[0]?.options }, {});
+});
+
 test('standard input goes to the service, its result to standard output', async (t) => {
   const { desk, server } = await start(t);
   server.onJob = (job) => void job.succeed();

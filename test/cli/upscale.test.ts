@@ -48,6 +48,18 @@ test('from standard input to standard output, which carries the picture alone', 
   assert.deepEqual(await desk.leftovers(), []);
 });
 
+test('the settings of the service hold here too, the defaults of options among them', async (t) => {
+  const desk = await Desk.create(t);
+  await writeFile(desk.path('a.png'), (await photo('a.png', 16, 12)).buffer);
+  const settings = { DEFAULT_SCALE: '2', DEFAULT_FORMAT: 'webp', DEFAULT_MODEL: 'lanczos' };
+  const { code, stderr } = await desk.tessera(['upscale', 'a.png'], '', settings);
+  assert.match(stderr, /^a\.png -> a_x2\.webp: 32 x 24, WEBP, .*, lanczos\n$/);
+  assert.equal(code, 0);
+  const wrong = await desk.tessera(['upscale', 'a.png'], '', { DEFAULT_MODEL: 'imaginary' });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /DEFAULT_MODEL is "imaginary"; expected auto, tessera-lite-x4, /);
+});
+
 test('a folder with a bad file in it: the others are done, and a second run does only what is missing', async (t) => {
   const desk = await Desk.create(t);
   await mkdir(desk.path('in', 'deep'), { recursive: true });

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ConfigError, loadConfig, readConfig } from '../../src/config.js';
 import { CONFIG_SCHEMA } from '../../src/config-schema.js';
+import { TesseraError } from '../../src/errors.js';
+import { optionTable } from '../../src/option-defaults.js';
+import { OPTION_NAMES } from '../../src/option-table.js';
+import { parseOptions } from '../../src/options.js';
 
 test('without variables every option has its default, with folders under the root', () => {
   const config = loadConfig({}, '/srv/tessera');
@@ -79,4 +83,63 @@ test('TRUST_PROXY takes addresses, networks and their names', () => {
   for (const bad of ['', 'yes', '10.0.0.0/33', 'example.org', '10.0.0.0/8/8']) {
     assert.throws(() => loadConfig({ TRUST_PROXY: bad }, '/'), ConfigError, bad);
   }
+});
+
+test('every option but those of one request has its default as a setting, judged in the words of the option', () => {
+  const bad = {
+    scale: '9',
+    format: 'psd',
+    quality: '0',
+    tile_size: '16',
+    tile_overlap: '-1',
+    background: 'blue',
+    metadata: 'all',
+    profile: 'p3',
+    fallback: 'maybe',
+  };
+  for (const [name, value] of Object.entries(bad)) {
+    const setting = `DEFAULT_${name.toUpperCase()}`;
+    const { problems } = readConfig({ [setting]: value }, '/');
+    const refused = () => parseOptions([[name, value]], [], [], loadConfig({}, '/'));
+    assert.throws(refused, (error: unknown) => {
+      assert.ok(error instanceof TesseraError);
+      const sentence = error.message.slice(`The option "${name}"`.length);
+      assert.deepEqual(problems, [setting + sentence]);
+      return true;
+    });
+  }
+  const withSetting = OPTION_NAMES.filter(
+    (name) => `DEFAULT_${name.toUpperCase()}` in CONFIG_SCHEMA || name === 'timeout',
+  );
+  const others = OPTION_NAMES.filter((name) => !withSetting.includes(name));
+  assert.deepEqual(others, ['dry_run', 'use_realesrgan']);
+  for (const name of withSetting) assert.ok(name in bad || name === 'model' || name === 'timeout', name);
+});
+
+test('defaults of options are kept as the option takes them; empty means what the option does by itself', () => {
+  const set = {
+    DEFAULT_FORMAT: 'JPG',
+    DEFAULT_BACKGROUND: 'F80',
+    DEFAULT_SCALE: '2.50',
+    DEFAULT_FALLBACK: 'False',
+  };
+  const config = loadConfig({ ...set, DEFAULT_QUALITY: '', DEFAULT_TILE_SIZE: '' }, '/');
+  const table = optionTable(config);
+  assert.deepEqual(
+    [table.format.default, table.background.default, table.scale.default, table.fallback.default],
+    ['jpeg', '#ff8800', 2.5, false],
+  );
+  assert.deepEqual([table.quality.default, table.tile_size.default], [95, undefined]);
+});
+
+test('a default overlap must fit the default tile', () => {
+  const problemsOf = (settings: Record<string, string>) => readConfig(settings, '/').problems;
+  assert.deepEqual(problemsOf({ DEFAULT_TILE_OVERLAP: '257' }), [
+    'DEFAULT_TILE_OVERLAP is 257; expected at most half of tile_size, here 256.',
+  ]);
+  assert.deepEqual(problemsOf({ DEFAULT_TILE_OVERLAP: '257', DEFAULT_TILE_SIZE: '514' }), []);
+  assert.deepEqual(problemsOf({ DEFAULT_TILE_OVERLAP: '17', DEFAULT_TILE_SIZE: '32' }), [
+    'DEFAULT_TILE_OVERLAP is 17; expected at most half of tile_size, here 16.',
+  ]);
+  assert.equal(problemsOf({ DEFAULT_TILE_OVERLAP: '257', DEFAULT_TILE_SIZE: 'large' }).length, 1);
 });

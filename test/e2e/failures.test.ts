@@ -75,6 +75,33 @@ test('a deadline that has passed is a 504', async (t) => {
   await server.clean();
 });
 
+test('a tile that never ends does not hold the answer, and its engine is neither replaced nor blamed', async (t) => {
+  // Were the answer to wait for the engine, it would come when that is given up.
+  const server = await startServer(t, { ENGINE_SILENCE_SECONDS: '3600' });
+  const [engine] = (await server.health()).engine.processes;
+  assert.ok(engine !== undefined);
+  t.after(() => isRunning(engine.pid) && process.kill(engine.pid, 'SIGCONT'));
+  const body = imageForm(await photo(12, 500, 400), { timeout: '3', tile_size: '64', tile_overlap: '32' });
+  const answer = fetch(`${server.origin}/upscale`, { method: 'POST', body });
+  await server.until(({ engine: { processes } }) => processes.some(({ jobs }) => jobs === 1));
+  process.kill(engine.pid, 'SIGSTOP');
+  const response = await answer;
+  assert.equal(response.status, 504);
+  assert.doesNotMatch(response.headers.get('x-upscale-attempts') ?? '', /served|engine_crash/);
+  const dry = imageForm(await photo(13), { timeout: '1', dry_run: 'true' });
+  assert.equal((await fetch(`${server.origin}/upscale`, { method: 'POST', body: dry })).status, 504);
+  // It is still noted as at work there, until it lets go.
+  assert.equal((await server.health()).engine.processes[0]?.jobs, 1);
+  process.kill(engine.pid, 'SIGCONT');
+  await server.until(({ engine: { processes } }) => processes.every(({ jobs }) => jobs === 0));
+  const next = await fetch(`${server.origin}/upscale`, { method: 'POST', body: imageForm(await photo(14)) });
+  assert.equal(next.status, 200);
+  await next.arrayBuffer();
+  const { processes, restarts } = (await server.health()).engine;
+  assert.deepEqual([processes[0]?.pid, restarts], [engine.pid, 0]);
+  await server.clean();
+});
+
 test('SIGTERM under load: no new connections, every job ends, exit 0, nothing stays', async (t) => {
   const server = await startServer(t);
   const [engine] = (await server.health()).engine.processes;

@@ -86,8 +86,9 @@ test('fetch and FormData: a photo comes back four times as large, by the embedde
 
   await t.test('models, health, metrics and documents answer', async () => {
     const { models } = (await (await fetch(`${server.origin}/models`)).json()) as {
-      models: { name: string; loaded: boolean }[];
+      models: { name: string; loaded: boolean; purpose?: string }[];
     };
+    for (const { name, purpose } of models) assert.ok(purpose, `${name} says what it is for`);
     assert.equal(models.find(({ name }) => name === EMBEDDED)?.loaded, true);
     assert.equal((await fetch(`${server.origin}/health/ready`)).status, 200);
     assert.match(

@@ -58,6 +58,27 @@ describe('attempts of a job that failed', () => {
   });
 });
 
+describe('attempts of a job that was late', () => {
+  it('never say that a model served whose picture was not encoded in time', async (test) => {
+    const { run } = await rig(test);
+    const late = await run({ deafServed: true });
+    await late.progressed(({ stage }) => stage === 'encode');
+    late.abort.abort(new TesseraError('deadline_exceeded', 'Late.'));
+    assert.deepEqual(await failure(late), {
+      code: 'deadline_exceeded',
+      attempts: ['first failed over_time_budget'],
+    });
+  });
+
+  it('nor where it was cancelled meanwhile', async (test) => {
+    const { run } = await rig(test);
+    const cancelled = await run({ deafServed: true });
+    await cancelled.progressed(({ stage }) => stage === 'encode');
+    cancelled.abort.abort();
+    assert.deepEqual(await failure(cancelled), { code: 'cancelled', attempts: [] });
+  });
+});
+
 describe('attempts from before a crash', () => {
   it('stay on record, before the crash and what came after it', async (test) => {
     const { run } = await rig(test);

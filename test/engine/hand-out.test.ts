@@ -9,6 +9,7 @@ function job(id: string, alone = false): Assignment {
     { ...TASK, id, sourcePath: '', resultPath: '', workFolder: '' },
     { signal: new AbortController().signal, onProgress() {} },
     { resolve() {}, reject() {} },
+    600,
   );
   assignment.alone = alone;
   return assignment;

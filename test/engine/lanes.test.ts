@@ -136,7 +136,7 @@ describe('an engine with tiles in lanes', () => {
             if (tilesDone === 2) engine.disconnect();
           };
           const hooks = { signal: new AbortController().signal, onProgress };
-          engine.run(new Assignment(one, hooks, { resolve: () => {}, reject: () => {} }));
+          engine.run(new Assignment(one, hooks, { resolve: () => {}, reject: () => {} }, 600));
         },
         onStatus: () => {},
         onVacancy: () => {},

@@ -31,16 +31,23 @@ export async function realEngine(
     await rm(folder, { recursive: true });
   });
   let count = 0;
-  /** A job for a picture of coloured noise in large grains; its colours depend on `seed`. */
-  const task = async (width: number, height: number, seed = 0, options: Partial<UpscaleOptions> = {}) => {
+  /** A job for a picture of coloured noise in large grains, its alpha too; its colours depend on `seed`. */
+  const task = async (
+    width: number,
+    height: number,
+    seed = 0,
+    options: Partial<UpscaleOptions> = {},
+    hasAlpha = false,
+  ) => {
     const id = `job-${++count}`;
     const workFolder = join(folder, id);
     await mkdir(workFolder);
+    const channels = hasAlpha ? 4 : 3;
     const grains = Buffer.from(
-      Array.from({ length: 8 * 8 * 3 }, (_, index) => (index * 83 + seed * 57) % 256),
+      Array.from({ length: 8 * 8 * channels }, (_, index) => (index * 83 + seed * 57) % 256),
     );
     const sourcePath = join(workFolder, 'source');
-    await sharp(grains, { raw: { width: 8, height: 8, channels: 3 } })
+    await sharp(grains, { raw: { width: 8, height: 8, channels } })
       .resize(width, height, { kernel: 'cubic' })
       .png()
       .toFile(sourcePath);
@@ -50,7 +57,7 @@ export async function realEngine(
       sourcePath,
       workFolder,
       resultPath: join(workFolder, 'result'),
-      header: { ...TASK.header, width, height },
+      header: { ...TASK.header, width, height, hasAlpha },
       options: { ...TASK.options, format: 'png', ...options },
     } satisfies UpscaleTask;
   };

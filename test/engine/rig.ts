@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,8 @@ export interface Running {
   readonly abort: AbortController;
   /** Resolves with the first progress for which the condition holds, also when that has been told already. */
   progressed(condition?: (progress: UpscaleProgress) => boolean): Promise<UpscaleProgress>;
+  /** Resolves when it blocks its engine. */
+  blocked(): Promise<void>;
   /** Lets a job that is held at a tile go on, now and in later runs. */
   letGo(): Promise<void>;
   /** The process ids of its runs so far. */
@@ -95,6 +98,9 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
           };
           listeners.add(listener);
         }),
+      blocked: async () => {
+        while (!existsSync(join(workFolder, 'blocked'))) await delay(1);
+      },
       letGo: () => writeFile(join(workFolder, 'go'), ''),
       runs: async () => (await readFile(join(workFolder, 'runs'), 'utf8')).trim().split('\n').map(Number),
     };

@@ -140,6 +140,20 @@ describe('stopping a job', () => {
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
 
+  it('tells of the time that the job needs, as its engine estimated it', async (test) => {
+    const { supervisor, run } = await rig(test);
+    await supervisor.ready();
+    const job = await run({ needsSeconds: 95, tiles: 10_000, tileMs: 5 });
+    await job.progressed(({ tilesDone }) => tilesDone === 1);
+    job.abort.abort(new TesseraError('deadline_exceeded', 'Late.'));
+    await assert.rejects(job.result, (thrown: unknown) => {
+      assert.ok(thrown instanceof TesseraError);
+      assert.equal(thrown.details.estimateSeconds, 95);
+      assert.match(thrown.message, /needs about 95 s/);
+      return true;
+    });
+  });
+
   for (const [what, script] of [
     ['at work on something that cannot be stopped', { deafAtTile: 1 }],
     ['blocked', { blockAtTile: 1 }],
@@ -305,6 +319,15 @@ describe('a model that kills its engine while it is preloaded', () => {
 });
 
 describe('dry runs and reports', () => {
+  it('wait for a blocked engine no longer than the timeout of the dry run', async (test) => {
+    const { supervisor, run } = await rig(test);
+    const job = await run({ blockAtTile: 1 });
+    await job.blocked();
+    const options = { ...TASK.options, timeoutSeconds: 0.3 };
+    await assert.rejects(supervisor.plan({ ...TASK, options }), failsWith('deadline_exceeded'));
+    assert.equal(supervisor.status().restarts, 0);
+  });
+
   it('come from an engine', async (test) => {
     const { supervisor } = await rig(test);
     const plan = await supervisor.plan({ ...TASK, header: { ...TASK.header, width: 10 } });

@@ -170,6 +170,19 @@ describe('the real engine', () => {
     );
   });
 
+  it('counts alpha in its plan as a picture of its own, which it is', async (test) => {
+    const { supervisor, task, run } = await realEngine(test);
+    const tiled = { tileSizePx: 128 };
+    const [opaque, transparent] = [await task(300, 200, 0, tiled), await task(300, 200, 0, tiled, true)];
+    const [less, more] = [await supervisor.plan(opaque), await supervisor.plan(transparent)];
+    const [without, withAlpha] = [await run(opaque), await run(transparent)];
+    assert.equal(withAlpha.tiles, 2 * without.tiles);
+    assert.deepEqual([less.tiles, more.tiles], [without.tiles, withAlpha.tiles]);
+    const ratio = more.estimatedSeconds / less.estimatedSeconds;
+    // Reading and writing are no part of the tiles.
+    assert.ok(ratio > 1.4 && ratio < 2.6, `the estimate is ${ratio} times the one of the opaque picture`);
+  });
+
   it('tells a damaged image from its own failures', async (test) => {
     const { task, run } = await realEngine(test);
     const one = await task(64, 64);

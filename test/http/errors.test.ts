@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { diskFullError } from '../../src/engine/disk-full.js';
+import { late } from '../../src/engine/late.js';
 import { ERROR_CODES, TesseraError } from '../../src/errors.js';
 import { ERROR_TABLE } from '../../src/http/error-table.js';
 import { form, picture, startApp } from './harness.js';
@@ -147,6 +148,21 @@ test('504 and 507 say when to come back, where that helps', async (t) => {
   const large = new FormData();
   large.append('file', new Blob([new Uint8Array(await picture(600, 600))]), 'a.png');
   assert.equal(await refusal(large), '507 null');
+});
+
+test('a 504 says what the image needs and what to ask for, jobs being one way', async (t) => {
+  const app = await startApp(t);
+  app.engine.failure = late({ estimateSeconds: 95, timeoutSeconds: 60, longestSeconds: 600 });
+  const response = await fetch(`${app.origin}/upscale`, { method: 'POST', body: await form() });
+  assert.equal(response.status, 504);
+  const told = (await response.json()) as Record<string, unknown>;
+  assert.equal(told.estimated_seconds, 95);
+  assert.match(String(told.detail), /needs about 95 s\. Ask for timeout=150, or use POST \/jobs\.$/);
+  const { id } = await create(app);
+  const { error } = await ended(app, id);
+  const { estimatedSeconds, detail } = error as Record<string, unknown>;
+  assert.equal(estimatedSeconds, 95);
+  assert.match(String(detail), /Ask for timeout=150\.$/);
 });
 
 test('every error code has a status and a sentence', () => {

@@ -68,6 +68,25 @@ test('a name of 80 Chinese characters names the job, its result and the download
   assert.equal(decodeURIComponent(named), `${stem}_x2.png`);
 });
 
+test('a job may take the longest time allowed unless its request says otherwise; /upscale has its own default', async (t) => {
+  const app = await startApp(t, { DEFAULT_TIMEOUT_SECONDS: '60', MAX_TIMEOUT_SECONDS: '600' });
+  const post = async (path: string, headers: Record<string, string> = {}) => {
+    await (await fetch(app.origin + path, { method: 'POST', body: await form(), headers })).arrayBuffer();
+    await app.until(() => app.jobs.status().running + app.jobs.status().queued === 0);
+    return app.engine.tasks.at(-1)?.options.timeoutSeconds;
+  };
+  assert.equal(await post('/jobs'), 600);
+  assert.equal(await post('/upscale', { prefer: 'respond-async' }), 600);
+  assert.equal(await post('/jobs?timeout=7'), 7);
+  assert.equal(await post('/upscale'), 60);
+  const { paths } = (await (await fetch(`${app.origin}/docs/json`)).json()) as {
+    paths: Record<string, { post?: { parameters: { name: string; schema: { default?: number } }[] } }>;
+  };
+  const told = (path: string) =>
+    paths[path]?.post?.parameters.find(({ name }) => name === 'timeout')?.schema.default;
+  assert.deepEqual([told('/jobs'), told('/upscale')], [600, 60]);
+});
+
 test('many files of one request become many jobs, in order', async (t) => {
   const app = await startApp(t);
   const body = new FormData();

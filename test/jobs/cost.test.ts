@@ -10,7 +10,15 @@ import { readHeader } from '../../src/pipeline/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { ModelStatus } from '../../src/types.js';
 import { atEnd } from '../at-end.js';
-import { defaults, freeTurns, GivenChain, limits, networkRung, openEmbedded } from '../pipeline/stage.js';
+import {
+  defaults,
+  freeTurns,
+  GivenChain,
+  limits,
+  networkRung,
+  nothingBeside,
+  openEmbedded,
+} from '../pipeline/stage.js';
 import { request, tempDir } from './rig.js';
 
 function installed(name: string, scale: number, chainPosition?: number): ModelStatus {
@@ -71,9 +79,16 @@ describe('the disk that a job is promised', () => {
           excludedRungs: [],
           earlierAttempts: [],
         },
-        { chain: new GivenChain(() => [networkRung(embedded)]), turns: freeTurns, limits, threads: 2 },
+        {
+          chain: new GivenChain(() => [networkRung(embedded)]),
+          turns: freeTurns,
+          limits,
+          threads: 2,
+          beside: nothingBeside,
+        },
         {
           signal: new AbortController().signal,
+          onEstimate: () => {},
           onAttempt: () => {},
           onProgress: () => {},
         },

@@ -89,7 +89,7 @@ function resultOf(task: UpscaleTask, bytes: number): UpscaleResult {
   return {
     width: task.header.width * 4,
     height: task.header.height * 4,
-    format: 'png',
+    format: 'jpeg',
     bytes,
     scale: 4,
     model: 'held',

@@ -87,4 +87,16 @@ describe('the estimate for a job', () => {
     }
     assert.ok(speed.secondsLeft(jobOf(megapixel), undefined) > 170);
   });
+
+  it('counts the writing of a picture whose tiles are done', () => {
+    const speed = new Speed();
+    const avif: Ask = { ...megapixel, format: 'avif' };
+    for (let i = 0; i < 30; i++) speed.record(jobOf(avif), done(avif));
+    const [tilesDone, tilesTotal] = [9, 9];
+    const drawn = speed.secondsLeft(jobOf(avif), { stage: 'infer', tilesDone, tilesTotal });
+    assert.ok(drawn > 8 && drawn < 32, `16 s are left, told were ${drawn} s`);
+    const writing = { stage: 'encode', tilesDone, tilesTotal } as const;
+    assert.equal(speed.secondsLeft(jobOf(avif), writing), drawn);
+    assert.equal(speed.secondsLeft(jobOf(avif), { ...writing, secondsLeft: 5 }), 5);
+  });
 });

@@ -26,6 +26,20 @@ describe('fallback=false', () => {
     );
   });
 
+  test('says when to come back for what passes, and not for what stays', async () => {
+    for (const [reason, comesBack] of [
+      ['out_of_memory', true],
+      ['invalid_output', false],
+    ] as const) {
+      const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
+      await assert.rejects(chain.serve(chainRequest({ fallback: false }), failOn(reason, 'one')), (error) => {
+        assert.ok(error instanceof TesseraError);
+        assert.equal('retryAfterSeconds' in error.details, comesBack, reason);
+        return true;
+      });
+    }
+  });
+
   test('does not mind a chain model that is not installed, unless the request names it', async () => {
     const { chain } = await rigOf([
       { name: 'absent', network: GOOD, missing: true },

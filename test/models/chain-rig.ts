@@ -120,6 +120,7 @@ export function chainRequest(changes: Partial<ChainRequest> = {}): ChainRequest 
     sixteenBit: false,
     width: 64,
     height: 48,
+    rasters: 1,
     fallback: true,
     tileSizePx: 512,
     deadlineAtMs: monotonicMs() + 3_600_000,

@@ -71,6 +71,28 @@ describe('time', () => {
     }
   });
 
+  test('alpha is computed too: a transparent image takes twice the time, and is judged by that', async () => {
+    const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
+    assert.equal(chain.estimateSeconds(chainRequest()), undefined);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const opaque = chain.estimateSeconds(chainRequest()) ?? 0;
+    assert.ok(opaque > 0);
+    assert.equal(chain.estimateSeconds(chainRequest({ rasters: 2 })), 2 * opaque);
+    const tight = (rasters: 1 | 2) =>
+      chain.serve(chainRequest({ rasters, deadlineAtMs: monotonicMs() + 1500 * opaque }), nameOf);
+    assert.equal((await tight(1)).value, 'slow');
+    assert.equal((await tight(2)).value, 'lanczos');
+  });
+
+  test('what is left to do after the tiles counts as well', async () => {
+    const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
+    memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);
+    const finishing = { networkMs: 60_000, lanczosMs: 0 };
+    const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
+    assert.equal((await chain.serve(request(), nameOf)).value, 'slow');
+    assert.equal((await chain.serve({ ...request(), finishing }, nameOf)).value, 'lanczos');
+  });
+
   test('requests at work count: what fits alone may not fit beside others', async () => {
     const { chain, memory } = await rigOf([{ name: 'slow', network: GOOD }]);
     memory.recordSpeed('slow', 'cpu', 1e6, slow * 1000);

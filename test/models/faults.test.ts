@@ -16,6 +16,7 @@ import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { UpscaleResult, UpscaleTask } from '../../src/types.js';
 import { signingNetwork } from '../onnx-writer/test-models.js';
+import { nothingBeside } from '../pipeline/stage.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 
 /** What goes wrong with one model. Tiles are counted from the first of the warm-up. */
@@ -177,9 +178,13 @@ describe('a hundred random fault schedules', () => {
         const hooks = {
           signal: new AbortController().signal,
           onProgress: () => undefined,
+          onEstimate: () => undefined,
           onAttempt: () => undefined,
         };
-        return { result: await upscale(job, { chain, turns, limits, threads: 1 }, hooks), losses };
+        return {
+          result: await upscale(job, { chain, turns, limits, threads: 1, beside: nothingBeside }, hooks),
+          losses,
+        };
       } catch (error) {
         if (!(error instanceof RungLost) || losses > NAMES.length) throw error;
         job = {

@@ -15,6 +15,7 @@ import { restrictLoaders } from '../../src/pipeline/loaders.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import type { UpscaleOptions } from '../../src/types.js';
 import { nearestNetwork, swin2srContractNetwork } from '../onnx-writer/test-models.js';
+import { nothingBeside } from '../pipeline/stage.js';
 import { OPTIONS } from '../upscale-options.js';
 import { chainRig, type RigModel } from './chain-rig.js';
 
@@ -115,9 +116,14 @@ describe('pictures computed in lanes', () => {
         excludedRungs: [],
         earlierAttempts: [],
       };
-      const plan = await dryRun(task, chain, limits, () => 0);
-      const services = { chain, turns: new Turns(), limits, threads: 1 };
-      const hooks = { signal: new AbortController().signal, onProgress: () => {}, onAttempt: () => {} };
+      const plan = await dryRun(task, chain, limits, nothingBeside);
+      const services = { chain, turns: new Turns(), limits, threads: 1, beside: nothingBeside };
+      const hooks = {
+        signal: new AbortController().signal,
+        onProgress: () => {},
+        onEstimate: () => {},
+        onAttempt: () => {},
+      };
       const result = await upscale(task, services, hooks);
       assert.deepEqual(await readdir(workFolder), ['result']);
       const [pixels, source] = await Promise.all([decoded(task.resultPath), decoded(sourcePath)]);

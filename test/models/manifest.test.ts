@@ -47,6 +47,8 @@ describe('manifest', () => {
       entries.filter((entry) => !entry.confirmed).map((entry) => entry.name),
       ['realesrgan-x4plus-fp16', 'swin2sr-classical-x2'],
     );
+    for (const { name, purpose } of entries)
+      assert.match(purpose ?? '', /\.$/, `${name} says what it is for`);
     for (const entry of entries.filter((each) => each.family !== 'tessera'))
       assert.match(entry.url ?? '', /^https:\/\//, `${entry.name} can be downloaded`);
   });
@@ -132,12 +134,21 @@ describe('manifest', () => {
 
   test('settings are checked against it before anything is started', async () => {
     const ofChain = (...MODEL_CHAIN: string[]) =>
-      modelSettingProblems({ MODELS_DIR: SHIPPED_MODELS, MODEL_CHAIN });
+      modelSettingProblems({ MODELS_DIR: SHIPPED_MODELS, MODEL_CHAIN, DEFAULT_MODEL: 'auto' });
     assert.deepEqual(await ofChain('tessera-lite-x4', 'auto', 'lanczos'), []);
     const [unknown, ...more] = await ofChain('auto', 'imaginary');
     assert.match(unknown ?? '', /^MODEL_CHAIN names imaginary; expected some of auto, tessera-lite-x4, /);
     assert.deepEqual(more, []);
-    assert.deepEqual(await modelSettingProblems({ MODELS_DIR: folder, MODEL_CHAIN: ['auto'] }), [
+    const ofDefault = (DEFAULT_MODEL: string) =>
+      modelSettingProblems({ MODELS_DIR: SHIPPED_MODELS, MODEL_CHAIN: ['auto'], DEFAULT_MODEL });
+    for (const good of ['auto', 'lanczos', 'realesrgan-x4plus']) assert.deepEqual(await ofDefault(good), []);
+    const [unknownDefault] = await ofDefault('imaginary');
+    assert.match(
+      unknownDefault ?? '',
+      /^DEFAULT_MODEL is "imaginary"; expected auto, tessera-lite-x4, .*, lanczos\.$/,
+    );
+    const unreadable = { MODELS_DIR: folder, MODEL_CHAIN: ['auto'], DEFAULT_MODEL: 'auto' };
+    assert.deepEqual(await modelSettingProblems(unreadable), [
       'MODELS_DIR: manifest.json: it cannot be read from the models folder (ENOENT)',
     ]);
   });

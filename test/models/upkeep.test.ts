@@ -37,7 +37,7 @@ describe('the models of a running service', () => {
     });
     const log = new RecordingLog();
     const upkeep = new ModelUpkeep(
-      { MODELS_DIR: rig.folder, ...settings },
+      { MODELS_DIR: rig.folder, DEFAULT_MODEL: 'auto', ...settings },
       {
         status: () => ({ models: rig.chain.status(), providers: rig.chain.providers() }),
         modelsChanged: () => {
@@ -94,7 +94,12 @@ describe('the models of a running service', () => {
     await upkeep.start();
     assert.deepEqual(log.lines, ['models are not downloaded: the manifest cannot be read']);
     const gone = new ModelUpkeep(
-      { MODELS_DIR: join(rig.folder, 'absent'), MODELS_DOWNLOAD: 'off', MODELS_MIRROR: '' },
+      {
+        MODELS_DIR: join(rig.folder, 'absent'),
+        MODELS_DOWNLOAD: 'off',
+        MODELS_MIRROR: '',
+        DEFAULT_MODEL: 'auto',
+      },
       { status: () => ({ models: [], providers: [] }), modelsChanged: () => undefined },
       log,
     );
@@ -103,7 +108,7 @@ describe('the models of a running service', () => {
     await copyFile(join(SHIPPED_MODELS, 'manifest.json'), join(rig.folder, 'manifest.json'));
   });
 
-  test('the chain decides what is fetched: in its order, what is missing, and halves for a GPU', async () => {
+  test('the default model and the chain decide what is fetched: in their order, what is missing, and halves for a GPU', async () => {
     const entries = await loadManifest(SHIPPED_MODELS);
     const status = (name: string, chainPosition: number | undefined, installed: boolean): ModelStatus => ({
       name,
@@ -125,10 +130,17 @@ describe('the models of a running service', () => {
       status('realesrgan-x4plus', 0, false),
       status('realesr-general-x4v3', 1, true),
       status('realesrgan-x4plus-fp16', undefined, false),
+      status('swin2sr-classical-x2', undefined, false),
     ];
-    const names = (providers: readonly ProviderStatus[]) =>
-      wantedDownloads(entries, statuses, providers).map((entry) => entry.name);
+    const names = (providers: readonly ProviderStatus[], defaultModel = 'auto') =>
+      wantedDownloads(entries, statuses, providers, defaultModel).map((entry) => entry.name);
     assert.deepEqual(names([CPU]), ['realesrgan-x4plus', 'swin2sr-lightweight-x2']);
+    assert.deepEqual(names([CPU], 'swin2sr-classical-x2'), [
+      'swin2sr-classical-x2',
+      'realesrgan-x4plus',
+      'swin2sr-lightweight-x2',
+    ]);
+    assert.deepEqual(names([CPU], 'tessera-lite-x4'), names([CPU]));
     assert.deepEqual(names([{ ...CPU, provider: 'cuda', usable: false }, CPU]), names([CPU]));
     assert.deepEqual(names([{ ...CPU, provider: 'cuda' }, CPU]), [
       'realesrgan-x4plus-fp16',

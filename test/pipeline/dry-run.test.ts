@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PlannedStep } from '../../src/models/rung.js';
+import type { CostBesideTiles } from '../../src/pipeline/beside-tiles.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
 import type { ImageHeader } from '../../src/types.js';
 import { defaults, embeddedEntry, limits } from './stage.js';
@@ -13,12 +14,19 @@ const HEADER: ImageHeader = {
   sixteenBit: false,
   pages: 1,
 };
-/** Microseconds beside the tiles for each of the 1200 x 800 output pixels: 0.96 s. */
-const besideMs = (_source: number, result: number): number => result / 1000;
+/** A microsecond beside the tiles for each of the 1200 x 800 output pixels, a tenth of them for decoding: 0.96 s. */
+const beside: CostBesideTiles = {
+  decodingMs: () => 96,
+  finishing: ({ resultPixels }) => ({
+    networkMs: resultPixels / 1000 - 96,
+    lanczosMs: resultPixels / 1000 - 96,
+  }),
+  encodingMs: () => 0,
+};
 
 function plan(steps: readonly PlannedStep[]) {
   const chain = { leadScale: () => 4, plan: async () => steps };
-  return dryRun({ header: HEADER, options: defaults }, chain, limits, besideMs);
+  return dryRun({ header: HEADER, options: defaults }, chain, limits, beside);
 }
 
 describe('a dry run', () => {

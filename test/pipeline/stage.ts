@@ -7,11 +7,13 @@ import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/ru
 import { type LoadedModel, openModel } from '../../src/models/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { packageRoot } from '../../src/package-root.js';
+import type { CostBesideTiles } from '../../src/pipeline/beside-tiles.js';
 import { readHeader } from '../../src/pipeline/header.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
 import { restrictLoaders } from '../../src/pipeline/loaders.js';
+import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import type { Turns } from '../../src/pipeline/turns.js';
-import { type PipelineServices, upscale } from '../../src/pipeline/upscale.js';
+import { upscale } from '../../src/pipeline/upscale.js';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/types.js';
 import { OPTIONS } from '../upscale-options.js';
 
@@ -50,6 +52,8 @@ export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}
     givenTilePx: undefined,
     rememberTileSize: () => {},
     recordSpeed: () => {},
+    checkPace: () => {},
+    checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 0.4,
     lanes: 1,
@@ -68,6 +72,8 @@ export class GivenChain implements Chain {
   leadScale(): number {
     return this.scale;
   }
+
+  estimateSeconds(): undefined {}
 
   async serve<T>(
     request: ChainRequest,
@@ -92,6 +98,13 @@ export class GivenChain implements Chain {
     throw failure;
   }
 }
+
+/** All that is beside tiles costs nothing. */
+export const nothingBeside: CostBesideTiles = {
+  decodingMs: () => 0,
+  finishing: () => ({ networkMs: 0, lanczosMs: 0 }),
+  encodingMs: () => 0,
+};
 
 /** Turns for one job: every tile waits for one round of the event loop. */
 export const freeTurns: Turns = {
@@ -134,8 +147,8 @@ export async function upscaled<T>(
         excludedRungs: [],
         earlierAttempts: [],
       },
-      { turns: freeTurns, limits, threads: 2, ...services },
-      { signal, onProgress: (each) => progress.push(each), onAttempt: () => {} },
+      { turns: freeTurns, limits, threads: 2, beside: nothingBeside, ...services },
+      { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');
     return await use({ result, resultPath, left, progress });

@@ -19,6 +19,7 @@ import {
   largestDifference,
   limits,
   networkRung,
+  nothingBeside,
   openEmbedded,
   upscaled,
 } from './stage.js';
@@ -145,8 +146,8 @@ describe('upscale', () => {
 
   it('reports the time that writing takes where results of before tell it', async () => {
     const chain = new GivenChain(() => [{ kind: 'lanczos' }]);
-    const encodingMs = (_format: string, pixels: number) => pixels;
-    await upscaled(source, { format: 'png', scale: 2 }, { chain, encodingMs }, async ({ progress }) => {
+    const beside = { ...nothingBeside, encodingMs: (_format: string, pixels: number) => pixels };
+    await upscaled(source, { format: 'png', scale: 2 }, { chain, beside }, async ({ progress }) => {
       const { secondsLeft = 0 } = progress.find(({ stage }) => stage === 'encode') ?? {};
       assert.ok(secondsLeft > 0 && secondsLeft <= (180 * 140) / 1000);
     });
@@ -201,8 +202,8 @@ describe('upscale', () => {
     try {
       await upscale(
         task,
-        { chain, turns: freeTurns, limits, threads: 2 },
-        { signal, onProgress: () => {}, onAttempt: () => {} },
+        { chain, turns: freeTurns, limits, threads: 2, beside: nothingBeside },
+        { signal, onProgress: () => {}, onEstimate: () => {}, onAttempt: () => {} },
       );
     } catch (thrown) {
       error = thrown;

@@ -5,6 +5,7 @@ import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import sharp from 'sharp';
 import type { Static } from 'typebox';
+import { loadConfig } from '../../src/config.js';
 import { type ErrorCode, RETRY } from '../../src/errors.js';
 import { registerPage } from '../../src/http/routes/page.js';
 import type { JobSchema } from '../../src/http/schemas/job.js';
@@ -128,11 +129,12 @@ export class ContractServer {
     readonly url: string,
   ) {}
 
-  static async start(): Promise<ContractServer> {
+  /** @param settings of the service, which the page starts with. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<ContractServer> {
     const app = Fastify({ forceCloseConnections: true });
     let server: ContractServer | undefined;
     await app.register(multipart);
-    registerPage(app);
+    registerPage(app, loadConfig(settings, '/'));
     registerContract(app, () => server as ContractServer);
     server = new ContractServer(app, await app.listen({ host: '127.0.0.1', port: 0 }));
     return server;

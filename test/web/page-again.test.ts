@@ -110,7 +110,7 @@ pageTest(
     await page.locator('#more summary').click();
     await page.getByLabel('API key').fill('any');
     await page.getByLabel('API key').press('Tab');
-    await eventually(page, 'document.querySelector("#model").value === ""');
+    await eventually(page, 'document.querySelector("#model").value === "auto"');
     assert.equal(
       await page.locator('#model').evaluate((menu: { selectedIndex: number }) => menu.selectedIndex),
       0,

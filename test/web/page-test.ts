@@ -18,11 +18,16 @@ after(async () => (await browser)?.close());
 /**
  * A test of the page against a scripted service: for states that a real engine passes too fast, or reaches too rarely. Fails
  * also when the page has a script error, or its policy refused something.
+ * @param settings of the service.
  */
-export function pageTest(name: string, run: (scene: Scene) => Promise<void>): void {
+export function pageTest(
+  name: string,
+  run: (scene: Scene) => Promise<void>,
+  settings: Readonly<Record<string, string>> = {},
+): void {
   test(name, { skip: noBrowser }, async () => {
     browser ??= launchBrowser();
-    const server = await ContractServer.start();
+    const server = await ContractServer.start(settings);
     const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 } });
     context.setDefaultTimeout(PATIENCE_MS);
     try {

@@ -47,9 +47,15 @@ export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): 
   });
 }
 
+/** Where other services have the page of their API, and the way from there to ours: relative, so that it leads there under a prefix too. */
+const ELSEWHERE = { '/redoc': 'docs', '/redoc/': '../docs' };
+
 /** `/openapi.json` and the page at `/docs` that shows it, with a form to try every route. */
 export async function registerDocs(app: FastifyInstance): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true }, handler: () => app.swagger() });
+  for (const [path, target] of Object.entries(ELSEWHERE)) {
+    app.get(path, { schema: { hide: true }, handler: (_request, reply) => reply.redirect(target) });
+  }
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: DOCS_CSP,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type OptionLimits, optionTable, patient } from '../../option-defaults.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
@@ -32,9 +33,10 @@ interface PageFile {
  * The page at `/` and its files under `/assets`. They are few and small, so they are read once and served from memory: a path
  * that is not among them never reaches the disk. Browsers ask each time whether a file has changed (`ETag`), so that a new
  * version is never mixed with an old one.
+ * @param limits what its form starts with: the defaults of the jobs that it makes.
  */
-export function registerPage(app: FastifyInstance): void {
-  for (const file of [...ownFiles(), ...vendorFiles()]) {
+export function registerPage(app: FastifyInstance, limits: OptionLimits): void {
+  for (const file of [...ownFiles(limits), ...vendorFiles()]) {
     app.get(file.url, {
       schema: { hide: true },
       handler: (request, reply) => sendFile(file, request, reply),
@@ -50,12 +52,25 @@ function sendFile(file: PageFile, request: FastifyRequest, reply: FastifyReply):
   return reply.type(file.mediaType).send(file.content);
 }
 
-function ownFiles(): PageFile[] {
+function ownFiles(limits: OptionLimits): PageFile[] {
   const assets = readdirSync(join(WEB_FOLDER, 'assets'));
   return [
-    pageFile('/', join(WEB_FOLDER, 'index.html')),
+    withDefaults(pageFile('/', join(WEB_FOLDER, 'index.html')), limits),
     ...assets.map((name) => pageFile(`/assets/${name}`, join(WEB_FOLDER, 'assets', name))),
   ];
+}
+
+/** The page with the defaults of all options in the place that its form has for them. */
+function withDefaults(page: PageFile, limits: OptionLimits): PageFile {
+  const defaults = Object.entries(optionTable(patient(limits))).map(([name, spec]) => [
+    name,
+    String(spec.default ?? ''),
+  ]);
+  const attribute = JSON.stringify(Object.fromEntries(defaults))
+    .replace(/&/g, '&amp;')
+    .replace(/"/g, '&quot;');
+  const html = page.content.toString().replace('data-defaults="{}"', () => `data-defaults="${attribute}"`);
+  return pageContent(page.url, page.mediaType, Buffer.from(html));
 }
 
 function vendorFiles(): PageFile[] {
@@ -70,5 +85,9 @@ function pageFile(url: string, path: string): PageFile {
   const mediaType = MEDIA_TYPES[extname(path)];
   if (mediaType === undefined)
     throw new Error(`The page cannot serve ${path}: no media type for its ending.`);
+  return pageContent(url, mediaType, content);
+}
+
+function pageContent(url: string, mediaType: string, content: Buffer): PageFile {
   return { url, mediaType, content, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
 }

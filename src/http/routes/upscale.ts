@@ -68,19 +68,21 @@ async function replyWithUpscale(
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
     await job.dispose();
-    throw withRetryAfter(error, context.jobs.status().backlogSeconds);
+    throw withWayOut(error, job.request.options.timeoutSeconds, context);
   }
 }
 
 /**
  * A deadline that passed is kept by a second try when the work that is there now is done: the queue is gone then, and the speed that was too
- * low is known, so that a lighter model is taken.
+ * low is known, so that a lighter model is taken. Jobs have the longest deadline by default.
  */
-function withRetryAfter(thrown: unknown, backlogSeconds: number): unknown {
+function withWayOut(thrown: unknown, timeoutSeconds: number, { jobs, config }: UploadContext): unknown {
   if (!(thrown instanceof TesseraError) || thrown.code !== 'deadline_exceeded') return thrown;
   const { code, message, details, internal, cause, attempts } = thrown;
-  return new TesseraError(code, message, {
-    details: { retryAfterSeconds: Math.max(1, backlogSeconds), ...details },
+  const longestSeconds = config.MAX_TIMEOUT_SECONDS;
+  const asJob = timeoutSeconds < longestSeconds && (details.estimateSeconds ?? 0) <= longestSeconds;
+  return new TesseraError(code, asJob ? message.replace(/\.$/, ', or use POST /jobs.') : message, {
+    details: { retryAfterSeconds: Math.max(1, jobs.status().backlogSeconds), ...details },
     cause,
     attempts,
     ...(internal === undefined ? {} : { internal }),

@@ -3,20 +3,95 @@ import { ERROR_CODES, RETRIES } from '../../errors.js';
 import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
 import { named, refTo } from './named.js';
 
+const Provider = Type.Optional(
+  Type.Enum([...PROVIDERS], { description: 'What the model ran on; absent for Lanczos.' }),
+);
+
 /** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
   Type.Object({
-    model: Type.String(),
-    provider: Type.Optional(
-      Type.Enum([...PROVIDERS], { description: 'What it ran on; absent for Lanczos.' }),
-    ),
+    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+    provider: Provider,
     tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
     outcome: Type.Enum(['served', 'failed', 'skipped']),
     reason: Type.Optional(Type.Enum([...FALLBACK_REASONS], { description: 'Why it did not serve.' })),
     detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
     ms: Type.Number({ description: 'Milliseconds that it took.' }),
   }),
+);
+
+const Progress = Type.Object(
+  {
+    stage: Type.Enum([...STAGES], {
+      description:
+        'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+    }),
+    tilesDone: Type.Integer(),
+    tilesTotal: Type.Integer(),
+    rowsDone: Type.Optional(
+      Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+    ),
+    rowsTotal: Type.Optional(Type.Integer()),
+    bytesWritten: Type.Optional(
+      Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+    ),
+    model: Type.Optional(Type.String({ description: 'The model at work.' })),
+    provider: Provider,
+    secondsLeft: Type.Optional(Type.Number({ description: 'Of this stage, as far as is known.' })),
+  },
+  { description: 'While it runs.' },
+);
+
+const Result = Type.Object(
+  {
+    href: Type.String({ description: 'Relative link to the image: `/jobs/{id}/result`.' }),
+    fileName: Type.String({ description: 'The name that its download has.' }),
+    mediaType: Type.String({ description: 'Of the image, such as `image/jpeg`.' }),
+    format: Type.Enum([...OUTPUT_FORMATS]),
+    bytes: Type.Integer(),
+    width: Type.Integer({ description: 'In pixels.' }),
+    height: Type.Integer({ description: 'In pixels.' }),
+    scale: Type.Number({ description: 'Result ÷ source, as asked or chosen.' }),
+    model: Type.String({ description: 'The model that made these pixels.' }),
+    provider: Provider,
+    tiles: Type.Integer({ description: 'Computed; 0 for Lanczos.' }),
+    fallback: Type.Boolean({
+      description: 'Whether another model served than the first of the chain, or the one named.',
+    }),
+    droppedPages: Type.Optional(
+      Type.Integer({
+        description:
+          'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
+      }),
+    ),
+    notKept: Type.Optional(
+      Type.Array(Type.Enum([...KEEPABLE]), {
+        description:
+          'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
+      }),
+    ),
+    milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
+  },
+  { description: 'Once it has succeeded.' },
+);
+
+const JobProblem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.Enum([...ERROR_CODES]),
+    retry: Type.Enum([...RETRIES], { description: 'As in a `Problem`.' }),
+    detail: Type.String(),
+    estimatedSeconds: Type.Optional(
+      Type.Number({ description: 'Of `deadline_exceeded`: what the image needs, as far as is known.' }),
+    ),
+  },
+  {
+    description:
+      'Once it has failed or was cancelled: the problem that `POST /upscale` would have answered with, without the id of a request.',
+  },
 );
 
 /**
@@ -30,7 +105,7 @@ export const JobSchema = named(
     state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
     source: Type.Object({
-      width: Type.Integer(),
+      width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
       height: Type.Integer(),
       format: Type.String(),
       bytes: Type.Integer(),
@@ -42,72 +117,10 @@ export const JobSchema = named(
     position: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
-    progress: Type.Optional(
-      Type.Object({
-        stage: Type.Enum([...STAGES], {
-          description:
-            'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
-        }),
-        tilesDone: Type.Integer(),
-        tilesTotal: Type.Integer(),
-        rowsDone: Type.Optional(
-          Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
-        ),
-        rowsTotal: Type.Optional(Type.Integer()),
-        bytesWritten: Type.Optional(
-          Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
-        ),
-        model: Type.Optional(Type.String()),
-        provider: Type.Optional(Type.Enum([...PROVIDERS])),
-        secondsLeft: Type.Optional(Type.Number()),
-      }),
-    ),
+    progress: Type.Optional(Progress),
     attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
-    result: Type.Optional(
-      Type.Object({
-        href: Type.String({ description: 'Relative link to the image: /jobs/{id}/result.' }),
-        fileName: Type.String(),
-        mediaType: Type.String(),
-        format: Type.Enum([...OUTPUT_FORMATS]),
-        bytes: Type.Integer(),
-        width: Type.Integer(),
-        height: Type.Integer(),
-        scale: Type.Number(),
-        model: Type.String(),
-        provider: Type.Optional(Type.Enum([...PROVIDERS])),
-        tiles: Type.Integer(),
-        fallback: Type.Boolean(),
-        droppedPages: Type.Optional(
-          Type.Integer({
-            description:
-              'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
-          }),
-        ),
-        notKept: Type.Optional(
-          Type.Array(Type.Enum([...KEEPABLE]), {
-            description:
-              'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
-          }),
-        ),
-        milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
-      }),
-    ),
-    error: Type.Optional(
-      Type.Object(
-        {
-          type: Type.String(),
-          title: Type.String(),
-          status: Type.Integer(),
-          code: Type.Enum([...ERROR_CODES]),
-          retry: Type.Enum([...RETRIES]),
-          detail: Type.String(),
-        },
-        {
-          description:
-            'The problem document that `POST /upscale` would have answered with, without the id of a request.',
-        },
-      ),
-    ),
+    result: Type.Optional(Result),
+    error: Type.Optional(JobProblem),
   }),
 );
 

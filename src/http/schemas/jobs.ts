@@ -1,6 +1,7 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
+import { patient } from '../../option-defaults.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';
@@ -14,7 +15,7 @@ const JobParams = Type.Object({ id: Type.String({ description: 'As `POST /jobs` 
 
 /** The options of `/upscale` that a job takes, and its own. */
 function jobOptions(config: Config): Record<string, object> {
-  const { dry_run: _onlyUpscale, ...options } = optionProperties(config);
+  const { dry_run: _onlyUpscale, ...options } = optionProperties(patient(config));
   return {
     ...options,
     callback_url: {
@@ -32,7 +33,7 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
     summary: 'Upscale images in the background',
     description:
       'The same upload and options as `/upscale`, with one or many files: a job for each. All are taken, or none: the error of a bad one ' +
-      'says which it is.',
+      'says which it is. Where the request names no `timeout`, each may take the longest one that is allowed.',
     querystring: { type: 'object', properties: jobOptions(config) },
     headers: Type.Object({
       'idempotency-key': Type.Optional(IdempotencyKey),

@@ -27,6 +27,12 @@ export const ProblemSchema = named(
     accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
     received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
     retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),
+    estimated_seconds: Type.Optional(
+      Type.Number({
+        description:
+          'Of `deadline_exceeded`: what the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
+      }),
+    ),
   }),
 );
 

@@ -12,6 +12,9 @@ export const ModelSchema = named(
   Type.Object({
     name: Type.String({ description: 'What the option `model` takes.' }),
     title: Type.String(),
+    purpose: Type.Optional(
+      Type.String({ description: "What it is for; a user's own model may say nothing." }),
+    ),
     family: Type.String(),
     scale: Type.Number({ description: 'The scale it was trained for; other scales are resampled from it.' }),
     licence: Type.String(),

@@ -2,7 +2,9 @@ import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
 import type { ErrorCode } from '../../errors.js';
-import { acceptedByOption, OPTION_NAMES, type OptionSpec, optionTable } from '../../option-table.js';
+import { optionTable } from '../../option-defaults.js';
+import { OPTION_NAMES, type OptionSpec } from '../../option-table.js';
+import { acceptedByOption } from '../../option-value.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
@@ -38,11 +40,15 @@ function optionSchema(spec: OptionSpec): object {
         default: spec.default,
       };
     case 'boolean':
-      return { type: 'boolean', description, default: spec.default };
+      return {
+        type: 'boolean',
+        description,
+        ...(spec.default === undefined ? {} : { default: spec.default }),
+      };
     case 'colour':
       return { type: 'string', description, default: spec.default };
     case 'model':
-      return { type: 'string', description };
+      return { type: 'string', description, default: spec.default };
   }
 }
 
@@ -121,7 +127,10 @@ export function upscaleSchema(config: Config): FastifySchema {
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
       prefer: Type.Optional(
-        Type.String({ description: '`respond-async`: answer 202 with a job at once, as `POST /jobs` does.' }),
+        Type.String({
+          description:
+            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed.',
+        }),
       ),
       'idempotency-key': Type.Optional(IdempotencyKey),
     }),

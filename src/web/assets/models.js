@@ -1,12 +1,12 @@
 import { getModels, Problem } from './api.js';
 import { byId, find } from './element.js';
 
-/** @typedef {import('./api.js').ModelStatus & { purpose?: string }} ModelStatus */
+/** @typedef {import('./api.js').ModelStatus} ModelStatus */
 
 /** Titles by name, once the service has told them. @type {Map<string, string>} */
 const titles = new Map([['lanczos', 'Lanczos']]);
-/** What each is for, by name; of no name, what the service's own choice is. @type {Map<string, string>} */
-const purposes = new Map([['', 'The strongest that is done in time.']]);
+/** What each is for, by name; `auto` is the service's own choice. @type {Map<string, string>} */
+const purposes = new Map([['auto', 'The strongest that is done in time.']]);
 
 /**
  * @param {string} name
@@ -23,7 +23,7 @@ export function titleOf(name) {
 export async function fillModelMenu() {
   const menu = byId('model', HTMLSelectElement);
   try {
-    const models = /** @type {ModelStatus[]} */ (await getModels());
+    const models = await getModels();
     const rank = (/** @type {ModelStatus} */ model) =>
       (model.installed ? 0 : 1000) + (model.chainPosition ?? 500);
     const chosen = menu.value;
@@ -43,7 +43,7 @@ export async function fillModelMenu() {
     const stays = [...menu.options].some(
       ({ value, parentElement }) => value === chosen && parentElement === menu,
     );
-    menu.value = stays ? chosen : '';
+    menu.value = stays ? chosen : 'auto';
     listPurposes(ranked);
     showPurpose();
     return true;

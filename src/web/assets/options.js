@@ -1,17 +1,15 @@
 import { apiKey, rememberApiKey } from './api-key.js';
+import { CHECKBOXES, startWithDefaults, usual } from './defaults.js';
 import { byId, find } from './element.js';
 import { fillModelMenu, showPurpose } from './models.js';
 
-/** What the service does when an option is not sent: sent ones are those that say something else. */
-const DEFAULTS = new Map([
-  ['model', ''],
-  ['format', 'auto'],
-  ['quality', '95'],
-  ['background', '#ffffff'],
-  ['tile_size', ''],
-  ['tile_overlap', ''],
-  ['timeout', ''],
-]);
+/** Options with a field of one text. */
+const FIELDS = ['model', 'format', 'quality', 'background', 'tile_size', 'tile_overlap', 'timeout'];
+/** Fields that are empty unless the reader says something: an empty one is not sent. */
+const OPTIONAL_FIELDS = ['tile_size', 'tile_overlap', 'timeout'];
+
+/** What a field holds while the reader has said nothing. @param {string} name */
+const unsaid = (name) => (OPTIONAL_FIELDS.includes(name) ? '' : usual(name));
 
 /**
  * The options of the form, as the query of `POST /jobs`. Values are not judged here: the service's own sentence about a bad
@@ -23,9 +21,11 @@ export function chosenOptions() {
   const text = (/** @type {string} */ name) => String(form.get(name) ?? '').trim();
   const scale = text('scale');
   const options = new URLSearchParams({ scale: scale === 'other' ? text('exact_scale') : scale });
-  for (const [name, unsaid] of DEFAULTS) if (text(name) !== unsaid) options.set(name, text(name));
-  for (const name of ['metadata', 'profile']) if (form.has(name)) options.set(name, 'keep');
-  if (!form.has('fallback')) options.set('fallback', 'false');
+  for (const name of FIELDS) if (text(name) !== unsaid(name)) options.set(name, text(name));
+  for (const [name, checked, unchecked] of CHECKBOXES) {
+    const value = form.has(name) ? checked : unchecked;
+    if (value !== usual(name)) options.set(name, value);
+  }
   return options;
 }
 
@@ -37,16 +37,17 @@ export function chosenOptions() {
 function hiddenInWords(form) {
   const data = new FormData(form);
   const text = (/** @type {string} */ name) => String(data.get(name) ?? '').trim();
-  const isSet = (/** @type {string} */ name) => text(name) !== DEFAULTS.get(name);
+  const isSet = (/** @type {string} */ name) => text(name) !== unsaid(name);
+  const changed = chosenOptions();
   const parts = [
     isSet('quality') && `quality ${text('quality')}`,
     isSet('background') && `background ${text('background')}`,
     isSet('timeout') && `time limit ${text('timeout')} s`,
     isSet('tile_size') && `tile size ${text('tile_size')} px`,
     isSet('tile_overlap') && `tile overlap ${text('tile_overlap')} px`,
-    data.has('metadata') && 'metadata kept',
-    data.has('profile') && 'colour profile kept',
-    !data.has('fallback') && 'no other model',
+    changed.has('metadata') && (data.has('metadata') ? 'metadata kept' : 'metadata removed'),
+    changed.has('profile') && (data.has('profile') ? 'colour profile kept' : 'colours as sRGB'),
+    changed.has('fallback') && (data.has('fallback') ? 'other models allowed' : 'no other model'),
     byId('api-key', HTMLInputElement).value !== '' && 'API key',
   ];
   return parts.filter((part) => part !== false).join(', ');
@@ -62,6 +63,7 @@ export function askForApiKey() {
 export async function prepareOptions() {
   const form = byId('options', HTMLFormElement);
   form.addEventListener('submit', (event) => event.preventDefault());
+  startWithDefaults();
 
   const exact = byId('exact', HTMLElement);
   const exactScale = find(exact, 'input', HTMLInputElement);

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/runner.js';
@@ -35,6 +35,10 @@ export interface Script {
   readonly attempts?: readonly Attempt[];
   /** Tells of its model as served, and then dies, in so many first runs: while it encodes. */
   readonly diesServed?: number;
+  /** What it tells of the seconds that it needs. */
+  readonly needsSeconds?: number;
+  /** Its model serves, and then the job stops for nothing: an encoder that cannot be stopped. */
+  readonly deafServed?: boolean;
   /** Its own model's try fails, and no other is allowed. */
   readonly refuses?: boolean;
   /** Memory runs out at its end: always, while another job is in the engine, or where another has been before. */
@@ -91,6 +95,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
   const rungAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
+  if (script.needsSeconds !== undefined) hooks.onEstimate(script.needsSeconds);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
@@ -114,7 +119,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
       );
     }
     const harmless = (script.onlyUnderModel ?? model) !== model;
-    if (script.blockAtTile === tile && !harmless) for (;;);
+    if (script.blockAtTile === tile && !harmless) {
+      writeFileSync(join(task.workFolder, 'blocked'), '');
+      for (;;);
+    }
     if (script.deafAtTile === tile) await new Promise(() => {});
     if (dies && script.dieAtTile === tile && !harmless) await die();
     const endMs = performance.now() + (script.tileMs ?? 1);
@@ -132,6 +140,10 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
   }
   const served: Attempt = { ...rungAtWork, outcome: 'served', ms: 1 };
   hooks.onAttempt(served);
+  if (script.deafServed) {
+    hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
+    await new Promise(() => {});
+  }
   if (script.diesServed !== undefined && runs <= script.diesServed) {
     hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
     await die();

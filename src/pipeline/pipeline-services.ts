@@ -1,0 +1,26 @@
+import type { Chain } from '../models/rung.js';
+import type { Attempt, UpscaleProgress } from '../types.js';
+import type { CostBesideTiles } from './beside-tiles.js';
+import type { PipelineLimits } from './limits.js';
+import type { Turns } from './turns.js';
+
+/** What `upscale` works with, made once for the engine process. */
+export interface PipelineServices {
+  readonly chain: Chain;
+  readonly turns: Turns;
+  readonly limits: PipelineLimits;
+  /** Encoders at work at the same time, each on one thread. */
+  readonly threads: number;
+  /** For estimates of what the time allows. */
+  readonly beside: CostBesideTiles;
+}
+
+export interface PipelineHooks {
+  /** Aborted when the job is cancelled; takes effect at the next tile. */
+  readonly signal: AbortSignal;
+  onProgress(progress: UpscaleProgress): void;
+  /** What the job needs in all by what is known, in seconds; again when more is known. */
+  onEstimate(seconds: number): void;
+  /** Each attempt of the ladder as it ends. */
+  onAttempt(attempt: Attempt): void;
+}
