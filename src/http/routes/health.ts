@@ -40,7 +40,7 @@ export function registerHealth(
       summary: 'State of the service in full',
       response: {
         200: jsonAnswer('Always, as long as the server answers.', HealthSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
       },
     },
     handler: async (_request, reply) => {
@@ -76,7 +76,7 @@ export function registerHealth(
       summary: 'Liveness: the server process answers',
       response: {
         200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
       },
     },
     handler: (_request, reply) => {
@@ -92,7 +92,7 @@ export function registerHealth(
       summary: 'Readiness: requests are welcome',
       response: {
         200: jsonAnswer('An engine is ready, and headers can be read.', ProbeSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
         503: jsonAnswer(
           'Starting, stopping, without an engine, unable to read headers, or unable to write the folder of the jobs.',
           ProbeSchema,

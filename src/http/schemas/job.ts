@@ -14,42 +14,49 @@ export const AttemptSchema = named(
     model: Type.String({ description: 'Its name, as in `GET /models`.' }),
     provider: Provider,
     tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    outcome: Type.Enum(['served', 'failed', 'skipped']),
+    outcome: Type.Enum(['served', 'failed', 'skipped'], { description: 'What came of it.' }),
     reason: Type.Optional(Type.Enum([...FALLBACK_REASONS], { description: 'Why it did not serve.' })),
     detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
     ms: Type.Number({ description: 'Milliseconds that it took.' }),
   }),
 );
 
-const Progress = Type.Object(
-  {
+/** The `progress` events of a job have this. */
+export const JobProgressSchema = named(
+  'JobProgress',
+  Type.Object({
     stage: Type.Enum([...STAGES], {
       description:
         'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
     }),
-    tilesDone: Type.Integer(),
-    tilesTotal: Type.Integer(),
+    tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
+    tilesTotal: Type.Integer({
+      description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
+    }),
     rowsDone: Type.Optional(
       Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
     ),
-    rowsTotal: Type.Optional(Type.Integer()),
+    rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
     bytesWritten: Type.Optional(
-      Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+      Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
     ),
-    model: Type.Optional(Type.String({ description: 'The model at work.' })),
+    model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
     provider: Provider,
-    secondsLeft: Type.Optional(Type.Number({ description: 'Of this stage, as far as is known.' })),
-  },
-  { description: 'While it runs.' },
+    secondsLeft: Type.Optional(
+      Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
+    ),
+  }),
 );
 
-const Result = Type.Object(
-  {
+/** What a job made. */
+export const JobResultSchema = named(
+  'JobResult',
+  Type.Object({
     href: Type.String({ description: 'Relative link to the image: `/jobs/{id}/result`.' }),
     fileName: Type.String({ description: 'The name that its download has.' }),
     mediaType: Type.String({ description: 'Of the image, such as `image/jpeg`.' }),
-    format: Type.Enum([...OUTPUT_FORMATS]),
-    bytes: Type.Integer(),
+    format: Type.Enum([...OUTPUT_FORMATS], { description: 'Of the image, as in the option `format`.' }),
+    bytes: Type.Integer({ description: 'Size of the image.' }),
     width: Type.Integer({ description: 'In pixels.' }),
     height: Type.Integer({ description: 'In pixels.' }),
     scale: Type.Number({ description: 'Result ÷ source, as asked or chosen.' }),
@@ -72,26 +79,25 @@ const Result = Type.Object(
       }),
     ),
     milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
-  },
-  { description: 'Once it has succeeded.' },
+  }),
 );
 
-const JobProblem = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.Enum([...ERROR_CODES]),
-    retry: Type.Enum([...RETRIES], { description: 'As in a `Problem`.' }),
-    detail: Type.String(),
+/** Why a job has no result: a problem without the id of a request. */
+export const JobProblemSchema = named(
+  'JobProblem',
+  Type.Object({
+    type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
+    title: Type.String({ description: 'The reason phrase of the status.' }),
+    status: Type.Integer({ description: 'The status that `POST /upscale` would have answered with.' }),
+    code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
+    retry: Type.Enum([...RETRIES], { description: 'What helps, as in a `Problem`.' }),
+    detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     estimatedSeconds: Type.Optional(
-      Type.Number({ description: 'Of `deadline_exceeded`: what the image needs, as far as is known.' }),
+      Type.Number({
+        description: 'Of `deadline_exceeded`: seconds that the image needs, as far as is known.',
+      }),
     ),
-  },
-  {
-    description:
-      'Once it has failed or was cancelled: the problem that `POST /upscale` would have answered with, without the id of a request.',
-  },
+  }),
 );
 
 /**
@@ -101,28 +107,36 @@ const JobProblem = Type.Object(
 export const JobSchema = named(
   'Job',
   Type.Object({
-    id: Type.String(),
-    state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-    fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
-    source: Type.Object({
-      width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
-      height: Type.Integer(),
-      format: Type.String(),
-      bytes: Type.Integer(),
+    id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
+    state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'], {
+      description: 'The last three are its end.',
     }),
-    createdAt: Type.String({ format: 'date-time' }),
+    fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
+    source: Type.Object(
+      {
+        width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
+        height: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
+        format: Type.String({ description: 'Found from its bytes, such as `jpeg`.' }),
+        bytes: Type.Integer({ description: 'Size of the file.' }),
+      },
+      { description: 'The picture that was sent.' },
+    ),
+    createdAt: Type.String({ format: 'date-time', description: 'When its upload had come.' }),
     expiresAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
     ),
     position: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
-    progress: Type.Optional(Progress),
+    progress: Type.Optional(refTo(JobProgressSchema, 'While it runs.')),
     attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
-    result: Type.Optional(Result),
-    error: Type.Optional(JobProblem),
+    result: Type.Optional(refTo(JobResultSchema, 'Once it has succeeded.')),
+    error: Type.Optional(refTo(JobProblemSchema, 'Once it has failed or was cancelled.')),
   }),
 );
 
 /** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
-export const JobListSchema = named('JobList', Type.Object({ jobs: Type.Array(refTo(JobSchema)) }));
+export const JobListSchema = named(
+  'JobList',
+  Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
+);

@@ -11,9 +11,12 @@ export function named<const Name extends string, T extends TSchema>(
   return { ...schema, $id: name, title: name };
 }
 
-/** Stands for a named schema inside another one, or as a whole. */
-export function refTo<T extends NamedSchema>(schema: T) {
-  return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` });
+/** Stands for a named schema inside another one, or as a whole. @param description what it is there. */
+export function refTo<T extends NamedSchema>(schema: T, description?: string) {
+  return Type.Unsafe<Static<T>>({
+    $ref: `${schema.$id}#`,
+    ...(description === undefined ? {} : { description }),
+  });
 }
 
 /** A JSON answer of one status, which a named schema describes. */

@@ -3,21 +3,26 @@ import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
 import { named, refTo } from './named.js';
 
 const MEMORY_DESCRIPTION =
-  'What the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
+  'Bytes that the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
   'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
   'and what an encoder holds.';
+
+const Provider = Type.Optional(
+  Type.Enum([...PROVIDERS], { description: 'What the model would run on; absent for Lanczos.' }),
+);
 
 /** One model that might serve, as a plan tells of it. */
 export const PlannedRungSchema = named(
   'PlannedRung',
   Type.Object({
-    model: Type.String(),
-    provider: Type.Optional(Type.Enum([...PROVIDERS])),
-    tileSizePx: Type.Optional(Type.Integer()),
-    tiles: Type.Optional(Type.Integer()),
+    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+    provider: Provider,
+    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+    tiles: Type.Optional(Type.Integer({ description: 'Tiles that it would compute.' })),
     estimatedSeconds: Type.Optional(
       Type.Number({
-        description: 'Absent while its speed is unknown, and for a rung that would be skipped.',
+        description:
+          'Seconds that it would take. Absent while its speed is unknown, and for a rung that would be skipped.',
       }),
     ),
     estimatedMemoryBytes: Type.Optional(
@@ -34,14 +39,14 @@ export const PlanSchema = named(
   'Plan',
   Type.Object({
     width: Type.Integer({ description: 'Of the result, in pixels.' }),
-    height: Type.Integer(),
+    height: Type.Integer({ description: 'Of the result, in pixels.' }),
     rungs: Type.Array(refTo(PlannedRungSchema), {
       description: 'In the order in which they would be tried.',
     }),
-    model: Type.String({ description: 'Expected to serve.' }),
-    provider: Type.Optional(Type.Enum([...PROVIDERS])),
-    tiles: Type.Integer(),
-    estimatedSeconds: Type.Number({ description: 'From the start of the job to its result.' }),
+    model: Type.String({ description: 'The model that is expected to serve.' }),
+    provider: Provider,
+    tiles: Type.Integer({ description: 'Tiles that it would compute; 0 for Lanczos.' }),
+    estimatedSeconds: Type.Number({ description: 'Seconds from the start of the job to its result.' }),
     estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
   }),
 );

@@ -11,7 +11,7 @@ export const ProblemSchema = named(
   Type.Object({
     type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
     title: Type.String({ description: 'The reason phrase of the status.' }),
-    status: Type.Integer(),
+    status: Type.Integer({ description: 'The status of the answer.' }),
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
     retry: Type.Enum([...RETRIES], {
@@ -26,11 +26,11 @@ export const ProblemSchema = named(
     ),
     accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
     received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
-    retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),
+    retry_after_seconds: Type.Optional(Type.Number({ description: 'Seconds after which to come back.' })),
     estimated_seconds: Type.Optional(
       Type.Number({
         description:
-          'Of `deadline_exceeded`: what the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
+          'Of `deadline_exceeded`: seconds that the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
       }),
     ),
   }),
@@ -59,10 +59,13 @@ export interface ProblemResponse {
   readonly content: object;
 }
 
+/** What any request may be answered with. */
+const OF_EVERY_ROUTE = ['invalid_request', 'internal'] as const satisfies readonly ErrorCode[];
+
 /** Response schemas for the problems that a route may answer with, by status, each with its codes. */
 export function problemResponses(...codes: readonly ErrorCode[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...codes, 'internal' as const]) {
+  for (const code of new Set([...codes, ...OF_EVERY_ROUTE])) {
     const { status } = ERROR_TABLE[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
