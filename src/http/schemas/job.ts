@@ -1,21 +1,20 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../errors.js';
 import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
-const Provider = Type.Optional(
-  Type.Enum([...PROVIDERS], { description: 'What the model ran on; absent for Lanczos.' }),
-);
+const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
 /** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
+  'One try of one model.',
   Type.Object({
     model: Type.String({ description: 'Its name, as in `GET /models`.' }),
     provider: Provider,
     tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    outcome: Type.Enum(['served', 'failed', 'skipped'], { description: 'What came of it.' }),
-    reason: Type.Optional(Type.Enum([...FALLBACK_REASONS], { description: 'Why it did not serve.' })),
+    outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
+    reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
     detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
     ms: Type.Number({ description: 'Milliseconds that it took.' }),
   }),
@@ -24,11 +23,12 @@ export const AttemptSchema = named(
 /** The `progress` events of a job have this. */
 export const JobProgressSchema = named(
   'JobProgress',
+  'How far a job is; also the data of its `progress` events.',
   Type.Object({
-    stage: Type.Enum([...STAGES], {
-      description:
-        'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
-    }),
+    stage: oneOf(
+      STAGES,
+      'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+    ),
     tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
     tilesTotal: Type.Integer({
       description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
@@ -51,11 +51,12 @@ export const JobProgressSchema = named(
 /** What a job made. */
 export const JobResultSchema = named(
   'JobResult',
+  'What a job made; the image is at `href`.',
   Type.Object({
     href: Type.String({ description: 'Relative link to the image: `/jobs/{id}/result`.' }),
     fileName: Type.String({ description: 'The name that its download has.' }),
     mediaType: Type.String({ description: 'Of the image, such as `image/jpeg`.' }),
-    format: Type.Enum([...OUTPUT_FORMATS], { description: 'Of the image, as in the option `format`.' }),
+    format: oneOf(OUTPUT_FORMATS, 'Of the image, as in the option `format`.'),
     bytes: Type.Integer({ description: 'Size of the image.' }),
     width: Type.Integer({ description: 'In pixels.' }),
     height: Type.Integer({ description: 'In pixels.' }),
@@ -73,7 +74,7 @@ export const JobResultSchema = named(
       }),
     ),
     notKept: Type.Optional(
-      Type.Array(Type.Enum([...KEEPABLE]), {
+      Type.Array(Type.Enum([...KEEPABLE], { type: 'string' }), {
         description:
           'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
       }),
@@ -85,12 +86,13 @@ export const JobResultSchema = named(
 /** Why a job has no result: a problem without the id of a request. */
 export const JobProblemSchema = named(
   'JobProblem',
+  'Why a job has no result: the problem that `POST /upscale` would have answered with, without the id of a request.',
   Type.Object({
     type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
     title: Type.String({ description: 'The reason phrase of the status.' }),
     status: Type.Integer({ description: 'The status that `POST /upscale` would have answered with.' }),
-    code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
-    retry: Type.Enum([...RETRIES], { description: 'What helps, as in a `Problem`.' }),
+    code: oneOf(ERROR_CODES, 'Stable name of the problem.'),
+    retry: oneOf(RETRIES, 'What helps, as in a `Problem`.'),
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     estimatedSeconds: Type.Optional(
       Type.Number({
@@ -106,11 +108,10 @@ export const JobProblemSchema = named(
  */
 export const JobSchema = named(
   'Job',
+  'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
     id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
-    state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'], {
-      description: 'The last three are its end.',
-    }),
+    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
     source: Type.Object(
       {
@@ -128,15 +129,16 @@ export const JobSchema = named(
     position: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
-    progress: Type.Optional(refTo(JobProgressSchema, 'While it runs.')),
+    progress: Type.Optional(refTo(JobProgressSchema)),
     attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
-    result: Type.Optional(refTo(JobResultSchema, 'Once it has succeeded.')),
-    error: Type.Optional(refTo(JobProblemSchema, 'Once it has failed or was cancelled.')),
+    result: Type.Optional(refTo(JobResultSchema)),
+    error: Type.Optional(refTo(JobProblemSchema)),
   }),
 );
 
 /** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
 export const JobListSchema = named(
   'JobList',
+  'The jobs of one request.',
   Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
 );

@@ -1,19 +1,18 @@
 import { Type } from 'typebox';
 import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 const MEMORY_DESCRIPTION =
   'Bytes that the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
   'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
   'and what an encoder holds.';
 
-const Provider = Type.Optional(
-  Type.Enum([...PROVIDERS], { description: 'What the model would run on; absent for Lanczos.' }),
-);
+const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 
 /** One model that might serve, as a plan tells of it. */
 export const PlannedRungSchema = named(
   'PlannedRung',
+  'A model that might serve.',
   Type.Object({
     model: Type.String({ description: 'Its name, as in `GET /models`.' }),
     provider: Provider,
@@ -28,15 +27,14 @@ export const PlannedRungSchema = named(
     estimatedMemoryBytes: Type.Optional(
       Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
     ),
-    skipReason: Type.Optional(
-      Type.Enum([...FALLBACK_REASONS], { description: 'Set for a rung that would be skipped.' }),
-    ),
+    skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a rung that would be skipped.')),
   }),
 );
 
 /** The answer to a dry run. */
 export const PlanSchema = named(
   'Plan',
+  'What an upscale would do, and what it would take.',
   Type.Object({
     width: Type.Integer({ description: 'Of the result, in pixels.' }),
     height: Type.Integer({ description: 'Of the result, in pixels.' }),

@@ -3,21 +3,22 @@ import { ERROR_CODES, type ErrorCode, RETRIES } from '../../errors.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { PROBLEM_TYPE } from '../problem.js';
 import { REQUEST_ID, textHeader } from './headers.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 /** RFC 9457, as `http/problem.ts` writes it. */
 export const ProblemSchema = named(
   'Problem',
+  'A problem document (RFC 9457), with members of our own.',
   Type.Object({
     type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
     title: Type.String({ description: 'The reason phrase of the status.' }),
     status: Type.Integer({ description: 'The status of the answer.' }),
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
-    code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
-    retry: Type.Enum([...RETRIES], {
-      description:
-        'What helps: `as_is`, the same request later; `changed`, another request for the same picture; `never`, nothing with this picture.',
-    }),
+    code: oneOf(ERROR_CODES, 'Stable name of the problem.'),
+    retry: oneOf(
+      RETRIES,
+      'What helps: `as_is`, the same request later; `changed`, another request for the same picture; `never`, nothing with this picture.',
+    ),
     request_id: Type.String({ description: 'The request in the log; also in X-Request-Id.' }),
     parameter: Type.Optional(
       Type.String({

@@ -1,20 +1,19 @@
 import { Type } from 'typebox';
 import { PROVIDERS } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 const Microseconds = Type.Record(Type.String(), Type.Number(), {
   description: 'Microseconds for each input pixel, measured while working, by provider; `none` for Lanczos.',
 });
 
 const Provider = Type.Optional(
-  Type.Enum([...PROVIDERS], {
-    description: 'What it runs on, or would first be tried on; absent for Lanczos.',
-  }),
+  oneOf(PROVIDERS, 'What it runs on, or would first be tried on; absent for Lanczos.'),
 );
 
 /** A model as `GET /models` tells of it. */
 export const ModelSchema = named(
   'Model',
+  'A model, and what it can do here.',
   Type.Object({
     name: Type.String({ description: 'What the option `model` takes.' }),
     title: Type.String({ description: 'Its name for people.' }),
@@ -54,8 +53,9 @@ export const ModelSchema = named(
 /** What networks may run on. */
 export const ProviderSchema = named(
   'Provider',
+  'What networks may run on: a processor, or a device.',
   Type.Object({
-    provider: Type.Enum([...PROVIDERS], { description: 'Its name in ONNX Runtime, in short.' }),
+    provider: oneOf(PROVIDERS, 'Its name in ONNX Runtime, in short.'),
     usable: Type.Boolean({ description: 'Whether networks run on it here.' }),
     detail: Type.String({ description: 'How that was proven, or why not.' }),
   }),
@@ -64,6 +64,7 @@ export const ProviderSchema = named(
 /** What `GET /models` answers. */
 export const ModelListSchema = named(
   'ModelList',
+  'All models and providers.',
   Type.Object({
     models: Type.Array(refTo(ModelSchema), {
       description: 'All of the manifest, those of the chain with their place.',
@@ -74,14 +75,14 @@ export const ModelListSchema = named(
 
 const EngineState = Type.Object(
   {
-    state: Type.Enum(['starting', 'ready', 'degraded', 'down', 'stopping'], {
-      description:
-        '`degraded`: fewer processes than there should be; `down`: none, the next start is awaited.',
-    }),
+    state: oneOf(
+      ['starting', 'ready', 'degraded', 'down', 'stopping'],
+      '`degraded`: fewer processes than there should be; `down`: none, the next start is awaited.',
+    ),
     processes: Type.Array(
       Type.Object({
         pid: Type.Integer({ description: 'Process number.' }),
-        state: Type.Enum(['starting', 'ready', 'stopping'], { description: 'Of this process.' }),
+        state: oneOf(['starting', 'ready', 'stopping'], 'Of this process.'),
         jobs: Type.Integer({ description: 'Jobs that it has.' }),
         rssBytes: Type.Number({ description: 'Resident memory, in bytes.' }),
       }),
@@ -112,11 +113,12 @@ const Queue = Type.Object(
 /** What `GET /health` answers. */
 export const HealthSchema = named(
   'Health',
+  'The state of the service in full.',
   Type.Object({
-    status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down', 'no_storage'], {
-      description:
-        '`degraded`: it serves, but an engine process or an installed model does not work; `no_storage`: the folder of the jobs cannot be written; the log says why.',
-    }),
+    status: oneOf(
+      ['ok', 'degraded', 'starting', 'stopping', 'down', 'no_storage'],
+      '`degraded`: it serves, but an engine process or an installed model does not work; `no_storage`: the folder of the jobs cannot be written; the log says why.',
+    ),
     realesrgan_available: Type.Boolean({
       description: 'Whether a Real-ESRGAN model, not only the embedded network, can serve now.',
     }),
@@ -124,7 +126,7 @@ export const HealthSchema = named(
     uptimeSeconds: Type.Number({ description: 'Seconds since the start of the server process.' }),
     engine: EngineState,
     headers: Type.Object(
-      { state: Type.Enum(['starting', 'ready', 'down'], { description: '`down`: none starts.' }) },
+      { state: oneOf(['starting', 'ready', 'down'], '`down`: none starts.') },
       { description: 'The processes that read the headers of uploads.' },
     ),
     queue: Queue,
@@ -142,7 +144,7 @@ export const HealthSchema = named(
     downloads: Type.Array(
       Type.Object({
         model: Type.String({ description: 'The model that is fetched.' }),
-        state: Type.Enum(['waiting', 'downloading', 'arrived', 'failed'], { description: 'How far it is.' }),
+        state: oneOf(['waiting', 'downloading', 'arrived', 'failed'], 'How far it is.'),
         receivedBytes: Type.Integer({ description: 'Bytes that are here.' }),
         totalBytes: Type.Integer({ description: 'Bytes in all.' }),
         detail: Type.Optional(Type.String({ description: 'Why it failed.' })),
@@ -155,9 +157,11 @@ export const HealthSchema = named(
 /** What the probes answer. */
 export const ProbeSchema = named(
   'Probe',
+  'The state of the service in a word.',
   Type.Object({
-    status: Type.Enum(['ok', 'starting', 'stopping', 'down', 'no_storage'], {
-      description: '`ok`, or what is in the way, as in `GET /health`.',
-    }),
+    status: oneOf(
+      ['ok', 'starting', 'stopping', 'down', 'no_storage'],
+      '`ok`, or what is in the way, as in `GET /health`.',
+    ),
   }),
 );

@@ -81,7 +81,11 @@ function upscaleProblems(): Record<number, ProblemResponse> {
 }
 
 /** Headers of an answer with jobs. */
-export const JOB_HEADERS = { ...REQUEST_ID, Location: textHeader('The job, when there is one.') };
+export const JOB_HEADERS = {
+  ...REQUEST_ID,
+  Location: textHeader('Where the job is: `/jobs/{id}`; absent where there are several.'),
+  'Preference-Applied': textHeader('`respond-async`, where the request prefers that.'),
+};
 
 /** What makes a repeated request for jobs give the same ones. */
 export const IdempotencyKey = Type.String({
@@ -117,10 +121,7 @@ export function upscaleSchema(config: Config): FastifySchema {
         },
         content: { ...IMAGE_CONTENT, 'application/json': { schema: refTo(PlanSchema) } },
       },
-      202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, {
-        ...JOB_HEADERS,
-        'Preference-Applied': textHeader('`respond-async`.'),
-      }),
+      202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, JOB_HEADERS),
       ...upscaleProblems(),
     },
   };
