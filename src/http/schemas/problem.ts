@@ -47,7 +47,11 @@ const RETRY_AFTER = {
 /** Headers of problems of one status, beside the id of the request. */
 const HEADERS_BY_STATUS: Readonly<Record<number, Record<string, object>>> = {
   401: { 'WWW-Authenticate': textHeader('How a key may be presented: as a bearer token.') },
-  416: { 'Content-Range': textHeader('How many bytes there are: `bytes */1234`.') },
+  416: {
+    'Content-Range': textHeader('How many bytes there are: `bytes */1234`.'),
+    'Accept-Ranges': textHeader('`bytes`.'),
+    ETag: textHeader('Of the image.'),
+  },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
   504: RETRY_AFTER,
