@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ERROR_TABLE } from '../../src/http/error-table.js';
+import { IMAGE_HEADERS } from '../../src/http/image-reply.js';
+import { OPTION_NAMES } from '../../src/option-table.js';
 import { atEnd } from '../at-end.js';
 import { startApp } from './harness.js';
 import { documentOf, operationsOf, schemasIn } from './openapi-document.js';
@@ -110,6 +113,35 @@ test('what is answered in JSON has a name, and every member of it is described',
       assert.ok((member.description ?? '').length >= 8, way);
       if (member.enum !== undefined) assert.equal(member.type, 'string', way);
     }
+  }
+});
+
+test('every option, header and problem is in the document, and uploads have the types of body that are taken', async (t) => {
+  const { origin } = await startApp(t);
+  const document = await documentOf(origin);
+  const { parameters = [], responses, requestBody } = document.paths['/upscale']?.post ?? assert.fail();
+  assert.deepEqual(
+    parameters.map(({ name }) => name),
+    [...OPTION_NAMES, 'prefer', 'idempotency-key'],
+  );
+  const { content } = requestBody ?? assert.fail();
+  assert.deepEqual(Object.keys(content), ['multipart/form-data', 'image/*', 'application/octet-stream']);
+  const fields = content['multipart/form-data']?.schema.properties ?? {};
+  assert.deepEqual(Object.keys(fields), ['file']);
+  assert.equal(fields.file?.format, 'binary');
+  const headers = Object.keys(responses['200']?.headers ?? {});
+  for (const name of IMAGE_HEADERS) assert.ok(headers.includes(name), name);
+  const described = operationsOf(document)
+    .flatMap(({ operation }) => Object.values(operation.responses))
+    .map(({ description }) => description);
+  assert.ok(!described.includes('Default Response'));
+  for (const code of Object.keys(ERROR_TABLE)) {
+    // No operation is told of at a path with another method.
+    if (code === 'method_not_allowed') continue;
+    assert.ok(
+      described.some((text) => text.includes(`\`${code}\``)),
+      code,
+    );
   }
 });
 
