@@ -21,7 +21,9 @@ export interface Parameter {
 export interface Answer {
   readonly description: string;
   readonly headers?: Readonly<Record<string, { readonly description?: string; readonly schema: Schema }>>;
-  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly content?: Readonly<
+    Record<string, { readonly schema: Schema; readonly example?: { readonly status: number } }>
+  >;
 }
 
 export interface Operation {

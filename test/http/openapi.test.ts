@@ -80,14 +80,15 @@ test('every operation has a name that begins with a verb, one known tag, and a s
   }
 });
 
-test('what is answered in JSON has a name, and every member of it is described', async (t) => {
+test('what is answered in JSON has a name and describes its members; a problem has an example of its status', async (t) => {
   const { origin } = await startApp(t);
   const document = await documentOf(origin);
   const { schemas } = document.components;
   const used = new Set<string>();
   for (const { operation } of operationsOf(document)) {
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
-      for (const [type, { schema }] of Object.entries(content)) {
+      for (const [type, { schema, example }] of Object.entries(content)) {
+        if (type === 'application/problem+json') assert.equal(example?.status, Number(status));
         if (!type.endsWith('json')) continue;
         const name = /^#\/components\/schemas\/(\w+)$/.exec(schema.$ref ?? '')?.[1];
         assert.ok(name !== undefined && name in schemas, `${operation.operationId} ${status} ${type}`);
