@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import test from 'node:test';
 import sharp from 'sharp';
 import { atEnd } from '../at-end.js';
+import { startApp } from '../http/harness.js';
 import { launchBrowser, noBrowser, PATIENCE_MS } from '../web/browser.js';
 import { photo } from './pictures.js';
 import { startServer } from './server-process.js';
@@ -51,6 +52,39 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
   assert.deepEqual(complaints, []);
 });
 
+test('/docs: what is tried goes to the service under the prefix that a proxy gives it', {
+  skip: noBrowser,
+}, async (t) => {
+  const PREFIX = '/images/v1';
+  const { origin } = await startApp(t);
+  const proxy = createServer((incoming, outgoing) => {
+    const { url = '', method, headers } = incoming;
+    if (!url.startsWith(PREFIX)) return void outgoing.writeHead(404).end('not here');
+    const onward = request(origin + url.slice(PREFIX.length), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  const outside = await listen(proxy);
+  atEnd(t, () => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const browser = await launchBrowser();
+  atEnd(t, () => browser.close());
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(`${outside}${PREFIX}/docs`);
+  const operation = page.locator('#operations-service-listModels');
+  await operation.locator('.opblock-summary').click();
+  const answer = page.waitForResponse((response) => response.url().endsWith('/models'));
+  await operation.locator('button.execute').click();
+  const response = await answer;
+  assert.equal(response.url(), `${outside}${PREFIX}/models`);
+  assert.equal(response.status(), 200);
+});
+
 test('a page of another origin upscales by fetch and reads the headers, as CORS_ORIGINS allows', {
   skip: noBrowser,
 }, async (t) => {
@@ -58,14 +92,11 @@ test('a page of another origin upscales by fetch and reads the headers, as CORS_
     response.setHeader('content-type', 'text/html');
     response.end('<!doctype html><title>elsewhere</title>');
   });
-  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  const here = await listen(elsewhere);
   atEnd(t, () => {
     elsewhere.closeAllConnections();
     elsewhere.close();
   });
-  const address = elsewhere.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const here = `http://127.0.0.1:${address.port}`;
   const server = await startServer(t, { CORS_ORIGINS: here, API_KEYS: 'browser-key' });
   const browser = await launchBrowser();
   atEnd(t, () => browser.close());
@@ -103,3 +134,11 @@ test('a page of another origin upscales by fetch and reads the headers, as CORS_
   await page.goto(here.replace('127.0.0.1', 'localhost'));
   await assert.rejects(upscale(), /Failed to fetch/);
 });
+
+/** @returns the origin on which it listens. */
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return `http://127.0.0.1:${address.port}`;
+}

@@ -18,6 +18,9 @@ const KEY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'The same key as a bearer token.' },
 } as const;
 
+/** Told by its path alone: a proxy gives it another name and scheme. */
+const SERVER = { description: 'The service that this document comes from.' };
+
 /** Collects the routes that are registered after it into the OpenAPI document. */
 export async function registerOpenApi(
   app: FastifyInstance,
@@ -40,7 +43,7 @@ export async function registerOpenApi(
         { name: 'jobs', description: 'Long work with a handle: progress, result, cancel.' },
         { name: 'service', description: 'What serves, and how it is.' },
       ],
-      servers: [{ url: '/', description: 'The service that this document comes from.' }],
+      servers: [{ ...SERVER, url: '/' }],
       ...(needsKey ? { components: { securitySchemes: KEY_SCHEMES } } : {}),
       // A lock only where a key opens something: without API_KEYS none does.
       security: needsKey ? Object.keys(KEY_SCHEMES).map((scheme) => ({ [scheme]: [] })) : [],
@@ -67,6 +70,15 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: DOCS_CSP,
+    uiHooks: {
+      // Without the slash the page looks for its files at the root of the host, which under a prefix is another's.
+      onRequest: (request, reply, next) => {
+        if (/^\/docs(\?|$)/.test(request.url)) reply.redirect('docs/');
+        else next();
+      },
+    },
+    // What the page tries goes to the service that served the page, under a prefix too.
+    transformSpecification: (document) => ({ ...document, servers: [{ ...SERVER, url: '../' }] }),
     theme: {
       title: 'Tessera API',
       css: [{ filename: 'tessera.css', content: '.swagger-ui .topbar { display: none }' }],
