@@ -1,6 +1,7 @@
 import type { Provider, ProviderStatus } from '../types.js';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import { lanesOf, type NetworkStep, tileSize } from './network-step.js';
 import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
@@ -31,16 +32,16 @@ export function networkRung(
   around: RungSurroundings,
 ): NetworkRung {
   const { memory } = around;
-  const { name } = step.entry;
+  const key = modelKey(step.entry);
   return {
     kind: 'network',
     model,
     passes,
     tileSizePx: tileSize(step, request, memory),
     givenTilePx: undefined,
-    rememberTileSize: (tileSizePx) => memory.rememberTileSize(name, step.provider, tileSizePx),
+    rememberTileSize: (tileSizePx) => memory.rememberTileSize(key, step.provider, tileSizePx),
     recordSpeed: (inputPixels, ms) => {
-      memory.recordSpeed(name, step.provider, inputPixels, ms);
+      memory.recordSpeed(key, step.provider, inputPixels, ms);
       around.share.worked(ms);
     },
     ...around.watch,
@@ -48,7 +49,7 @@ export function networkRung(
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
     lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),
     get microsecondsPerPixel() {
-      return memory.speed(name, step.provider);
+      return memory.speed(key, step.provider);
     },
   };
 }

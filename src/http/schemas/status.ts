@@ -18,6 +18,11 @@ export const ModelSchema = named(
     family: Type.String(),
     scale: Type.Number({ description: 'The scale it was trained for; other scales are resampled from it.' }),
     licence: Type.String(),
+    sha256: Type.Optional(
+      Type.String({
+        description: 'Of its file, which is compared with it when it is loaded; Lanczos has none.',
+      }),
+    ),
     installed: Type.Boolean(),
     confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
     chainPosition: Type.Optional(Type.Integer({ description: 'Place in the chain, from 0.' })),
