@@ -74,7 +74,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     throw notFound(request, paths);
   });
 
-  await registerOpenApi(app, config.API_KEYS.length > 0);
+  await registerOpenApi(app, config);
   const withUploads = { ...context, uploads: new UploadPlaces(config) };
   registerUpscale(app, withUploads, metrics);
   registerJobs(app, withUploads, metrics);

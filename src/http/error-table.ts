@@ -30,7 +30,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   invalid_request: { status: 400, when: 'A request that HTTP or a route does not allow.' },
   expectation_failed: { status: 417, when: 'An `Expect` header of another kind than `100-continue`.' },
   unauthorized: { status: 401, when: '`API_KEYS` is set and the key is missing or wrong.' },
-  not_found: { status: 404, when: 'An unknown path.' },
+  not_found: { status: 404, when: 'An unknown path, or a job that is not there, or no more.' },
   method_not_allowed: { status: 405, when: 'A known path with another method; see `Allow`.' },
   upload_timeout: {
     status: 408,

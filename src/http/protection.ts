@@ -28,6 +28,11 @@ const EXPOSED_HEADERS = [
 /** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
 const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|redoc\/?|openapi\.json|assets\/.*)?$/;
 
+/** Whether a route needs no key, whatever the settings. */
+export function isOpen(route: string): boolean {
+  return OPEN_ROUTES.test(route);
+}
+
 /** Routes that the rate limit does not count; but where one needs a key, wrong ones count: guesses are as good there as elsewhere. */
 const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics|assets\/.*)?$/;
 
@@ -43,7 +48,7 @@ export async function addProtection(app: FastifyInstance, config: Config): Promi
   });
   const checkKey = keyCheck(config.API_KEYS);
   const checkAccess: KeyCheck = (request) => {
-    if (!OPEN_ROUTES.test(request.routeOptions.url ?? 'unknown')) checkKey(request);
+    if (!isOpen(request.routeOptions.url ?? 'unknown')) checkKey(request);
   };
   if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config, checkAccess);
   app.addHook('onRequest', async (request) => checkAccess(request));

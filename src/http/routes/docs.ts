@@ -1,8 +1,11 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import type { Config } from '../../config.js';
 import { packageVersion } from '../../package-root.js';
+import { isOpen } from '../protection.js';
 import { NAMED_SCHEMAS } from '../schemas/all.js';
+import { withRateLimitHeaders } from '../schemas/rate-limit.js';
 
 /** Everything that the page of `/docs` needs is its own; its styles are inline and its icons are data. */
 const DOCS_CSP =
@@ -15,11 +18,12 @@ const KEY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer' },
 } as const;
 
-/**
- * Collects the routes that are registered after it into the OpenAPI document.
- * @param needsKey whether `API_KEYS` are set.
- */
-export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): Promise<void> {
+/** Collects the routes that are registered after it into the OpenAPI document. */
+export async function registerOpenApi(
+  app: FastifyInstance,
+  config: Pick<Config, 'API_KEYS' | 'RATE_LIMIT_MAX'>,
+): Promise<void> {
+  const needsKey = config.API_KEYS.length > 0;
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
@@ -40,6 +44,10 @@ export async function registerOpenApi(app: FastifyInstance, needsKey: boolean): 
       ...(needsKey ? { components: { securitySchemes: KEY_SCHEMES } } : {}),
       // A lock only where a key opens something: without API_KEYS none does.
       security: needsKey ? Object.keys(KEY_SCHEMES).map((scheme) => ({ [scheme]: [] })) : [],
+    },
+    transform: ({ schema, url }) => {
+      const counted = config.RATE_LIMIT_MAX > 0 ? withRateLimitHeaders(schema) : schema;
+      return { schema: isOpen(url) ? { ...counted, security: [] } : counted, url };
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),

@@ -9,9 +9,6 @@ import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
 type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
-/** Needs no key, whatever the service's settings. */
-const PUBLIC: never[] = [];
-
 /**
  * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
  * requests". Open without a key: probes carry none.
@@ -36,11 +33,10 @@ export function registerHealth(
     schema: {
       tags: ['service'],
       operationId: 'getHealth',
-      security: PUBLIC,
       summary: 'State of the service in full',
       response: {
         200: jsonAnswer('Always, as long as the server answers.', HealthSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
       },
     },
     handler: async (_request, reply) => {
@@ -72,11 +68,10 @@ export function registerHealth(
     schema: {
       tags: ['service'],
       operationId: 'getLiveness',
-      security: PUBLIC,
       summary: 'Liveness: the server process answers',
       response: {
         200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
       },
     },
     handler: (_request, reply) => {
@@ -88,11 +83,10 @@ export function registerHealth(
     schema: {
       tags: ['service'],
       operationId: 'getReadiness',
-      security: PUBLIC,
       summary: 'Readiness: requests are welcome',
       response: {
         200: jsonAnswer('An engine is ready, and headers can be read.', ProbeSchema, REQUEST_ID),
-        ...problemResponses('invalid_request'),
+        ...problemResponses(),
         503: jsonAnswer(
           'Starting, stopping, without an engine, unable to read headers, or unable to write the folder of the jobs.',
           ProbeSchema,

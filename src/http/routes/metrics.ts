@@ -16,7 +16,7 @@ export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
           headers: REQUEST_ID,
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
-        ...problemResponses('unauthorized'),
+        ...problemResponses('unauthorized', 'rate_limited'),
       },
     },
     handler: async (_request, reply) =>

@@ -1,4 +1,11 @@
-import { AttemptSchema, JobListSchema, JobSchema } from './job.js';
+import {
+  AttemptSchema,
+  JobListSchema,
+  JobProblemSchema,
+  JobProgressSchema,
+  JobResultSchema,
+  JobSchema,
+} from './job.js';
 import type { NamedSchema } from './named.js';
 import { PlannedRungSchema, PlanSchema } from './plan.js';
 import { ProblemSchema } from './problem.js';
@@ -9,6 +16,9 @@ export const NAMED_SCHEMAS: readonly NamedSchema[] = [
   AttemptSchema,
   HealthSchema,
   JobListSchema,
+  JobProblemSchema,
+  JobProgressSchema,
+  JobResultSchema,
   JobSchema,
   ModelListSchema,
   ModelSchema,

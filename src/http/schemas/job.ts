@@ -1,55 +1,63 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../errors.js';
 import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
-const Provider = Type.Optional(
-  Type.Enum([...PROVIDERS], { description: 'What the model ran on; absent for Lanczos.' }),
-);
+const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
 /** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
+  'One try of one model.',
   Type.Object({
     model: Type.String({ description: 'Its name, as in `GET /models`.' }),
     provider: Provider,
     tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    outcome: Type.Enum(['served', 'failed', 'skipped']),
-    reason: Type.Optional(Type.Enum([...FALLBACK_REASONS], { description: 'Why it did not serve.' })),
+    outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
+    reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
     detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
     ms: Type.Number({ description: 'Milliseconds that it took.' }),
   }),
 );
 
-const Progress = Type.Object(
-  {
-    stage: Type.Enum([...STAGES], {
-      description:
-        'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+/** The `progress` events of a job have this. */
+export const JobProgressSchema = named(
+  'JobProgress',
+  'How far a job is; also the data of its `progress` events.',
+  Type.Object({
+    stage: oneOf(
+      STAGES,
+      'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+    ),
+    tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
+    tilesTotal: Type.Integer({
+      description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
     }),
-    tilesDone: Type.Integer(),
-    tilesTotal: Type.Integer(),
     rowsDone: Type.Optional(
       Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
     ),
-    rowsTotal: Type.Optional(Type.Integer()),
+    rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
     bytesWritten: Type.Optional(
-      Type.Integer({ description: 'Of the result, while PNG or TIFF is written.' }),
+      Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
     ),
-    model: Type.Optional(Type.String({ description: 'The model at work.' })),
+    model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
     provider: Provider,
-    secondsLeft: Type.Optional(Type.Number({ description: 'Of this stage, as far as is known.' })),
-  },
-  { description: 'While it runs.' },
+    secondsLeft: Type.Optional(
+      Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
+    ),
+  }),
 );
 
-const Result = Type.Object(
-  {
+/** What a job made. */
+export const JobResultSchema = named(
+  'JobResult',
+  'What a job made; the image is at `href`.',
+  Type.Object({
     href: Type.String({ description: 'Relative link to the image: `/jobs/{id}/result`.' }),
     fileName: Type.String({ description: 'The name that its download has.' }),
     mediaType: Type.String({ description: 'Of the image, such as `image/jpeg`.' }),
-    format: Type.Enum([...OUTPUT_FORMATS]),
-    bytes: Type.Integer(),
+    format: oneOf(OUTPUT_FORMATS, 'Of the image, as in the option `format`.'),
+    bytes: Type.Integer({ description: 'Size of the image.' }),
     width: Type.Integer({ description: 'In pixels.' }),
     height: Type.Integer({ description: 'In pixels.' }),
     scale: Type.Number({ description: 'Result ÷ source, as asked or chosen.' }),
@@ -66,32 +74,32 @@ const Result = Type.Object(
       }),
     ),
     notKept: Type.Optional(
-      Type.Array(Type.Enum([...KEEPABLE]), {
+      Type.Array(Type.Enum([...KEEPABLE], { type: 'string' }), {
         description:
           'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
       }),
     ),
     milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
-  },
-  { description: 'Once it has succeeded.' },
+  }),
 );
 
-const JobProblem = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.Enum([...ERROR_CODES]),
-    retry: Type.Enum([...RETRIES], { description: 'As in a `Problem`.' }),
-    detail: Type.String(),
+/** Why a job has no result: a problem without the id of a request. */
+export const JobProblemSchema = named(
+  'JobProblem',
+  'Why a job has no result: the problem that `POST /upscale` would have answered with, without the id of a request.',
+  Type.Object({
+    type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
+    title: Type.String({ description: 'The reason phrase of the status.' }),
+    status: Type.Integer({ description: 'The status that `POST /upscale` would have answered with.' }),
+    code: oneOf(ERROR_CODES, 'Stable name of the problem.'),
+    retry: oneOf(RETRIES, 'What helps, as in a `Problem`.'),
+    detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
     estimatedSeconds: Type.Optional(
-      Type.Number({ description: 'Of `deadline_exceeded`: what the image needs, as far as is known.' }),
+      Type.Number({
+        description: 'Of `deadline_exceeded`: seconds that the image needs, as far as is known.',
+      }),
     ),
-  },
-  {
-    description:
-      'Once it has failed or was cancelled: the problem that `POST /upscale` would have answered with, without the id of a request.',
-  },
+  }),
 );
 
 /**
@@ -100,29 +108,37 @@ const JobProblem = Type.Object(
  */
 export const JobSchema = named(
   'Job',
+  'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
-    id: Type.String(),
-    state: Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+    id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
+    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
-    source: Type.Object({
-      width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
-      height: Type.Integer(),
-      format: Type.String(),
-      bytes: Type.Integer(),
-    }),
-    createdAt: Type.String({ format: 'date-time' }),
+    source: Type.Object(
+      {
+        width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
+        height: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
+        format: Type.String({ description: 'Found from its bytes, such as `jpeg`.' }),
+        bytes: Type.Integer({ description: 'Size of the file.' }),
+      },
+      { description: 'The picture that was sent.' },
+    ),
+    createdAt: Type.String({ format: 'date-time', description: 'When its upload had come.' }),
     expiresAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
     ),
     position: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
-    progress: Type.Optional(Progress),
+    progress: Type.Optional(refTo(JobProgressSchema)),
     attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
-    result: Type.Optional(Result),
-    error: Type.Optional(JobProblem),
+    result: Type.Optional(refTo(JobResultSchema)),
+    error: Type.Optional(refTo(JobProblemSchema)),
   }),
 );
 
 /** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
-export const JobListSchema = named('JobList', Type.Object({ jobs: Type.Array(refTo(JobSchema)) }));
+export const JobListSchema = named(
+  'JobList',
+  'The jobs of one request.',
+  Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
+);

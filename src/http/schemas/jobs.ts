@@ -6,12 +6,13 @@ import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';
 import { jsonAnswer } from './named.js';
+import { optionProperties } from './options.js';
 import { problemResponses } from './problem.js';
-import { IdempotencyKey, JOB_HEADERS, optionProperties, UPLOAD_ERRORS, uploadBody } from './upscale.js';
+import { IdempotencyKey, JOB_HEADERS, UPLOAD_ERRORS, uploadBody } from './upscale.js';
 
 const TEXT = { type: 'string' };
 const TAGS = ['jobs'];
-const JobParams = Type.Object({ id: Type.String({ description: 'As `POST /jobs` gave it.' }) });
+const JobParams = Type.Object({ id: Type.String({ description: 'The `id` that `POST /jobs` gave it.' }) });
 
 /** The options of `/upscale` that a job takes, and its own. */
 function jobOptions(config: Config): Record<string, object> {
@@ -21,7 +22,7 @@ function jobOptions(config: Config): Record<string, object> {
     callback_url: {
       ...TEXT,
       description:
-        'Told of the end by one signed POST (`X-Tessera-Signature: t=<seconds>,v1=<HMAC-SHA256 of "<t>.<body>">`); a URL of a host that `CALLBACK_HOSTS` lists.',
+        'Told of the end by one signed POST (`X-Tessera-Signature: t=<seconds>,v1=<HMAC-SHA256 of "<t>.<body>">`); a URL of a host that `CALLBACK_HOSTS` lists. When left out: nobody is told.',
     },
   };
 }
@@ -46,7 +47,7 @@ export function createJobsSchema(config: Config, maxFiles: number): FastifySchem
     }),
     response: {
       202: jsonAnswer('The jobs, in the order of the files.', JobListSchema, JOB_HEADERS),
-      ...problemResponses(...UPLOAD_ERRORS, 'invalid_request', 'idempotency_conflict'),
+      ...problemResponses(...UPLOAD_ERRORS),
     },
   };
 }
@@ -71,7 +72,10 @@ export const jobEventsSchema: FastifySchema = {
   params: JobParams,
   headers: Type.Object({
     'last-event-id': Type.Optional(
-      Type.String({ description: 'The last event that was seen: the stream goes on after it.' }),
+      Type.String({
+        description:
+          'The `id` of the last event that was seen: the stream goes on after it. When left out: it begins with the state that the job has.',
+      }),
     ),
   }),
   response: {
@@ -90,9 +94,23 @@ export const jobResultSchema: FastifySchema = {
   summary: 'The image that a job made',
   params: JobParams,
   headers: Type.Object({
-    range: Type.Optional(Type.String({ description: 'One range of bytes.' })),
-    'if-range': Type.Optional(Type.String({ description: 'The ETag for which the range is meant.' })),
-    'if-none-match': Type.Optional(Type.String({ description: 'ETags that the client has.' })),
+    range: Type.Optional(
+      Type.String({
+        description: 'One range of bytes, such as `bytes=0-1023`. When left out: the whole image.',
+      }),
+    ),
+    'if-range': Type.Optional(
+      Type.String({
+        description:
+          'The ETag for which the range is meant; another one: the whole image. When left out: the range holds for any.',
+      }),
+    ),
+    'if-none-match': Type.Optional(
+      Type.String({
+        description:
+          'ETags that the client has: with that of this image the answer is 304. When left out: the image is sent.',
+      }),
+    ),
   }),
   response: {
     200: {
@@ -123,6 +141,7 @@ export const jobResultSchema: FastifySchema = {
       'not_found',
       'result_not_ready',
       'range_not_satisfiable',
+      'storage_unavailable',
       'rate_limited',
     ),
   },

@@ -1,47 +1,50 @@
 import { Type } from 'typebox';
 import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 const MEMORY_DESCRIPTION =
-  'What the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
+  'Bytes that the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
   'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
   'and what an encoder holds.';
+
+const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 
 /** One model that might serve, as a plan tells of it. */
 export const PlannedRungSchema = named(
   'PlannedRung',
+  'A model that might serve.',
   Type.Object({
-    model: Type.String(),
-    provider: Type.Optional(Type.Enum([...PROVIDERS])),
-    tileSizePx: Type.Optional(Type.Integer()),
-    tiles: Type.Optional(Type.Integer()),
+    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+    provider: Provider,
+    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+    tiles: Type.Optional(Type.Integer({ description: 'Tiles that it would compute.' })),
     estimatedSeconds: Type.Optional(
       Type.Number({
-        description: 'Absent while its speed is unknown, and for a rung that would be skipped.',
+        description:
+          'Seconds that it would take. Absent while its speed is unknown, and for a rung that would be skipped.',
       }),
     ),
     estimatedMemoryBytes: Type.Optional(
       Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
     ),
-    skipReason: Type.Optional(
-      Type.Enum([...FALLBACK_REASONS], { description: 'Set for a rung that would be skipped.' }),
-    ),
+    skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a rung that would be skipped.')),
   }),
 );
 
 /** The answer to a dry run. */
 export const PlanSchema = named(
   'Plan',
+  'What an upscale would do, and what it would take.',
   Type.Object({
     width: Type.Integer({ description: 'Of the result, in pixels.' }),
-    height: Type.Integer(),
+    height: Type.Integer({ description: 'Of the result, in pixels.' }),
     rungs: Type.Array(refTo(PlannedRungSchema), {
       description: 'In the order in which they would be tried.',
     }),
-    model: Type.String({ description: 'Expected to serve.' }),
-    provider: Type.Optional(Type.Enum([...PROVIDERS])),
-    tiles: Type.Integer(),
-    estimatedSeconds: Type.Number({ description: 'From the start of the job to its result.' }),
+    model: Type.String({ description: 'The model that is expected to serve.' }),
+    provider: Provider,
+    tiles: Type.Integer({ description: 'Tiles that it would compute; 0 for Lanczos.' }),
+    estimatedSeconds: Type.Number({ description: 'Seconds from the start of the job to its result.' }),
     estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
   }),
 );

@@ -3,21 +3,22 @@ import { ERROR_CODES, type ErrorCode, RETRIES } from '../../errors.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { PROBLEM_TYPE } from '../problem.js';
 import { REQUEST_ID, textHeader } from './headers.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 /** RFC 9457, as `http/problem.ts` writes it. */
 export const ProblemSchema = named(
   'Problem',
+  'A problem document (RFC 9457), with members of our own.',
   Type.Object({
     type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
     title: Type.String({ description: 'The reason phrase of the status.' }),
-    status: Type.Integer(),
+    status: Type.Integer({ description: 'The status of the answer.' }),
     detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
-    code: Type.Enum([...ERROR_CODES], { description: 'Stable name of the problem.' }),
-    retry: Type.Enum([...RETRIES], {
-      description:
-        'What helps: `as_is`, the same request later; `changed`, another request for the same picture; `never`, nothing with this picture.',
-    }),
+    code: oneOf(ERROR_CODES, 'Stable name of the problem.'),
+    retry: oneOf(
+      RETRIES,
+      'What helps: `as_is`, the same request later; `changed`, another request for the same picture; `never`, nothing with this picture.',
+    ),
     request_id: Type.String({ description: 'The request in the log; also in X-Request-Id.' }),
     parameter: Type.Optional(
       Type.String({
@@ -26,11 +27,11 @@ export const ProblemSchema = named(
     ),
     accepted: Type.Optional(Type.String({ description: 'What it accepts.' })),
     received: Type.Optional(Type.String({ description: 'What came, shortened.' })),
-    retry_after_seconds: Type.Optional(Type.Number({ description: 'When to come back.' })),
+    retry_after_seconds: Type.Optional(Type.Number({ description: 'Seconds after which to come back.' })),
     estimated_seconds: Type.Optional(
       Type.Number({
         description:
-          'Of `deadline_exceeded`: what the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
+          'Of `deadline_exceeded`: seconds that the image needs with the first model, when nothing else is at work. Absent while no speed is known.',
       }),
     ),
   }),
@@ -59,10 +60,13 @@ export interface ProblemResponse {
   readonly content: object;
 }
 
+/** What any request may be answered with. */
+const OF_EVERY_ROUTE = ['invalid_request', 'internal'] as const satisfies readonly ErrorCode[];
+
 /** Response schemas for the problems that a route may answer with, by status, each with its codes. */
 export function problemResponses(...codes: readonly ErrorCode[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...codes, 'internal' as const]) {
+  for (const code of new Set([...codes, ...OF_EVERY_ROUTE])) {
     const { status } = ERROR_TABLE[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -1,39 +1,55 @@
 import { Type } from 'typebox';
 import { PROVIDERS } from '../../types.js';
-import { named, refTo } from './named.js';
+import { named, oneOf, refTo } from './named.js';
 
 const Microseconds = Type.Record(Type.String(), Type.Number(), {
-  description: 'Measured while working, per input pixel, by provider.',
+  description: 'Microseconds for each input pixel, measured while working, by provider; `none` for Lanczos.',
 });
+
+const Provider = Type.Optional(
+  oneOf(PROVIDERS, 'What it runs on, or would first be tried on; absent for Lanczos.'),
+);
 
 /** A model as `GET /models` tells of it. */
 export const ModelSchema = named(
   'Model',
+  'A model, and what it can do here.',
   Type.Object({
     name: Type.String({ description: 'What the option `model` takes.' }),
-    title: Type.String(),
+    title: Type.String({ description: 'Its name for people.' }),
     purpose: Type.Optional(
       Type.String({ description: "What it is for; a user's own model may say nothing." }),
     ),
-    family: Type.String(),
+    family: Type.String({ description: 'The kind of network, such as `real-esrgan`.' }),
     scale: Type.Number({ description: 'The scale it was trained for; other scales are resampled from it.' }),
-    licence: Type.String(),
+    licence: Type.String({ description: 'Of its weights.' }),
     sha256: Type.Optional(
       Type.String({
         description: 'Of its file, which is compared with it when it is loaded; Lanczos has none.',
       }),
     ),
-    installed: Type.Boolean(),
+    installed: Type.Boolean({ description: 'Whether its file is there.' }),
     confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
-    chainPosition: Type.Optional(Type.Integer({ description: 'Place in the chain, from 0.' })),
-    sizeRequirements: Type.Object({
-      minimum: Type.Integer(),
-      multipleOf: Type.Integer(),
-      fixed: Type.Optional(Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 })),
-    }),
-    overlapPx: Type.Integer(),
-    loaded: Type.Boolean(),
-    provider: Type.Optional(Type.Enum([...PROVIDERS])),
+    chainPosition: Type.Optional(
+      Type.Integer({ description: 'Place in the chain, from 0; absent outside of it.' }),
+    ),
+    sizeRequirements: Type.Object(
+      {
+        minimum: Type.Integer({ description: 'Smallest side, in pixels.' }),
+        multipleOf: Type.Integer({ description: 'Sides are multiples of it, in pixels.' }),
+        fixed: Type.Optional(
+          Type.Array(Type.Integer(), {
+            minItems: 2,
+            maxItems: 2,
+            description: 'The one size that it takes: width and height, in pixels.',
+          }),
+        ),
+      },
+      { description: 'Of its input.' },
+    ),
+    overlapPx: Type.Integer({ description: 'Input pixels that neighbouring tiles share by default.' }),
+    loaded: Type.Boolean({ description: 'Whether an engine has it in memory.' }),
+    provider: Provider,
     microsecondsPerPixel: Microseconds,
     unavailable: Type.Optional(Type.String({ description: 'Why it cannot serve now.' })),
   }),
@@ -42,9 +58,10 @@ export const ModelSchema = named(
 /** What networks may run on. */
 export const ProviderSchema = named(
   'Provider',
+  'What networks may run on: a processor, or a device.',
   Type.Object({
-    provider: Type.Enum([...PROVIDERS]),
-    usable: Type.Boolean(),
+    provider: oneOf(PROVIDERS, 'Its name in ONNX Runtime, in short.'),
+    usable: Type.Boolean({ description: 'Whether networks run on it here.' }),
     detail: Type.String({ description: 'How that was proven, or why not.' }),
   }),
 );
@@ -52,68 +69,90 @@ export const ProviderSchema = named(
 /** What `GET /models` answers. */
 export const ModelListSchema = named(
   'ModelList',
+  'All models and providers.',
   Type.Object({
-    models: Type.Array(refTo(ModelSchema)),
-    providers: Type.Array(refTo(ProviderSchema)),
+    models: Type.Array(refTo(ModelSchema), {
+      description: 'All of the manifest, those of the chain with their place.',
+    }),
+    providers: Type.Array(refTo(ProviderSchema), { description: 'What networks may run on.' }),
   }),
+);
+
+const EngineState = Type.Object(
+  {
+    state: oneOf(
+      ['starting', 'ready', 'degraded', 'down', 'stopping'],
+      '`degraded`: fewer processes than there should be; `down`: none, the next start is awaited.',
+    ),
+    processes: Type.Array(
+      Type.Object({
+        pid: Type.Integer({ description: 'Process number.' }),
+        state: oneOf(['starting', 'ready', 'stopping'], 'Of this process.'),
+        jobs: Type.Integer({ description: 'Jobs that it has.' }),
+        rssBytes: Type.Number({ description: 'Resident memory, in bytes.' }),
+      }),
+      { description: 'The processes that compute.' },
+    ),
+    threadsPerEngine: Type.Integer({ description: 'Threads that compute in each process.' }),
+    restarts: Type.Integer({ description: 'Processes that were started anew since the start.' }),
+  },
+  { description: 'What computes.' },
+);
+
+const Queue = Type.Object(
+  {
+    running: Type.Integer({ description: 'Jobs at work.' }),
+    queued: Type.Integer({ description: 'Jobs that wait.' }),
+    uploading: Type.Integer({ description: 'Requests whose upload is coming in.' }),
+    kept: Type.Integer({ description: 'Jobs of `/jobs` that are known, in whatever state.' }),
+    maxRunning: Type.Integer({ description: 'Most jobs at work.' }),
+    maxQueued: Type.Integer({ description: 'Most jobs that may wait.' }),
+    backlogSeconds: Type.Number({
+      description: 'Seconds until what is there now will be done, by measured speed.',
+    }),
+    diskBytes: Type.Number({ description: 'Disk that jobs take, in bytes.' }),
+  },
+  { description: 'The work that is there.' },
 );
 
 /** What `GET /health` answers. */
 export const HealthSchema = named(
   'Health',
+  'The state of the service in full.',
   Type.Object({
-    status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down', 'no_storage'], {
-      description: '`no_storage`: the folder of the jobs cannot be written; the log says why.',
-    }),
+    status: oneOf(
+      ['ok', 'degraded', 'starting', 'stopping', 'down', 'no_storage'],
+      '`degraded`: it serves, but an engine process or an installed model does not work; `no_storage`: the folder of the jobs cannot be written; the log says why.',
+    ),
     realesrgan_available: Type.Boolean({
       description: 'Whether a Real-ESRGAN model, not only the embedded network, can serve now.',
     }),
-    version: Type.String(),
-    uptimeSeconds: Type.Number(),
-    engine: Type.Object({
-      state: Type.Enum(['starting', 'ready', 'degraded', 'down', 'stopping']),
-      processes: Type.Array(
-        Type.Object({
-          pid: Type.Integer(),
-          state: Type.Enum(['starting', 'ready', 'stopping']),
-          jobs: Type.Integer(),
-          rssBytes: Type.Number(),
-        }),
-      ),
-      threadsPerEngine: Type.Integer(),
-      restarts: Type.Integer(),
-    }),
+    version: Type.String({ description: 'Of Tessera.' }),
+    uptimeSeconds: Type.Number({ description: 'Seconds since the start of the server process.' }),
+    engine: EngineState,
     headers: Type.Object(
-      { state: Type.Enum(['starting', 'ready', 'down']) },
+      { state: oneOf(['starting', 'ready', 'down'], '`down`: none starts.') },
       { description: 'The processes that read the headers of uploads.' },
     ),
-    queue: Type.Object({
-      running: Type.Integer(),
-      queued: Type.Integer(),
-      uploading: Type.Integer(),
-      kept: Type.Integer(),
-      maxRunning: Type.Integer(),
-      maxQueued: Type.Integer(),
-      backlogSeconds: Type.Number(),
-      diskBytes: Type.Number(),
-    }),
+    queue: Queue,
     models: Type.Array(
       Type.Object({
-        name: Type.String(),
-        installed: Type.Boolean(),
-        loaded: Type.Boolean(),
-        provider: Type.Optional(Type.Enum([...PROVIDERS])),
-        unavailable: Type.Optional(Type.String()),
+        name: Type.String({ description: 'As in `GET /models`, which tells more.' }),
+        installed: Type.Boolean({ description: 'Whether its file is there.' }),
+        loaded: Type.Boolean({ description: 'Whether an engine has it in memory.' }),
+        provider: Provider,
+        unavailable: Type.Optional(Type.String({ description: 'Why it cannot serve now.' })),
       }),
+      { description: 'All models of the manifest.' },
     ),
-    providers: Type.Array(refTo(ProviderSchema)),
+    providers: Type.Array(refTo(ProviderSchema), { description: 'What networks may run on.' }),
     downloads: Type.Array(
       Type.Object({
-        model: Type.String(),
-        state: Type.Enum(['waiting', 'downloading', 'arrived', 'failed']),
-        receivedBytes: Type.Integer(),
-        totalBytes: Type.Integer(),
-        detail: Type.Optional(Type.String()),
+        model: Type.String({ description: 'The model that is fetched.' }),
+        state: oneOf(['waiting', 'downloading', 'arrived', 'failed'], 'How far it is.'),
+        receivedBytes: Type.Integer({ description: 'Bytes that are here.' }),
+        totalBytes: Type.Integer({ description: 'Bytes in all.' }),
+        detail: Type.Optional(Type.String({ description: 'Why it failed.' })),
       }),
       { description: 'Models that come in the background since the start.' },
     ),
@@ -123,7 +162,11 @@ export const HealthSchema = named(
 /** What the probes answer. */
 export const ProbeSchema = named(
   'Probe',
+  'The state of the service in a word.',
   Type.Object({
-    status: Type.Enum(['ok', 'starting', 'stopping', 'down', 'no_storage']),
+    status: oneOf(
+      ['ok', 'starting', 'stopping', 'down', 'no_storage'],
+      '`ok`, or what is in the way, as in `GET /health`.',
+    ),
   }),
 );

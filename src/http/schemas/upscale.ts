@@ -2,55 +2,14 @@ import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config.js';
 import type { ErrorCode } from '../../errors.js';
-import { optionTable } from '../../option-defaults.js';
-import { OPTION_NAMES, type OptionSpec } from '../../option-table.js';
-import { acceptedByOption } from '../../option-value.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
 import { jsonAnswer, refTo } from './named.js';
+import { optionProperties } from './options.js';
 import { PlanSchema } from './plan.js';
 import { type ProblemResponse, problemResponses } from './problem.js';
-
-/** JSON schemas of the options, for the query and for form fields. */
-export function optionProperties(config: Config): Record<string, object> {
-  const table = optionTable(config);
-  return Object.fromEntries(OPTION_NAMES.map((name) => [name, optionSchema(table[name])]));
-}
-
-function optionSchema(spec: OptionSpec): object {
-  const accepted = acceptedByOption(spec);
-  const description = `${spec.description} Accepted: ${accepted}.`;
-  switch (spec.type) {
-    case 'number':
-    case 'integer':
-      return {
-        type: spec.type,
-        description,
-        [spec.exclusiveMinimum ? 'exclusiveMinimum' : 'minimum']: spec.minimum,
-        maximum: spec.maximum,
-        ...(spec.default === undefined ? {} : { default: spec.default }),
-      };
-    case 'choice':
-      return {
-        type: 'string',
-        description,
-        enum: [...spec.choices, ...Object.keys(spec.spellings ?? {})],
-        default: spec.default,
-      };
-    case 'boolean':
-      return {
-        type: 'boolean',
-        description,
-        ...(spec.default === undefined ? {} : { default: spec.default }),
-      };
-    case 'colour':
-      return { type: 'string', description, default: spec.default };
-    case 'model':
-      return { type: 'string', description, default: spec.default };
-  }
-}
 
 /**
  * The body of an upload: a form, or the image itself. The options are described once, as query parameters: forms made from
@@ -93,26 +52,45 @@ export const UPLOAD_ERRORS = [
   'shutting_down',
   'disk_full',
   'storage_unavailable',
+  'engine_unavailable',
+  'expectation_failed',
+  'idempotency_conflict',
 ] as const satisfies readonly ErrorCode[];
 
-/** Problems of an upscale that had begun tell what was tried. */
-function withAttempts(problems: Record<number, ProblemResponse>): Record<number, ProblemResponse> {
+/** What may go wrong once an upscale has begun: such a problem tells what was tried. */
+const UPSCALE_ERRORS = [
+  'output_too_large',
+  'disk_full',
+  'internal',
+  'image_crashes_engine',
+  'engine_unavailable',
+  'fallback_refused',
+  'cancelled',
+  'deadline_exceeded',
+] as const satisfies readonly ErrorCode[];
+
+function upscaleProblems(): Record<number, ProblemResponse> {
+  const begun = problemResponses(...UPSCALE_ERRORS);
   const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
   return Object.fromEntries(
-    Object.entries(problems).map(([status, problem]) => [
+    Object.entries(problemResponses(...UPLOAD_ERRORS, ...UPSCALE_ERRORS)).map(([status, problem]) => [
       status,
-      { ...problem, headers: { ...problem.headers, ...attempts } },
+      status in begun ? { ...problem, headers: { ...problem.headers, ...attempts } } : problem,
     ]),
   );
 }
 
 /** Headers of an answer with jobs. */
-export const JOB_HEADERS = { ...REQUEST_ID, Location: textHeader('The job, when there is one.') };
+export const JOB_HEADERS = {
+  ...REQUEST_ID,
+  Location: textHeader('Where the job is: `/jobs/{id}`; absent where there are several.'),
+  'Preference-Applied': textHeader('`respond-async`, where the request prefers that.'),
+};
 
 /** What makes a repeated request for jobs give the same ones. */
 export const IdempotencyKey = Type.String({
   description:
-    'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters.',
+    'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters without spaces. When left out: every request makes new jobs.',
 });
 
 export function upscaleSchema(config: Config): FastifySchema {
@@ -129,7 +107,7 @@ export function upscaleSchema(config: Config): FastifySchema {
       prefer: Type.Optional(
         Type.String({
           description:
-            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed.',
+            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed. When left out: the answer is the image.',
         }),
       ),
       'idempotency-key': Type.Optional(IdempotencyKey),
@@ -143,21 +121,8 @@ export function upscaleSchema(config: Config): FastifySchema {
         },
         content: { ...IMAGE_CONTENT, 'application/json': { schema: refTo(PlanSchema) } },
       },
-      202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, {
-        ...JOB_HEADERS,
-        'Preference-Applied': textHeader('`respond-async`.'),
-      }),
-      ...withAttempts(
-        problemResponses(
-          ...UPLOAD_ERRORS,
-          'idempotency_conflict',
-          'image_crashes_engine',
-          'engine_unavailable',
-          'fallback_refused',
-          'cancelled',
-          'deadline_exceeded',
-        ),
-      ),
+      202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, JOB_HEADERS),
+      ...upscaleProblems(),
     },
   };
 }

@@ -1,0 +1,41 @@
+import type { Config } from '../../config.js';
+import { optionTable } from '../../option-defaults.js';
+import { OPTION_NAMES, type OptionSpec } from '../../option-table.js';
+import { acceptedByOption } from '../../option-value.js';
+
+/**
+ * JSON schemas of the options. None has a `default`: forms and clients made from the document would send it with every request, where
+ * it may contradict another option or hold for jobs otherwise than for `/upscale`. The description says it instead.
+ */
+export function optionProperties(config: Config): Record<string, object> {
+  const table = optionTable(config);
+  return Object.fromEntries(
+    OPTION_NAMES.map((name) => [name, { ...valueSchema(table[name]), description: describe(table[name]) }]),
+  );
+}
+
+function valueSchema(spec: OptionSpec): object {
+  switch (spec.type) {
+    case 'number':
+    case 'integer':
+      return {
+        type: spec.type,
+        [spec.exclusiveMinimum ? 'exclusiveMinimum' : 'minimum']: spec.minimum,
+        maximum: spec.maximum,
+      };
+    case 'choice':
+      return { type: 'string', enum: [...spec.choices, ...Object.keys(spec.spellings ?? {})] };
+    case 'boolean':
+      return { type: 'boolean' };
+    case 'colour':
+      return { type: 'string', pattern: '^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$' };
+    case 'model':
+      return { type: 'string' };
+  }
+}
+
+function describe(spec: OptionSpec): string {
+  const unit = 'unit' in spec && spec.unit !== undefined ? ` ${spec.unit}` : '';
+  const usual = spec.default === undefined ? spec.defaultText : `\`${spec.default}\`${unit}`;
+  return `${spec.description} Accepted: ${acceptedByOption(spec)}${unit}. When left out: ${usual}.`;
+}
