@@ -1,6 +1,9 @@
 import { LANCZOS } from '../types.js';
 import type { ModelEntry } from './manifest.js';
 
+/** What `MODEL_CHAIN` has for the models below. */
+export const AUTO = 'auto';
+
 /**
  * `MODEL_CHAIN=auto`. realesrgan-x4plus costs about 15 times what realesr-general-x4v3 does: on a CPU minutes for a
  * photo. So it leads only where there is a GPU. tessera-mini-x4 costs a third of tessera-lite-x4 and is softer: it is for what lite has no time
@@ -26,7 +29,7 @@ export function chainOrder(
   entries: readonly ModelEntry[],
   hasGpu: boolean,
 ): { models: readonly ModelEntry[]; unknown: readonly string[] } {
-  const names = configured.flatMap((name) => (name !== 'auto' ? [name] : hasGpu ? WITH_GPU : ON_CPU));
+  const names = configured.flatMap((name) => (name !== AUTO ? [name] : hasGpu ? WITH_GPU : ON_CPU));
   const models: ModelEntry[] = [];
   const unknown: string[] = [];
   for (const name of new Set(names)) {

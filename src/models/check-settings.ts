@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
-import { chainOrder } from './chain-order.js';
+import { LANCZOS } from '../types.js';
+import { AUTO, chainOrder } from './chain-order.js';
 import { loadManifest, ManifestError } from './manifest.js';
 
 /**
@@ -13,7 +14,7 @@ export async function modelSettingProblems(
     const entries = await loadManifest(config.MODELS_DIR);
     const { unknown } = chainOrder(config.MODEL_CHAIN, entries, false);
     if (unknown.length === 0) return [];
-    const known = ['auto', ...entries.map((entry) => entry.name), 'lanczos'].join(', ');
+    const known = [AUTO, ...entries.map((entry) => entry.name), LANCZOS].join(', ');
     return [`MODEL_CHAIN names ${unknown.join(', ')}; expected some of ${known}.`];
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;

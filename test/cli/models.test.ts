@@ -96,6 +96,34 @@ describe('tessera models', () => {
     assert.match((await tessera(['models', 'add', join(folder, 'none')])).stderr, /no such file/);
   });
 
+  test('add refuses a name that is taken with the way out, and every command works on as before', async () => {
+    const file = join(folder, 'auto.onnx');
+    await writeFile(file, nearestNetwork().bytes);
+    for (const [name, sentence] of [
+      [
+        [],
+        'The name "auto" is taken: in MODEL_CHAIN it stands for the usual models. Choose another name with --name.',
+      ],
+      [
+        ['--name', 'tessera-lite-x4'],
+        'The name "tessera-lite-x4" belongs to a shipped model. Choose another name with --name.',
+      ],
+    ] as const) {
+      const refused = await tessera(['models', 'add', file, ...name]);
+      assert.deepEqual(
+        [refused.code, refused.stdout, refused.stderr],
+        [1, '', `tessera: ${file} cannot be added. ${sentence}\n`],
+      );
+    }
+    assert.equal((await tessera(['models', 'list'])).code, 0);
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine'])).code, 0);
+    assert.match(
+      (await tessera(['models', 'add', file, '--name', 'mine'])).stderr,
+      /Replace it with --replace/,
+    );
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine', '--replace'])).code, 0);
+  });
+
   test('wrong usage ends with code 2 and a sentence', async () => {
     for (const [args, message] of [
       [['models'], /^$/],
