@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { preferAsVictim } from '../victim.js';
 import type { ExamineOrder, ExamineReply } from './examine.js';
 import { messageOf } from './failure.js';
@@ -9,6 +10,11 @@ import { probeModel } from './probe-model.js';
 
 /** Entry of the process that runs a network of unknown origin: one message, and it is ended by its parent. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+const order = JSON.parse(process.argv[2] ?? '') as ExamineOrder;
+new Worker(new URL('./examine-watch.js', import.meta.url), {
+  workerData: order.parent,
+  execArgv: [],
+}).unref();
 preferAsVictim(1000);
 
 async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry> {
@@ -24,7 +30,7 @@ async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry>
   return { ...entry, ...(await probeModel(entry, folder)) };
 }
 
-const reply: ExamineReply = await examine(JSON.parse(process.argv[2] ?? '') as ExamineOrder).then(
+const reply: ExamineReply = await examine(order).then(
   (entry) => ({ entry }),
   (error: unknown) => ({ unfit: messageOf(error) }),
 );

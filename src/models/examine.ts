@@ -18,6 +18,8 @@ export interface ExamineOrder {
   readonly candidate: Candidate;
   /** Where the candidate's file lies. */
   readonly folder: string;
+  /** Process that waits for the answer, and without which there is no need of one. */
+  readonly parent: number;
 }
 
 /** What it answers: the whole entry, or in a sentence why there is none. */
@@ -34,12 +36,12 @@ const ENTRY = fileURLToPath(new URL('./examine-process.js', import.meta.url));
  * @throws UnfitModel, or the signal's reason.
  */
 export async function examineModel(
-  order: ExamineOrder,
+  what: Omit<ExamineOrder, 'parent'>,
   signal: AbortSignal,
   patienceMs = PATIENCE_MS,
 ): Promise<ModelEntry> {
   signal.throwIfAborted();
-  const child = started(order);
+  const child = started({ ...what, parent: process.pid });
   const stopped = () => child.kill('SIGKILL');
   signal.addEventListener('abort', stopped);
   const patience = setTimeout(stopped, patienceMs);

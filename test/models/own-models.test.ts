@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { addModel } from '../../src/models/add-model.js';
-import { loadCustomEntries } from '../../src/models/manifest.js';
-import { RefusedChange } from '../../src/models/own-models.js';
+import { newOwner } from '../../src/models/lock-owner.js';
+import { loadCustomEntries, type ModelEntry } from '../../src/models/manifest.js';
+import { changeOwnModels, RefusedChange } from '../../src/models/own-models.js';
 import { fileState } from '../../src/models/verify.js';
-import { endlessNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
+import { endlessNetwork, install, nearestNetwork } from '../onnx-writer/test-models.js';
 import { ownModels } from './own-models-rig.js';
 
 describe("one's own models", () => {
@@ -112,4 +117,134 @@ describe("one's own models", () => {
       );
     assert.deepEqual(await readdir(home.models), ['manifest.json']);
   });
+
+  const anytime = new AbortController().signal;
+  const entryOf = async (name: string): Promise<ModelEntry> => install(home.models, name, nearestNetwork());
+
+  test('many changes at once lose none', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `model-${index}`);
+    const change = async (name: string) => {
+      const entry = await entryOf(name);
+      await changeOwnModels(home.models, anytime, (own) => ({
+        entries: [...own, entry],
+        finish: () => undefined,
+      }));
+    };
+    await Promise.all(names.map(change));
+    const own = await loadCustomEntries(home.models);
+    assert.deepEqual(own.map(({ name }) => name).sort(), [...names].sort());
+  });
+
+  test('several "models add" at once lose none, and leave nothing else', async () => {
+    const names = ['one', 'two', 'three', 'four', 'five'];
+    const file = await fileOf(nearestNetwork());
+    const codes = await Promise.all(names.map((name) => finished(adding(file, name))));
+    assert.deepEqual(codes, [0, 0, 0, 0, 0]);
+    const own = await loadCustomEntries(home.models);
+    assert.deepEqual(own.map(({ name }) => name).sort(), [...names].sort());
+    const files = ['custom.json', 'manifest.json', ...names.map((name) => `${name}.onnx`)];
+    assert.deepEqual((await readdir(home.models)).sort(), files.sort());
+  });
+
+  test('a "models add" that is killed leaves what was there, and does not hinder the next', async () => {
+    await changeOwnModels(home.models, anytime, async () => ({
+      entries: [await entryOf('before')],
+      finish: () => undefined,
+    }));
+    const file = await fileOf(endlessNetwork());
+    const killed = adding(file, 'killed');
+    // It is trying the network: what it will copy lies in the folder, unfinished.
+    await until(async () => (await readdir(home.models)).some((name) => name.startsWith('.add-')));
+    const triedBy = await childOf(killed);
+    const exit = finished(killed);
+    killed.kill('SIGKILL');
+    await exit;
+    if (triedBy !== undefined) await until(async () => !(await isRunning(triedBy)));
+    assert.deepEqual(
+      (await loadCustomEntries(home.models)).map(({ name }) => name),
+      ['before'],
+    );
+    const [left] = (await readdir(home.models)).filter((name) => name.startsWith('.add-'));
+    assert.ok(left !== undefined);
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(join(home.models, left), longAgo, longAgo);
+    await addModel(await fileOf(nearestNetwork(), 'next.onnx'), home.models, { name: 'killed' });
+    const files = ['before.onnx', 'custom.json', 'killed.onnx', 'manifest.json'];
+    assert.deepEqual((await readdir(home.models)).sort(), files);
+  });
+
+  test('one that was killed between the file and its entry does not hinder the next either', async () => {
+    const network = nearestNetwork();
+    await writeFile(join(home.models, 'mine.onnx'), network.bytes);
+    await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
+    const entry = await addModel(await fileOf(network), home.models, {
+      name: 'mine',
+      signal: AbortSignal.timeout(60_000),
+    });
+    assert.equal(entry.file, 'mine.onnx');
+    assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', 'mine.onnx']);
+  });
+
+  test('a change that was interrupted for so long that another process took its turn changes nothing', async () => {
+    const entry = await entryOf('late');
+    const late = changeOwnModels(home.models, anytime, async (own) => {
+      await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
+      return { entries: [...own, entry], finish: () => undefined };
+    });
+    await assert.rejects(late, /another one took its turn/);
+    assert.deepEqual(await loadCustomEntries(home.models), []);
+  });
+
+  test('an add that is stopped ends its process and leaves nothing', async () => {
+    const stop = new AbortController();
+    const adding = addModel(await fileOf(endlessNetwork()), home.models, { signal: stop.signal });
+    await until(async () => (await readdir(home.models)).length > 1);
+    stop.abort();
+    await assert.rejects(adding, { name: 'AbortError' });
+    assert.deepEqual(await readdir(home.models), ['manifest.json']);
+  });
+
+  function adding(file: string, name: string): ChildProcess {
+    const env = { PATH: process.env.PATH, MODELS_DIR: home.models };
+    return spawn(process.execPath, [CLI, 'models', 'add', file, '--name', name], { env, stdio: 'ignore' });
+  }
 });
+
+const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+async function finished(child: ChildProcess): Promise<number | null> {
+  await once(child, 'exit');
+  return child.exitCode;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(20);
+}
+
+/** @returns the process that a command has started and that computes, busy for a second; undefined where that cannot be seen. */
+async function childOf({ pid }: ChildProcess): Promise<number | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  let child = Number.NaN;
+  await until(async () => {
+    child = Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim());
+    if (!child) return false;
+    const fields = (await readFile(`/proc/${child}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
+    // User time of proc(5), in hundredths of a second: loading takes less.
+    return Number(fields[11]) > 200;
+  });
+  return child;
+}
+
+/** Linux. One that has ended stays until somebody asks for its exit, which in a container nobody may. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return stat !== '' && !stat.includes(') Z ');
+}
+
+/** The owner of a lock whose process has ended. */
+async function deadOwner() {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  const { pid = 0 } = child;
+  await finished(child);
+  return { ...newOwner(), pid };
+}
