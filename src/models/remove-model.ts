@@ -1,3 +1,4 @@
+import { LANCZOS } from '../types.js';
 import { loadShippedEntries, type ModelEntry } from './manifest.js';
 import { changeOwnModels, RefusedChange, removeCopy } from './own-models.js';
 
@@ -34,6 +35,8 @@ async function unknown(
   own: readonly ModelEntry[],
   modelsFolder: string,
 ): Promise<RefusedChange> {
+  if (name === LANCZOS)
+    return new RefusedChange(`"${name}" is no model: it needs no file, and always ends the chain.`);
   const shipped = await loadShippedEntries(modelsFolder);
   if (shipped.some((entry) => entry.name === name))
     return new RefusedChange(
