@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { examineModel } from './examine.js';
+import { gatherWeights } from './gather-weights.js';
 import { loadCustomEntries, loadShippedEntries, type ModelEntry } from './manifest.js';
 import {
   changeOwnModels,
@@ -32,9 +33,9 @@ export interface AddOptions {
 }
 
 /**
- * Takes a user's own ONNX file into the models folder: reads its contract, proves it by tiles, copies it, and writes
- * an entry into `custom.json`. What is refused leaves nothing behind.
- * @param file path of the .onnx file, which stays where it is; nothing beside it is read.
+ * Takes a user's own ONNX file into the models folder: reads its contract, proves it by tiles, copies it, with
+ * the weights that lie in files beside it, and writes an entry into `custom.json`. What is refused leaves nothing behind.
+ * @param file path of the .onnx file, which stays where it is.
  * @returns the entry that was written.
  * @throws RefusedChange, UnfitModel, ManifestError, the signal's reason, or the file system's errors.
  */
@@ -50,10 +51,10 @@ export async function addModel(
   const shipped = await loadShippedEntries(modelsFolder);
   refuseTaken(name, { shipped, own: await loadCustomEntries(modelsFolder) }, mayReplace);
   refuseLines(options);
-  const bytes = await readFile(source);
+  const pieces = await gatherWeights(await readFile(source), source);
   const unfinished = unfinishedFile(modelsFolder);
   try {
-    await writing(modelsFolder, () => writeDurably(unfinished, [bytes]));
+    await writing(modelsFolder, () => writeDurably(unfinished, pieces));
     const found = await examineModel(
       {
         candidate: {
@@ -63,8 +64,7 @@ export async function addModel(
           family: 'custom',
           licence: options.licence ?? 'unknown',
           file: basename(unfinished),
-          bytes: bytes.length,
-          sha256: createHash('sha256').update(bytes).digest('hex'),
+          ...factsOf(pieces),
           confirmed: false,
         },
         folder: dirname(unfinished),
@@ -89,6 +89,12 @@ export async function addModel(
   } finally {
     await rm(unfinished, { force: true });
   }
+}
+
+function factsOf(pieces: readonly Uint8Array[]): Pick<ModelEntry, 'bytes' | 'sha256'> {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return { bytes: pieces.reduce((sum, { length }) => sum + length, 0), sha256: hash.digest('hex') };
 }
 
 /** "My Model (v2).onnx" as "my-model-v2". */

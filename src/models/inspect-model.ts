@@ -47,7 +47,7 @@ function refuseOtherFiles(bytes: Uint8Array): void {
     throw new UnfitModel('It cannot be loaded: it is no ONNX file.');
   if (others === 'named')
     throw new UnfitModel(
-      'Expected the whole network in one file but it names other files for its weights (external data). Save it with its weights inside.',
+      'Expected the whole network in one file but it names other files for its weights (external data).',
     );
 }
 

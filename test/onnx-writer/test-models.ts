@@ -266,9 +266,21 @@ export function endlessNetwork(scale = 2): TestNetwork {
   });
 }
 
-/** Adds weights that lie in another file. @param place where the file says so: beside the graph, in a node, or in a loop's body. */
-export function externalNetwork(location: string, place: 'initializer' | 'node' | 'body'): TestNetwork {
-  const weights: Constant = { name: 'w', type: 'float32', dims: [1], values: [], location };
+/**
+ * Adds a weight that lies in another file. @param place where the file says so: beside the graph, in a node, or in a loop's body.
+ * @param where the other file; or the weight itself, which then lies in the network's own.
+ */
+export function externalNetwork(
+  where: number | Pick<Constant, 'location' | 'span'>,
+  place: 'initializer' | 'node' | 'body' = 'initializer',
+): TestNetwork {
+  const inside = typeof where === 'number';
+  const weights: Constant = {
+    name: 'w',
+    type: 'float32',
+    dims: [1],
+    ...(inside ? { values: [where] } : { values: [], ...where }),
+  };
   const sum: Node = { op: 'Add', inputs: ['x', 'w'], outputs: ['y'] };
   if (place === 'initializer') return nearestNetwork({ before: { nodes: [sum], constants: [weights] } });
   const constant: Node = { op: 'Constant', inputs: [], outputs: ['w'], attributes: { value: weights } };
