@@ -18,13 +18,19 @@ new Worker(new URL('./examine-watch.js', import.meta.url), {
 preferAsVictim(1000);
 
 async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry> {
-  const { scale, fixed, ...declared } = await inspectModel(await readFile(join(folder, candidate.file)));
+  const { scale, fixed, trial, ...declared } = await inspectModel(
+    await readFile(join(folder, candidate.file)),
+  );
   const entry: ModelEntry = {
     ...candidate,
     scale,
     ...declared,
     range: declared.dtype === 'uint8' ? 255 : 1,
-    sizeRequirements: { minimum: 1, multipleOf: 1, ...(fixed === undefined ? {} : { fixed }) },
+    // Safe until more is known.
+    sizeRequirements:
+      fixed === undefined
+        ? { minimum: trial[0], multipleOf: trial[0] }
+        : { minimum: 1, multipleOf: 1, fixed },
     overlapPx: 0,
   };
   return { ...entry, ...(await probeModel(entry, folder)) };

@@ -1,6 +1,6 @@
 import { UnfitModel } from './inspect-model.js';
 import { type ModelEntry, SAMPLE_RANGES, type SampleRange } from './manifest.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, wavyTile, withModel } from './trial.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
 
 /** The samples that a network takes, and those that it gives where they lie elsewhere. */
 export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
@@ -59,7 +59,8 @@ function nameOf({ range, outputRange }: Ranges): SampleRange | string {
 }
 
 function likenessIn(ranges: Ranges, candidate: ModelEntry, folder: string): Promise<number | string> {
-  const [width, height] = candidate.sizeRequirements.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
+  const { fixed, multipleOf } = candidate.sizeRequirements;
+  const [width, height] = fixed ?? [trialSide(multipleOf), trialSide(multipleOf)];
   return withModel({ ...candidate, ...ranges }, folder, (model) =>
     likenessOf(model, wavyTile(width, height)),
   );

@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { innermostReason } from './failure.js';
+import { innermostReason, lacksMemory } from './failure.js';
 import type { ModelEntry } from './manifest.js';
 import { otherFiles } from './other-files.js';
 import { newTensor, onnxRuntime } from './runtime.js';
@@ -22,16 +22,23 @@ export interface DeclaredContract extends Pick<ModelEntry, 'input' | 'output' | 
   readonly fixed?: readonly [number, number];
 }
 
+/** The same, and what a first run shows. */
+export interface InspectedModel extends DeclaredContract {
+  readonly scale: number;
+  /** [width, height] of a tile that it computes: the fixed size, or a square whose side it may need multiples of. */
+  readonly trial: readonly [number, number];
+}
+
 /**
  * Reads names, types and shapes from a file, and finds the scale by a first run.
  * @throws UnfitModel
  */
-export async function inspectModel(bytes: Uint8Array): Promise<DeclaredContract & { scale: number }> {
+export async function inspectModel(bytes: Uint8Array): Promise<InspectedModel> {
   refuseOtherFiles(bytes);
   const session = await openFile(bytes);
   try {
     const declared = declaredContract(session);
-    return { ...declared, scale: await findScale(session, declared) };
+    return { ...declared, ...(await firstRun(session, declared)) };
   } finally {
     await session.release();
   }
@@ -96,11 +103,37 @@ function layoutOf(shape: readonly (number | string)[]): ModelEntry['layout'] | u
   return typeof shape[1] === 'string' ? 'nchw' : undefined;
 }
 
-/** A size that suits every known network: a multiple of 64. */
-const TRIAL_SIDE_PX = 64;
+/**
+ * Sides of the first tile. A network may take only multiples of some number: the first side suits most, and each of the others is for what
+ * those before it do not suit, 48 for 3, 6, 12 and 24, say.
+ */
+const FIRST_SIDES_PX = [64, 48, 128, 96, 60, 56, 72, 80, 144, 112, 160, 192, 224, 256, 320, 384];
 
-async function findScale(session: InferenceSession, contract: DeclaredContract): Promise<number> {
-  const [width, height] = contract.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
+/** @throws UnfitModel for what the first of all sides shows, where it computes none of them. */
+async function firstRun(
+  session: InferenceSession,
+  contract: DeclaredContract,
+): Promise<Pick<InspectedModel, 'scale' | 'trial'>> {
+  const { fixed } = contract;
+  const trials = fixed === undefined ? FIRST_SIDES_PX.map((side) => [side, side] as const) : [fixed];
+  let first: UnfitModel | undefined;
+  for (const trial of trials) {
+    const scale = await findScale(session, contract, trial).catch((error: unknown) => {
+      // What does not fit into memory does not fit any better when it is larger.
+      if (!(error instanceof UnfitModel) || lacksMemory(error.cause)) throw error;
+      return error;
+    });
+    if (typeof scale === 'number') return { scale, trial };
+    first ??= scale;
+  }
+  throw first ?? new UnfitModel('It cannot compute a tile.');
+}
+
+async function findScale(
+  session: InferenceSession,
+  contract: DeclaredContract,
+  [width, height]: readonly [number, number],
+): Promise<number> {
   const dims = contract.layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
   const data = newTensorData(contract.dtype, width * height * 3);
   let answer: readonly number[];

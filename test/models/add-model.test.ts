@@ -80,6 +80,12 @@ describe("adding one's own model", () => {
     assert.equal(fixed.dtype, 'float16');
   });
 
+  for (const multiple of [2, 3, 5, 6, 7, 24, 48, 64, 96, 128])
+    test(`sides that must be multiples of ${multiple} are found`, async () => {
+      const { sizeRequirements } = await addModel(await fileOf(swin2srContractNetwork(multiple)), models);
+      assert.deepEqual(sizeRequirements, { minimum: multiple, multipleOf: multiple });
+    });
+
   test('a network that moves its picture is refused by that name', async () => {
     for (const px of [8, 16])
       await assert.rejects(addModel(await fileOf(movingNetwork(px)), models), /moved by about \d+ pixels/);
@@ -140,9 +146,11 @@ describe("adding one's own model", () => {
   test('the grid that a network lays over its input is found, though it takes any size, or one alone', async () => {
     const multipleOf = async (network: TestNetwork) =>
       (await addModel(await fileOf(network), models)).sizeRequirements.multipleOf;
-    assert.equal(await multipleOf(paddingWindowNetwork()), 8);
+    for (const side of [3, 6, 7, 8, 12, 24]) assert.equal(await multipleOf(paddingWindowNetwork(side)), side);
     assert.equal(await multipleOf(windowNetwork([96, 64])), 8);
+    assert.equal(await multipleOf(windowNetwork([96, 72], 12)), 12);
     assert.equal(await multipleOf(unshuffleNetwork()), 2);
+    assert.equal(await multipleOf(unshuffleNetwork(3)), 3);
     assert.equal(await multipleOf(nearestNetwork({ fixed: [96, 64] })), 1);
   });
 

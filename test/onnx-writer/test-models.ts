@@ -68,20 +68,21 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
   return { bytes: writeOnnx(graph), facts: { scale, input, output, layout, dtype: type, range } };
 }
 
-/** Swin2SR's contract: `pixel_values` → `reconstruction`, ×2, and an error unless both sides are multiples of 8. */
-export function swin2srContractNetwork(): TestNetwork {
+/** Swin2SR's contract: `pixel_values` → `reconstruction`, ×2, and an error unless both sides are multiples of 8, or of another number. */
+export function swin2srContractNetwork(multipleOf = 8): TestNetwork {
+  const attributes = { blocksize: multipleOf };
   const network = nearestNetwork({
     scale: 2,
     input: 'pixel_values',
     output: 'reconstruction',
     before: {
       nodes: [
-        { op: 'SpaceToDepth', inputs: ['x'], outputs: ['windows'], attributes: { blocksize: 8 } },
-        { op: 'DepthToSpace', inputs: ['windows'], outputs: ['y'], attributes: { blocksize: 8 } },
+        { op: 'SpaceToDepth', inputs: ['x'], outputs: ['windows'], attributes },
+        { op: 'DepthToSpace', inputs: ['windows'], outputs: ['y'], attributes },
       ],
     },
   });
-  return { ...network, sizeRequirements: { minimum: 8, multipleOf: 8 } };
+  return { ...network, sizeRequirements: { minimum: multipleOf, multipleOf } };
 }
 
 /** Every sample of the answer is not a number. */
