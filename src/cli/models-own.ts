@@ -1,13 +1,13 @@
 import type { Config } from '../config.js';
 import { type AddOptions, addModel } from '../models/add-model.js';
-import { UnfitModel } from '../models/inspect-model.js';
 import { RefusedChange } from '../models/own-models.js';
 import { removeModel } from '../models/remove-model.js';
+import { UnfitModel } from '../models/unfit-model.js';
 import { EXIT } from './exit-codes.js';
 import { readableError } from './file-error.js';
 
 /** What `tessera models add` is told beside the file. */
-type AddValues = Pick<AddOptions, 'name' | 'title' | 'purpose' | 'licence' | 'replace'>;
+type AddValues = Pick<AddOptions, 'name' | 'title' | 'purpose' | 'licence' | 'output' | 'replace'>;
 
 /** `tessera models add <file>`. @returns the exit code. */
 export function add(file: string, config: Config, values: AddValues): Promise<number> {

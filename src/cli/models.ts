@@ -24,6 +24,7 @@ const HELP = `Usage: tessera models <list|verify|pull|add|remove> [options]
       --title <text>        for people
       --purpose <text>      what it is for, in a sentence: the page and "models list" show it
       --licence <text>      of its weights
+      --output <name>       which of its outputs is the picture, where several could be
       --replace             instead of the model of your own that has this name
   remove <name>           Removes a model that "add" took in, with the file that it put there.
 
@@ -43,6 +44,7 @@ export async function run(args: readonly string[]): Promise<number> {
       title: { type: 'string' },
       purpose: { type: 'string' },
       licence: { type: 'string' },
+      output: { type: 'string' },
       replace: { type: 'boolean' },
     },
   });

@@ -24,6 +24,8 @@ export interface AddOptions {
   readonly purpose?: string;
   /** Default: "unknown". */
   readonly licence?: string;
+  /** Which of its outputs is the picture, where more than one could be. */
+  readonly output?: string;
   /** Whether a model of one's own by that name may be replaced. Default: it is refused. */
   readonly replace?: boolean;
   /** Ends it; nothing is changed then. */
@@ -68,6 +70,7 @@ export async function addModel(
           confirmed: false,
         },
         folder: dirname(unfinished),
+        ...(options.output === undefined ? {} : { output: options.output }),
       },
       signal,
       options.patienceMs,

@@ -1,5 +1,6 @@
 import type { ModelEntry } from './manifest.js';
 import { reservedFor } from './reserved-names.js';
+import { outputForm } from './tensor-form.js';
 
 /** What no schema of one entry can see: names, files and twins across entries. @returns a clause for each problem. */
 export function contradictions(entries: readonly ModelEntry[]): string[] {
@@ -18,7 +19,8 @@ export function contradictions(entries: readonly ModelEntry[]): string[] {
     const { fixed, multipleOf } = entry.sizeRequirements;
     if (fixed?.some((side) => side % multipleOf !== 0))
       problems.push(`"${entry.name}" has a fixed size that is no multiple of ${multipleOf}`);
-    if (entry.dtype === 'uint8' && (entry.range !== 255 || (entry.outputRange ?? 255) !== 255))
+    const output = outputForm(entry);
+    if ([entry, output].some(({ dtype, range }) => dtype === 'uint8' && range !== 255))
       problems.push(`"${entry.name}" is uint8, so its range must be 255`);
   }
   for (const entry of entries) {

@@ -17,15 +17,18 @@ new Worker(new URL('./examine-watch.js', import.meta.url), {
 }).unref();
 preferAsVictim(1000);
 
-async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry> {
+async function examine({ candidate, folder, output }: ExamineOrder): Promise<ModelEntry> {
   const { scale, fixed, trial, ...declared } = await inspectModel(
     await readFile(join(folder, candidate.file)),
+    output,
   );
   const entry: ModelEntry = {
     ...candidate,
     scale,
     ...declared,
+    // Until it is found.
     range: declared.dtype === 'uint8' ? 255 : 1,
+    ...(declared.outputDtype === 'uint8' ? { outputRange: 255 as const } : {}),
     // Safe until more is known.
     sizeRequirements:
       fixed === undefined
@@ -33,7 +36,7 @@ async function examine({ candidate, folder }: ExamineOrder): Promise<ModelEntry>
         : { minimum: 1, multipleOf: 1, fixed },
     overlapPx: 0,
   };
-  return { ...entry, ...(await probeModel(entry, folder)) };
+  return probeModel(entry, folder);
 }
 
 const reply: ExamineReply = await examine(order).then(

@@ -4,8 +4,8 @@ import { monotonicMs } from '../clock.js';
 import { withoutSecrets } from '../secrets.js';
 import { systemReason } from '../system-reason.js';
 import { lacksMemory, messageOf } from './failure.js';
-import { UnfitModel } from './inspect-model.js';
 import type { ModelEntry } from './manifest.js';
+import { UnfitModel } from './unfit-model.js';
 
 /** What is known of a network before it is run. */
 export type Candidate = Pick<
@@ -18,6 +18,8 @@ export interface ExamineOrder {
   readonly candidate: Candidate;
   /** Where the candidate's file lies. */
   readonly folder: string;
+  /** Which of its outputs is the picture; absent where the only one that can be is. */
+  readonly output?: string;
   /** Process that waits for the answer, and without which there is no need of one. */
   readonly parent: number;
 }

@@ -9,6 +9,9 @@ import { contradictions } from './contradictions.js';
 export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
 export type SampleRange = (typeof SAMPLE_RANGES)[number];
 
+export const SAMPLE_TYPES = ['float32', 'float16', 'uint8'] as const;
+export type SampleType = (typeof SAMPLE_TYPES)[number];
+
 /** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
 export interface ModelEntry {
   readonly name: string;
@@ -29,7 +32,9 @@ export interface ModelEntry {
   readonly input: string;
   readonly output: string;
   readonly layout: 'nchw' | 'nhwc';
-  readonly dtype: 'float32' | 'float16' | 'uint8';
+  /** Of the input, and of the answer where `outputDtype` does not say another. */
+  readonly dtype: SampleType;
+  readonly outputDtype?: SampleType;
   /** Between which values the samples lie, from black to white. */
   readonly range: SampleRange;
   /** The same of the answer, where it is another. */
@@ -79,7 +84,8 @@ const entrySchema = {
     input: { type: 'string', minLength: 1 },
     output: { type: 'string', minLength: 1 },
     layout: { enum: ['nchw', 'nhwc'] },
-    dtype: { enum: ['float32', 'float16', 'uint8'] },
+    dtype: { enum: SAMPLE_TYPES },
+    outputDtype: { enum: SAMPLE_TYPES },
     range: { enum: SAMPLE_RANGES },
     outputRange: { enum: SAMPLE_RANGES },
     sizeRequirements: {

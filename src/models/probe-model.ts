@@ -1,41 +1,37 @@
 import { divisorsOf, findGrid } from './find-grid.js';
 import { findFixedOverlap, findOverlap } from './find-overlap.js';
-import { findRange } from './find-range.js';
-import { UnfitModel } from './inspect-model.js';
+import { findRange, withRanges } from './find-range.js';
 import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
 import { faultOf, likenessOf, SAME_PICTURE_DB, withModel } from './trial.js';
+import { UnfitModel } from './unfit-model.js';
 import { warmUpTile } from './warm-up.js';
-
-/** What only running a network tells of it. */
-export type Probed = Pick<ModelEntry, 'range' | 'outputRange' | 'sizeRequirements' | 'overlapPx'>;
 
 /**
  * Runs tiles through a network to find the ranges of its samples, the sizes it takes, the grid it lays over its input, and how far its
  * answers depend on what is around.
  * @param candidate an entry with what the file declares; where it takes more than one size, its `multipleOf` is a side that it computes. The rest
  * of it is not looked at.
+ * @returns the whole entry.
  * @throws UnfitModel when no range gives back the picture.
  */
-export async function probeModel(candidate: ModelEntry, folder: string): Promise<Probed> {
-  const ranges = await findRange(candidate, folder);
-  const ranged: ModelEntry = { ...candidate, ...ranges };
+export async function probeModel(candidate: ModelEntry, folder: string): Promise<ModelEntry> {
+  const ranged = withRanges(candidate, await findRange(candidate, folder));
   const fault = await faultOf(ranged, folder);
   if (fault !== undefined) throw new UnfitModel(fault);
   const withSizes = (sizeRequirements: ModelEntry['sizeRequirements']) => ({ ...ranged, sizeRequirements });
   const { fixed } = candidate.sizeRequirements;
   if (fixed !== undefined) {
     const multipleOf = await findGrid(withSizes({ minimum: 1, multipleOf: 1, fixed }), folder);
-    const sizeRequirements = { minimum: 1, multipleOf, fixed };
-    const overlapPx = await findFixedOverlap(withSizes(sizeRequirements), fixed, folder);
-    return { ...ranges, sizeRequirements, overlapPx };
+    const sized = withSizes({ minimum: 1, multipleOf, fixed });
+    return { ...sized, overlapPx: await findFixedOverlap(sized, fixed, folder) };
   }
   const side = candidate.sizeRequirements.multipleOf;
   const taken = await findMultiple(ranged, side, folder);
   const multipleOf = await findGrid(withSizes({ minimum: 1, multipleOf: taken }), folder);
   const minimum = await findMinimum(withSizes({ minimum: 1, multipleOf }), side, folder);
-  const sizeRequirements = { minimum, multipleOf };
-  return { ...ranges, sizeRequirements, overlapPx: await findOverlap(withSizes(sizeRequirements), folder) };
+  const sized = withSizes({ minimum, multipleOf });
+  return { ...sized, overlapPx: await findOverlap(sized, folder) };
 }
 
 /**

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { addModel } from '../../src/models/add-model.js';
-import { UnfitModel } from '../../src/models/inspect-model.js';
 import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import { otherFiles } from '../../src/models/other-files.js';
 import { openModel } from '../../src/models/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
+import { UnfitModel } from '../../src/models/unfit-model.js';
 import { writeOnnx } from '../onnx-writer/onnx.js';
 import { paddingWindowNetwork, unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
 import {

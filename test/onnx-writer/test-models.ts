@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelEntry, SampleRange } from '../../src/models/manifest.js';
-import { type Constant, type Graph, type Node, writeOnnx } from './onnx.js';
+import { type Constant, type Graph, type Node, type Value, writeOnnx } from './onnx.js';
 
 /**
  * Networks whose right answer is known by heart: each pixel repeated (nearest neighbour), after whatever oddity the test
@@ -27,6 +27,10 @@ interface Shape {
   readonly output?: string;
   /** Nodes from "x" to "y" before enlarging, in NCHW. */
   readonly before?: { readonly nodes: readonly Node[]; readonly constants?: readonly Constant[] };
+  /** Of the answer, where "y" has another type than the input. */
+  readonly outputType?: Type;
+  /** Outputs that come before the picture, made of "x". */
+  readonly beside?: { readonly nodes: readonly Node[]; readonly outputs: readonly Value[] };
 }
 
 /** Each pixel becomes a square of `scale` pixels of the same colour. */
@@ -48,7 +52,10 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
   const before = shape.before ?? { nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }] };
   const graph: Graph = {
     inputs: [{ name: input, type, shape: dims(w, h) }],
-    outputs: [{ name: output, type, shape: dims(outW, outH) }],
+    outputs: [
+      ...(shape.beside?.outputs ?? []),
+      { name: output, type: shape.outputType ?? type, shape: dims(outW, outH) },
+    ],
     nodes: [
       ...toPlanes,
       ...before.nodes,
@@ -59,6 +66,7 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
         attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
       },
       ...fromPlanes,
+      ...(shape.beside?.nodes ?? []),
     ],
     constants: [
       { name: 'scales', type: 'float32', dims: [4], values: [1, 1, trueScale, trueScale] },
