@@ -16,7 +16,7 @@ export const USUAL_TILE_PX = 512;
 /** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
 export const LARGEST_TILE_PX = 1088;
 
-/** As the name of a model: the chain's first. */
+/** As the name of a model: the chain's first. In `MODEL_CHAIN`: the usual models of this machine. */
 export const AUTO_MODEL = 'auto';
 
 /** The name under which plain Lanczos resampling appears as a model. */

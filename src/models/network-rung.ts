@@ -6,6 +6,7 @@ import { lanesOf, type NetworkStep, tileSize } from './network-step.js';
 import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
+import { isInFloat32 } from './tensor-form.js';
 import type { TileModel } from './tile-model.js';
 import type { TimeWatch } from './time-watch.js';
 import type { Share } from './workload.js';
@@ -59,8 +60,7 @@ type Place = readonly [ModelEntry, Provider];
 /** The same weights in float32 on the same provider, then on the CPU. */
 function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
   const { entry, provider } = step;
-  const float =
-    entry.dtype === 'float32' ? entry : around.entries.find((each) => each.name === entry.floatTwin);
+  const float = isInFloat32(entry) ? entry : around.entries.find((each) => each.name === entry.floatTwin);
   if (float === undefined || !around.pool.isInstalled(float)) return [];
   const cpu = around.providers.some((each) => each.provider === 'cpu' && each.usable);
   const providers: readonly Provider[] = cpu && provider !== 'cpu' ? [provider, 'cpu'] : [provider];

@@ -96,6 +96,56 @@ describe('tessera models', () => {
     assert.match((await tessera(['models', 'add', join(folder, 'none')])).stderr, /no such file/);
   });
 
+  test('add refuses a name that is taken with the way out, and every command works on as before', async () => {
+    const file = join(folder, 'auto.onnx');
+    await writeFile(file, nearestNetwork().bytes);
+    for (const [name, sentence] of [
+      [
+        [],
+        `The name "auto" is taken: it stands for the chain's first model, and in MODEL_CHAIN for the usual ones. Choose another name with --name.`,
+      ],
+      [
+        ['--name', 'tessera-lite-x4'],
+        'The name "tessera-lite-x4" belongs to a shipped model. Choose another name with --name.',
+      ],
+    ] as const) {
+      const refused = await tessera(['models', 'add', file, ...name]);
+      assert.deepEqual(
+        [refused.code, refused.stdout, refused.stderr],
+        [1, '', `tessera: ${file} cannot be added. ${sentence}\n`],
+      );
+    }
+    assert.equal((await tessera(['models', 'list'])).code, 0);
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine'])).code, 0);
+    assert.match(
+      (await tessera(['models', 'add', file, '--name', 'mine'])).stderr,
+      /Replace it with --replace/,
+    );
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine', '--replace'])).code, 0);
+  });
+
+  test('remove says what it removed, and what is not removed and why', async () => {
+    const file = join(folder, 'incoming.onnx');
+    await writeFile(file, nearestNetwork().bytes);
+    await tessera(['models', 'add', file, '--name', 'mine']);
+    const removed = await tessera(['models', 'remove', 'mine'], { MODEL_CHAIN: 'mine,auto' });
+    assert.deepEqual(
+      [removed.code, removed.stdout, removed.stderr],
+      [
+        0,
+        'Removed mine and its file mine.onnx.\n',
+        'MODEL_CHAIN still names mine: take it out, or the service will not start.\n',
+      ],
+    );
+    const again = await tessera(['models', 'remove', 'mine']);
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [1, 'tessera: mine cannot be removed. There is no model "mine" of your own. You have added none.\n'],
+    );
+    assert.match((await tessera(['models', 'remove', 'tessera-lite-x4'])).stderr, /is a shipped model/);
+    assert.equal((await tessera(['models', 'remove'])).code, 2);
+  });
+
   test('wrong usage ends with code 2 and a sentence', async () => {
     for (const [args, message] of [
       [['models'], /^$/],

@@ -15,7 +15,9 @@ import { largestDifference, networkRung, psnr } from './stage.js';
 
 for (const { what, network, overlapPx } of [
   { what: 'that un-shuffles pixels by 2', network: unshuffleNetwork(), overlapPx: 16 },
+  { what: 'that un-shuffles pixels by 3', network: unshuffleNetwork(3), overlapPx: 20 },
   { what: 'with windows of 8, moved by half a window', network: windowNetwork(), overlapPx: 32 },
+  { what: 'with windows of 6, moved by half a window', network: windowNetwork(undefined, 6), overlapPx: 24 },
 ])
   describe(`a network ${what}`, () => {
     let folder: string;
