@@ -19,13 +19,14 @@ const HELP = `Usage: tessera models <list|verify|pull|add|remove> [options]
   list                    All known models: which are installed, and what each is for.
   verify [name…]          Checks size and sha256 of the installed files.
   pull [name…] [--all]    Downloads models; without names, those of the chain (MODEL_CHAIN).
-  add <file.onnx>         Takes a network of your own into the models folder.
+  add <file.onnx>         Tries a network of your own, finds what an entry has to say, and takes it into the models folder.
       --name <name>         what to call it; from the file's name by default
       --title <text>        for people
       --purpose <text>      what it is for, in a sentence: the page and "models list" show it
       --licence <text>      of its weights
       --output <name>       which of its outputs is the picture, where several could be
       --replace             instead of the model of your own that has this name
+      --json                print its entry in custom.json, and no summary
   remove <name>           Removes a model that "add" took in, with the file that it put there.
 
 The folder is MODELS_DIR. Downloads come from MODELS_MIRROR where it is set, through the proxy of HTTP_PROXY,
@@ -46,6 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
       licence: { type: 'string' },
       output: { type: 'string' },
       replace: { type: 'boolean' },
+      json: { type: 'boolean' },
     },
   });
   const [command, ...rest] = positionals;
@@ -105,7 +107,7 @@ async function list(entries: readonly ModelEntry[], config: Config): Promise<num
     ]),
   );
   rows.push([LANCZOS, 'any', '', 'MIT', String(chain.length + 1), 'built in', LANCZOS_PURPOSE]);
-  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', '', 'for'], rows));
+  process.stdout.write(textTable([['name', 'scale', 'size', 'licence', 'chain', '', 'for'], ...rows]));
   return 0;
 }
 
@@ -124,7 +126,7 @@ async function verify(entries: readonly ModelEntry[], config: Config): Promise<n
     wrong ||= state === 'wrong_size' || state === 'wrong_bytes';
     rows.push([entry.name, STATE_WORDS[state]]);
   }
-  process.stdout.write(textTable(['name', 'file'], rows));
+  process.stdout.write(textTable([['name', 'file'], ...rows]));
   return wrong ? EXIT.someFailed : 0;
 }
 
