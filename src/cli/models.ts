@@ -8,6 +8,7 @@ import { LANCZOS_PURPOSE } from '../models/model-status.js';
 import { wantedProviders } from '../models/providers.js';
 import { type FileState, fileState } from '../models/verify.js';
 import { packageRoot } from '../package-root.js';
+import { systemReason } from '../system-reason.js';
 import { LANCZOS } from '../types.js';
 import { EXIT } from './exit-codes.js';
 import { add, remove } from './models-own.js';
@@ -111,20 +112,31 @@ async function list(entries: readonly ModelEntry[], config: Config): Promise<num
   return 0;
 }
 
+const WRONG = 'WRONG: ';
 const STATE_WORDS: Readonly<Record<FileState, string>> = {
   intact: 'right',
   missing: 'not installed',
-  wrong_size: 'WRONG: another size than the manifest',
-  wrong_bytes: 'WRONG: another sha256 than the manifest',
+  wrong_size: `${WRONG}another size than the manifest`,
+  wrong_bytes: `${WRONG}another sha256 than the manifest`,
 };
+
+async function stateWords(entry: ModelEntry, config: Config): Promise<string> {
+  try {
+    return STATE_WORDS[await fileState(entry, config.MODELS_DIR, 'sha256')];
+  } catch (error) {
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    return `${WRONG}${reason}`;
+  }
+}
 
 async function verify(entries: readonly ModelEntry[], config: Config): Promise<number> {
   let wrong = false;
   const rows: string[][] = [];
   for (const entry of entries) {
-    const state = await fileState(entry, config.MODELS_DIR, 'sha256');
-    wrong ||= state === 'wrong_size' || state === 'wrong_bytes';
-    rows.push([entry.name, STATE_WORDS[state]]);
+    const words = await stateWords(entry, config);
+    wrong ||= words.startsWith(WRONG);
+    rows.push([entry.name, words]);
   }
   process.stdout.write(textTable([['name', 'file'], ...rows]));
   return wrong ? EXIT.someFailed : 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -50,6 +50,15 @@ describe('tessera models', () => {
     const wrong = await tessera(['models', 'verify', 'tessera-lite-x4']);
     assert.equal(wrong.code, 1);
     assert.match(wrong.stdout, /^tessera-lite-x4 +WRONG: another size/m);
+  });
+
+  test('verify tells of a file that this user may not read', {
+    skip: process.getuid?.() === 0 ? 'the superuser can read everything' : false,
+  }, async () => {
+    await chmod(join(folder, 'tessera-lite-x4.onnx'), 0);
+    const { code, stdout } = await tessera(['models', 'verify', 'tessera-lite-x4']);
+    assert.equal(code, 1);
+    assert.match(stdout, /^tessera-lite-x4 +WRONG: it may not be read or written by this user$/m);
   });
 
   test('pull downloads what is named, from the mirror, and says what failed', async () => {
