@@ -5,18 +5,20 @@ import { removeModel } from '../models/remove-model.js';
 import { UnfitModel } from '../models/unfit-model.js';
 import { EXIT } from './exit-codes.js';
 import { readableError } from './file-error.js';
+import { summaryOf } from './model-summary.js';
 
 /** What `tessera models add` is told beside the file. */
-type AddValues = Pick<AddOptions, 'name' | 'title' | 'purpose' | 'licence' | 'output' | 'replace'>;
+type AddValues = Pick<AddOptions, 'name' | 'title' | 'purpose' | 'licence' | 'output' | 'replace'> & {
+  /** Print the entry, and not a summary. */
+  readonly json?: boolean;
+};
 
 /** `tessera models add <file>`. @returns the exit code. */
 export function add(file: string, config: Config, values: AddValues): Promise<number> {
   return untilStopped(`${file} cannot be added.`, file, async (signal) => {
-    const entry = await addModel(file, config.MODELS_DIR, { ...values, signal });
-    process.stdout.write(`${JSON.stringify(entry, null, 2)}\n`);
-    process.stderr.write(
-      `Added. Ask for it with model=${entry.name}, or put it into the chain: MODEL_CHAIN=${entry.name},auto\n`,
-    );
+    const { json = false, ...options } = values;
+    const added = await addModel(file, config.MODELS_DIR, { ...options, signal });
+    process.stdout.write(json ? `${JSON.stringify(added.entry, null, 2)}\n` : summaryOf(added));
   });
 }
 

@@ -8,6 +8,7 @@ import { LANCZOS_PURPOSE } from '../models/model-status.js';
 import { wantedProviders } from '../models/providers.js';
 import { type FileState, fileState } from '../models/verify.js';
 import { packageRoot } from '../package-root.js';
+import { systemReason } from '../system-reason.js';
 import { LANCZOS } from '../types.js';
 import { EXIT } from './exit-codes.js';
 import { add, remove } from './models-own.js';
@@ -19,13 +20,14 @@ const HELP = `Usage: tessera models <list|verify|pull|add|remove> [options]
   list                    All known models: which are installed, and what each is for.
   verify [name…]          Checks size and sha256 of the installed files.
   pull [name…] [--all]    Downloads models; without names, those of the chain (MODEL_CHAIN).
-  add <file.onnx>         Takes a network of your own into the models folder.
+  add <file.onnx>         Tries a network of your own, finds what an entry has to say, and takes it into the models folder.
       --name <name>         what to call it; from the file's name by default
       --title <text>        for people
       --purpose <text>      what it is for, in a sentence: the page and "models list" show it
       --licence <text>      of its weights
       --output <name>       which of its outputs is the picture, where several could be
       --replace             instead of the model of your own that has this name
+      --json                print its entry in custom.json, and no summary
   remove <name>           Removes a model that "add" took in, with the file that it put there.
 
 The folder is MODELS_DIR. Downloads come from MODELS_MIRROR where it is set, through the proxy of HTTP_PROXY,
@@ -46,6 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
       licence: { type: 'string' },
       output: { type: 'string' },
       replace: { type: 'boolean' },
+      json: { type: 'boolean' },
     },
   });
   const [command, ...rest] = positionals;
@@ -105,26 +108,37 @@ async function list(entries: readonly ModelEntry[], config: Config): Promise<num
     ]),
   );
   rows.push([LANCZOS, 'any', '', 'MIT', String(chain.length + 1), 'built in', LANCZOS_PURPOSE]);
-  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', '', 'for'], rows));
+  process.stdout.write(textTable([['name', 'scale', 'size', 'licence', 'chain', '', 'for'], ...rows]));
   return 0;
 }
 
+const WRONG = 'WRONG: ';
 const STATE_WORDS: Readonly<Record<FileState, string>> = {
   intact: 'right',
   missing: 'not installed',
-  wrong_size: 'WRONG: another size than the manifest',
-  wrong_bytes: 'WRONG: another sha256 than the manifest',
+  wrong_size: `${WRONG}another size than the manifest`,
+  wrong_bytes: `${WRONG}another sha256 than the manifest`,
 };
+
+async function stateWords(entry: ModelEntry, config: Config): Promise<string> {
+  try {
+    return STATE_WORDS[await fileState(entry, config.MODELS_DIR, 'sha256')];
+  } catch (error) {
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    return `${WRONG}${reason}`;
+  }
+}
 
 async function verify(entries: readonly ModelEntry[], config: Config): Promise<number> {
   let wrong = false;
   const rows: string[][] = [];
   for (const entry of entries) {
-    const state = await fileState(entry, config.MODELS_DIR, 'sha256');
-    wrong ||= state === 'wrong_size' || state === 'wrong_bytes';
-    rows.push([entry.name, STATE_WORDS[state]]);
+    const words = await stateWords(entry, config);
+    wrong ||= words.startsWith(WRONG);
+    rows.push([entry.name, words]);
   }
-  process.stdout.write(textTable(['name', 'file'], rows));
+  process.stdout.write(textTable([['name', 'file'], ...rows]));
   return wrong ? EXIT.someFailed : 0;
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { examineModel } from './examine.js';
-import { gatherWeights } from './gather-weights.js';
+import { type Examined, examineModel } from './examine.js';
 import { loadCustomEntries, loadShippedEntries, type ModelEntry } from './manifest.js';
 import {
   changeOwnModels,
@@ -12,6 +11,7 @@ import {
   writeDurably,
   writing,
 } from './own-models.js';
+import { readNetwork } from './read-network.js';
 import { refuseTaken } from './taken-name.js';
 import { fileState } from './verify.js';
 
@@ -38,14 +38,14 @@ export interface AddOptions {
  * Takes a user's own ONNX file into the models folder: reads its contract, proves it by tiles, copies it, with
  * the weights that lie in files beside it, and writes an entry into `custom.json`. What is refused leaves nothing behind.
  * @param file path of the .onnx file, which stays where it is.
- * @returns the entry that was written.
+ * @returns the entry that was written, and the speed that was measured.
  * @throws RefusedChange, UnfitModel, ManifestError, the signal's reason, or the file system's errors.
  */
 export async function addModel(
   file: string,
   modelsFolder: string,
   options: AddOptions = {},
-): Promise<ModelEntry> {
+): Promise<Examined> {
   const source = resolve(file);
   const name = options.name ?? nameFrom(source);
   const mayReplace = options.replace === true;
@@ -53,11 +53,11 @@ export async function addModel(
   const shipped = await loadShippedEntries(modelsFolder);
   refuseTaken(name, { shipped, own: await loadCustomEntries(modelsFolder) }, mayReplace);
   refuseLines(options);
-  const pieces = await gatherWeights(await readFile(source), source);
+  const pieces = await readNetwork(source);
   const unfinished = unfinishedFile(modelsFolder);
   try {
     await writing(modelsFolder, () => writeDurably(unfinished, pieces));
-    const found = await examineModel(
+    const { entry: found, microsecondsPerPixel } = await examineModel(
       {
         candidate: {
           name,
@@ -85,7 +85,7 @@ export async function addModel(
         undo,
         finish: async () => {
           if (before !== undefined && before.file !== entry.file) await removeCopy(before, modelsFolder);
-          return entry;
+          return { entry, microsecondsPerPixel };
         },
       };
     });

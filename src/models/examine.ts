@@ -24,8 +24,15 @@ export interface ExamineOrder {
   readonly parent: number;
 }
 
+/** What trying a network shows. */
+export interface Examined {
+  readonly entry: ModelEntry;
+  /** Of a small tile on this processor, per input pixel. */
+  readonly microsecondsPerPixel: number;
+}
+
 /** What it answers: the whole entry, or in a sentence why there is none. */
-export type ExamineReply = { readonly entry: ModelEntry } | { readonly unfit: string };
+export type ExamineReply = Examined | { readonly unfit: string };
 
 /** Loading and some twenty trial tiles; a network that takes longer would serve nobody. */
 const PATIENCE_MS = 60_000;
@@ -41,7 +48,7 @@ export async function examineModel(
   what: Omit<ExamineOrder, 'parent'>,
   signal: AbortSignal,
   patienceMs = PATIENCE_MS,
-): Promise<ModelEntry> {
+): Promise<Examined> {
   signal.throwIfAborted();
   const child = started({ ...what, parent: process.pid });
   const stopped = () => child.kill('SIGKILL');
@@ -50,7 +57,7 @@ export async function examineModel(
   const startedMs = monotonicMs();
   try {
     const reply = await replyOf(child);
-    if ('entry' in reply) return reply.entry;
+    if ('entry' in reply) return reply;
     throw new UnfitModel(reply.unfit);
   } catch (error) {
     signal.throwIfAborted();

@@ -19,14 +19,17 @@ const CLEARLY_BETTER_DB = 10;
  */
 export async function findRange(candidate: ModelEntry, folder: string): Promise<Ranges> {
   const found: string[] = [];
+  const failures = new Set<string>();
+  let hasAnswer = false;
   for (const attempts of [alike(candidate), mixed(candidate)]) {
     const fitting: { ranges: Ranges; likeness: number }[] = [];
     for (const ranges of attempts) {
       const likeness = await likenessIn(ranges, candidate, folder);
       if (typeof likeness === 'number' && likeness >= SAME_PICTURE_DB) fitting.push({ ranges, likeness });
-      found.push(
-        `${nameOf(ranges)}: ${typeof likeness === 'number' ? `${likeness.toFixed(1)} dB` : likeness}`,
-      );
+      if (typeof likeness === 'number') hasAnswer = true;
+      else failures.add(likeness);
+      const words = typeof likeness === 'number' ? `${likeness.toFixed(1)} dB` : likeness.replace(/\.$/, '');
+      found.push(`${nameOf(ranges)}: ${words}`);
     }
     const signed = fitting.find(({ ranges }) => ranges.range === '-1..1');
     const [usual] = fitting;
@@ -36,6 +39,8 @@ export async function findRange(candidate: ModelEntry, folder: string): Promise<
         : usual;
     if (first !== undefined) return first.ranges;
   }
+  // In any range the same: what is wrong is not the range.
+  if (!hasAnswer) throw new UnfitModel([...failures].join(' '));
   const fault = await faultOf(candidate, folder);
   throw new UnfitModel(
     `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). ${fault ?? 'Does it take something else than RGB?'}`,

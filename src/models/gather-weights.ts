@@ -55,7 +55,7 @@ async function besideFile(
 export function refuseTooLarge(bytes: number): void {
   if (bytes > LARGEST_FILE_BYTES)
     throw new UnfitModel(
-      'With its weights it is larger than 2 GB, which is the most that an ONNX file can hold. Export it in half precision (float16), or take a smaller network.',
+      'It is larger than 2 GB, with its weights, which is the most that an ONNX file can hold. Export it in half precision (float16), or take a smaller network.',
     );
 }
 

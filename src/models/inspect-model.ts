@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { innermostReason } from './failure.js';
 import { type DeclaredInput, firstRun, type PossibleOutput, type ShownByRun } from './first-run.js';
+import { foreignFile } from './foreign-file.js';
 import { type ModelEntry, SAMPLE_TYPES, type SampleType } from './manifest.js';
 import { otherFiles } from './other-files.js';
 import { onnxRuntime } from './runtime.js';
@@ -35,17 +36,13 @@ export async function inspectModel(bytes: Uint8Array, output?: string): Promise<
   }
 }
 
-/** Four bytes of a file in the runtime's own format, from the fifth on. */
-const ORT_FORMAT = 'ORTM';
-
-/** @throws UnfitModel for what would have the runtime read other files, or cannot be looked into. */
+/** @throws UnfitModel for what would have the runtime read other files, or is in its own format, which may name them too. */
 function refuseOtherFiles(bytes: Uint8Array): void {
-  const others = otherFiles(bytes);
-  if (others === 'unreadable' || Buffer.from(bytes.subarray(4, 8)).toString('latin1') === ORT_FORMAT)
-    throw new UnfitModel('It cannot be loaded: it is no ONNX file.');
-  if (others === 'named')
+  const foreign = foreignFile(bytes, '');
+  if (foreign !== undefined) throw new UnfitModel(foreign);
+  if (otherFiles(bytes) !== 'none')
     throw new UnfitModel(
-      'Expected the whole network in one file but it names other files for its weights (external data).',
+      'It names other files for its weights (external data) in a way that is not understood.',
     );
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -52,6 +52,15 @@ describe('tessera models', () => {
     assert.match(wrong.stdout, /^tessera-lite-x4 +WRONG: another size/m);
   });
 
+  test('verify tells of a file that this user may not read', {
+    skip: process.getuid?.() === 0 ? 'the superuser can read everything' : false,
+  }, async () => {
+    await chmod(join(folder, 'tessera-lite-x4.onnx'), 0);
+    const { code, stdout } = await tessera(['models', 'verify', 'tessera-lite-x4']);
+    assert.equal(code, 1);
+    assert.match(stdout, /^tessera-lite-x4 +WRONG: it may not be read or written by this user$/m);
+  });
+
   test('pull downloads what is named, from the mirror, and says what failed', async () => {
     const network = nearestNetwork();
     const entry = await install(folder, 'small', network, { url: 'https://unreachable.invalid/small.onnx' });
@@ -82,18 +91,44 @@ describe('tessera models', () => {
     ]);
   });
 
-  test('add takes a file in and prints its entry; a file that is none is refused', async () => {
+  test('add takes a file in and tells what it found; a file that is none is refused', async () => {
     const file = join(folder, 'incoming.bin');
     await writeFile(file, nearestNetwork({ scale: 3 }).bytes);
     const added = await tessera(['models', 'add', file, '--name', 'mine', '--purpose', 'Maps.']);
-    assert.equal(added.code, 0, added.stderr);
-    assert.deepEqual(JSON.parse(added.stdout).scale, 3);
+    assert.deepEqual([added.code, added.stderr], [0, '']);
+    const [first, ...rest] = added.stdout.trimEnd().split('\n');
+    assert.equal(first, 'Added mine.');
+    assert.equal(rest.pop(), 'Ask for it with model=mine, or put it into the chain: MODEL_CHAIN=mine,auto');
+    const found = Object.fromEntries(rest.map((line) => line.trim().split(/ {2,}/)));
+    assert.match(found.speed, /^about \d+\.?\d* s for a megapixel/);
+    assert.deepEqual(
+      { ...found, speed: '' },
+      {
+        scale: '×3',
+        takes: 'float32 NCHW, 0 to 1',
+        gives: 'the same',
+        sides: 'any, from 1 px',
+        overlap: '8 px, shared by neighbouring tiles',
+        speed: '',
+        file: 'mine.onnx, 0.0 MB',
+      },
+    );
+    const entry = await tessera(['models', 'add', file, '--name', 'mine', '--replace', '--json']);
+    assert.equal(JSON.parse(entry.stdout).scale, 3);
+    await tessera(['models', 'add', file, '--name', 'mine', '--replace', '--purpose', 'Maps.']);
     assert.match((await tessera(['models', 'list'])).stdout, /^mine +×3 .* installed +Maps\.$/m);
     await writeFile(file, 'rubbish');
     const refused = await tessera(['models', 'add', file, '--name', 'bad']);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /cannot be added\. It cannot be loaded/);
-    assert.match((await tessera(['models', 'add', join(folder, 'none')])).stderr, /no such file/);
+    assert.match(
+      refused.stderr,
+      /^tessera: .*incoming\.bin cannot be added\. It belongs to a network for ncnn/,
+    );
+    const none = join(folder, 'none');
+    assert.equal(
+      (await tessera(['models', 'add', none])).stderr,
+      `tessera: ${none} cannot be added. There is no such file or folder.\n`,
+    );
   });
 
   test('add refuses a name that is taken with the way out, and every command works on as before', async () => {

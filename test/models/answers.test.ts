@@ -61,7 +61,7 @@ describe('a network whose answers have another type than its tiles', () => {
     ] as const)
       test(`takes ${dtype} and gives ${outputDtype} up to ${outputRange ?? range}, ${layout}`, async () => {
         const network = nearestNetwork({ type: dtype, layout, ...casting(outputDtype, factor) });
-        const entry = await addModel(await fileOf(network), home.models);
+        const { entry } = await addModel(await fileOf(network), home.models);
         assert.deepEqual(
           [entry.dtype, entry.outputDtype, entry.range, entry.outputRange, entry.layout],
           [dtype, outputDtype, range, outputRange, layout],
@@ -82,7 +82,9 @@ describe('a network whose answers have another type than its tiles', () => {
 
   test('a file whose answers are of another type than its entry says is refused', async () => {
     const network = nearestNetwork({ type: 'uint8', ...casting('float32', 1) });
-    const { outputDtype: _, ...entry } = await addModel(await fileOf(network), home.models);
+    const {
+      entry: { outputDtype: _, ...entry },
+    } = await addModel(await fileOf(network), home.models);
     await assert.rejects(
       openModel(entry, home.models, 'cpu', { threads: 1 }),
       /has output type float32, not uint8/,
@@ -111,7 +113,7 @@ describe('a network with several outputs', () => {
   });
 
   test('is served by the one that is the picture, wherever it stands', async () => {
-    const entry = await addModel(await fileOf(network), home.models);
+    const { entry } = await addModel(await fileOf(network), home.models);
     assert.deepEqual([entry.output, entry.scale], ['output', 2]);
     const model = await openModel(entry, home.models, 'cpu', { threads: 1 });
     const tile = gradientTile(40, 30, Uint8Array);
@@ -131,7 +133,7 @@ describe('a network with several outputs', () => {
       /no output picture\. It has copy \(float32 \[1, 3, a, b\]\), mean/,
     );
     assert.deepEqual(await readdir(home.models), ['manifest.json']);
-    assert.equal((await addModel(file, home.models, { output: 'output' })).scale, 2);
-    assert.equal((await addModel(file, home.models, { output: 'copy', name: 'copy' })).scale, 1);
+    assert.equal((await addModel(file, home.models, { output: 'output' })).entry.scale, 2);
+    assert.equal((await addModel(file, home.models, { output: 'copy', name: 'copy' })).entry.scale, 1);
   });
 });

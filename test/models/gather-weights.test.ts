@@ -35,7 +35,9 @@ describe('a network whose weights lie in other files', () => {
       await beside('deep/er/weights.bin', OTHERS, BYTES, OTHERS);
       const location = 'deep/er/weights.bin';
       const network = externalNetwork({ location, span: [OTHERS.length, BYTES.length] }, place);
-      const { file } = await addModel(await fileOf(network), home.models);
+      const {
+        entry: { file },
+      } = await addModel(await fileOf(network), home.models);
       const copy = await readFile(join(home.models, file));
       assert.ok(copy.equals(externalNetwork(WEIGHT, place).bytes));
       assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', file]);
@@ -62,7 +64,9 @@ describe('a network whose weights lie in other files', () => {
         },
       });
     const apart = sum({ location: 'network.onnx.data' }, { location: './more', span: [OTHERS.length] });
-    const { file } = await addModel(await fileOf(apart), home.models);
+    const {
+      entry: { file },
+    } = await addModel(await fileOf(apart), home.models);
     assert.ok((await readFile(join(home.models, file))).equals(sum({}, {}).bytes));
   });
 

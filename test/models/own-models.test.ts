@@ -75,7 +75,9 @@ describe("one's own models", () => {
   });
 
   test('a model that is replaced is the old one or the new one at every moment', async () => {
-    const first = await addModel(await fileOf(nearestNetwork({ scale: 3 })), home.models, { name: 'mine' });
+    const { entry: first } = await addModel(await fileOf(nearestNetwork({ scale: 3 })), home.models, {
+      name: 'mine',
+    });
     const second = await fileOf(nearestNetwork({ scale: 2 }), 'second.onnx');
     let isReplaced = false;
     const replacing = addModel(second, home.models, { name: 'mine', replace: true }).finally(() => {
@@ -91,18 +93,22 @@ describe("one's own models", () => {
       if (state !== 'intact') assert.notDeepEqual(await loadCustomEntries(home.models), [entry]);
     }
     assert.ok(seen.has(3));
-    const entry = await replacing;
+    const { entry } = await replacing;
     assert.notEqual(entry.file, first.file);
     assert.deepEqual(await loadCustomEntries(home.models), [entry]);
     assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', entry.file]);
-    const again = await addModel(second, home.models, { name: 'mine', replace: true, title: 'Once more' });
+    const { entry: again } = await addModel(second, home.models, {
+      name: 'mine',
+      replace: true,
+      title: 'Once more',
+    });
     assert.deepEqual([again.file, again.title], [entry.file, 'Once more']);
     assert.equal(await fileState(again, home.models, 'sha256'), 'intact');
   });
 
   test('a file of yours that has the model’s name is not overwritten', async () => {
     await writeFile(join(home.models, 'mine.onnx'), 'something else');
-    const entry = await addModel(await fileOf(nearestNetwork()), home.models, { name: 'mine' });
+    const { entry } = await addModel(await fileOf(nearestNetwork()), home.models, { name: 'mine' });
     assert.match(entry.file, /^mine\.[0-9a-f]{8}\.onnx$/);
     assert.equal(await readFile(join(home.models, 'mine.onnx'), 'utf8'), 'something else');
   });
@@ -180,7 +186,7 @@ describe("one's own models", () => {
     const network = nearestNetwork();
     await writeFile(join(home.models, 'mine.onnx'), network.bytes);
     await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
-    const entry = await addModel(await fileOf(network), home.models, {
+    const { entry } = await addModel(await fileOf(network), home.models, {
       name: 'mine',
       signal: AbortSignal.timeout(60_000),
     });

@@ -98,7 +98,7 @@ describe('a network of one size, with windows inside of it', () => {
     try {
       await writeFile(join(folder, 'manifest.json'), '{ "models": [] }');
       await writeFile(join(folder, 'given.onnx'), windowNetwork([64, 48]).bytes);
-      const entry = await addModel(join(folder, 'given.onnx'), folder, { name: 'fixed' });
+      const { entry } = await addModel(join(folder, 'given.onnx'), folder, { name: 'fixed' });
       const fixed = await opened(entry);
       const free = await opened(await install(folder, 'free', windowNetwork()));
       for (const [width, height] of [
