@@ -22,7 +22,7 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(`${server.origin}/docs`);
 
-  const operation = page.locator('#operations-upscale-post_upscale');
+  const operation = page.locator('#operations-upscale-upscale');
   await operation.locator('.opblock-summary').click();
   await operation
     .locator('input[type=file]')
@@ -30,6 +30,8 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
   const answer = page.waitForResponse((response) => response.url().includes('/upscale'));
   await operation.locator('button.execute').click();
   const response = await answer;
+  // Nothing is sent but what was filled in.
+  assert.equal(response.url(), `${server.origin}/upscale`);
   assert.equal(response.status(), 200, await response.text());
   assert.equal(response.headers()['x-upscale-model'], 'tessera-lite-x4');
   const live = operation.locator('.live-responses-table');

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ERROR_TABLE } from '../../src/http/error-table.js';
-import { IMAGE_HEADERS } from '../../src/http/image-reply.js';
-import { OPTION_NAMES } from '../../src/option-table.js';
 import { form, startApp } from './harness.js';
 
 type Json = Record<string, unknown>;
@@ -114,54 +111,6 @@ test('/metrics counts requests, jobs, tiles, pixels, fallbacks and shows speed, 
     assert.ok(text.includes(`${line}\n`), line);
   }
   assert.match(text, /^process_resident_memory_bytes \d/m);
-});
-
-test('the OpenAPI document describes every route, parameter, header and error', async (t) => {
-  const { origin, app } = await startApp(t);
-  const document = await get(`${origin}/openapi.json`);
-  const paths = document.paths as Record<string, Record<string, Json>>;
-  const upscale = paths['/upscale']?.post as Json;
-  const parameters = upscale.parameters as Json[];
-  assert.match(String(upscale.description), /left empty .* counts as not given/);
-  assert.deepEqual(
-    parameters.map(({ name }) => name),
-    [...OPTION_NAMES, 'prefer', 'idempotency-key'],
-  );
-  assert.ok('422' in (upscale.responses as Json));
-  for (const parameter of parameters) assert.ok(String(parameter.description).length > 10);
-  const { content } = upscale.requestBody as { content: Record<string, { schema: Json }> };
-  assert.deepEqual(Object.keys(content), ['multipart/form-data', 'image/*', 'application/octet-stream']);
-  const fields = content['multipart/form-data']?.schema.properties as Record<string, Json>;
-  assert.deepEqual(Object.keys(fields), ['file']);
-  assert.equal(fields.file?.format, 'binary');
-
-  const responses = upscale.responses as Record<string, Json>;
-  const described = Object.values(paths)
-    .flatMap((operations) => Object.values(operations))
-    .flatMap((operation) => Object.values(operation.responses as Record<string, Json>))
-    .map(({ description }) => String(description))
-    .join(' ');
-  for (const code of Object.keys(ERROR_TABLE)) {
-    if (!['invalid_request', 'expectation_failed', 'method_not_allowed'].includes(code)) {
-      assert.ok(described.includes(`\`${code}\``), code);
-    }
-  }
-  const headers = Object.keys((responses['200'] as Json).headers as Json).map((name) => name.toLowerCase());
-  for (const name of IMAGE_HEADERS) assert.ok(headers.includes(name.toLowerCase()), name);
-  assert.deepEqual((responses['400'] as { content: Json }).content, {
-    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-  });
-
-  // Nothing that clients may call is left out.
-  const others = ['/models', '/health', '/health/live', '/health/ready', '/metrics', '/jobs/{id}'];
-  for (const path of [...others, '/jobs/{id}/events', '/jobs/{id}/result']) {
-    const operation = paths[path]?.get as Json;
-    assert.ok(String(operation.summary).length > 0, path);
-    for (const response of Object.values(operation.responses as Record<string, Json>)) {
-      assert.notEqual(response.description, 'Default Response', path);
-    }
-  }
-  assert.ok(app.printRoutes().length > 0);
 });
 
 test('/metrics counts what an answer fell back from, and no model that was never installed', async (t) => {

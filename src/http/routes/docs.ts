@@ -14,8 +14,8 @@ const DOCS_CSP =
 
 /** The ways to present one of `API_KEYS`; either is enough. */
 const KEY_SCHEMES = {
-  key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
-  bearer: { type: 'http', scheme: 'bearer' },
+  key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of the keys of the service.' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The same key as a bearer token.' },
 } as const;
 
 /** Collects the routes that are registered after it into the OpenAPI document. */

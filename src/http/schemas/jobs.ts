@@ -88,6 +88,11 @@ export const jobEventsSchema: FastifySchema = {
   },
 };
 
+const RESULT_HEADERS = {
+  ETag: textHeader('Of the whole image, which never changes.'),
+  'Accept-Ranges': textHeader('`bytes`.'),
+};
+
 export const jobResultSchema: FastifySchema = {
   tags: TAGS,
   operationId: 'getJobResult',
@@ -117,8 +122,7 @@ export const jobResultSchema: FastifySchema = {
       description: 'The image.',
       headers: {
         ...IMAGE_HEADER_SCHEMAS,
-        ETag: textHeader('Of this image; it never changes.'),
-        'Accept-Ranges': textHeader('`bytes`.'),
+        ...RESULT_HEADERS,
       },
       content: IMAGE_CONTENT,
     },
@@ -126,14 +130,14 @@ export const jobResultSchema: FastifySchema = {
       description: 'The range of it.',
       headers: {
         ...IMAGE_HEADER_SCHEMAS,
-        ETag: textHeader('Of the whole image.'),
+        ...RESULT_HEADERS,
         'Content-Range': textHeader('Which bytes of how many.'),
       },
       content: IMAGE_CONTENT,
     },
     304: {
       description: 'The client has it.',
-      headers: { ...REQUEST_ID, ETag: textHeader('Of this image.') },
+      headers: { ...REQUEST_ID, ...RESULT_HEADERS },
       type: 'null',
     },
     ...problemResponses(

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { ERROR_CODES, type ErrorCode, RETRIES } from '../../errors.js';
+import { ERROR_CODES, type ErrorCode, RETRIES, TesseraError } from '../../errors.js';
 import { ERROR_TABLE } from '../error-table.js';
-import { PROBLEM_TYPE } from '../problem.js';
+import { PROBLEM_TYPE, type Problem, problemOf } from '../problem.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { named, oneOf, refTo } from './named.js';
 
@@ -47,7 +47,11 @@ const RETRY_AFTER = {
 /** Headers of problems of one status, beside the id of the request. */
 const HEADERS_BY_STATUS: Readonly<Record<number, Record<string, object>>> = {
   401: { 'WWW-Authenticate': textHeader('How a key may be presented: as a bearer token.') },
-  416: { 'Content-Range': textHeader('How many bytes there are: `bytes */1234`.') },
+  416: {
+    'Content-Range': textHeader('How many bytes there are: `bytes */1234`.'),
+    'Accept-Ranges': textHeader('`bytes`.'),
+    ETag: textHeader('Of the image.'),
+  },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
   504: RETRY_AFTER,
@@ -76,8 +80,14 @@ export function problemResponses(...codes: readonly ErrorCode[]): Record<number,
       {
         description: group.map((code) => `\`${code}\`: ${ERROR_TABLE[code].when}`).join('\n\n'),
         headers: { ...REQUEST_ID, ...HEADERS_BY_STATUS[status] },
-        content: { [PROBLEM_TYPE]: { schema: refTo(ProblemSchema) } },
+        content: { [PROBLEM_TYPE]: { schema: refTo(ProblemSchema), example: exampleOf(group) } },
       },
     ]),
   );
+}
+
+/** Without one, pages made from the document show a problem with status 0. */
+function exampleOf([code = 'internal']: readonly ErrorCode[]): Problem {
+  const sentence = ERROR_TABLE[code].when.replaceAll('`', '');
+  return problemOf(new TesseraError(code, sentence), '6f1c2a9e');
 }
