@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   upscale: { summary: 'Make pictures larger.', load: () => import('./cli/upscale.js') },
   serve: { summary: 'Start the service.', load: () => import('./cli/serve.js') },
   models: {
-    summary: 'List, verify, download and add models.',
+    summary: 'List, verify, download, add and remove models.',
     load: () => import('./cli/models.js'),
   },
 };

@@ -16,7 +16,7 @@ export const USUAL_TILE_PX = 512;
 /** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
 export const LARGEST_TILE_PX = 1088;
 
-/** As the name of a model: the chain's first. */
+/** As the name of a model: the chain's first. In `MODEL_CHAIN`: the usual models of this machine. */
 export const AUTO_MODEL = 'auto';
 
 /** The name under which plain Lanczos resampling appears as a model. */
@@ -210,6 +210,8 @@ export interface ModelStatus {
   readonly purpose?: string;
   readonly scale: number;
   readonly licence: string;
+  /** Of its file, which it is compared with when it is loaded; absent for Lanczos, which has none. */
+  readonly sha256?: string;
   /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */
   readonly family: 'tessera' | 'real-esrgan' | 'swin2sr' | 'lanczos' | 'custom';
   readonly installed: boolean;
@@ -234,6 +236,7 @@ export interface ModelStatus {
 
 /** What working with a model on a provider has taught; handed from engine to engine. */
 export interface LearntRung {
+  /** What the model is, by `models/model-key`: other weights under its name are another one. */
   readonly model: string;
   readonly provider: Provider;
   /** Input pixels: the largest tile known to fit into memory; absent while none was too large. */

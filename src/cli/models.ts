@@ -1,36 +1,38 @@
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../config.js';
-import { addModel } from '../models/add-model.js';
 import { chainOrder } from '../models/chain-order.js';
 import { downloadModel } from '../models/download.js';
 import { DownloadError } from '../models/download-error.js';
-import { UnfitModel } from '../models/inspect-model.js';
 import { loadManifest, type ModelEntry } from '../models/manifest.js';
 import { LANCZOS_PURPOSE } from '../models/model-status.js';
 import { wantedProviders } from '../models/providers.js';
 import { type FileState, fileState } from '../models/verify.js';
 import { packageRoot } from '../package-root.js';
+import { systemReason } from '../system-reason.js';
 import { LANCZOS } from '../types.js';
+import { EXIT } from './exit-codes.js';
+import { add, remove } from './models-own.js';
 import { ProgressLine } from './progress-line.js';
 import { textTable } from './text-table.js';
 
-const HELP = `Usage: tessera models <list|verify|pull|add> [options]
+const HELP = `Usage: tessera models <list|verify|pull|add|remove> [options]
 
-  list                    All known models, and which are installed.
+  list                    All known models: which are installed, and what each is for.
   verify [name…]          Checks size and sha256 of the installed files.
   pull [name…] [--all]    Downloads models; without names, those of the chain (MODEL_CHAIN).
-  add <file.onnx>         Takes a network of your own into the models folder.
+  add <file.onnx>         Tries a network of your own, finds what an entry has to say, and takes it into the models folder.
       --name <name>         what to call it; from the file's name by default
       --title <text>        for people
       --purpose <text>      what it is for, in a sentence: the page and "models list" show it
       --licence <text>      of its weights
+      --output <name>       which of its outputs is the picture, where several could be
+      --replace             instead of the model of your own that has this name
+      --json                print its entry in custom.json, and no summary
+  remove <name>           Removes a model that "add" took in, with the file that it put there.
 
 The folder is MODELS_DIR. Downloads come from MODELS_MIRROR where it is set, through the proxy of HTTP_PROXY,
 HTTPS_PROXY and NO_PROXY.
 `;
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 /** `tessera models …`. @returns the exit code: 0, 1 when something is wrong with a model, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -44,14 +46,24 @@ export async function run(args: readonly string[]): Promise<number> {
       title: { type: 'string' },
       purpose: { type: 'string' },
       licence: { type: 'string' },
+      output: { type: 'string' },
+      replace: { type: 'boolean' },
+      json: { type: 'boolean' },
     },
   });
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) {
     process.stdout.write(HELP);
-    return values.help ? 0 : EXIT_USAGE;
+    return values.help ? 0 : EXIT.usage;
   }
   const config = loadConfig(process.env, packageRoot());
+  // These two mend what keeps the others from reading the manifests.
+  if (command === 'add' || command === 'remove') {
+    const [operand] = rest;
+    if (operand === undefined || rest.length > 1)
+      return misused(command === 'add' ? 'add takes one file' : 'remove takes one name');
+    return command === 'add' ? add(operand, config, values) : remove(operand, config);
+  }
   const entries = await loadManifest(config.MODELS_DIR);
   switch (command) {
     case 'list':
@@ -60,8 +72,6 @@ export async function run(args: readonly string[]): Promise<number> {
       return withNamed(rest, entries, (named) => verify(named ?? entries, config));
     case 'pull':
       return withNamed(rest, entries, (named) => pull(named ?? toPull(entries, config, values.all), config));
-    case 'add':
-      return add(rest, config, values);
     default:
       return misused(`there is no "models ${command}"`);
   }
@@ -69,7 +79,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function misused(problem: string): number {
   process.stderr.write(`tessera: ${problem}. See "tessera models --help".\n`);
-  return EXIT_USAGE;
+  return EXIT.usage;
 }
 
 /** Calls with the entries that were named; undefined when none was. */
@@ -98,27 +108,38 @@ async function list(entries: readonly ModelEntry[], config: Config): Promise<num
     ]),
   );
   rows.push([LANCZOS, 'any', '', 'MIT', String(chain.length + 1), 'built in', LANCZOS_PURPOSE]);
-  process.stdout.write(textTable(['name', 'scale', 'size', 'licence', 'chain', '', 'for'], rows));
+  process.stdout.write(textTable([['name', 'scale', 'size', 'licence', 'chain', '', 'for'], ...rows]));
   return 0;
 }
 
+const WRONG = 'WRONG: ';
 const STATE_WORDS: Readonly<Record<FileState, string>> = {
   intact: 'right',
   missing: 'not installed',
-  wrong_size: 'WRONG: another size than the manifest',
-  wrong_bytes: 'WRONG: another sha256 than the manifest',
+  wrong_size: `${WRONG}another size than the manifest`,
+  wrong_bytes: `${WRONG}another sha256 than the manifest`,
 };
+
+async function stateWords(entry: ModelEntry, config: Config): Promise<string> {
+  try {
+    return STATE_WORDS[await fileState(entry, config.MODELS_DIR, 'sha256')];
+  } catch (error) {
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    return `${WRONG}${reason}`;
+  }
+}
 
 async function verify(entries: readonly ModelEntry[], config: Config): Promise<number> {
   let wrong = false;
   const rows: string[][] = [];
   for (const entry of entries) {
-    const state = await fileState(entry, config.MODELS_DIR, 'sha256');
-    wrong ||= state === 'wrong_size' || state === 'wrong_bytes';
-    rows.push([entry.name, STATE_WORDS[state]]);
+    const words = await stateWords(entry, config);
+    wrong ||= words.startsWith(WRONG);
+    rows.push([entry.name, words]);
   }
-  process.stdout.write(textTable(['name', 'file'], rows));
-  return wrong ? EXIT_FAILED : 0;
+  process.stdout.write(textTable([['name', 'file'], ...rows]));
+  return wrong ? EXIT.someFailed : 0;
 }
 
 /** The models of the chain as this machine has it, or all that can be downloaded. */
@@ -152,42 +173,7 @@ async function pull(entries: readonly ModelEntry[], config: Config): Promise<num
       if (stop.signal.aborted) break;
     }
   }
-  return failed ? EXIT_FAILED : 0;
-}
-
-async function add(
-  files: readonly string[],
-  config: Config,
-  values: {
-    readonly name?: string;
-    readonly title?: string;
-    readonly purpose?: string;
-    readonly licence?: string;
-  },
-): Promise<number> {
-  const [file] = files;
-  if (file === undefined || files.length > 1) return misused('add takes one file');
-  try {
-    const { name, title, purpose, licence } = values;
-    const entry = await addModel(file, config.MODELS_DIR, {
-      ...(name === undefined ? {} : { name }),
-      ...(title === undefined ? {} : { title }),
-      ...(purpose === undefined ? {} : { purpose }),
-      ...(licence === undefined ? {} : { licence }),
-    });
-    process.stdout.write(`${JSON.stringify(entry, null, 2)}\n`);
-    process.stderr.write(
-      `Added. Ask for it with model=${entry.name}, or put it into the chain: MODEL_CHAIN=${entry.name},auto\n`,
-    );
-    return 0;
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!(error instanceof UnfitModel) && !missing) throw error;
-    process.stderr.write(
-      `tessera: ${file} cannot be added. ${missing ? 'There is no such file.' : error.message}\n`,
-    );
-    return EXIT_FAILED;
-  }
+  return failed ? EXIT.someFailed : 0;
 }
 
 function megabytes(bytes: number): string {

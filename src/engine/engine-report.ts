@@ -29,14 +29,14 @@ export class EngineReport {
     learnt: readonly LearntRung[],
   ): void {
     for (const rung of learnt) this.#learn(rung);
-    const known = new Map(this.#models.map((model) => [model.name, model]));
-    this.#models = models.map((model) => ({
-      ...model,
-      microsecondsPerPixel: {
-        ...known.get(model.name)?.microsecondsPerPixel,
-        ...model.microsecondsPerPixel,
-      },
-    }));
+    this.#models = models.map((model) => {
+      // Other weights under the name have speeds of their own.
+      const known = this.#models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
+      return {
+        ...model,
+        microsecondsPerPixel: { ...known?.microsecondsPerPixel, ...model.microsecondsPerPixel },
+      };
+    });
     this.#providers = providers;
   }
 

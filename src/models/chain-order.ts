@@ -1,4 +1,4 @@
-import { LANCZOS } from '../types.js';
+import { AUTO_MODEL, LANCZOS } from '../types.js';
 import type { ModelEntry } from './manifest.js';
 
 /**
@@ -26,7 +26,7 @@ export function chainOrder(
   entries: readonly ModelEntry[],
   hasGpu: boolean,
 ): { models: readonly ModelEntry[]; unknown: readonly string[] } {
-  const names = configured.flatMap((name) => (name !== 'auto' ? [name] : hasGpu ? WITH_GPU : ON_CPU));
+  const names = configured.flatMap((name) => (name !== AUTO_MODEL ? [name] : hasGpu ? WITH_GPU : ON_CPU));
   const models: ModelEntry[] = [];
   const unknown: string[] = [];
   for (const name of new Set(names)) {

@@ -142,6 +142,7 @@ export class ModelChain implements Chain {
   async modelsChanged(): Promise<void> {
     try {
       this.#models = await this.parts.reload();
+      this.#secondLook.forgetSkipped();
     } catch (error) {
       // Half-written or wrong: what worked goes on working.
       this.parts.log.error({ err: error }, 'the changed manifest cannot be used; keeping the former one');

@@ -1,3 +1,4 @@
+import { connectionReason, systemCode, systemReason } from '../system-reason.js';
 import { messageOf } from './failure.js';
 import type { ModelEntry } from './manifest.js';
 
@@ -28,14 +29,18 @@ export class DownloadError extends Error {
     const { name } = entry;
     const cause = { cause: thrown };
     if (signal.aborted) return new DownloadError('aborted', `The download of ${name} was stopped.`, cause);
-    const code = codeOf(thrown);
+    const code = systemCode(thrown);
     if (code === 'ENOSPC' || code === 'EDQUOT')
       return new DownloadError('disk_full', `The disk is full: ${name} needs ${entry.bytes} bytes.`, cause);
     if (code !== undefined && NOT_WRITABLE.has(code))
-      return new DownloadError('not_writable', `The models folder cannot be written (${code}).`, cause);
+      return new DownloadError(
+        'not_writable',
+        `The models folder cannot be written: ${systemReason(thrown)}.`,
+        cause,
+      );
     if (thrown instanceof Interruption)
       return new DownloadError('network', `${name} could not be downloaded: ${thrown.message}.`, cause);
-    return new DownloadError('refused', `${name} could not be downloaded: ${messageOf(thrown)}.`, cause);
+    return new DownloadError('refused', `${name} could not be downloaded: ${reasonOf(thrown)}.`, cause);
   }
 }
 
@@ -52,16 +57,16 @@ const OF_THE_DISK = new Set([...NOT_WRITABLE, 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'
 export function interruption(thrown: unknown, signal: AbortSignal): Interruption | undefined {
   if (signal.aborted || thrown instanceof DownloadError) return undefined;
   if (thrown instanceof Interruption) return thrown;
-  const code = codeOf(thrown);
+  const code = systemCode(thrown);
   if (code !== undefined && OF_THE_DISK.has(code)) return undefined;
-  // fetch says "fetch failed" or "terminated" and keeps the reason as the cause.
-  const inner = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
-  const text = codeOf(inner) ?? messageOf(inner);
-  return new Interruption(text, { cause: thrown });
+  return new Interruption(reasonOf(thrown), { cause: thrown });
 }
 
-function codeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
-    ? thrown.code
-    : undefined;
+/** A clause without a full stop. fetch says "fetch failed" or "terminated" and keeps the reason as the cause. */
+function reasonOf(thrown: unknown): string {
+  const inner = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+  const known = connectionReason(inner) ?? systemReason(inner);
+  if (known !== undefined) return known;
+  const said = messageOf(inner) || messageOf(thrown);
+  return said.replace(/\.$/, '') || 'the connection failed';
 }

@@ -2,8 +2,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DownloadError, Interruption, interruption } from './download-error.js';
-import { holdLock } from './download-lock.js';
 import { fetchFrom, type RestOfFile } from './fetch-from.js';
+import { holdLock } from './file-lock.js';
 import type { ModelEntry } from './manifest.js';
 import { fileSize, fileState, sha256Of } from './verify.js';
 

@@ -1,6 +1,7 @@
-import { UnfitModel } from './inspect-model.js';
-import { type ModelEntry, SAMPLE_RANGES, type SampleRange } from './manifest.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, wavyTile, withModel } from './trial.js';
+import { type ModelEntry, SAMPLE_RANGES, type SampleRange, type SampleType } from './manifest.js';
+import { outputForm } from './tensor-form.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
+import { UnfitModel } from './unfit-model.js';
 
 /** The samples that a network takes, and those that it gives where they lie elsewhere. */
 export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
@@ -18,14 +19,17 @@ const CLEARLY_BETTER_DB = 10;
  */
 export async function findRange(candidate: ModelEntry, folder: string): Promise<Ranges> {
   const found: string[] = [];
-  for (const attempts of candidate.dtype === 'uint8' ? [[{ range: 255 } as const]] : [alike(), mixed()]) {
+  const failures = new Set<string>();
+  let hasAnswer = false;
+  for (const attempts of [alike(candidate), mixed(candidate)]) {
     const fitting: { ranges: Ranges; likeness: number }[] = [];
     for (const ranges of attempts) {
       const likeness = await likenessIn(ranges, candidate, folder);
       if (typeof likeness === 'number' && likeness >= SAME_PICTURE_DB) fitting.push({ ranges, likeness });
-      found.push(
-        `${nameOf(ranges)}: ${typeof likeness === 'number' ? `${likeness.toFixed(1)} dB` : likeness}`,
-      );
+      if (typeof likeness === 'number') hasAnswer = true;
+      else failures.add(likeness);
+      const words = typeof likeness === 'number' ? `${likeness.toFixed(1)} dB` : likeness.replace(/\.$/, '');
+      found.push(`${nameOf(ranges)}: ${words}`);
     }
     const signed = fitting.find(({ ranges }) => ranges.range === '-1..1');
     const [usual] = fitting;
@@ -35,32 +39,44 @@ export async function findRange(candidate: ModelEntry, folder: string): Promise<
         : usual;
     if (first !== undefined) return first.ranges;
   }
-  const fault = await faultOf({ ...candidate, range: candidate.dtype === 'uint8' ? 255 : 1 }, folder);
+  // In any range the same: what is wrong is not the range.
+  if (!hasAnswer) throw new UnfitModel([...failures].join(' '));
+  const fault = await faultOf(candidate, folder);
   throw new UnfitModel(
     `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). ${fault ?? 'Does it take something else than RGB?'}`,
   );
 }
 
-function alike(): Ranges[] {
-  return SAMPLE_RANGES.map((range) => ({ range }));
+function alike(candidate: ModelEntry): Ranges[] {
+  const given = rangesOf(outputForm(candidate).dtype);
+  return rangesOf(candidate.dtype).flatMap((range) => (given.includes(range) ? [{ range }] : []));
 }
 
-function mixed(): Ranges[] {
-  return SAMPLE_RANGES.flatMap((range) =>
-    SAMPLE_RANGES.filter((outputRange) => outputRange !== range).map((outputRange) => ({
-      range,
-      outputRange,
-    })),
+function mixed(candidate: ModelEntry): Ranges[] {
+  const given = rangesOf(outputForm(candidate).dtype);
+  return rangesOf(candidate.dtype).flatMap((range) =>
+    given.filter((outputRange) => outputRange !== range).map((outputRange) => ({ range, outputRange })),
   );
+}
+
+function rangesOf(dtype: SampleType): readonly SampleRange[] {
+  return dtype === 'uint8' ? [255] : SAMPLE_RANGES;
 }
 
 function nameOf({ range, outputRange }: Ranges): SampleRange | string {
   return outputRange === undefined ? range : `${range} to ${outputRange}`;
 }
 
+/** The ranges in the place of the candidate's own. */
+export function withRanges(candidate: ModelEntry, { range, outputRange }: Ranges): ModelEntry {
+  const { outputRange: _, ...rest } = candidate;
+  return { ...rest, range, ...(outputRange === undefined ? {} : { outputRange }) };
+}
+
 function likenessIn(ranges: Ranges, candidate: ModelEntry, folder: string): Promise<number | string> {
-  const [width, height] = candidate.sizeRequirements.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
-  return withModel({ ...candidate, ...ranges }, folder, (model) =>
+  const { fixed, multipleOf } = candidate.sizeRequirements;
+  const [width, height] = fixed ?? [trialSide(multipleOf), trialSide(multipleOf)];
+  return withModel(withRanges(candidate, ranges), folder, (model) =>
     likenessOf(model, wavyTile(width, height)),
   );
 }

@@ -1,53 +1,48 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { innermostReason } from './failure.js';
-import type { ModelEntry } from './manifest.js';
+import { type DeclaredInput, firstRun, type PossibleOutput, type ShownByRun } from './first-run.js';
+import { foreignFile } from './foreign-file.js';
+import { type ModelEntry, SAMPLE_TYPES, type SampleType } from './manifest.js';
 import { otherFiles } from './other-files.js';
-import { newTensor, onnxRuntime } from './runtime.js';
+import { onnxRuntime } from './runtime.js';
 import { tensorFacts } from './session-contract.js';
-import { newTensorData } from './tile-tensor.js';
+import { UnfitModel } from './unfit-model.js';
 
-/** A file that is no upscaling network, in a sentence that says why. */
-export class UnfitModel extends Error {
-  override readonly name = 'UnfitModel';
-
-  /** Names from the file are in the message, which goes to a terminal: what would command it is taken out. */
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message.replace(/\p{Cc}/gu, '\ufffd'), options);
-  }
-}
-
-/** What a file says of itself. */
-export interface DeclaredContract extends Pick<ModelEntry, 'input' | 'output' | 'layout' | 'dtype'> {
-  /** [width, height], when the file takes no other size. */
-  readonly fixed?: readonly [number, number];
-}
+/** What a file says of itself, and what a first run shows. */
+export type InspectedModel = DeclaredInput &
+  Omit<ShownByRun, 'picture'> &
+  Pick<ModelEntry, 'output' | 'outputDtype'>;
 
 /**
- * Reads names, types and shapes from a file, and finds the scale by a first run.
+ * Reads names, types and shapes from a file, and finds the scale, and which output is the picture, by a first run.
+ * @param output which it is, where more than one could be.
  * @throws UnfitModel
  */
-export async function inspectModel(bytes: Uint8Array): Promise<DeclaredContract & { scale: number }> {
+export async function inspectModel(bytes: Uint8Array, output?: string): Promise<InspectedModel> {
   refuseOtherFiles(bytes);
   const session = await openFile(bytes);
   try {
-    const declared = declaredContract(session);
-    return { ...declared, scale: await findScale(session, declared) };
+    const input = declaredInput(session);
+    const { picture, ...shown } = await firstRun(session, input, possibleOutputs(session, output));
+    const { dtype } = picture;
+    return {
+      ...input,
+      ...shown,
+      output: picture.name,
+      ...(dtype === input.dtype ? {} : { outputDtype: dtype }),
+    };
   } finally {
     await session.release();
   }
 }
 
-/** Four bytes of a file in the runtime's own format, from the fifth on. */
-const ORT_FORMAT = 'ORTM';
-
-/** @throws UnfitModel for what would have the runtime read other files, or cannot be looked into. */
+/** @throws UnfitModel for what would have the runtime read other files, or is in its own format, which may name them too. */
 function refuseOtherFiles(bytes: Uint8Array): void {
-  const others = otherFiles(bytes);
-  if (others === 'unreadable' || Buffer.from(bytes.subarray(4, 8)).toString('latin1') === ORT_FORMAT)
-    throw new UnfitModel('It cannot be loaded: it is no ONNX file.');
-  if (others === 'named')
+  const foreign = foreignFile(bytes, '');
+  if (foreign !== undefined) throw new UnfitModel(foreign);
+  if (otherFiles(bytes) !== 'none')
     throw new UnfitModel(
-      'Expected the whole network in one file but it names other files for its weights (external data). Save it with its weights inside.',
+      'It names other files for its weights (external data) in a way that is not understood.',
     );
 }
 
@@ -60,20 +55,16 @@ async function openFile(bytes: Uint8Array): Promise<InferenceSession> {
   }
 }
 
-function declaredContract(session: InferenceSession): DeclaredContract {
+function declaredInput(session: InferenceSession): DeclaredInput {
   const inputs = tensorFacts(session.inputMetadata);
-  const outputs = tensorFacts(session.outputMetadata);
   const [input] = inputs;
-  const [output] = outputs;
-  if (input === undefined || output === undefined || inputs.length > 1)
+  if (input === undefined || inputs.length > 1)
     throw new UnfitModel(
-      `Expected one input and an output but it has the inputs ${inputs.map((each) => each.name).join(', ')}.`,
+      `Expected one input but it has the inputs ${inputs.map((each) => each.name).join(', ')}.`,
     );
-  const dtype = (['float32', 'float16', 'uint8'] as const).find((type) => type === input.type);
-  if (dtype === undefined || output.type !== dtype)
-    throw new UnfitModel(
-      `Expected float32, float16 or uint8 on both sides but it takes ${input.type} and gives ${output.type}.`,
-    );
+  const dtype = sampleType(input.type);
+  if (dtype === undefined)
+    throw new UnfitModel(`Expected an input of ${SAMPLE_TYPES.join(', ')} but it is ${input.type}.`);
   const shape = `[${input.shape.join(', ')}]`;
   if (input.shape.length !== 4)
     throw new UnfitModel(`Expected an input of four dimensions but it is ${shape}.`);
@@ -82,11 +73,33 @@ function declaredContract(session: InferenceSession): DeclaredContract {
   const layout = layoutOf(input.shape);
   if (layout === undefined) throw new UnfitModel(`Expected three channels but the input is ${shape}.`);
   const [height, width] = layout === 'nchw' ? input.shape.slice(2) : input.shape.slice(1, 3);
-  const contract = { input: input.name, output: output.name, layout, dtype };
-  if (typeof height === 'number' && typeof width === 'number') return { ...contract, fixed: [width, height] };
+  const declared = { input: input.name, layout, dtype };
+  if (typeof height === 'number' && typeof width === 'number') return { ...declared, fixed: [width, height] };
   if (typeof height === 'number' || typeof width === 'number')
     throw new UnfitModel(`Expected both sides fixed or both free but the input is ${shape}.`);
-  return contract;
+  return declared;
+}
+
+/** The outputs that may be a picture, by what the file says of them. @param named the only one that is meant. */
+function possibleOutputs(session: InferenceSession, named: string | undefined): PossibleOutput[] {
+  const outputs = tensorFacts(session.outputMetadata);
+  const list = outputs.map(({ name, type, shape }) => `${name} (${type} [${shape.join(', ')}])`).join(', ');
+  const meant = named === undefined ? outputs : outputs.filter(({ name }) => name === named);
+  if (meant.length === 0) throw new UnfitModel(`It has no output ${named}. It has ${list}.`);
+  const possible = meant.flatMap(({ name, type, shape }) => {
+    const dtype = sampleType(type);
+    // An exporter may leave the shape open altogether.
+    return dtype !== undefined && (shape.length === 4 || shape.length === 0) ? [{ name, dtype }] : [];
+  });
+  if (possible.length === 0)
+    throw new UnfitModel(
+      `Expected an output of ${SAMPLE_TYPES.join(', ')} in four dimensions but it has ${list}.`,
+    );
+  return possible;
+}
+
+function sampleType(type: string): SampleType | undefined {
+  return SAMPLE_TYPES.find((each) => each === type);
 }
 
 /** Three channels in second or in last place; where neither is said, the usual order. */
@@ -94,29 +107,4 @@ function layoutOf(shape: readonly (number | string)[]): ModelEntry['layout'] | u
   if (shape[1] === 3) return 'nchw';
   if (shape[3] === 3) return 'nhwc';
   return typeof shape[1] === 'string' ? 'nchw' : undefined;
-}
-
-/** A size that suits every known network: a multiple of 64. */
-const TRIAL_SIDE_PX = 64;
-
-async function findScale(session: InferenceSession, contract: DeclaredContract): Promise<number> {
-  const [width, height] = contract.fixed ?? [TRIAL_SIDE_PX, TRIAL_SIDE_PX];
-  const dims = contract.layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
-  const data = newTensorData(contract.dtype, width * height * 3);
-  let answer: readonly number[];
-  try {
-    const feeds = { [contract.input]: await newTensor(contract.dtype, data, dims) };
-    answer = (await session.run(feeds, [contract.output]))[contract.output]?.dims ?? [];
-  } catch (error) {
-    throw new UnfitModel(`It cannot compute a tile of ${width}×${height}: ${innermostReason(error)}`, {
-      cause: error,
-    });
-  }
-  const scale = (answer[contract.layout === 'nchw' ? 3 : 2] ?? 0) / width;
-  const expected = dims.map((dim) => (dim === 1 || dim === 3 ? dim : dim * scale));
-  if (!Number.isInteger(scale) || scale < 1 || scale > 8 || answer.join() !== expected.join())
-    throw new UnfitModel(
-      `Expected a picture 1 to 8 times as large but it makes [${answer.join(', ')}] of [${dims.join(', ')}].`,
-    );
-  return scale;
 }

@@ -2,6 +2,7 @@ import { TesseraError } from '../errors.js';
 import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../types.js';
 import type { ModelEntry } from './manifest.js';
 import type { ChainRequest } from './rung.js';
+import { isInFloat32 } from './tensor-form.js';
 
 /** One step down the ladder, before anything is loaded. */
 export type Step =
@@ -138,7 +139,7 @@ function variants(
 ): ModelEntry[] {
   const named = (name: string | undefined): ModelEntry | undefined =>
     entries.find((entry) => entry.name === name);
-  const float = asked.dtype === 'float32' ? asked : named(asked.floatTwin);
+  const float = isInFloat32(asked) ? asked : named(asked.floatTwin);
   const half = asked.dtype === 'float16' ? asked : named(asked.halfTwin ?? float?.halfTwin);
   const candidates = sixteenBit
     ? [float]

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
 import { type LoadedModel, openModel } from './session.js';
+import { outputForm } from './tensor-form.js';
 import { type LanePixels, type RgbPixels, TileFailure } from './tile-model.js';
 
 /** What a lane's thread is told at its start. */
@@ -60,7 +61,9 @@ async function compute(tile: RgbPixels): Promise<FromLane> {
     const { data, width, height } = await model.run(tile);
     const ms = performance.now() - startedMs;
     // What ONNX Runtime allocated cannot be given to another thread.
-    return { pixels: { data: model.entry.dtype === 'uint8' ? data.slice() : data, width, height, ms } };
+    return {
+      pixels: { data: outputForm(model.entry).dtype === 'uint8' ? data.slice() : data, width, height, ms },
+    };
   } catch (error) {
     const { reason, message } =
       error instanceof TileFailure ? error : { reason: 'runtime_error' as const, message: String(error) };

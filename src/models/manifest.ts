@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Compile } from 'typebox/schema';
-import { AUTO_MODEL, LANCZOS, type ModelStatus } from '../types.js';
+import { systemCode, systemReason } from '../system-reason.js';
+import type { ModelStatus } from '../types.js';
+import { contradictions } from './contradictions.js';
 
 /** 0 to 1, 0 to 255, or -1 to 1. */
 export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
 export type SampleRange = (typeof SAMPLE_RANGES)[number];
+
+export const SAMPLE_TYPES = ['float32', 'float16', 'uint8'] as const;
+export type SampleType = (typeof SAMPLE_TYPES)[number];
 
 /** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
 export interface ModelEntry {
@@ -27,11 +32,15 @@ export interface ModelEntry {
   readonly input: string;
   readonly output: string;
   readonly layout: 'nchw' | 'nhwc';
-  readonly dtype: 'float32' | 'float16' | 'uint8';
+  /** Of the input, and of the answer where `outputDtype` does not say another. */
+  readonly dtype: SampleType;
+  readonly outputDtype?: SampleType;
   /** Between which values the samples lie, from black to white. */
   readonly range: SampleRange;
   /** The same of the answer, where it is another. */
   readonly outputRange?: SampleRange;
+  /** true: `tessera models add` put the file there, and `tessera models remove` takes it away. */
+  readonly copied?: boolean;
   /** Input pixels; `fixed` is [width, height]. */
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
   /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
@@ -71,10 +80,12 @@ const entrySchema = {
     sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     url: { type: 'string', pattern: '^https?://[^\\s]+$' },
     confirmed: { type: 'boolean' },
+    copied: { type: 'boolean' },
     input: { type: 'string', minLength: 1 },
     output: { type: 'string', minLength: 1 },
     layout: { enum: ['nchw', 'nhwc'] },
-    dtype: { enum: ['float32', 'float16', 'uint8'] },
+    dtype: { enum: SAMPLE_TYPES },
+    outputDtype: { enum: SAMPLE_TYPES },
     range: { enum: SAMPLE_RANGES },
     outputRange: { enum: SAMPLE_RANGES },
     sizeRequirements: {
@@ -152,8 +163,8 @@ export const CUSTOM_MANIFEST_FILE = 'custom.json';
  * @throws ManifestError naming the file and every problem in it.
  */
 export async function loadManifest(modelsFolder: string): Promise<readonly ModelEntry[]> {
-  const shipped = await readEntries(join(modelsFolder, MANIFEST_FILE), 'required');
-  const custom = await readEntries(join(modelsFolder, CUSTOM_MANIFEST_FILE), 'optional');
+  const shipped = await loadShippedEntries(modelsFolder);
+  const custom = await loadCustomEntries(modelsFolder);
   const all = [...shipped, ...custom];
   const problems = contradictions(all);
   if (problems.length > 0)
@@ -162,6 +173,11 @@ export async function loadManifest(modelsFolder: string): Promise<readonly Model
       problems,
     );
   return all;
+}
+
+/** The entries of `manifest.json` alone. @throws ManifestError */
+export function loadShippedEntries(modelsFolder: string): Promise<readonly ModelEntry[]> {
+  return readEntries(join(modelsFolder, MANIFEST_FILE), 'required');
 }
 
 /** The entries of `custom.json` alone; none when the file is not there. @throws ManifestError */
@@ -175,9 +191,10 @@ async function readEntries(path: string, need: 'required' | 'optional'): Promise
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (need === 'optional' && code === 'ENOENT') return [];
-    throw new ManifestError(file, [`it cannot be read from the models folder (${code})`]);
+    if (need === 'optional' && systemCode(error) === 'ENOENT') return [];
+    throw new ManifestError(file, [
+      `it cannot be read from the models folder ${dirname(path)}: ${systemReason(error) ?? String(error)}`,
+    ]);
   }
   return parseManifest(text, file);
 }
@@ -221,42 +238,4 @@ function place(value: unknown, instancePath: string): string {
   const name =
     typeof model === 'object' && model !== null && 'name' in model ? ` (${String(model.name)})` : '';
   return `model ${index}${name}${rest.length > 0 ? `: ${rest.join('.')}` : ''}`;
-}
-
-/** What no schema of one entry can see: names, files and twins across entries. */
-function contradictions(entries: readonly ModelEntry[]): string[] {
-  const problems: string[] = [];
-  const byName = new Map<string, ModelEntry>();
-  const byFile = new Map<string, ModelEntry>();
-  for (const entry of entries) {
-    if (entry.name === LANCZOS)
-      problems.push(`the name "${LANCZOS}" is taken by the resampler that needs no model`);
-    if (entry.name === AUTO_MODEL)
-      problems.push(`the name "${AUTO_MODEL}" stands for the chain's first model`);
-    if (byName.has(entry.name)) problems.push(`two models are named "${entry.name}"`);
-    const sharer = byFile.get(entry.file);
-    if (sharer !== undefined)
-      problems.push(`"${sharer.name}" and "${entry.name}" share the file ${entry.file}`);
-    byName.set(entry.name, entry);
-    byFile.set(entry.file, entry);
-    const { fixed, multipleOf } = entry.sizeRequirements;
-    if (fixed?.some((side) => side % multipleOf !== 0))
-      problems.push(`"${entry.name}" has a fixed size that is no multiple of ${multipleOf}`);
-    if (entry.dtype === 'uint8' && (entry.range !== 255 || (entry.outputRange ?? 255) !== 255))
-      problems.push(`"${entry.name}" is uint8, so its range must be 255`);
-  }
-  for (const entry of entries) {
-    for (const [kind, twinName] of [
-      ['floatTwin', entry.floatTwin],
-      ['halfTwin', entry.halfTwin],
-    ] as const) {
-      if (twinName === undefined) continue;
-      const twin = byName.get(twinName);
-      if (twin === undefined)
-        problems.push(`"${entry.name}" names the ${kind} "${twinName}", which is not listed`);
-      else if (twin.scale !== entry.scale)
-        problems.push(`"${entry.name}" and its ${kind} "${twinName}" differ in scale`);
-    }
-  }
-  return problems;
 }

@@ -1,5 +1,6 @@
 import { LANCZOS, type ModelStatus, type Provider, type ProviderStatus } from '../types.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import type { RungMemory } from './rung-memory.js';
 import type { SessionPool } from './session-pool.js';
 
@@ -42,7 +43,7 @@ function statusOf(
         : undefined;
   const speeds: Partial<Record<Provider, number>> = {};
   for (const each of usable) {
-    const speed = memory.speed(entry.name, each);
+    const speed = memory.speed(modelKey(entry), each);
     if (speed !== undefined) speeds[each] = Math.round(speed * 1000) / 1000;
   }
   return {
@@ -51,6 +52,7 @@ function statusOf(
     ...(entry.purpose === undefined ? {} : { purpose: entry.purpose }),
     scale: entry.scale,
     licence: entry.licence,
+    sha256: entry.sha256,
     family: entry.family,
     installed,
     confirmed: entry.confirmed,

@@ -1,10 +1,12 @@
 import type { Provider, ProviderStatus } from '../types.js';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import { lanesOf, type NetworkStep, tileSize } from './network-step.js';
 import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import type { Loan, SessionPool } from './session-pool.js';
+import { isInFloat32 } from './tensor-form.js';
 import type { TileModel } from './tile-model.js';
 import type { TimeWatch } from './time-watch.js';
 import type { Share } from './workload.js';
@@ -31,16 +33,16 @@ export function networkRung(
   around: RungSurroundings,
 ): NetworkRung {
   const { memory } = around;
-  const { name } = step.entry;
+  const key = modelKey(step.entry);
   return {
     kind: 'network',
     model,
     passes,
     tileSizePx: tileSize(step, request, memory),
     givenTilePx: undefined,
-    rememberTileSize: (tileSizePx) => memory.rememberTileSize(name, step.provider, tileSizePx),
+    rememberTileSize: (tileSizePx) => memory.rememberTileSize(key, step.provider, tileSizePx),
     recordSpeed: (inputPixels, ms) => {
-      memory.recordSpeed(name, step.provider, inputPixels, ms);
+      memory.recordSpeed(key, step.provider, inputPixels, ms);
       around.share.worked(ms);
     },
     ...around.watch,
@@ -48,7 +50,7 @@ export function networkRung(
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
     lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),
     get microsecondsPerPixel() {
-      return memory.speed(name, step.provider);
+      return memory.speed(key, step.provider);
     },
   };
 }
@@ -58,8 +60,7 @@ type Place = readonly [ModelEntry, Provider];
 /** The same weights in float32 on the same provider, then on the CPU. */
 function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
   const { entry, provider } = step;
-  const float =
-    entry.dtype === 'float32' ? entry : around.entries.find((each) => each.name === entry.floatTwin);
+  const float = isInFloat32(entry) ? entry : around.entries.find((each) => each.name === entry.floatTwin);
   if (float === undefined || !around.pool.isInstalled(float)) return [];
   const cpu = around.providers.some((each) => each.provider === 'cpu' && each.usable);
   const providers: readonly Provider[] = cpu && provider !== 'cpu' ? [provider, 'cpu'] : [provider];

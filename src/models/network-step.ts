@@ -2,6 +2,7 @@ import { monotonicMs } from '../clock.js';
 import { type FallbackReason, LARGEST_TILE_PX, USUAL_TILE_PX } from '../types.js';
 import type { Step } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import type { ChainRequest } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
 import { estimateSeconds, SHARE_FOR_TILES } from './time-budget.js';
@@ -64,12 +65,15 @@ const LANE_TILE_PX = 640;
  */
 export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungMemory): number {
   const { entry, provider } = step;
-  return Math.min(request.tileSizePx ?? usualTileSize(step, memory), memory.tileSize(entry.name, provider));
+  return Math.min(
+    request.tileSizePx ?? usualTileSize(step, memory),
+    memory.tileSize(modelKey(entry), provider),
+  );
 }
 
 function usualTileSize(step: NetworkStep, memory: RungMemory): number {
   const { entry, provider } = step;
-  const speed = memory.speed(entry.name, provider);
+  const speed = memory.speed(modelKey(entry), provider);
   if (speed === undefined || provider !== 'cpu') return USUAL_TILE_PX;
   if (lanesOf(step, memory) > 1) return LANE_TILE_PX;
   const side = Math.floor(Math.sqrt(LONGEST_USUAL_TILE_US / speed));
@@ -81,7 +85,7 @@ function usualTileSize(step: NetworkStep, memory: RungMemory): number {
  * small. A faster one gains more by larger tiles, all processors at one.
  */
 export function lanesOf({ entry, provider }: NetworkStep, memory: RungMemory): number {
-  const speed = memory.speed(entry.name, provider);
+  const speed = memory.speed(modelKey(entry), provider);
   const slow = speed !== undefined && speed * USUAL_TILE_PX ** 2 > LONGEST_USUAL_TILE_US;
   return slow && provider === 'cpu' ? memory.mostLanes : 1;
 }
@@ -93,7 +97,7 @@ export function estimateAlone(
   passes: 1 | 2,
   memory: RungMemory,
 ): number | undefined {
-  const speed = memory.speed(step.entry.name, step.provider);
+  const speed = memory.speed(modelKey(step.entry), step.provider);
   if (speed === undefined) return undefined;
   const terms = {
     model: step,

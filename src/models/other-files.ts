@@ -1,62 +1,18 @@
-/**
- * Where tensors lie in an ONNX file: the messages of onnx.proto that lead to one, with the numbers of their fields. All else is
- * skipped.
- */
-const MESSAGES = {
-  model: { 7: 'graph', 20: 'training', 25: 'function' },
-  training: { 1: 'graph', 2: 'graph' },
-  function: { 7: 'node', 11: 'attribute' },
-  graph: { 1: 'node', 5: 'tensor', 15: 'sparse' },
-  node: { 5: 'attribute' },
-  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse', 23: 'sparse' },
-  sparse: { 1: 'tensor', 2: 'tensor' },
-  tensor: {},
-} as const satisfies Readonly<Record<string, Readonly<Record<number, string>>>>;
-
-type Message = keyof typeof MESSAGES;
+import { LENGTH_DELIMITED, onnxFields, Reader, Unreadable } from './onnx-structure.js';
 
 /** `TensorProto.external_data` and `data_location`, which is 0 for data within the file. */
-const EXTERNAL_DATA = 13;
-const DATA_LOCATION = 14;
-
-/** Wire types of protobuf; groups (3 and 4) have never been in an ONNX file. */
-const VARINT = 0;
-const SIXTY_FOUR_BIT = 1;
-const LENGTH_DELIMITED = 2;
-const THIRTY_TWO_BIT = 5;
-
-const LONGEST_VARINT_BYTES = 10;
-const LONGEST_TAG_BYTES = 5;
-/** Messages within messages: protobuf's own limit. */
-const MOST_DEPTH = 100;
-
-/** Bytes that are no protobuf. */
-class Unreadable extends Error {}
+export const EXTERNAL_DATA = 13;
+export const DATA_LOCATION = 14;
 
 /**
- * What an ONNX file says of other files: weights may lie elsewhere, under any path that the file names. Reads the file's structure
- * alone, in time linear in its size.
+ * What an ONNX file says of other files: weights may lie elsewhere, under any path that the file names.
  * @returns `unreadable` where the bytes are not what the runtime would take for an ONNX file either.
  */
 export function otherFiles(bytes: Uint8Array): 'none' | 'named' | 'unreadable' {
-  const open: { readonly message: Message; readonly reader: Reader }[] = [
-    { message: 'model', reader: new Reader(bytes, 0, bytes.length) },
-  ];
   try {
-    for (let part = open.at(-1); part !== undefined; part = open.at(-1)) {
-      if (part.reader.atEnd) {
-        open.pop();
-        continue;
-      }
-      const { field, wireType } = part.reader.tag();
-      const { value, from, to } = part.reader.content(wireType);
-      if (part.message === 'tensor' && (field === EXTERNAL_DATA || (field === DATA_LOCATION && value !== 0)))
+    for (const { message, field, value } of onnxFields(bytes))
+      if (message === 'tensor' && (field === EXTERNAL_DATA || (field === DATA_LOCATION && value !== 0)))
         return 'named';
-      const message = (MESSAGES[part.message] as Readonly<Record<number, Message>>)[field];
-      if (message === undefined || wireType !== LENGTH_DELIMITED) continue;
-      if (open.length === MOST_DEPTH) throw new Unreadable();
-      open.push({ message, reader: new Reader(bytes, from, to) });
-    }
     return 'none';
   } catch (error) {
     if (error instanceof Unreadable) return 'unreadable';
@@ -64,51 +20,55 @@ export function otherFiles(bytes: Uint8Array): 'none' | 'named' | 'unreadable' {
   }
 }
 
-/** Fields of one message, one after the other. */
-class Reader {
-  #at: number;
+/** A tensor whose samples lie in another file. */
+export interface ExternalTensor {
+  /** Offset of its content in the ONNX file. */
+  readonly from: number;
+  /** The other file's path as it is written; empty where none is. */
+  readonly location: string;
+  /** Bytes in that file. */
+  readonly offset: number;
+  /** Bytes; absent for all from the offset on. */
+  readonly length?: number;
+}
 
-  constructor(
-    private readonly bytes: Uint8Array,
-    from: number,
-    private readonly to: number,
-  ) {
-    this.#at = from;
-  }
-
-  get atEnd(): boolean {
-    return this.#at >= this.to;
-  }
-
-  tag(): { field: number; wireType: number } {
-    const tag = this.#varint(LONGEST_TAG_BYTES) % 2 ** 32;
-    return { field: Math.floor(tag / 8), wireType: tag % 8 };
-  }
-
-  /** @returns the value of a varint (inexact above 2^53, never 0 where it is not), and where the content lies. */
-  content(wireType: number): { value: number; from: number; to: number } {
-    let value = 0;
-    let from = this.#at;
-    if (wireType === VARINT) value = this.#varint(LONGEST_VARINT_BYTES);
-    else if (wireType === SIXTY_FOUR_BIT) this.#at += 8;
-    else if (wireType === THIRTY_TWO_BIT) this.#at += 4;
-    else if (wireType === LENGTH_DELIMITED) {
-      const length = this.#varint(LONGEST_VARINT_BYTES);
-      from = this.#at;
-      this.#at += length;
-    } else throw new Unreadable();
-    if (this.#at > this.to) throw new Unreadable();
-    return { value, from, to: this.#at };
-  }
-
-  #varint(mostBytes: number): number {
-    let value = 0;
-    for (let index = 0; index < mostBytes; index++) {
-      const byte = this.#at < this.to ? this.bytes[this.#at++] : undefined;
-      if (byte === undefined) throw new Unreadable();
-      value += (byte & 127) * 2 ** (7 * index);
-      if (byte < 128) return value;
+/** @returns the tensors of a readable file that lie in others. @throws Unreadable */
+export function externalTensors(bytes: Uint8Array): ExternalTensor[] {
+  const words = new Map<number, Map<string, string>>();
+  const external = new Set<number>();
+  for (const { message, messageFrom, field, wireType, value, from, to } of onnxFields(bytes)) {
+    if (message !== 'tensor') continue;
+    if (field === DATA_LOCATION) {
+      if (value === 0) external.delete(messageFrom);
+      else external.add(messageFrom);
     }
-    throw new Unreadable();
+    if (field === EXTERNAL_DATA && wireType === LENGTH_DELIMITED) {
+      const said = words.get(messageFrom) ?? new Map<string, string>();
+      words.set(messageFrom, said);
+      said.set(...entryAt(bytes, from, to));
+    }
   }
+  return [...external].map((from) => {
+    const said = words.get(from);
+    const length = said?.get('length');
+    return {
+      from,
+      location: said?.get('location') ?? '',
+      offset: Number(said?.get('offset') ?? 0),
+      ...(length === undefined ? {} : { length: Number(length) }),
+    };
+  });
+}
+
+/** A `StringStringEntryProto`: key and value. */
+function entryAt(bytes: Uint8Array, from: number, to: number): [string, string] {
+  const reader = new Reader(bytes, from, to);
+  const texts = ['', ''];
+  while (!reader.atEnd) {
+    const { field, wireType } = reader.tag();
+    const content = reader.content(wireType);
+    if (wireType === LENGTH_DELIMITED && (field === 1 || field === 2))
+      texts[field - 1] = Buffer.from(bytes.subarray(content.from, content.to)).toString('utf8');
+  }
+  return [texts[0] ?? '', texts[1] ?? ''];
 }

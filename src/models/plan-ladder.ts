@@ -3,6 +3,7 @@ import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js
 import { ModelLoadError } from './failure.js';
 import { providerOf } from './ladder.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import { estimate, exclusion, lanesOf, type NetworkStep, type Refusal, tileSize } from './network-step.js';
 import type { ChainRequest, PlannedStep } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
@@ -56,7 +57,7 @@ export async function planLadder(
       provider: step.provider,
       entry: step.entry,
       tileSizePx: tileSize(step, request, around.memory),
-      microsecondsPerPixel: around.memory.speed(step.entry.name, step.provider),
+      microsecondsPerPixel: around.memory.speed(modelKey(step.entry), step.provider),
       lanes: lanesOf(step, around.memory),
       passes,
       serves: !served && 'passes' in fit,

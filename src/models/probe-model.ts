@@ -1,57 +1,62 @@
-import { findFixedOverlap, findGrid, findOverlap } from './find-overlap.js';
-import { findRange } from './find-range.js';
-import { UnfitModel } from './inspect-model.js';
+import { divisorsOf, findGrid } from './find-grid.js';
+import { findFixedOverlap, findOverlap } from './find-overlap.js';
+import { findRange, withRanges } from './find-range.js';
 import type { ModelEntry } from './manifest.js';
 import type { TileModel } from './tile-model.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, TRIAL_SIDE_PX, withModel } from './trial.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, withModel } from './trial.js';
+import { UnfitModel } from './unfit-model.js';
 import { warmUpTile } from './warm-up.js';
-
-/** What only running a network tells of it. */
-export type Probed = Pick<ModelEntry, 'range' | 'outputRange' | 'sizeRequirements' | 'overlapPx'>;
-
-const MULTIPLES = [1, 2, 4, 8, 16, 32, 64];
 
 /**
  * Runs tiles through a network to find the ranges of its samples, the sizes it takes, the grid it lays over its input, and how far its
  * answers depend on what is around.
- * @param candidate an entry with what the file declares; the rest of it is not looked at.
+ * @param candidate an entry with what the file declares; where it takes more than one size, its `multipleOf` is a side that it computes. The rest
+ * of it is not looked at.
+ * @returns the whole entry.
  * @throws UnfitModel when no range gives back the picture.
  */
-export async function probeModel(candidate: ModelEntry, folder: string): Promise<Probed> {
-  const ranges = await findRange(candidate, folder);
-  const ranged: ModelEntry = { ...candidate, ...ranges };
+export async function probeModel(candidate: ModelEntry, folder: string): Promise<ModelEntry> {
+  const ranged = withRanges(candidate, await findRange(candidate, folder));
   const fault = await faultOf(ranged, folder);
   if (fault !== undefined) throw new UnfitModel(fault);
   const withSizes = (sizeRequirements: ModelEntry['sizeRequirements']) => ({ ...ranged, sizeRequirements });
   const { fixed } = candidate.sizeRequirements;
   if (fixed !== undefined) {
     const multipleOf = await findGrid(withSizes({ minimum: 1, multipleOf: 1, fixed }), folder);
-    const sizeRequirements = { minimum: 1, multipleOf, fixed };
-    const overlapPx = await findFixedOverlap(withSizes(sizeRequirements), fixed, folder);
-    return { ...ranges, sizeRequirements, overlapPx };
+    const sized = withSizes({ minimum: 1, multipleOf, fixed });
+    return { ...sized, overlapPx: await findFixedOverlap(sized, fixed, folder) };
   }
-  const taken = await findMultiple(ranged, folder);
+  const side = candidate.sizeRequirements.multipleOf;
+  const taken = await findMultiple(ranged, side, folder);
   const multipleOf = await findGrid(withSizes({ minimum: 1, multipleOf: taken }), folder);
-  const minimum = await findMinimum(withSizes({ minimum: 1, multipleOf }), folder);
-  const sizeRequirements = { minimum, multipleOf };
-  return { ...ranges, sizeRequirements, overlapPx: await findOverlap(withSizes(sizeRequirements), folder) };
+  const minimum = await findMinimum(withSizes({ minimum: 1, multipleOf }), side, folder);
+  const sized = withSizes({ minimum, multipleOf });
+  return { ...sized, overlapPx: await findOverlap(sized, folder) };
 }
 
-/** The smallest multiple whose odd multiples work too, with the right size and picture. */
-async function findMultiple(entry: ModelEntry, folder: string): Promise<number> {
+/**
+ * The number that sides must be multiples of. A side that it computes is a multiple of it, so only what divides that side is tried: the
+ * smallest that may be added to it, with the right size and picture.
+ */
+async function findMultiple(entry: ModelEntry, side: number, folder: string): Promise<number> {
   return withModel({ ...entry, sizeRequirements: { minimum: 1, multipleOf: 1 } }, folder, async (model) => {
-    for (const multiple of MULTIPLES) if (await takes(model, TRIAL_SIDE_PX + multiple)) return multiple;
+    for (const multiple of divisorsOf(side)) if (await takes(model, side + multiple)) return multiple;
     throw new UnfitModel(
-      `Expected sides that are multiples of ${MULTIPLES.join(', ')} to work but none does.`,
+      `It computes ${side}×${side} pixels, but of larger squares none that was tried, up to ${2 * side}×${2 * side}. Export it for any size, or for one alone.`,
     );
   });
 }
 
-async function findMinimum(entry: ModelEntry, folder: string): Promise<number> {
+/** The smallest side that it takes, of a few. @param side one that it computes. */
+async function findMinimum(entry: ModelEntry, side: number, folder: string): Promise<number> {
   const { multipleOf } = entry.sizeRequirements;
   return withModel(entry, folder, async (model) => {
-    for (const side of MULTIPLES) if (side >= multipleOf && (await takes(model, side))) return side;
-    return TRIAL_SIDE_PX;
+    for (const times of [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]) {
+      const tried = times * multipleOf;
+      if (tried >= side) break;
+      if (await takes(model, tried)) return tried;
+    }
+    return Math.ceil(side / multipleOf) * multipleOf;
   });
 }
 

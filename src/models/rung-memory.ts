@@ -14,7 +14,7 @@ const SMALL_TILES_FLATTER = 1.5;
 const WRONG_BY = 0.8;
 
 /**
- * What was learnt of each model on each provider while it worked. Outlives the sessions, and by `learnt` the process: its successor
+ * What was learnt of each model (by `modelKey`) on each provider while it worked. Outlives the sessions, and by `learnt` the process: its successor
  * begins with it.
  */
 export class RungMemory {

@@ -2,6 +2,7 @@ import { setImmediate as nextPass } from 'node:timers/promises';
 import { monotonicMs } from '../clock.js';
 import type { Log } from '../types.js';
 import { messageOf } from './failure.js';
+import { modelKey } from './model-key.js';
 import type { NetworkStep } from './network-step.js';
 import type { ChainRequest } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
@@ -40,6 +41,11 @@ export class SecondLook {
 
   constructor(private readonly parts: SecondLookParts) {}
 
+  /** The models are others now: those that were skipped are no longer to be measured. */
+  forgetSkipped(): void {
+    this.#skipped.clear();
+  }
+
   /** The network was too slow for an image: it is among those to be measured. */
   note(step: NetworkStep): void {
     this.#skipped.set(keyOf(step), step);
@@ -51,7 +57,8 @@ export class SecondLook {
    */
   isDue(step: NetworkStep, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
     if (request.deadlineAtMs - monotonicMs() < LEAST_LEFT_MS) return false;
-    const ageMs = this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(step.entry.name, step.provider);
+    const ageMs =
+      this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(modelKey(step.entry), step.provider);
     return ageMs >= OLD_MS && !this.#isPaused(step);
   }
 
@@ -70,7 +77,7 @@ export class SecondLook {
     for (const step of [...this.#skipped.values()]) {
       if (signal.aborted) break;
       // One that was never loaded here may have ended another engine: it is left to a request, which would be blamed and helped.
-      const ranHere = memory.measuredAtMs(step.entry.name, step.provider) > Number.NEGATIVE_INFINITY;
+      const ranHere = memory.measuredAtMs(modelKey(step.entry), step.provider) > Number.NEGATIVE_INFINITY;
       if (ranHere && !this.#isPaused(step)) measured = (await this.#measure(step, signal)) || measured;
     }
     return measured;
@@ -96,9 +103,9 @@ export class SecondLook {
           fastestMs = Math.min(fastestMs, performance.now() - startedMs);
         }
         if (fastestMs === Number.POSITIVE_INFINITY) return false;
-        const faster = memory.correctSpeed(entry.name, provider, tile.width * tile.height, fastestMs);
+        const faster = memory.correctSpeed(modelKey(entry), provider, tile.width * tile.height, fastestMs);
         this.#noteLook(step, faster);
-        const speed = memory.speed(entry.name, provider);
+        const speed = memory.speed(modelKey(entry), provider);
         log.info(
           { model: entry.name, provider, microsecondsPerPixel: speed, faster },
           'model measured again',
@@ -132,7 +139,7 @@ export class SecondLook {
     const { fixed, multipleOf, minimum } = entry.sizeRequirements;
     if (fixed !== undefined) return [...fixed];
     if (provider !== 'cpu') return [MOST_SIDE_PX, MOST_SIDE_PX];
-    const usual = Math.sqrt(TILE_US / (this.parts.memory.speed(entry.name, provider) ?? 1));
+    const usual = Math.sqrt(TILE_US / (this.parts.memory.speed(modelKey(entry), provider) ?? 1));
     const side = Math.max(minimum, LEAST_SIDE_PX, Math.min(MOST_SIDE_PX, usual));
     const whole = Math.ceil(side / multipleOf) * multipleOf;
     return [whole, whole];
@@ -140,5 +147,5 @@ export class SecondLook {
 }
 
 function keyOf({ entry, provider }: NetworkStep): string {
-  return `${entry.name}@${provider}`;
+  return `${modelKey(entry)}@${provider}`;
 }

@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { outputForm } from './tensor-form.js';
 
 /** What one side of a network says of itself. */
 interface TensorFacts {
@@ -10,7 +11,7 @@ interface TensorFacts {
   readonly shape: readonly (number | string)[];
 }
 
-/** @returns names, types and shapes of a session's tensors; all networks of this field have one of each. */
+/** @returns names, types and shapes of a session's tensors. */
 export function tensorFacts(side: InferenceSession['inputMetadata']): TensorFacts[] {
   return side.map((facts) => ({
     name: facts.name,
@@ -45,7 +46,8 @@ function check(
   const names = all.map((each) => `"${each.name}"`).join(', ');
   if (facts === undefined) throw mismatch(entry, `has no ${side} "${name}" but ${names}`);
   if (side === 'input' && all.length > 1) throw mismatch(entry, `needs more than one input: ${names}`);
-  if (facts.type !== entry.dtype) throw mismatch(entry, `has ${side} type ${facts.type}, not ${entry.dtype}`);
+  const { dtype } = side === 'input' ? entry : outputForm(entry);
+  if (facts.type !== dtype) throw mismatch(entry, `has ${side} type ${facts.type}, not ${dtype}`);
   const channels = facts.shape[entry.layout === 'nchw' ? 1 : 3];
   const elsewhere = facts.shape[entry.layout === 'nchw' ? 3 : 1];
   const shape = `[${facts.shape.join(', ')}]`;

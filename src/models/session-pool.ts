@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Log, Provider } from '../types.js';
 import { ModelLoadError } from './failure.js';
 import type { ModelEntry } from './manifest.js';
+import { modelKey } from './model-key.js';
 import type { RungMemory } from './rung-memory.js';
 import { type LoadedModel, openModel } from './session.js';
 import { TileFailure, type TileModel } from './tile-model.js';
@@ -30,17 +31,24 @@ export interface Loan {
 interface Slot {
   readonly entry: ModelEntry;
   readonly provider: Provider;
+  /** Of its file, when loading began. */
+  readonly stamp: string | undefined;
   readonly loading: Promise<LoadedModel>;
   loaded: boolean;
   users: number;
   idle: NodeJS.Timeout | undefined;
+  /** Its file or its entry is another now: who has it goes on, and nobody else gets it. */
+  retired: boolean;
 }
 
-/** The sessions of one process: each loaded on first use, once, whoever asks, and unloaded when idle. */
+/**
+ * The sessions of one process: each loaded on first use, once, whoever asks, and unloaded when idle. A session stands for the file and the
+ * entry that it was made from: where either is another one now, the next who asks gets a new session.
+ */
 export class SessionPool {
   readonly #slots = new Map<string, Slot>();
   /** Files that could not be used, so that a bad file is not read again for every image; forgotten when it changes. */
-  readonly #refused = new Map<string, { readonly file: string; readonly error: ModelLoadError }>();
+  readonly #refused = new Map<string, { readonly stamp: string; readonly error: ModelLoadError }>();
 
   constructor(readonly options: PoolOptions) {}
 
@@ -52,7 +60,7 @@ export class SessionPool {
     const key = keyOf(entry, provider);
     const refusal = this.refusal(entry, provider);
     if (refusal !== undefined) throw refusal;
-    const slot = this.#slots.get(key) ?? this.#load(key, entry, provider);
+    const slot = this.#current(entry, provider) ?? this.#load(key, entry, provider);
     slot.users += 1;
     clearTimeout(slot.idle);
     let held = true;
@@ -60,7 +68,9 @@ export class SessionPool {
       if (!held) return;
       held = false;
       slot.users -= 1;
-      if (slot.users === 0 && this.#slots.get(key) === slot) this.#unloadLater(key, slot);
+      if (slot.users > 0) return;
+      if (slot.retired) void this.#unload(slot);
+      else if (this.#slots.get(key) === slot) this.#unloadLater(key, slot);
     };
     try {
       return { model: await slot.loading, giveBack };
@@ -71,13 +81,13 @@ export class SessionPool {
   }
 
   isLoaded(entry: ModelEntry, provider: Provider): boolean {
-    return this.#slots.get(keyOf(entry, provider))?.loaded ?? false;
+    return this.#current(entry, provider)?.loaded ?? false;
   }
 
-  /** @returns why this file cannot be used on this provider, if that was found out; until the file changes. */
+  /** @returns why this model cannot be used on this provider, if that was found out; until its file or its entry changes. */
   refusal(entry: ModelEntry, provider: Provider): ModelLoadError | undefined {
     const refused = this.#refused.get(keyOf(entry, provider));
-    return refused?.file === this.#stamp(entry) ? refused?.error : undefined;
+    return refused?.stamp === this.#stamp(entry) ? refused?.error : undefined;
   }
 
   /** Whether the file is there. Looks at the disk: models arrive while the service runs. */
@@ -92,14 +102,26 @@ export class SessionPool {
     await Promise.all(slots.map((slot) => this.#unload(slot)));
   }
 
+  /** @returns the session of this very file and entry. */
+  #current(entry: ModelEntry, provider: Provider): Slot | undefined {
+    const slot = this.#slots.get(keyOf(entry, provider));
+    return slot?.stamp === this.#stamp(entry) ? slot : undefined;
+  }
+
   #load(key: string, entry: ModelEntry, provider: Provider): Slot {
+    this.#retireFormer(entry, provider);
+    // Looked at before it is read: what is written meanwhile is another file.
+    const stamp = this.#stamp(entry);
+    const loading = this.#open(entry, provider);
     const slot: Slot = {
       entry,
       provider,
-      loading: this.#open(entry, provider),
+      stamp,
+      loading,
       loaded: false,
       users: 0,
       idle: undefined,
+      retired: false,
     };
     this.#slots.set(key, slot);
     slot.loading.then(
@@ -109,7 +131,7 @@ export class SessionPool {
       (error: unknown) => {
         if (this.#slots.get(key) === slot) this.#slots.delete(key);
         clearTimeout(slot.idle);
-        this.#rememberRefusal(key, entry, error);
+        this.#rememberRefusal(key, slot, error);
       },
     );
     return slot;
@@ -121,7 +143,7 @@ export class SessionPool {
     const model = await open(entry, modelsFolder, provider, { threads });
     try {
       const { inputPixels, ms } = await warmUp(model);
-      memory.recordSpeed(entry.name, provider, inputPixels, ms);
+      memory.recordSpeed(modelKey(entry), provider, inputPixels, ms);
     } catch (error) {
       await model.release();
       if (!(error instanceof TileFailure) || error.reason === 'device_lost') throw error;
@@ -134,12 +156,22 @@ export class SessionPool {
     return model;
   }
 
-  #rememberRefusal(key: string, entry: ModelEntry, error: unknown): void {
-    const file = this.#stamp(entry);
+  #rememberRefusal(key: string, { entry, stamp }: Slot, error: unknown): void {
     // Memory may be free next time; a file that was not there may come.
-    if (!(error instanceof ModelLoadError) || error.reason === 'out_of_memory' || file === undefined) return;
-    this.#refused.set(key, { file, error });
+    if (!(error instanceof ModelLoadError) || error.reason === 'out_of_memory' || stamp === undefined) return;
+    this.#refused.set(key, { stamp, error });
     this.options.log.warn({ model: entry.name, reason: error.reason, err: error.cause }, error.message);
+  }
+
+  /** Takes the sessions of this name out of use that are not of its present file and entry; each is freed when nobody has it. */
+  #retireFormer(entry: ModelEntry, provider: Provider): void {
+    for (const [key, slot] of this.#slots) {
+      if (slot.entry.name !== entry.name || slot.provider !== provider) continue;
+      this.#slots.delete(key);
+      slot.retired = true;
+      this.options.log.info({ model: entry.name, provider }, 'model replaced');
+      if (slot.users === 0) void this.#unload(slot);
+    }
   }
 
   #unloadLater(key: string, slot: Slot): void {
@@ -169,5 +201,5 @@ export class SessionPool {
 }
 
 function keyOf(entry: ModelEntry, provider: Provider): string {
-  return `${entry.name}@${provider}`;
+  return `${modelKey(entry)}@${provider}`;
 }

@@ -8,6 +8,7 @@ import { Lanes, NoLane } from './lanes.js';
 import type { ModelEntry } from './manifest.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
+import { outputForm } from './tensor-form.js';
 import { faultOfAnswer } from './tile-check.js';
 import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from './tile-model.js';
 import {
@@ -227,7 +228,8 @@ class OnnxTileModel implements LoadedModel {
   async #compute(tile: RgbPixels): Promise<RgbPixels> {
     const { entry } = this;
     const maximum = sampleMaximum(tile.data);
-    if (entry.dtype === 'uint8' && maximum !== 255)
+    const form = outputForm(entry);
+    if ([entry.dtype, form.dtype].includes('uint8') && maximum !== 255)
       throw new TileFailure('runtime_error', `${entry.name} computes in 8 bits and was given 16.`);
     if (this.#broken) await this.#replaceSession();
     const { width, height } = inputSize(entry.sizeRequirements, tile);
@@ -235,8 +237,7 @@ class OnnxTileModel implements LoadedModel {
     const upscaled = { width: width * entry.scale, height: height * entry.scale };
     const output = await this.#infer(padded, upscaled);
     const crop = { width: tile.width * entry.scale, height: tile.height * entry.scale };
-    const answerForm = { ...entry, range: entry.outputRange ?? entry.range };
-    return readTensor(output, answerForm, upscaled, crop, maximum);
+    return readTensor(output, form, upscaled, crop, maximum);
   }
 
   /** @returns the output tensor's buffer, valid until the next run. */
@@ -247,16 +248,16 @@ class OnnxTileModel implements LoadedModel {
     const expected = tensorDims(entry.layout, upscaled.width, upscaled.height);
     const key = expected.join('×');
     // A uint8 answer is handed on to the caller as it is, so only converted outputs can be written over.
-    const reusable =
-      this.#output?.key === key ? await newTensor(entry.dtype, this.#output.data, expected) : null;
+    const { dtype } = outputForm(entry);
+    const reusable = this.#output?.key === key ? await newTensor(dtype, this.#output.data, expected) : null;
     const answer = (await this.#session.run(feeds, { [entry.output]: reusable }))[entry.output];
-    if (answer === undefined || answer.type !== entry.dtype || answer.dims.join('×') !== key)
+    if (answer === undefined || answer.type !== dtype || answer.dims.join('×') !== key)
       throw new TileFailure(
         'invalid_output',
-        `${entry.name} answered ${answer?.type} ${answer?.dims.join('×')} where ${entry.dtype} ${key} was expected.`,
+        `${entry.name} answered ${answer?.type} ${answer?.dims.join('×')} where ${dtype} ${key} was expected.`,
       );
     const data = tensorSamples(answer);
-    if (entry.dtype !== 'uint8') this.#output = { data, key };
+    if (dtype !== 'uint8') this.#output = { data, key };
     return data;
   }
 

@@ -1,9 +1,7 @@
 import { halfBits, halfValues } from './half-float.js';
 import type { ModelEntry, SampleRange } from './manifest.js';
+import type { TensorForm } from './tensor-form.js';
 import { type RgbPixels, TileFailure } from './tile-model.js';
-
-/** How a network holds its samples. */
-export type TensorForm = Pick<ModelEntry, 'layout' | 'dtype' | 'range'>;
 
 /** The value of black, and how far from it white lies. */
 function blackAndSpan(range: SampleRange): { black: number; span: number } {

@@ -1,5 +1,6 @@
 import { monotonicMs } from '../clock.js';
 import type { Step } from './ladder.js';
+import { modelKey } from './model-key.js';
 import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-step.js';
 import type { ChainRequest, NetworkRung } from './rung.js';
 import type { RungMemory } from './rung-memory.js';
@@ -58,7 +59,7 @@ export interface WatchSurroundings {
 export function watchTime(step: NetworkStep, request: ChainRequest, around: WatchSurroundings): TimeWatch {
   const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
   // What is known changes with each tile.
-  const knownSpeed = around.memory.speed(step.entry.name, step.provider);
+  const knownSpeed = around.memory.speed(modelKey(step.entry), step.provider);
   const aloneMs = lesserNeedsMs(step, request, around) ?? 0;
   const networks = around.lesser.filter(
     (each): each is NetworkStep =>

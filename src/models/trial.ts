@@ -7,10 +7,15 @@ import type { RgbPixels, TileModel } from './tile-model.js';
 
 /** The answer made small again must be the tile to this degree: colours in place, no range mistaken. */
 export const SAME_PICTURE_DB = 20;
-/** A side that suits every known network: a multiple of 64. */
-export const TRIAL_SIDE_PX = 64;
-/** The same, and large enough for a move to show. */
+/** Small enough for a slow network, large enough to show something. */
+const TRIAL_SIDE_PX = 64;
+/** Large enough for a move to show. */
 const CHECKED_SIDE_PX = 192;
+
+/** @returns a side for trial tiles of a network that takes multiples of a number. */
+export function trialSide(multipleOf: number): number {
+  return Math.ceil(TRIAL_SIDE_PX / multipleOf) * multipleOf;
+}
 
 /** Runs a network as an entry says, whatever picture it makes: what is tried may be wrong. */
 export async function withModel<T>(

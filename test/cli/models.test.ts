@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -52,6 +52,15 @@ describe('tessera models', () => {
     assert.match(wrong.stdout, /^tessera-lite-x4 +WRONG: another size/m);
   });
 
+  test('verify tells of a file that this user may not read', {
+    skip: process.getuid?.() === 0 ? 'the superuser can read everything' : false,
+  }, async () => {
+    await chmod(join(folder, 'tessera-lite-x4.onnx'), 0);
+    const { code, stdout } = await tessera(['models', 'verify', 'tessera-lite-x4']);
+    assert.equal(code, 1);
+    assert.match(stdout, /^tessera-lite-x4 +WRONG: it may not be read or written by this user$/m);
+  });
+
   test('pull downloads what is named, from the mirror, and says what failed', async () => {
     const network = nearestNetwork();
     const entry = await install(folder, 'small', network, { url: 'https://unreachable.invalid/small.onnx' });
@@ -82,18 +91,94 @@ describe('tessera models', () => {
     ]);
   });
 
-  test('add takes a file in and prints its entry; a file that is none is refused', async () => {
+  test('add takes a file in and tells what it found; a file that is none is refused', async () => {
     const file = join(folder, 'incoming.bin');
     await writeFile(file, nearestNetwork({ scale: 3 }).bytes);
     const added = await tessera(['models', 'add', file, '--name', 'mine', '--purpose', 'Maps.']);
-    assert.equal(added.code, 0, added.stderr);
-    assert.deepEqual(JSON.parse(added.stdout).scale, 3);
+    assert.deepEqual([added.code, added.stderr], [0, '']);
+    const [first, ...rest] = added.stdout.trimEnd().split('\n');
+    assert.equal(first, 'Added mine.');
+    assert.equal(rest.pop(), 'Ask for it with model=mine, or put it into the chain: MODEL_CHAIN=mine,auto');
+    const found = Object.fromEntries(rest.map((line) => line.trim().split(/ {2,}/)));
+    assert.match(found.speed, /^about \d+\.?\d* s for a megapixel/);
+    assert.deepEqual(
+      { ...found, speed: '' },
+      {
+        scale: '×3',
+        takes: 'float32 NCHW, 0 to 1',
+        gives: 'the same',
+        sides: 'any, from 1 px',
+        overlap: '8 px, shared by neighbouring tiles',
+        speed: '',
+        file: 'mine.onnx, 0.0 MB',
+      },
+    );
+    const entry = await tessera(['models', 'add', file, '--name', 'mine', '--replace', '--json']);
+    assert.equal(JSON.parse(entry.stdout).scale, 3);
+    await tessera(['models', 'add', file, '--name', 'mine', '--replace', '--purpose', 'Maps.']);
     assert.match((await tessera(['models', 'list'])).stdout, /^mine +×3 .* installed +Maps\.$/m);
     await writeFile(file, 'rubbish');
     const refused = await tessera(['models', 'add', file, '--name', 'bad']);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /cannot be added\. It cannot be loaded/);
-    assert.match((await tessera(['models', 'add', join(folder, 'none')])).stderr, /no such file/);
+    assert.match(
+      refused.stderr,
+      /^tessera: .*incoming\.bin cannot be added\. It belongs to a network for ncnn/,
+    );
+    const none = join(folder, 'none');
+    assert.equal(
+      (await tessera(['models', 'add', none])).stderr,
+      `tessera: ${none} cannot be added. There is no such file or folder.\n`,
+    );
+  });
+
+  test('add refuses a name that is taken with the way out, and every command works on as before', async () => {
+    const file = join(folder, 'auto.onnx');
+    await writeFile(file, nearestNetwork().bytes);
+    for (const [name, sentence] of [
+      [
+        [],
+        `The name "auto" is taken: it stands for the chain's first model, and in MODEL_CHAIN for the usual ones. Choose another name with --name.`,
+      ],
+      [
+        ['--name', 'tessera-lite-x4'],
+        'The name "tessera-lite-x4" belongs to a shipped model. Choose another name with --name.',
+      ],
+    ] as const) {
+      const refused = await tessera(['models', 'add', file, ...name]);
+      assert.deepEqual(
+        [refused.code, refused.stdout, refused.stderr],
+        [1, '', `tessera: ${file} cannot be added. ${sentence}\n`],
+      );
+    }
+    assert.equal((await tessera(['models', 'list'])).code, 0);
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine'])).code, 0);
+    assert.match(
+      (await tessera(['models', 'add', file, '--name', 'mine'])).stderr,
+      /Replace it with --replace/,
+    );
+    assert.equal((await tessera(['models', 'add', file, '--name', 'mine', '--replace'])).code, 0);
+  });
+
+  test('remove says what it removed, and what is not removed and why', async () => {
+    const file = join(folder, 'incoming.onnx');
+    await writeFile(file, nearestNetwork().bytes);
+    await tessera(['models', 'add', file, '--name', 'mine']);
+    const removed = await tessera(['models', 'remove', 'mine'], { MODEL_CHAIN: 'mine,auto' });
+    assert.deepEqual(
+      [removed.code, removed.stdout, removed.stderr],
+      [
+        0,
+        'Removed mine and its file mine.onnx.\n',
+        'MODEL_CHAIN still names mine: take it out, or the service will not start.\n',
+      ],
+    );
+    const again = await tessera(['models', 'remove', 'mine']);
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [1, 'tessera: mine cannot be removed. There is no model "mine" of your own. You have added none.\n'],
+    );
+    assert.match((await tessera(['models', 'remove', 'tessera-lite-x4'])).stderr, /is a shipped model/);
+    assert.equal((await tessera(['models', 'remove'])).code, 2);
   });
 
   test('wrong usage ends with code 2 and a sentence', async () => {

@@ -5,6 +5,7 @@ import { monotonicMs } from '../../src/clock.js';
 import { ModelChain } from '../../src/models/chain.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import { loadManifest } from '../../src/models/manifest.js';
+import { modelKey } from '../../src/models/model-key.js';
 import type { ChainRequest } from '../../src/models/rung.js';
 import { RungMemory } from '../../src/models/rung-memory.js';
 import { type PoolOptions, SessionPool } from '../../src/models/session-pool.js';
@@ -53,6 +54,8 @@ export interface Rig {
   readonly folder: string;
   readonly log: RecordingLog;
   readonly entries: readonly ModelEntry[];
+  /** By which its memory knows a model. */
+  key(name: string): string;
   close(): Promise<void>;
 }
 
@@ -73,7 +76,8 @@ export async function chainRig(
     idleMs?: number;
     providers?: readonly ProviderStatus[];
     open?: PoolOptions['open'];
-    memory?: RungMemory;
+    /** By default one that knows nothing. */
+    memory?: RungMemory | ((key: Rig['key']) => RungMemory);
   } = {},
 ): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
@@ -85,7 +89,13 @@ export async function chainRig(
   }
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models: entries }));
   const log = new RecordingLog();
-  const memory = options.memory ?? new RungMemory();
+  const key = (name: string): string => {
+    const entry = entries.find((each) => each.name === name);
+    if (entry === undefined) throw new Error(`The rig has no model "${name}".`);
+    return modelKey(entry);
+  };
+  const { memory: given = new RungMemory() } = options;
+  const memory = typeof given === 'function' ? given(key) : given;
   const pool = new SessionPool({
     modelsFolder: folder,
     threads: 1,
@@ -111,7 +121,7 @@ export async function chainRig(
     await chain.close();
     await rm(folder, { recursive: true });
   };
-  return { chain, memory, folder, log, entries, close };
+  return { chain, memory, folder, log, entries, key, close };
 }
 
 /** A request for a small image with plenty of time. */

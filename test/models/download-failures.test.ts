@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { downloadModel } from '../../src/models/download.js';
+import { interruption } from '../../src/models/download-error.js';
 import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
 import { type Behaviour, breaksAfter, wellBehaved } from './file-server.js';
 
@@ -95,17 +96,49 @@ describe('a download that cannot go on', () => {
     const server = await serve(wellBehaved);
     await chmod(path(), 0o500);
     try {
-      await assert.rejects(downloadModel(entryFor(server.url), options()), fails('not_writable', /EACCES/));
+      await assert.rejects(
+        downloadModel(entryFor(server.url), options()),
+        fails('not_writable', /written: it may not be read or written by this user\.$/),
+      );
     } finally {
       await chmod(path(), 0o700);
     }
+  });
+
+  test('a broken connection is told in words, whatever the code of the system', () => {
+    const { signal } = new AbortController();
+    const broken = (code: string, text: string) => {
+      const cause = Object.assign(new Error(text), { code });
+      return interruption(new TypeError('fetch failed', { cause }), signal)?.message ?? '';
+    };
+    assert.match(
+      broken('ENOTFOUND', 'getaddrinfo ENOTFOUND x'),
+      /^no address is known for the name of the server$/,
+    );
+    assert.match(broken('ECONNREFUSED', ''), /^nothing answers at the address of the server$/);
+    assert.match(
+      broken('CERT_HAS_EXPIRED', 'certificate has expired'),
+      /certificate of the server has expired/,
+    );
+    assert.equal(broken('E_NEW', 'something new.'), 'something new');
+    assert.equal(broken('E_NEW', ''), 'fetch failed');
+  });
+
+  test('a server that nobody is behind is told of', async () => {
+    const server = await serve(wellBehaved);
+    const { url } = server;
+    await server.close();
+    await assert.rejects(
+      downloadModel(entryFor(url), options()),
+      fails('network', /could not be downloaded: nothing answers at the address of the server\.$/),
+    );
   });
 
   test('a folder that is not there is told of', async () => {
     const server = await serve(wellBehaved);
     await assert.rejects(
       downloadModel(entryFor(server.url), options({ modelsFolder: path('absent') })),
-      fails('not_writable', /ENOENT/),
+      fails('not_writable', /written: there is no such file or folder\.$/),
     );
   });
 });

@@ -97,9 +97,15 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
 }
 
 /** Models so slow that as many tiles are computed at once. */
-function slow(lanes: number): RungMemory {
-  const learnt = NAMES.map((model) => ({ model, provider: 'cpu' as const, microsecondsPerPixel: 1000 }));
-  return new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, lanes);
+function slow(lanes: number): (key: Rig['key']) => RungMemory {
+  return (key) => {
+    const learnt = NAMES.map((name) => ({
+      model: key(name),
+      provider: 'cpu' as const,
+      microsecondsPerPixel: 1000,
+    }));
+    return new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, lanes);
+  };
 }
 
 describe('a hundred random fault schedules', () => {

@@ -17,7 +17,7 @@ import type { UpscaleOptions } from '../../src/types.js';
 import { nearestNetwork, swin2srContractNetwork } from '../onnx-writer/test-models.js';
 import { nothingBeside } from '../pipeline/stage.js';
 import { OPTIONS } from '../upscale-options.js';
-import { chainRig, type RigModel } from './chain-rig.js';
+import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 
 // As every process of the service does first; without it libvips' cache would return the file that a test replaced.
 restrictLoaders(1);
@@ -69,14 +69,15 @@ describe('pictures computed in lanes', () => {
     options: Partial<UpscaleOptions>,
     badTile?: number,
   ) {
-    const learnt = models.map(({ name }) => ({
-      model: name,
-      provider: 'cpu' as const,
-      microsecondsPerPixel: 1000,
-    }));
+    const learnt = (key: Rig['key']) =>
+      models.map(({ name }) => ({
+        model: key(name),
+        provider: 'cpu' as const,
+        microsecondsPerPixel: 1000,
+      }));
     let tilesInLanes = 0;
     const { chain, close } = await chainRig(models, {
-      memory: new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, LANES),
+      memory: (key) => new RungMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, LANES),
       open: async (...request) => {
         const model = await openModel(...request);
         return {

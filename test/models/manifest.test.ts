@@ -98,7 +98,15 @@ describe('manifest', () => {
   });
 
   test('a missing manifest is refused by name', async () => {
-    await assert.rejects(loadManifest(folder), /manifest\.json.*ENOENT/s);
+    await assert.rejects(loadManifest(folder), /manifest\.json.*there is no such file or folder/s);
+  });
+
+  test('no model may be named as what MODEL_CHAIN means by something else', async () => {
+    await writeFile(join(folder, 'manifest.json'), textOf());
+    for (const name of ['auto', 'lanczos']) {
+      await writeFile(join(folder, 'custom.json'), textOf({ ...ENTRY, name }));
+      await assert.rejects(loadManifest(folder), new RegExp(`the name "${name}" is taken`));
+    }
   });
 
   test('names, files and twins must agree across entries', async () => {
@@ -122,7 +130,7 @@ describe('manifest', () => {
       assert.deepEqual(error.problems, [
         'two models are named "mine"',
         '"mine" and "mine" share the file mine.onnx',
-        'the name "lanczos" is taken by the resampler that needs no model',
+        'the name "lanczos" is taken: it stands for plain resampling, without a network',
         '"lanczos" is uint8, so its range must be 255',
         '"f" has a fixed size that is no multiple of 8',
         '"mine" names the floatTwin "absent", which is not listed',
@@ -149,7 +157,7 @@ describe('manifest', () => {
     );
     const unreadable = { MODELS_DIR: folder, MODEL_CHAIN: ['auto'], DEFAULT_MODEL: 'auto' };
     assert.deepEqual(await modelSettingProblems(unreadable), [
-      'MODELS_DIR: manifest.json: it cannot be read from the models folder (ENOENT)',
+      `MODELS_DIR: manifest.json: it cannot be read from the models folder ${folder}: there is no such file or folder`,
     ]);
   });
 

@@ -31,7 +31,7 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       await copyFile(join(SHIPPED_MODELS, file), join(folder, file));
     for (const name of NETWORKS)
       entries.push(
-        await addModel(join(SHARED, 'models', `${name}.onnx`), folder, { name: `${name}-converted` }),
+        (await addModel(join(SHARED, 'models', `${name}.onnx`), folder, { name: `${name}-converted` })).entry,
       );
     const { data, info } = await sharp(await readFile(join(SHARED, 'data/eval/Set5/x4/003_LR.png')))
       .removeAlpha()

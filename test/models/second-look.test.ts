@@ -5,7 +5,7 @@ import { RungMemory } from '../../src/models/rung-memory.js';
 import { SecondLook } from '../../src/models/second-look.js';
 import { SessionPool } from '../../src/models/session-pool.js';
 import { slowNetwork } from '../onnx-writer/test-models.js';
-import { chainRequest } from './chain-rig.js';
+import { chainRequest, type Rig } from './chain-rig.js';
 import { GOOD, nameOf, rigOf } from './chain-serving.js';
 
 /** What a busy machine made of the first tile: 64 x 48 pixels would take more than half a minute. */
@@ -16,12 +16,14 @@ const never = new AbortController().signal;
 const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
 
 /** A memory with a bad measurement, and a clock that the test moves. */
-function badMemory(): { memory: RungMemory; passSeconds(seconds: number): void } {
+function badMemory(): { memory(key: Rig['key']): RungMemory; passSeconds(seconds: number): void } {
   let nowMs = 0;
-  const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
-  memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
   return {
-    memory,
+    memory: (key) => {
+      const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
+      memory.recordSpeed(key('net'), 'cpu', 1e6, BAD_US * 1000);
+      return memory;
+    },
     passSeconds: (seconds) => {
       nowMs += seconds * 1000;
     },
@@ -30,17 +32,17 @@ function badMemory(): { memory: RungMemory; passSeconds(seconds: number): void }
 
 describe('a network that was skipped by a bad measurement of its speed', () => {
   test('is measured again while nothing else is to be done, and serves the next image', async () => {
-    const { chain, memory } = await rigOf([{ name: 'net', network: GOOD }]);
-    memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
+    const { chain, memory, key } = await rigOf([{ name: 'net', network: GOOD }]);
+    memory.recordSpeed(key('net'), 'cpu', 1e6, BAD_US * 1000);
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
     assert.equal(await chain.measureSkipped(never), true);
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'net');
-    assert.ok((memory.speed('net', 'cpu') ?? BAD_US) < BAD_US / 10);
+    assert.ok((memory.speed(key('net'), 'cpu') ?? BAD_US) < BAD_US / 10);
   });
 
   test('is not measured while a job is inside, nor when it was never skipped', async () => {
-    const { chain, memory, log } = await rigOf([{ name: 'net', network: GOOD }]);
-    memory.recordSpeed('net', 'cpu', 1e6, BAD_US * 1000);
+    const { chain, memory, key, log } = await rigOf([{ name: 'net', network: GOOD }]);
+    memory.recordSpeed(key('net'), 'cpu', 1e6, BAD_US * 1000);
     assert.equal(await chain.measureSkipped(never), false);
     await chain.serve(hurried(), nameOf);
     assert.equal(await chain.measureSkipped(AbortSignal.abort()), false);
@@ -71,7 +73,7 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
   });
 
   test('is left to a request where this process never ran it: an earlier one may have died of it', async () => {
-    const memory = new RungMemory(badMemory().memory.learnt);
+    const memory = (key: Rig['key']) => new RungMemory(badMemory().memory(key).learnt);
     const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
     await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf);
     assert.equal(await chain.measureSkipped(never), false);
@@ -79,7 +81,7 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
   });
 
   test('is measured by the first request of a new engine, whose predecessor left the bad speed', async () => {
-    const memory = new RungMemory(badMemory().memory.learnt);
+    const memory = (key: Rig['key']) => new RungMemory(badMemory().memory(key).learnt);
     const { chain } = await rigOf([{ name: 'net', network: GOOD }], { memory });
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'net');
   });
@@ -89,12 +91,14 @@ describe('a network that is as slow as it is known', () => {
   test('is looked at more and more rarely, and its speed stays', async () => {
     let nowMs = 0;
     const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
-    const { entries, folder, log } = await rigOf([{ name: 'net', network: slowNetwork(200) }], { memory });
+    const { entries, folder, log, key } = await rigOf([{ name: 'net', network: slowNetwork(200) }], {
+      memory,
+    });
     const [entry] = entries;
     assert.ok(entry);
     const pool = new SessionPool({ modelsFolder: folder, threads: 1, idleMs: 60_000, memory, log });
     // Far below what the network takes: whatever is measured says nothing new.
-    memory.recordSpeed('net', 'cpu', 1e6, 1);
+    memory.recordSpeed(key('net'), 'cpu', 1e6, 1);
     const look = new SecondLook({ pool, memory, log });
     const step = { kind: 'network', entry, asked: entry, provider: 'cpu' } as const;
     const looks: number[] = [];
@@ -105,7 +109,7 @@ describe('a network that is as slow as it is known', () => {
     }
     assert.deepEqual(looks, [0, 1, 3, 7, 15]);
     // But for what loading measured, which counts as any small tile does.
-    assert.ok((memory.speed('net', 'cpu') ?? 1) < 0.002);
+    assert.ok((memory.speed(key('net'), 'cpu') ?? 1) < 0.002);
     await pool.close();
   });
 });

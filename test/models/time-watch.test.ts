@@ -19,7 +19,7 @@ import { upscale } from '../../src/pipeline/upscale.js';
 import type { UpscaleResult } from '../../src/types.js';
 import { nothingBeside } from '../pipeline/stage.js';
 import { OPTIONS } from '../upscale-options.js';
-import { chainRequest, chainRig } from './chain-rig.js';
+import { chainRequest, chainRig, type Rig } from './chain-rig.js';
 import { GOOD, rigOf, short } from './chain-serving.js';
 
 const SECOND = 1000;
@@ -27,7 +27,7 @@ const SECOND = 1000;
 describe('the watch over the time of a network at work', () => {
   /** With 100 s left; Lanczos needs 10 s of them. @param fasterSpeed microseconds per pixel of a lesser network; none without it. */
   async function watch(fasterSpeed?: number): Promise<(pace: Partial<Pace>) => boolean> {
-    const { entries, memory } = await rigOf([
+    const { entries, memory, key } = await rigOf([
       { name: 'slow', network: GOOD },
       { name: 'faster', network: GOOD },
     ]);
@@ -38,8 +38,8 @@ describe('the watch over the time of a network at work', () => {
       provider: 'cpu' as const,
     }));
     assert.ok(slow !== undefined && faster !== undefined);
-    memory.recordSpeed('slow', 'cpu', 1e6, SECOND);
-    if (fasterSpeed !== undefined) memory.recordSpeed('faster', 'cpu', 1e6, fasterSpeed * SECOND);
+    memory.recordSpeed(key('slow'), 'cpu', 1e6, SECOND);
+    if (fasterSpeed !== undefined) memory.recordSpeed(key('faster'), 'cpu', 1e6, fasterSpeed * SECOND);
     const lesser: Step[] = fasterSpeed === undefined ? [{ kind: 'lanczos' }] : [faster, { kind: 'lanczos' }];
     const request = chainRequest({
       deadlineAtMs: monotonicMs() + 100 * SECOND,
@@ -101,13 +101,14 @@ describe('a network that is slower than was known', () => {
 
   /** By networks of which those called slow take so long for each of some hundred tiles as no estimate knows. */
   async function served(names: readonly string[], seconds: number, fallback = true): Promise<UpscaleResult> {
-    const learnt = names
-      .filter((name) => name !== 'faster')
-      .map((name) => ({
-        model: name,
-        provider: 'cpu' as const,
-        microsecondsPerPixel: name === 'stuck' ? SPEED_FOR_LANES_US : 1,
-      }));
+    const learnt = (key: Rig['key']) =>
+      names
+        .filter((name) => name !== 'faster')
+        .map((name) => ({
+          model: key(name),
+          provider: 'cpu' as const,
+          microsecondsPerPixel: name === 'stuck' ? SPEED_FOR_LANES_US : 1,
+        }));
     let end = () => {};
     const over = new Promise<void>((resolve) => {
       end = resolve;
@@ -115,7 +116,7 @@ describe('a network that is slower than was known', () => {
     const { chain, close } = await chainRig(
       names.map((name) => ({ name, network: GOOD })),
       {
-        memory: new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, 2),
+        memory: (key) => new RungMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, 2),
         open: async (...request) => {
           const model = await openModel(...request);
           const waits = model.entry.name.startsWith('slow');

@@ -28,6 +28,8 @@ export interface Constant {
   readonly values: readonly number[];
   /** The values lie in this file, relative to the model's, and not here. */
   readonly location?: string;
+  /** Where in that file: offset and length in bytes, where they are said. */
+  readonly span?: readonly number[];
 }
 
 export interface Graph {
@@ -92,8 +94,18 @@ function tensorMessage(constant: Constant): Uint8Array {
     nested(8, constant.name),
     ...(constant.location === undefined
       ? [nested(9, new Uint8Array(raw.buffer))]
-      : [nested(13, message([nested(1, 'location'), nested(2, constant.location)])), int(14, 1)]),
+      : [...external(constant.location, constant.span), int(14, 1)]),
   ]);
+}
+
+function external(location: string, span: readonly number[] | undefined): Field[] {
+  const entry = (key: string, value: string) => nested(13, message([nested(1, key), nested(2, value)]));
+  const [offset, length] = span ?? [];
+  return [
+    entry('location', location),
+    ...(offset === undefined ? [] : [entry('offset', String(offset))]),
+    ...(length === undefined ? [] : [entry('length', String(length))]),
+  ];
 }
 
 function valueMessage(value: Value): Uint8Array {

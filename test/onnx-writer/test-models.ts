@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelEntry, SampleRange } from '../../src/models/manifest.js';
-import { type Constant, type Graph, type Node, writeOnnx } from './onnx.js';
+import { type Constant, type Graph, type Node, type Value, writeOnnx } from './onnx.js';
 
 /**
  * Networks whose right answer is known by heart: each pixel repeated (nearest neighbour), after whatever oddity the test
@@ -27,6 +27,10 @@ interface Shape {
   readonly output?: string;
   /** Nodes from "x" to "y" before enlarging, in NCHW. */
   readonly before?: { readonly nodes: readonly Node[]; readonly constants?: readonly Constant[] };
+  /** Of the answer, where "y" has another type than the input. */
+  readonly outputType?: Type;
+  /** Outputs that come before the picture, made of "x". */
+  readonly beside?: { readonly nodes: readonly Node[]; readonly outputs: readonly Value[] };
 }
 
 /** Each pixel becomes a square of `scale` pixels of the same colour. */
@@ -48,7 +52,10 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
   const before = shape.before ?? { nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }] };
   const graph: Graph = {
     inputs: [{ name: input, type, shape: dims(w, h) }],
-    outputs: [{ name: output, type, shape: dims(outW, outH) }],
+    outputs: [
+      ...(shape.beside?.outputs ?? []),
+      { name: output, type: shape.outputType ?? type, shape: dims(outW, outH) },
+    ],
     nodes: [
       ...toPlanes,
       ...before.nodes,
@@ -59,6 +66,7 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
         attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
       },
       ...fromPlanes,
+      ...(shape.beside?.nodes ?? []),
     ],
     constants: [
       { name: 'scales', type: 'float32', dims: [4], values: [1, 1, trueScale, trueScale] },
@@ -68,20 +76,21 @@ export function nearestNetwork(shape: Shape = {}): TestNetwork {
   return { bytes: writeOnnx(graph), facts: { scale, input, output, layout, dtype: type, range } };
 }
 
-/** Swin2SR's contract: `pixel_values` → `reconstruction`, ×2, and an error unless both sides are multiples of 8. */
-export function swin2srContractNetwork(): TestNetwork {
+/** Swin2SR's contract: `pixel_values` → `reconstruction`, ×2, and an error unless both sides are multiples of 8, or of another number. */
+export function swin2srContractNetwork(multipleOf = 8): TestNetwork {
+  const attributes = { blocksize: multipleOf };
   const network = nearestNetwork({
     scale: 2,
     input: 'pixel_values',
     output: 'reconstruction',
     before: {
       nodes: [
-        { op: 'SpaceToDepth', inputs: ['x'], outputs: ['windows'], attributes: { blocksize: 8 } },
-        { op: 'DepthToSpace', inputs: ['windows'], outputs: ['y'], attributes: { blocksize: 8 } },
+        { op: 'SpaceToDepth', inputs: ['x'], outputs: ['windows'], attributes },
+        { op: 'DepthToSpace', inputs: ['windows'], outputs: ['y'], attributes },
       ],
     },
   });
-  return { ...network, sizeRequirements: { minimum: 8, multipleOf: 8 } };
+  return { ...network, sizeRequirements: { minimum: multipleOf, multipleOf } };
 }
 
 /** Every sample of the answer is not a number. */
@@ -266,9 +275,21 @@ export function endlessNetwork(scale = 2): TestNetwork {
   });
 }
 
-/** Adds weights that lie in another file. @param place where the file says so: beside the graph, in a node, or in a loop's body. */
-export function externalNetwork(location: string, place: 'initializer' | 'node' | 'body'): TestNetwork {
-  const weights: Constant = { name: 'w', type: 'float32', dims: [1], values: [], location };
+/**
+ * Adds a weight that lies in another file. @param place where the file says so: beside the graph, in a node, or in a loop's body.
+ * @param where the other file; or the weight itself, which then lies in the network's own.
+ */
+export function externalNetwork(
+  where: number | Pick<Constant, 'location' | 'span'>,
+  place: 'initializer' | 'node' | 'body' = 'initializer',
+): TestNetwork {
+  const inside = typeof where === 'number';
+  const weights: Constant = {
+    name: 'w',
+    type: 'float32',
+    dims: [1],
+    ...(inside ? { values: [where] } : { values: [], ...where }),
+  };
   const sum: Node = { op: 'Add', inputs: ['x', 'w'], outputs: ['y'] };
   if (place === 'initializer') return nearestNetwork({ before: { nodes: [sum], constants: [weights] } });
   const constant: Node = { op: 'Constant', inputs: [], outputs: ['w'], attributes: { value: weights } };

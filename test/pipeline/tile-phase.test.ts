@@ -15,7 +15,9 @@ import { largestDifference, networkRung, psnr } from './stage.js';
 
 for (const { what, network, overlapPx } of [
   { what: 'that un-shuffles pixels by 2', network: unshuffleNetwork(), overlapPx: 16 },
+  { what: 'that un-shuffles pixels by 3', network: unshuffleNetwork(3), overlapPx: 20 },
   { what: 'with windows of 8, moved by half a window', network: windowNetwork(), overlapPx: 32 },
+  { what: 'with windows of 6, moved by half a window', network: windowNetwork(undefined, 6), overlapPx: 24 },
 ])
   describe(`a network ${what}`, () => {
     let folder: string;
@@ -96,7 +98,7 @@ describe('a network of one size, with windows inside of it', () => {
     try {
       await writeFile(join(folder, 'manifest.json'), '{ "models": [] }');
       await writeFile(join(folder, 'given.onnx'), windowNetwork([64, 48]).bytes);
-      const entry = await addModel(join(folder, 'given.onnx'), folder, { name: 'fixed' });
+      const { entry } = await addModel(join(folder, 'given.onnx'), folder, { name: 'fixed' });
       const fixed = await opened(entry);
       const free = await opened(await install(folder, 'free', windowNetwork()));
       for (const [width, height] of [

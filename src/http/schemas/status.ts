@@ -23,6 +23,11 @@ export const ModelSchema = named(
     family: Type.String({ description: 'The kind of network, such as `real-esrgan`.' }),
     scale: Type.Number({ description: 'The scale it was trained for; other scales are resampled from it.' }),
     licence: Type.String({ description: 'Of its weights.' }),
+    sha256: Type.Optional(
+      Type.String({
+        description: 'Of its file, which is compared with it when it is loaded; Lanczos has none.',
+      }),
+    ),
     installed: Type.Boolean({ description: 'Whether its file is there.' }),
     confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
     chainPosition: Type.Optional(

@@ -12,8 +12,8 @@ import { PlanSchema } from './plan.js';
 import { type ProblemResponse, problemResponses } from './problem.js';
 
 /**
- * The body of an upload: a form, or the image itself. The options are described once, as query parameters: forms made from
- * this document would else send each of them twice.
+ * The body of an upload: a form, or the image itself. The options are described once, as query parameters: as fields of the form too, the
+ * page of `/docs` would fill each of them with a sample ("string") and send it.
  */
 export function uploadBody(file: object): object {
   const description =

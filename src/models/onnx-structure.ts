@@ -1,0 +1,128 @@
+/**
+ * Where tensors lie in an ONNX file: the messages of onnx.proto that lead to one, with the numbers of their fields. All else is
+ * skipped.
+ */
+const MESSAGES = {
+  model: { 7: 'graph', 20: 'training', 25: 'function' },
+  training: { 1: 'graph', 2: 'graph' },
+  function: { 7: 'node', 11: 'attribute' },
+  graph: { 1: 'node', 5: 'tensor', 15: 'sparse' },
+  node: { 5: 'attribute' },
+  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse', 23: 'sparse' },
+  sparse: { 1: 'tensor', 2: 'tensor' },
+  tensor: {},
+} as const satisfies Readonly<Record<string, Readonly<Record<number, string>>>>;
+
+export type Message = keyof typeof MESSAGES;
+
+/** Wire types of protobuf; groups (3 and 4) have never been in an ONNX file. */
+const VARINT = 0;
+const SIXTY_FOUR_BIT = 1;
+export const LENGTH_DELIMITED = 2;
+const THIRTY_TWO_BIT = 5;
+
+const LONGEST_VARINT_BYTES = 10;
+const LONGEST_TAG_BYTES = 5;
+/** Messages within messages: protobuf's own limit. */
+const MOST_DEPTH = 100;
+
+/** Bytes that are no protobuf. */
+export class Unreadable extends Error {}
+
+/** One field of a message that leads to tensors, or of a tensor. */
+export interface OnnxField {
+  readonly message: Message;
+  /** Offset of that message's content. */
+  readonly messageFrom: number;
+  readonly field: number;
+  readonly wireType: number;
+  /** Of a varint. */
+  readonly value: number;
+  /** Where its content lies: from inclusive, to exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reads the structure of an ONNX file, in time linear in its size.
+ * @throws Unreadable where the bytes are not what the runtime would take for an ONNX file either.
+ */
+export function* onnxFields(bytes: Uint8Array): Generator<OnnxField> {
+  const open: { readonly message: Message; readonly messageFrom: number; readonly reader: Reader }[] = [
+    { message: 'model', messageFrom: 0, reader: new Reader(bytes, 0, bytes.length) },
+  ];
+  for (let part = open.at(-1); part !== undefined; part = open.at(-1)) {
+    if (part.reader.atEnd) {
+      open.pop();
+      continue;
+    }
+    const { field, wireType } = part.reader.tag();
+    const content = part.reader.content(wireType);
+    yield { message: part.message, messageFrom: part.messageFrom, field, wireType, ...content };
+    const message = messageIn(part.message, field, wireType);
+    if (message === undefined) continue;
+    if (open.length === MOST_DEPTH) throw new Unreadable();
+    const { from, to } = content;
+    open.push({ message, messageFrom: from, reader: new Reader(bytes, from, to) });
+  }
+}
+
+/** @returns the kind of message that a field holds; undefined for one that leads to no tensor. */
+export function messageIn(message: Message, field: number, wireType: number): Message | undefined {
+  if (wireType !== LENGTH_DELIMITED) return undefined;
+  return (MESSAGES[message] as Readonly<Record<number, Message>>)[field];
+}
+
+/** Fields of one message, one after the other. */
+export class Reader {
+  #at: number;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    from: number,
+    private readonly to: number,
+  ) {
+    this.#at = from;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.to;
+  }
+
+  /** Offset of the next byte. */
+  get at(): number {
+    return this.#at;
+  }
+
+  tag(): { field: number; wireType: number } {
+    const tag = this.#varint(LONGEST_TAG_BYTES) % 2 ** 32;
+    return { field: Math.floor(tag / 8), wireType: tag % 8 };
+  }
+
+  /** @returns the value of a varint (inexact above 2^53, never 0 where it is not), and where the content lies. */
+  content(wireType: number): { value: number; from: number; to: number } {
+    let value = 0;
+    let from = this.#at;
+    if (wireType === VARINT) value = this.#varint(LONGEST_VARINT_BYTES);
+    else if (wireType === SIXTY_FOUR_BIT) this.#at += 8;
+    else if (wireType === THIRTY_TWO_BIT) this.#at += 4;
+    else if (wireType === LENGTH_DELIMITED) {
+      const length = this.#varint(LONGEST_VARINT_BYTES);
+      from = this.#at;
+      this.#at += length;
+    } else throw new Unreadable();
+    if (this.#at > this.to) throw new Unreadable();
+    return { value, from, to: this.#at };
+  }
+
+  #varint(mostBytes: number): number {
+    let value = 0;
+    for (let index = 0; index < mostBytes; index++) {
+      const byte = this.#at < this.to ? this.bytes[this.#at++] : undefined;
+      if (byte === undefined) throw new Unreadable();
+      value += (byte & 127) * 2 ** (7 * index);
+      if (byte < 128) return value;
+    }
+    throw new Unreadable();
+  }
+}

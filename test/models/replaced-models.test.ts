@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { monotonicMs } from '../../src/clock.js';
+import type { ModelEntry } from '../../src/models/manifest.js';
+import type { Rung } from '../../src/models/rung.js';
+import { openModel } from '../../src/models/session.js';
+import type { RgbPixels } from '../../src/models/tile-model.js';
+import { install, signingNetwork } from '../onnx-writer/test-models.js';
+import { chainRequest, type Rig } from './chain-rig.js';
+import { GOOD, nameOf, rigOf } from './chain-serving.js';
+
+const SIDE_PX = 16;
+/** Of full blue, in which a signing network leaves its mark. */
+const BLUE: RgbPixels = {
+  data: new Uint8Array(SIDE_PX * SIDE_PX * 3).map((_, sample) => (sample % 3 === 2 ? 255 : sample % 101)),
+  width: SIDE_PX,
+  height: SIDE_PX,
+};
+
+/** The network that computed a tile, by its signature; "lanczos" where none did. */
+const signatureOf = async (rung: Rung) =>
+  rung.kind === 'lanczos' ? 'lanczos' : (await rung.model.run(BLUE)).data[2];
+const network = (signature: number) => signingNetwork(signature, { scale: 4 });
+/** Its mark makes of the tile another picture. */
+const changes = { tileCheck: false };
+
+async function writeManifest({ folder, chain }: Rig, ...models: readonly ModelEntry[]): Promise<void> {
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ models }));
+  await chain.modelsChanged();
+}
+
+/** Other weights under the name, with the entry that belongs to them. */
+async function replace(rig: Rig, signature: number): Promise<void> {
+  await writeManifest(rig, await install(rig.folder, 'one', network(signature), changes));
+}
+
+describe('a model that is replaced under its name while the service runs', () => {
+  test('gives its own pixels from the next image on, and tells of its own file', async () => {
+    const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
+    const { chain } = rig;
+    assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
+    const former = chain.status()[0]?.sha256;
+    await replace(rig, 200);
+    assert.equal(chain.status()[0]?.loaded, false);
+    const answer = await chain.serve(chainRequest(), signatureOf);
+    assert.deepEqual([answer.value, answer.fallback], [200, false]);
+    assert.equal(chain.status()[0]?.loaded, true);
+    assert.notEqual(chain.status()[0]?.sha256, former);
+  });
+
+  test('does so though the new file was written into the old one', async () => {
+    const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
+    assert.equal((await rig.chain.serve(chainRequest(), signatureOf)).value, 100);
+    const entry = await install(rig.folder, 'two', network(200));
+    const [one] = rig.entries;
+    assert.ok(one !== undefined);
+    await writeFile(join(rig.folder, one.file), network(200).bytes);
+    await writeManifest(rig, { ...one, sha256: entry.sha256, bytes: entry.bytes });
+    assert.equal((await rig.chain.serve(chainRequest(), signatureOf)).value, 200);
+  });
+
+  test('leaves an image at work with what it began with', async () => {
+    const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
+    const both = await rig.chain.serve(chainRequest(), async (rung) => {
+      await replace(rig, 200);
+      const next = await rig.chain.serve(chainRequest(), signatureOf);
+      return [await signatureOf(rung), next.value];
+    });
+    assert.deepEqual(both.value, [100, 200]);
+  });
+
+  test('is not judged by the speed or the tile sizes of what it replaces', async () => {
+    const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
+    const { chain, memory } = rig;
+    memory.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
+    memory.rememberTileSize(rig.key('one'), 'cpu', 64);
+    const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
+    assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
+    await replace(rig, 200);
+    const sizeOf = async (rung: Rung) => (rung.kind === 'lanczos' ? 0 : rung.tileSizePx);
+    assert.equal((await chain.serve(hurried(), sizeOf)).value, 512);
+  });
+
+  test('frees the sessions of its predecessors', async () => {
+    let live = 0;
+    const rig = await rigOf([{ name: 'one', network: network(1), changes }], {
+      open: async (...request) => {
+        const model = await openModel(...request);
+        live += 1;
+        const release = async () => {
+          await model.release();
+          live -= 1;
+        };
+        return { entry: model.entry, provider: model.provider, run: (tile) => model.run(tile), release };
+      },
+    });
+    for (let signature = 1; signature <= 10; signature++) {
+      await replace(rig, signature);
+      assert.equal((await rig.chain.serve(chainRequest(), signatureOf)).value, signature);
+    }
+    await rig.chain.close();
+    assert.equal(live, 0);
+    assert.equal(rig.log.count('model replaced'), 9);
+  });
+});
+
+describe('a file that changes without its entry', () => {
+  test('is refused as it would be after a restart, and served again when it is the right one', async () => {
+    const { chain, folder, entries } = await rigOf([{ name: 'one', network: network(100), changes }]);
+    const file = join(folder, entries[0]?.file ?? '');
+    assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
+    await writeFile(`${file}.new`, network(200).bytes);
+    await rename(`${file}.new`, file);
+    const answer = await chain.serve(chainRequest(), signatureOf);
+    assert.deepEqual([answer.value, answer.attempts[0]?.reason], ['lanczos', 'corrupt_model']);
+    assert.match(chain.status()[0]?.unavailable ?? '', /another sha256/);
+    await writeFile(file, network(100).bytes);
+    assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
+  });
+
+  test('and that is gone is not installed, though its session is there', async () => {
+    const { chain, folder, entries } = await rigOf([{ name: 'one', network: GOOD }]);
+    await chain.serve(chainRequest(), nameOf);
+    await rm(join(folder, entries[0]?.file ?? ''));
+    assert.deepEqual([chain.status()[0]?.installed, chain.status()[0]?.loaded], [false, false]);
+    assert.equal((await chain.serve(chainRequest(), nameOf)).value, 'lanczos');
+  });
+});
+
+test('an entry that is corrected is looked at again, though its file is the same', async () => {
+  const rig = await rigOf([{ name: 'one', network: GOOD, changes: { output: 'nothing' } }]);
+  const [wrong] = rig.entries;
+  assert.ok(wrong !== undefined);
+  assert.equal((await rig.chain.serve(chainRequest(), nameOf)).value, 'lanczos');
+  assert.match(rig.chain.status()[0]?.unavailable ?? '', /no output "nothing"/);
+  await writeManifest(rig, { ...wrong, output: 'output' });
+  assert.equal(rig.chain.status()[0]?.unavailable, undefined);
+  assert.equal((await rig.chain.serve(chainRequest(), nameOf)).value, 'one');
+});
