@@ -17,7 +17,7 @@ test('kill -9 of the engine while it works: the client still gets its picture', 
   const response = await answer;
   assert.equal(response.status, 200);
   const { width } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
-  assert.equal(width, 2000);
+  assert.equal(width, 4000);
   assert.equal((await server.health()).engine.restarts, 1);
   await server.clean();
 });
@@ -50,7 +50,7 @@ test('a full queue is 503 with Retry-After, and the jobs that are in it end well
   const server = await startServer(t, { MAX_RUNNING_JOBS: '1', MAX_QUEUED_JOBS: '1' });
   const post = async (body: FormData) => fetch(`${server.origin}/upscale`, { method: 'POST', body });
   // The pictures are made before the first one runs: on a fast processor it could end while the others are drawn.
-  const bodies = [await slowForm(1000), imageForm(await photo(4)), imageForm(await photo(5))] as const;
+  const bodies = [await slowForm(), imageForm(await photo(4)), imageForm(await photo(5))] as const;
   const first = post(bodies[0]);
   await server.until(({ queue }) => queue.running === 1);
   const second = post(bodies[1]);
@@ -81,7 +81,7 @@ test('a tile that never ends does not hold the answer, and its engine is neither
   const [engine] = (await server.health()).engine.processes;
   assert.ok(engine !== undefined);
   t.after(() => isRunning(engine.pid) && process.kill(engine.pid, 'SIGCONT'));
-  const body = imageForm(await photo(12, 500, 400), { timeout: '3', tile_size: '64', tile_overlap: '32' });
+  const body = imageForm(await photo(12, 1000, 800), { timeout: '3', tile_size: '64', tile_overlap: '32' });
   const answer = fetch(`${server.origin}/upscale`, { method: 'POST', body });
   await server.until(({ engine: { processes } }) => processes.some(({ jobs }) => jobs === 1));
   process.kill(engine.pid, 'SIGSTOP');
@@ -105,7 +105,7 @@ test('a tile that never ends does not hold the answer, and its engine is neither
 test('SIGTERM under load: no new connections, every job ends, exit 0, nothing stays', async (t) => {
   const server = await startServer(t);
   const [engine] = (await server.health()).engine.processes;
-  const bodies = await Promise.all([500, 400, 400, 400].map((side) => slowForm(side)));
+  const bodies = await Promise.all([1000, 800, 800, 800].map((side) => slowForm(side)));
   const answers = bodies.map((body) => fetch(`${server.origin}/upscale`, { method: 'POST', body }));
   await server.until(({ queue }) => queue.running === 4);
   server.child.kill('SIGTERM');

@@ -20,7 +20,7 @@ async function killUnderEachNetwork(
   server: ServerProcess,
   fields: Record<string, string>,
 ): Promise<{ job: View; href: string; killed: readonly string[] }> {
-  const picture = await photo(31, 500, 400);
+  const picture = await photo(31, 1000, 800);
   const form = imageForm(picture, { tile_size: '64', tile_overlap: '32', format: 'png', ...fields });
   const made = await fetch(`${server.origin}/jobs`, { method: 'POST', body: form });
   const href = `${server.origin}${made.headers.get('location')}`;
@@ -53,8 +53,8 @@ test('kill -9 under one network after the other: Lanczos serves, and the attempt
   const result = await fetch(`${href}/result`);
   assert.equal(result.headers.get('x-upscale-model'), 'lanczos');
   const pixels = Buffer.from(await result.arrayBuffer());
-  assert.equal((await sharp(pixels).metadata()).width, 2000);
-  assert.ok((await psnr(pixels, await enlarged(await photo(31, 500, 400), 4))) > 35);
+  assert.equal((await sharp(pixels).metadata()).width, 4000);
+  assert.ok((await psnr(pixels, await enlarged(await photo(31, 1000, 800), 4))) > 35);
 });
 
 test('kill -9 under the only network that is allowed: the refusal names it, and blames no image', async (t) => {

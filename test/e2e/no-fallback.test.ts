@@ -94,7 +94,8 @@ test('kill -9 of the engine without fallback: the refusal names the model that w
     job = (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as Snapshot;
     return job;
   };
-  while (((await snapshot()).progress?.tilesDone ?? 0) === 0);
+  while (((await snapshot()).progress?.tilesDone ?? 0) === 0)
+    assert.notEqual(job?.state, 'succeeded', 'it was done before a tile was seen');
   const { engine } = await until(({ engine: { processes } }) => processes.some((each) => each.jobs === 1));
   const [victim] = engine.processes;
   assert.ok(victim !== undefined);

@@ -2,10 +2,10 @@ import sharp from 'sharp';
 import { imageForm } from './pictures.js';
 
 /**
- * A form whose upscale takes seconds on any processor: many small tiles, most of each a margin. What a test needs that has
+ * A form whose upscale takes a second on a fast processor, and some on others: many small tiles, most of each a margin. What a test needs that has
  * to do something while a job is at work.
  */
-export async function slowForm(side = 500): Promise<FormData> {
+export async function slowForm(side = 1000): Promise<FormData> {
   const image = await sharp({ create: { width: side, height: side, channels: 3, background: '#7090b0' } })
     .png()
     .toBuffer();
