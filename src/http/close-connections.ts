@@ -1,3 +1,4 @@
+import { setImmediate as afterNextPoll } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 /** How long a connection that was opened before the end may take to bring its first request: a proxy's is in its packets. */
@@ -29,5 +30,8 @@ export function closeConnectionsWhenDone(
       closeWhenDone();
     }, onTheirWayMs);
     app.server.once('close', () => clearTimeout(timer));
+    // The system resets connections that it has taken and the process has not, though their requests may be in them: so the listener is
+    // closed right after the event loop has taken those that were waiting.
+    await afterNextPoll();
   });
 }
