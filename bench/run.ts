@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: everything the README claims about speed and memory, measured in one run. Prints the tables and writes
  * them to bench/results.md, or results-avx2.md on a processor without VNNI (`bench/only-avx2.c` makes one of any). For the figures "on two cores": `taskset -c 0,1 npm run bench`.
+ * `npm run bench -- embedded` leaves out the other network and memory, which take most of the time.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -17,10 +18,38 @@ import { PACKAGE_ROOT, Service } from './service.js';
 import { SharedModel } from './shared-model.js';
 
 const threads = availableParallelism();
+const embeddedAlone = process.argv.includes('embedded');
 const sections: string[] = [];
 function section(title: string, text: string): void {
   sections.push(`## ${title}\n\n${text}\n`);
   console.log(`\n## ${title}\n\n${text}`);
+}
+
+/** The service with a network that is not our own, where its weights are on this machine. */
+async function otherNetwork(sizes: Comparison['pictures']): Promise<void> {
+  const shared = await SharedModel.open('realesr-general-x4v3');
+  if (shared === undefined) {
+    section(
+      'realesr-general-x4v3 against a bare script',
+      'Not measured: the weights are not on this machine.',
+    );
+  } else {
+    const other = await Service.start({ MODELS_DIR: shared.folder });
+    try {
+      section(
+        'realesr-general-x4v3 against a bare script',
+        await againstBare(other, pictures.folder, {
+          name: shared.name,
+          model: { path: shared.path, input: 'input', output: 'output', dtype: 'float32', threads },
+          pictures: sizes,
+          pairs: 3,
+        }),
+      );
+    } finally {
+      await other.stop();
+      await shared.close();
+    }
+  }
 }
 
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: PACKAGE_ROOT, stdio: 'inherit' });
@@ -59,30 +88,10 @@ try {
     await service.stop();
   }
 
-  const shared = await SharedModel.open('realesr-general-x4v3');
-  if (shared === undefined) {
-    section(
-      'realesr-general-x4v3 against a bare script',
-      'Not measured: the weights are not on this machine.',
-    );
-  } else {
-    const other = await Service.start({ MODELS_DIR: shared.folder });
-    try {
-      section(
-        'realesr-general-x4v3 against a bare script',
-        await againstBare(other, pictures.folder, {
-          name: shared.name,
-          model: { path: shared.path, input: 'input', output: 'output', dtype: 'float32', threads },
-          pictures: sizes,
-          pairs: 3,
-        }),
-      );
-    } finally {
-      await other.stop();
-      await shared.close();
-    }
+  if (!embeddedAlone) {
+    await otherNetwork(sizes);
+    section('Peak memory, embedded model, ×4 to JPEG', await memoryTable(pictures));
   }
-  section('Peak memory, embedded model, ×4 to JPEG', await memoryTable(pictures));
 } finally {
   await pictures.close();
 }
