@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { HeaderPool } from '../src/engine/headers/header-pool.js';
 import { launchHeaderProcess } from '../src/engine/headers/launch.js';
-import { packageRoot } from '../src/package-root.js';
-import { readHeader } from '../src/pipeline/header.js';
-import { restrictLoaders } from '../src/pipeline/loaders.js';
+import { packageRoot } from '../src/host/package-root.js';
+import { readHeader } from '../src/pipeline/input/header.js';
+import { restrictLoaders } from '../src/pipeline/input/loaders.js';
 import { SILENT } from '../test/engine/rig.js';
 import { limits } from '../test/pipeline/stage.js';
 

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, readConfig } from './config.js';
+import { type Config, ConfigError, readConfig } from './config/config.js';
 import { modelSettingProblems } from './models/check-settings.js';
 
 /**

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { EXIT } from './cli/exit-codes.js';
-import { isParserError, parserError, UsageError } from './cli/usage-error.js';
-import { ConfigError } from './config.js';
+import { EXIT } from './cli/terminal/exit-codes.js';
+import { isParserError, parserError, UsageError } from './cli/terminal/usage-error.js';
+import { ConfigError } from './config/config.js';
 import { ManifestError } from './models/manifest.js';
-import { packageVersion } from './package-root.js';
-import { StartError } from './start-error.js';
+import { packageVersion } from './host/package-root.js';
+import { StartError } from './host/start-error.js';
 
 /** A subcommand, loaded only when it is the one asked for. */
 interface Command {
@@ -14,11 +14,11 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  upscale: { summary: 'Make pictures larger.', load: () => import('./cli/upscale.js') },
+  upscale: { summary: 'Make pictures larger.', load: () => import('./cli/upscale/upscale.js') },
   serve: { summary: 'Start the service.', load: () => import('./cli/serve.js') },
   models: {
     summary: 'List, verify, download, add and remove models.',
-    load: () => import('./cli/models.js'),
+    load: () => import('./cli/models/models.js'),
   },
 };
 

@@ -1,17 +1,17 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Engine } from './engine/engine.js';
 import { HeaderPool } from './engine/headers/header-pool.js';
 import { launchHeaderProcess } from './engine/headers/launch.js';
-import { fleetOptions } from './engine/launch.js';
-import { Supervisor } from './engine/supervisor.js';
+import { fleetOptions } from './engine/supervisor/launch.js';
+import { Supervisor } from './engine/supervisor/supervisor.js';
 import type { HttpContext } from './http/context.js';
 import { imageInspector } from './image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
-import { ModelUpkeep } from './models/upkeep.js';
+import { ModelUpkeep } from './models/download/upkeep.js';
 import { pipelineLimits } from './pipeline/limits.js';
-import { tempDirError } from './start-error.js';
+import { tempDirError } from './host/start-error.js';
 
 /** One reads on while the other is held by an image that takes all its time. */
 const HEADER_PROCESSES = 2;

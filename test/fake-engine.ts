@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { Engine, EngineStatus, RunHooks } from '../src/engine/engine.js';
-import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../src/types.js';
+import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../src/domain/types.js';
 
 const MODEL = 'fake-x4';
 

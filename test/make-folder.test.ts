@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { makeFolder } from '../src/make-folder.js';
+import { makeFolder } from '../src/host/make-folder.js';
 import { atEnd } from './at-end.js';
 
 async function temporary(t: TestContext): Promise<string> {

@@ -1,4 +1,4 @@
-import type { UpscaleOptions } from '../src/types.js';
+import type { UpscaleOptions } from '../src/domain/types.js';
 
 /** The options of a test's task or request where nothing else is said: the service's own, but with a generous time. */
 export const OPTIONS: UpscaleOptions = {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT } from './exit-codes.js';
+import { EXIT } from './terminal/exit-codes.js';
 
 const HELP = `Starts the service: the page at /, POST /upscale, /jobs, /docs and the rest.
 

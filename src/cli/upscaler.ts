@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { UpscalePlan, UpscaleProgress, UpscaleResult } from '../types.js';
+import type { UpscalePlan, UpscaleProgress, UpscaleResult } from '../domain/types.js';
 import type { Source } from './picture.js';
 
 /** Where a picture stands. */

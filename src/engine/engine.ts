@@ -5,7 +5,7 @@ import type {
   UpscaleProgress,
   UpscaleResult,
   UpscaleTask,
-} from '../types.js';
+} from '../domain/types.js';
 
 export interface RunHooks {
   /** Aborted when the client is gone, the job is cancelled or the deadline has passed; takes effect at the next tile. */

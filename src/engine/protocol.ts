@@ -1,5 +1,5 @@
-import type { Config } from '../config.js';
-import type { ErrorMessage } from '../errors.js';
+import type { Config } from '../config/config.js';
+import type { ErrorMessage } from '../domain/errors.js';
 import type {
   Attempt,
   ExcludedRung,
@@ -11,7 +11,7 @@ import type {
   UpscaleProgress,
   UpscaleResult,
   UpscaleTask,
-} from '../types.js';
+} from '../domain/types.js';
 
 /**
  * The border between the server process and an engine process: only paths and small values cross it, as JSON over

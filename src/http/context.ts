@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Engine } from '../engine/engine.js';
 import type { HeaderReader } from '../engine/headers/header-pool.js';
 import type { ImageInspector } from '../image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
-import type { DownloadStatus } from '../models/background-download.js';
-import type { UploadPlaces } from './upload-places.js';
+import type { DownloadStatus } from '../models/download/background-download.js';
+import type { UploadPlaces } from './upload/upload-places.js';
 
 /** What the routes are given: finished services, nothing that has still to be made. */
 export interface HttpContext {

@@ -2,11 +2,11 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Config } from '../config.js';
-import { TesseraError } from '../errors.js';
-import { type KeyCheck, keyCheck } from './auth.js';
-import { clientNetwork } from './client.js';
-import { IMAGE_HEADERS } from './image-reply.js';
+import type { Config } from '../config/config.js';
+import { TesseraError } from '../domain/errors.js';
+import { type KeyCheck, keyCheck } from './access/auth.js';
+import { clientNetwork } from './access/client.js';
+import { IMAGE_HEADERS } from './jobs/image-reply.js';
 
 /** Headers beyond those that CORS shows to scripts by itself. */
 const EXPOSED_HEADERS = [

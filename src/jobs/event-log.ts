@@ -1,4 +1,4 @@
-import { monotonicMs } from '../clock.js';
+import { monotonicMs } from '../host/clock.js';
 import type { JobEvent, JobState } from './job.js';
 
 /** Events of progress that are kept for clients that come back; each is a full picture, so few are enough. */

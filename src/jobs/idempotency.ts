@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { TesseraError } from '../errors.js';
-import type { UpscaleOptions } from '../types.js';
+import { TesseraError } from '../domain/errors.js';
+import type { UpscaleOptions } from '../domain/types.js';
 import type { DurableTerms } from './job.js';
 
 interface Known<J> {

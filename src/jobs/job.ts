@@ -1,5 +1,5 @@
-import type { TesseraError } from '../errors.js';
-import type { Attempt, ImageHeader, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../types.js';
+import type { TesseraError } from '../domain/errors.js';
+import type { Attempt, ImageHeader, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../domain/types.js';
 
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 

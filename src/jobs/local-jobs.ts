@@ -1,15 +1,15 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Engine } from '../engine/engine.js';
-import { engineResources } from '../engine/resources.js';
-import { engineUnavailable } from '../engine/unavailable.js';
-import { TesseraError } from '../errors.js';
-import type { Log, UpscaleResult } from '../types.js';
-import { ENGINE_BASE_BYTES, jobCost } from './cost.js';
-import { Departures } from './departures.js';
-import { DiskBudget } from './disk-budget.js';
-import { clear, DurableJobs } from './durable-jobs.js';
+import { engineResources } from '../engine/supervisor/resources.js';
+import { engineUnavailable } from '../domain/unavailable.js';
+import { TesseraError } from '../domain/errors.js';
+import type { Log, UpscaleResult } from '../domain/types.js';
+import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
+import { Departures } from './queue/departures.js';
+import { DiskBudget } from './queue/disk-budget.js';
+import { clear, DurableJobs } from './store/durable-jobs.js';
 import { requestDigest } from './idempotency.js';
-import { Instance } from './instance.js';
+import { Instance } from './store/instance.js';
 import type {
   DurableRequest,
   DurableTerms,
@@ -20,13 +20,13 @@ import type {
   Reservation,
   UploadTerms,
 } from './job.js';
-import { JobFolders } from './job-folders.js';
-import { storageError } from './storage-error.js';
-import { StorageWatch } from './storage-watch.js';
-import { type InheritedJob, MOST_LONE_DEATHS, originOf, takeOver } from './take-over.js';
+import { JobFolders } from './store/job-folders.js';
+import { storageError } from './store/storage-error.js';
+import { StorageWatch } from './store/storage-watch.js';
+import { type InheritedJob, MOST_LONE_DEATHS, originOf, takeOver } from './store/take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
-import { WorkQueue } from './work-queue.js';
+import { WorkQueue } from './queue/work-queue.js';
 
 /** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
 const JOBS_PER_ENGINE = 4;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Changes } from '../engine/changes.js';
-import { TesseraError } from '../errors.js';
-import type { DiskBudget } from './disk-budget.js';
+import { Changes } from '../host/changes.js';
+import { TesseraError } from '../domain/errors.js';
+import type { DiskBudget } from './queue/disk-budget.js';
 import type { Reservation, UploadTerms } from './job.js';
-import type { JobFolders } from './job-folders.js';
-import { storageError } from './storage-error.js';
+import type { JobFolders } from './store/job-folders.js';
+import { storageError } from './store/storage-error.js';
 import { SOURCE_FILE } from './upscale-job.js';
 
 const MOST_RETRY_AFTER_SECONDS = 3600;

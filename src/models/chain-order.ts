@@ -1,4 +1,4 @@
-import { AUTO_MODEL, LANCZOS } from '../types.js';
+import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 import type { ModelEntry } from './manifest.js';
 
 /**

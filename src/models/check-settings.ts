@@ -1,5 +1,5 @@
-import type { Config } from '../config.js';
-import { AUTO_MODEL, LANCZOS } from '../types.js';
+import type { Config } from '../config/config.js';
+import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 import { chainOrder } from './chain-order.js';
 import { loadManifest, ManifestError } from './manifest.js';
 

@@ -1,4 +1,4 @@
-import type { FallbackReason } from '../types.js';
+import type { FallbackReason } from '../domain/types.js';
 import { TileFailure } from './tile-model.js';
 
 /**

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Compile } from 'typebox/schema';
-import { systemCode, systemReason } from '../system-reason.js';
-import type { ModelStatus } from '../types.js';
+import { systemCode, systemReason } from '../host/system-reason.js';
+import type { ModelStatus } from '../domain/types.js';
 import { contradictions } from './contradictions.js';
 
 /** 0 to 1, 0 to 255, or -1 to 1. */

@@ -1,4 +1,4 @@
-import { AUTO_MODEL, LANCZOS } from '../types.js';
+import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 
 /** Names that mean something else than a model. */
 const RESERVED: ReadonlyMap<string, string> = new Map([

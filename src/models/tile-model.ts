@@ -1,4 +1,4 @@
-import type { FallbackReason, Provider } from '../types.js';
+import type { FallbackReason, Provider } from '../domain/types.js';
 import type { ModelEntry } from './manifest.js';
 
 /** Interleaved RGB pixels, `width * height * 3` samples, sRGB, full range of the sample type. Owned by the holder. */

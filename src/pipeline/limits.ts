@@ -1,6 +1,6 @@
-import type { Config } from '../config.js';
-import { TesseraError } from '../errors.js';
-import { OUTPUT_FORMATS, type OutputFormat } from '../types.js';
+import type { Config } from '../config/config.js';
+import { TesseraError } from '../domain/errors.js';
+import { OUTPUT_FORMATS, type OutputFormat } from '../domain/types.js';
 
 /** What one image may cost; from the configuration and the machine. */
 export interface PipelineLimits {

@@ -1,8 +1,8 @@
-import type { Chain } from '../models/rung.js';
-import type { Attempt, UpscaleProgress } from '../types.js';
-import type { CostBesideTiles } from './beside-tiles.js';
+import type { Chain } from '../models/fallback/candidate.js';
+import type { Attempt, UpscaleProgress } from '../domain/types.js';
+import type { CostBesideTiles } from './overhead.js';
 import type { PipelineLimits } from './limits.js';
-import type { Turns } from './turns.js';
+import type { Turns } from './tile-turns.js';
 
 /** What `upscale` works with, made once for the engine process. */
 export interface PipelineServices {

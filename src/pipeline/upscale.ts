@@ -1,23 +1,23 @@
-import type { ChainRequest } from '../models/rung.js';
-import { RungLost } from '../models/rung-lost.js';
-import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../types.js';
-import { bleedColours } from './bleed.js';
-import type { Canvas } from './canvas.js';
-import type { DecodedImage } from './decode.js';
-import { Easel, resultProfile } from './draw.js';
-import { type Aim, Drawing, type Drawn } from './drawing.js';
-import { chooseFormat, encode } from './encode.js';
+import type { ChainRequest } from '../models/fallback/candidate.js';
+import { RungLost } from '../models/fallback/device-lost.js';
+import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
+import { bleedColours } from './raster/bleed.js';
+import type { Canvas } from './raster/canvas.js';
+import type { DecodedImage } from './input/decode.js';
+import { Easel, resultProfile } from './render/canvas-store.js';
+import { type Aim, Drawing, type Drawn } from './render/attempt.js';
+import { chooseFormat, encode } from './output/encode.js';
 import { graft } from './graft/graft.js';
-import { Guard } from './guard.js';
+import { Guard } from './cancellation.js';
 import { checkOutputSize, outputSize } from './limits.js';
-import { memoryError } from './memory.js';
+import { memoryError } from './raster/out-of-memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
-import { openImage } from './open-image.js';
+import { openImage } from './input/open-image.js';
 import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
-import { inProfile } from './profile.js';
-import { likelyFormat } from './result-format.js';
-import { Stages } from './stages.js';
+import { inProfile } from './input/profile.js';
+import { likelyFormat } from './output/result-format.js';
+import { Stages } from './progress/stages.js';
 
 /** More is put down to the image. */
 const MOST_BUSYNESS = 5;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { PassThrough, Readable } from 'node:stream';
 import test from 'node:test';
-import { Delivery, existingResult } from '../../src/cli/delivery.js';
-import { findPictures } from '../../src/cli/pictures.js';
+import { Delivery, existingResult } from '../../src/cli/files/delivery.js';
+import { findPictures } from '../../src/cli/files/pictures.js';
 import type { Finished } from '../../src/cli/upscaler.js';
 import { Desk } from './terminal.js';
 

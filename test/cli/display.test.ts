@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
-import { openDisplay } from '../../src/cli/display.js';
-import { ProgressBars } from '../../src/cli/progress-bars.js';
+import { openDisplay } from '../../src/cli/terminal/display.js';
+import { ProgressBars } from '../../src/cli/terminal/progress-bars.js';
 import type { Step } from '../../src/cli/upscaler.js';
 
 /** A stream that remembers what was written, and says that it is so many columns wide. */

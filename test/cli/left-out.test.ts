@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import test from 'node:test';
-import { leftOutInWords } from '../../src/cli/left-out.js';
-import { findPictures } from '../../src/cli/pictures.js';
+import { leftOutInWords } from '../../src/cli/files/left-out.js';
+import { findPictures } from '../../src/cli/files/pictures.js';
 import { photo } from '../web/photos.js';
 import { Desk } from './terminal.js';
 

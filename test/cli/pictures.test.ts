@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import test from 'node:test';
 import type { Picture } from '../../src/cli/picture.js';
-import { findPictures, formatOfName } from '../../src/cli/pictures.js';
-import { UsageError } from '../../src/cli/usage-error.js';
+import { findPictures, formatOfName } from '../../src/cli/files/pictures.js';
+import { UsageError } from '../../src/cli/terminal/usage-error.js';
 import { Desk } from './terminal.js';
 
 /** A desk with a folder of files, and a way to ask for pictures there. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fractionOf, stepInWords } from '../../src/cli/sentences.js';
-import type { UpscaleProgress } from '../../src/types.js';
+import { fractionOf, stepInWords } from '../../src/cli/terminal/sentences.js';
+import type { UpscaleProgress } from '../../src/domain/types.js';
 
 test('the place in the queue counts from 1', () => {
   assert.equal(stepInWords({ kind: 'waiting', position: 1 }), 'place 1 in the queue');

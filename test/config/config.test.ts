@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConfigError, loadConfig, readConfig } from '../../src/config.js';
-import { CONFIG_SCHEMA } from '../../src/config-schema.js';
-import { TesseraError } from '../../src/errors.js';
-import { optionTable } from '../../src/option-defaults.js';
-import { OPTION_NAMES } from '../../src/option-table.js';
-import { parseOptions } from '../../src/options.js';
+import { ConfigError, loadConfig, readConfig } from '../../src/config/config.js';
+import { CONFIG_SCHEMA } from '../../src/config/config-schema.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { optionTable } from '../../src/options/option-defaults.js';
+import { OPTION_NAMES } from '../../src/options/option-table.js';
+import { parseOptions } from '../../src/options/parse-options.js';
 
 test('without variables every option has its default, with folders under the root', () => {
   const config = loadConfig({}, '/srv/tessera');

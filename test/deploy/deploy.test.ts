@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import test from 'node:test';
-import { packageRoot, packageVersion } from '../../src/package-root.js';
+import { packageRoot, packageVersion } from '../../src/host/package-root.js';
 
 /** The parser that writes `/docs/yaml`. */
 const { parse, parseAllDocuments } = createRequire(import.meta.resolve('@fastify/swagger'))('yaml') as {

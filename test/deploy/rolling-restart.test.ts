@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
 import { imageForm, photo } from '../e2e/pictures.js';
 import { type ServerProcess, startServer } from '../e2e/server-process.js';

@@ -5,7 +5,7 @@ import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'node:test';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
 import { imageForm, photo } from './pictures.js';
 import { gone, isRunning } from './server-process.js';

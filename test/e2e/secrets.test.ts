@@ -24,7 +24,7 @@ describe('secrets of a running service', { skip: noProc }, () => {
 
   it('stay where downloads look for a proxy, and go from where nothing looks for them', async () => {
     const program = `
-      import { hideSecrets } from ${JSON.stringify(new URL('../../src/secrets.js', import.meta.url).href)};
+      import { hideSecrets } from ${JSON.stringify(new URL('../../src/host/secrets.js', import.meta.url).href)};
       hideSecrets();
       const { API_KEYS, HTTPS_PROXY, https_proxy } = process.env;
       console.log(JSON.stringify({ API_KEYS, HTTPS_PROXY, https_proxy }));`;

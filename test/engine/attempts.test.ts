@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TesseraError } from '../../src/errors.js';
-import type { Attempt } from '../../src/types.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import type { Attempt } from '../../src/domain/types.js';
 import { isAlive, type Running, rig } from './rig.js';
 
 const NET = { model: 'first', provider: 'cpu' } as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import { type Running, rig } from './rig.js';
 
 /** Who was tried and why it did not serve, then who served. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { monotonicMs } from '../../src/clock.js';
+import { monotonicMs } from '../../src/host/clock.js';
 import { realEngine } from './real-engine.js';
 import { rig } from './rig.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EngineReport } from '../../src/engine/engine-report.js';
+import { EngineReport } from '../../src/engine/supervisor/engine-report.js';
 
 const NET = { model: 'net', provider: 'cpu' } as const;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Assignment } from '../../src/engine/assignment.js';
-import { handOut } from '../../src/engine/hand-out.js';
+import { Assignment } from '../../src/engine/supervisor/assignment.js';
+import { handOut } from '../../src/engine/supervisor/dispatch.js';
 import { TASK } from './rig.js';
 
 function job(id: string, alone = false): Assignment {

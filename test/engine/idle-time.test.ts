@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { IdleTime } from '../../src/engine/idle-time.js';
+import { IdleTime } from '../../src/engine/worker/idle-time.js';
 
 describe('idle time', () => {
   it('begins some time after the last job, and ends when one comes', async () => {

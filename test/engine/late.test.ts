@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Lateness, late } from '../../src/engine/late.js';
+import { type Lateness, late } from '../../src/engine/supervisor/late.js';
 
 const KNOWN: Lateness = { estimateSeconds: 95.04, timeoutSeconds: 60, longestSeconds: 600 };
 const sentence = (changes: Partial<Lateness>) => late({ ...KNOWN, ...changes }).message;

@@ -7,7 +7,7 @@ import {
   parseCpuMax,
   parseMemory,
   parseProcCgroup,
-} from '../../src/engine/resources.js';
+} from '../../src/engine/supervisor/resources.js';
 
 /** A machine's files as text. */
 function machine(files: Record<string, string>) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turns } from '../../src/engine/turns.js';
+import { Turns } from '../../src/engine/worker/tile-scheduler.js';
 
 const never = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { InputFormat } from '../../src/types.js';
+import type { InputFormat } from '../../src/domain/types.js';
 import { bmp24 } from '../pipeline/bmp-files.js';
 import {
   coded,

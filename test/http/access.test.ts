@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clientNetwork } from '../../src/http/client.js';
+import { clientNetwork } from '../../src/http/access/client.js';
 import { form, startApp } from './harness.js';
 
 const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' };

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';
-import { closeConnectionsWhenDone } from '../../src/http/close-connections.js';
+import { closeConnectionsWhenDone } from '../../src/http/connection/close-connections.js';
 import { atEnd } from '../at-end.js';
 
 /** An app that says hello, and a connection to it over which nothing was sent yet. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { diskFullError } from '../../src/engine/disk-full.js';
-import { late } from '../../src/engine/late.js';
-import { ERROR_CODES, TesseraError } from '../../src/errors.js';
-import { ERROR_TABLE } from '../../src/http/error-table.js';
+import { diskFullError } from '../../src/host/disk-full.js';
+import { late } from '../../src/engine/supervisor/late.js';
+import { ERROR_CODES, TesseraError } from '../../src/domain/errors.js';
+import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
 import { form, picture, startApp } from './harness.js';
 import { create, ended } from './job-client.js';
 import { bodyOf, sendRaw, statusOf } from './raw-request.js';

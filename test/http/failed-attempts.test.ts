@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TesseraError } from '../../src/errors.js';
-import type { Attempt } from '../../src/types.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import type { Attempt } from '../../src/domain/types.js';
 import { form, startApp } from './harness.js';
 
 const NET = { model: 'net-x4', provider: 'cpu' } as const;

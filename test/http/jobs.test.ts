@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import { form, picture, startApp } from './harness.js';
 import { codeOf, create, ended, type Json, read, type View } from './job-client.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { cutOffSlowReader } from '../../src/http/slow-reader.js';
+import { cutOffSlowReader } from '../../src/http/jobs/slow-reader.js';
 import { atEnd } from '../at-end.js';
 import { form, startApp } from './harness.js';
 import { bodyOf, openConnection, readAll, statusOf } from './raw-request.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import { form, picture, startApp } from './harness.js';
 
 async function problem(response: Response): Promise<Record<string, unknown>> {

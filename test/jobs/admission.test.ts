@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Candidate, nextToStart } from '../../src/jobs/admission.js';
+import { type Candidate, nextToStart } from '../../src/jobs/queue/demand.js';
 
 const limits = { maxRunning: 4, memoryBytes: 1000 };
 

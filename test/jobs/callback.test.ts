@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Callbacks } from '../../src/jobs/callback.js';
-import { CallbackHosts, isPublicAddress } from '../../src/jobs/callback-hosts.js';
+import { Callbacks } from '../../src/jobs/callback/callback.js';
+import { CallbackHosts, isPublicAddress } from '../../src/jobs/callback/callback-hosts.js';
 import { atEnd } from '../at-end.js';
 import { failsWith, rig, SILENT } from './rig.js';
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import type { DurableRequest, Jobs } from '../../src/jobs/job.js';
 import { failsWith, jobFolders, ofPixels, request, rig } from './rig.js';
 

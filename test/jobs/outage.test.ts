@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import type { Job, JobRequest } from '../../src/jobs/job.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { atEnd } from '../at-end.js';

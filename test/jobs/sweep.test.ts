@@ -7,8 +7,8 @@ import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { HEARTBEAT_DEAD_MS, Instance, type InstanceRecord } from '../../src/jobs/instance.js';
-import { sweep } from '../../src/jobs/sweep.js';
+import { HEARTBEAT_DEAD_MS, Instance, type InstanceRecord } from '../../src/jobs/store/instance.js';
+import { sweep } from '../../src/jobs/store/sweep.js';
 import { atEnd } from '../at-end.js';
 import { jobFolders, rig, tempDir } from './rig.js';
 

@@ -3,10 +3,10 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { addModel } from '../../src/models/add-model.js';
+import { addModel } from '../../src/models/custom/add-model.js';
 import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
-import { otherFiles } from '../../src/models/other-files.js';
-import { openModel } from '../../src/models/session.js';
+import { otherFiles } from '../../src/models/onnx-file/other-files.js';
+import { openModel } from '../../src/models/onnx/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
 import { UnfitModel } from '../../src/models/unfit-model.js';
 import { writeOnnx } from '../onnx-writer/onnx.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { addModel } from '../../src/models/add-model.js';
-import { type LoadedModel, openModel } from '../../src/models/session.js';
+import { addModel } from '../../src/models/custom/add-model.js';
+import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { isInFloat32 } from '../../src/models/tensor-form.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { UnfitModel } from '../../src/models/unfit-model.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BackgroundDownload } from '../../src/models/background-download.js';
+import { BackgroundDownload } from '../../src/models/download/background-download.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import { RecordingLog } from './chain-rig.js';
 import { downloads, entryFor, FILE } from './download-rig.js';

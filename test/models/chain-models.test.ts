@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Rung } from '../../src/models/rung.js';
+import type { Rung } from '../../src/models/fallback/candidate.js';
 import { blackNetwork, install, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TesseraError } from '../../src/errors.js';
-import type { Rung } from '../../src/models/rung.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import type { Rung } from '../../src/models/fallback/candidate.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, rigOf, short } from './chain-serving.js';

@@ -3,9 +3,9 @@ import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { TesseraError } from '../../src/errors.js';
-import { openChain } from '../../src/models/open-chain.js';
-import type { Rung } from '../../src/models/rung.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { openChain } from '../../src/models/fallback/open-chain.js';
+import type { Rung } from '../../src/models/fallback/candidate.js';
 import { atEnd } from '../at-end.js';
 import { chainRequest, RecordingLog } from './chain-rig.js';
 import { SHIPPED_MODELS } from './shipped-models.js';

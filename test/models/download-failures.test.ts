@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { downloadModel } from '../../src/models/download.js';
-import { interruption } from '../../src/models/download-error.js';
+import { downloadModel } from '../../src/models/download/download.js';
+import { interruption } from '../../src/models/download/download-error.js';
 import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
 import { type Behaviour, breaksAfter, wellBehaved } from './file-server.js';
 

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
-import type { DownloadOptions } from '../../src/models/download.js';
-import { DownloadError, type DownloadProblem } from '../../src/models/download-error.js';
+import type { DownloadOptions } from '../../src/models/download/download.js';
+import { DownloadError, type DownloadProblem } from '../../src/models/download/download-error.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
 import { type Behaviour, type FileServer, serveFile } from './file-server.js';
 

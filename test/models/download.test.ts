@@ -5,8 +5,8 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { downloadModel } from '../../src/models/download.js';
-import { holdLock } from '../../src/models/file-lock.js';
+import { downloadModel } from '../../src/models/download/download.js';
+import { holdLock } from '../../src/models/download/file-lock.js';
 import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
 import { breaksAfter, ignoresRange, stallsAfter, wellBehaved } from './file-server.js';
 

@@ -3,9 +3,9 @@ import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { hasRoomForThread } from '../../src/address-space.js';
+import { hasRoomForThread } from '../../src/host/address-space.js';
 import { failureReason, lacksMemory, ModelLoadError } from '../../src/models/failure.js';
-import { openModel } from '../../src/models/session.js';
+import { openModel } from '../../src/models/onnx/session.js';
 import { atEnd } from '../at-end.js';
 import { install, nearestNetwork } from '../onnx-writer/test-models.js';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { holdLock } from '../../src/models/file-lock.js';
+import { holdLock } from '../../src/models/download/file-lock.js';
 
 const HOLDER = fileURLToPath(new URL('./lock-holder.js', import.meta.url));
 const anytime = new AbortController().signal;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { addModel } from '../../src/models/add-model.js';
+import { addModel } from '../../src/models/custom/add-model.js';
 import { UnfitModel } from '../../src/models/unfit-model.js';
 import type { Constant } from '../onnx-writer/onnx.js';
 import { externalNetwork, nearestNetwork } from '../onnx-writer/test-models.js';

@@ -1,4 +1,4 @@
-import { holdLock } from '../../src/models/file-lock.js';
+import { holdLock } from '../../src/models/download/file-lock.js';
 
 /** A process that holds a lock file until it is told to release it, or is killed. */
 const lock = await holdLock(process.argv[2] ?? '', new AbortController().signal);

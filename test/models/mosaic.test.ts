@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import sharp from 'sharp';
 import { loadManifest } from '../../src/models/manifest.js';
-import { openModel } from '../../src/models/session.js';
+import { openModel } from '../../src/models/onnx/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
 import { PACKAGE_ROOT, SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadManifest } from '../../src/models/manifest.js';
-import { RungMemory } from '../../src/models/rung-memory.js';
-import { warmUp } from '../../src/models/warm-up.js';
+import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { warmUp } from '../../src/models/onnx/warm-up.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
 
 const TILE_PIXELS = 200 * 200;

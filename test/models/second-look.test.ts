@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { monotonicMs } from '../../src/clock.js';
-import { RungMemory } from '../../src/models/rung-memory.js';
-import { SecondLook } from '../../src/models/second-look.js';
-import { SessionPool } from '../../src/models/session-pool.js';
+import { monotonicMs } from '../../src/host/clock.js';
+import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SecondLook } from '../../src/models/fallback/second-look.js';
+import { SessionPool } from '../../src/models/onnx/session-pool.js';
 import { slowNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest, type Rig } from './chain-rig.js';
 import { GOOD, nameOf, rigOf } from './chain-serving.js';

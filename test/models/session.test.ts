@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ModelLoadError } from '../../src/models/failure.js';
 import { loadManifest, type ModelEntry, SAMPLE_RANGES } from '../../src/models/manifest.js';
-import { type LoadedModel, openModel } from '../../src/models/session.js';
+import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import {
   blackNetwork,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Ahead } from '../../src/pipeline/ahead.js';
+import { Ahead } from '../../src/pipeline/raster/ordered-prefetch.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import sharp from 'sharp';
-import { decode } from '../../src/pipeline/decode.js';
-import { readHeader } from '../../src/pipeline/header.js';
+import { decode } from '../../src/pipeline/input/decode.js';
+import { readHeader } from '../../src/pipeline/input/header.js';
 import { sequenceSamples } from '../hostile/inputs/avif-sequence.js';
 import { limits } from './stage.js';
 

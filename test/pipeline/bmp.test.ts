@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode as decodeElsewhere } from 'bmp-ts';
-import { TesseraError } from '../../src/errors.js';
-import { decodeBmp, readBmpHeader } from '../../src/pipeline/bmp.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { decodeBmp, readBmpHeader } from '../../src/pipeline/input/bmp.js';
 import { bmp16, bmp24, bmp32, bmpPalette, bmpRunLength } from './bmp-files.js';
 
 async function pixelsOf(file: Buffer) {

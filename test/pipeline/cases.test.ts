@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { packageRoot } from '../../src/package-root.js';
-import type { DecodedImage } from '../../src/pipeline/decode.js';
+import { packageRoot } from '../../src/host/package-root.js';
+import type { DecodedImage } from '../../src/pipeline/input/decode.js';
 import { decoding, near, pixelOf } from './decoding.js';
 
 const files = await decoding();

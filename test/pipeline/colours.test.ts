@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { srgbProfile } from '../../src/pipeline/srgb.js';
+import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { pngChunk } from '../hostile/inputs/png.js';
 import { premultiplied, VIDEO_RANGE_GREY, withColour } from './avif-files.js';
 import { decoding, near, pixelOf } from './decoding.js';

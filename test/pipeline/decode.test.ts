@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { TesseraError } from '../../src/errors.js';
-import { type DecodedImage, decode } from '../../src/pipeline/decode.js';
-import { readHeader } from '../../src/pipeline/header.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { type DecodedImage, decode } from '../../src/pipeline/input/decode.js';
+import { readHeader } from '../../src/pipeline/input/header.js';
 import { bmp24, bmpPalette } from './bmp-files.js';
 import { limits } from './stage.js';
 

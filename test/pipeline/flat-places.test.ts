@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadManifest } from '../../src/models/manifest.js';
-import { type LoadedModel, openModel } from '../../src/models/session.js';
+import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import type { RgbPixels, TileModel } from '../../src/models/tile-model.js';
 import type { Raster } from '../../src/tiling/cut.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from '../models/shipped-models.js';

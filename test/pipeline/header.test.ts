@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import type { ErrorCode } from '../../src/errors.js';
-import { TesseraError } from '../../src/errors.js';
-import { readHeader } from '../../src/pipeline/header.js';
+import type { ErrorCode } from '../../src/domain/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { readHeader } from '../../src/pipeline/input/header.js';
 import { checkOutputSize, outputSize } from '../../src/pipeline/limits.js';
-import { restrictLoaders } from '../../src/pipeline/loaders.js';
+import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
 import { bmp24, bmp32 } from './bmp-files.js';
 import { limits } from './stage.js';
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { readPicture } from '../../src/pipeline/heif/picture.js';
 import { Bytes } from '../../src/pipeline/scan/bytes.js';
 import { box, fullBox, u16, u32 } from '../hostile/inputs/avif-boxes.js';

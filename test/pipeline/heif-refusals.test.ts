@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { type ErrorCode, TesseraError } from '../../src/errors.js';
+import { type ErrorCode, TesseraError } from '../../src/domain/errors.js';
 import { box } from '../hostile/inputs/avif-boxes.js';
 import { sequenceSamples } from '../hostile/inputs/avif-sequence.js';
 import * as hostile from '../hostile/inputs/heic.js';
@@ -207,7 +207,7 @@ describe('a HEIC where no decoder is installed', () => {
            return resolve.call(this, name, ...rest);
          };`,
       );
-      const header = new URL('../../src/pipeline/header.js', import.meta.url).href;
+      const header = new URL('../../src/pipeline/input/header.js', import.meta.url).href;
       const script = `import { readHeader } from ${JSON.stringify(header)};
         await readHeader(${JSON.stringify(source)}, {}).catch((e) => console.log(e.code, e.message));`;
       const { stdout } = await promisify(execFile)(process.execPath, [

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { jpegOptions } from '../../src/pipeline/encode.js';
-import { JpegStrips } from '../../src/pipeline/jpeg-strips.js';
-import { srgbProfile } from '../../src/pipeline/srgb.js';
+import { jpegOptions } from '../../src/pipeline/output/encode.js';
+import { JpegStrips } from '../../src/pipeline/output/jpeg-strips.js';
+import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 
 /** RGB with detail everywhere, so that a wrong block would show. */
 function noisy(width: number, height: number): Uint8Array {

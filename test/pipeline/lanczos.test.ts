@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { LanczosRows } from '../../src/pipeline/lanczos.js';
-import { MemoryRows } from '../../src/pipeline/row-sink.js';
+import { LanczosRows } from '../../src/pipeline/raster/lanczos.js';
+import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 
 type Samples = Uint8Array | Uint16Array;
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { TesseraError } from '../../src/errors.js';
-import { decoderLacksMemory, memoryError, OutOfMemory } from '../../src/pipeline/memory.js';
+import { TesseraError } from '../../src/domain/errors.js';
+import { decoderLacksMemory, memoryError, OutOfMemory } from '../../src/pipeline/raster/out-of-memory.js';
 
 /** What libvips 8.18 and what is under it said in a process with too small an address space. */
 const DECODING = [

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { TesseraError } from '../../src/errors.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import {
   OUTPUT_FORMATS,
   type OutputFormat,
   type UpscaleOptions,
   type UpscaleResult,
-} from '../../src/types.js';
+} from '../../src/domain/types.js';
 import { bmp24 } from './bmp-files.js';
 import {
   ascii,

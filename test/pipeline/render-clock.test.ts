@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RenderClock } from '../../src/pipeline/render-clock.js';
+import { RenderClock } from '../../src/pipeline/render/render-clock.js';
 
 describe('the clock of a render', () => {
   /** Runs a script of begins, ends and passing time. */

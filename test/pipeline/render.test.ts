@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { monotonicMs } from '../../src/clock.js';
-import { Turns } from '../../src/engine/turns.js';
-import { TesseraError } from '../../src/errors.js';
+import { monotonicMs } from '../../src/host/clock.js';
+import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { TesseraError } from '../../src/domain/errors.js';
 import type { ModelEntry } from '../../src/models/manifest.js';
-import type { LoadedModel } from '../../src/models/session.js';
+import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
-import { Guard } from '../../src/pipeline/guard.js';
+import { Guard } from '../../src/pipeline/cancellation.js';
 import { cut, type Raster } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
 import { detailed, rendered } from './rendering.js';

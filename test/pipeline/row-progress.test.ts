@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RowProgress, type RowsDone } from '../../src/pipeline/row-progress.js';
+import { RowProgress, type RowsDone } from '../../src/pipeline/progress/row-progress.js';
 
 test('rows are told of as often as people can see, the last one always, with the time that is left', () => {
   let nowMs = 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock, type TestContext } from 'node:test';
-import { TileProgress, type TilesDone } from '../../src/pipeline/tile-progress.js';
+import { TileProgress, type TilesDone } from '../../src/pipeline/progress/tile-progress.js';
 
 describe('the progress of tiles', () => {
   /** Time passes by `pass` only. */

@@ -5,8 +5,8 @@ import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import sharp from 'sharp';
 import type { Static } from 'typebox';
-import { loadConfig } from '../../src/config.js';
-import { type ErrorCode, RETRY } from '../../src/errors.js';
+import { loadConfig } from '../../src/config/config.js';
+import { type ErrorCode, RETRY } from '../../src/domain/errors.js';
 import { registerPage } from '../../src/http/routes/page.js';
 import type { JobSchema } from '../../src/http/schemas/job.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
-import { type ErrorCode, RETRY } from '../../src/errors.js';
+import { type ErrorCode, RETRY } from '../../src/domain/errors.js';
 import { cardOf, downloaded, eventually, give } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { buildApp } from '../../src/app.js';
-import { loadConfig } from '../../src/config.js';
-import { packageRoot } from '../../src/package-root.js';
+import { loadConfig } from '../../src/config/config.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { createServices } from '../../src/services.js';
 
 export interface RealService {

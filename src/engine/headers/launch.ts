@@ -16,7 +16,7 @@ const MAX_HEAP_MB = 64;
 /** What dynamic linkers need where libraries do not lie in their usual places; nothing else of the server's environment is handed on. */
 const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'];
 
-const ENTRY = fileURLToPath(new URL('./process.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url));
 const SHELL = '/bin/sh';
 
 /**

@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../../config.js';
-import { packageVersion } from '../../package-root.js';
+import type { Config } from '../../config/config.js';
+import { packageVersion } from '../../host/package-root.js';
 import { isOpen } from '../protection.js';
 import { NAMED_SCHEMAS } from '../schemas/all.js';
 import { withRateLimitHeaders } from '../schemas/rate-limit.js';

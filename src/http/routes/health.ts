@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
-import { packageVersion } from '../../package-root.js';
+import { packageVersion } from '../../host/package-root.js';
 import type { HttpContext } from '../context.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { jsonAnswer } from '../schemas/named.js';

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { TesseraError } from '../../errors.js';
+import { TesseraError } from '../../domain/errors.js';
 import type { Job } from '../../jobs/job.js';
 import type { HttpContext, UploadContext } from '../context.js';
-import { replyWithJobs } from '../job-admission.js';
-import { jobEvents } from '../job-events.js';
-import { replyWithResult } from '../job-result.js';
-import { jobView } from '../job-view.js';
-import type { Metrics } from '../metrics.js';
-import { ownerOf } from '../owner.js';
+import { replyWithJobs } from '../jobs/submit-job.js';
+import { jobEvents } from '../jobs/job-events.js';
+import { replyWithResult } from '../jobs/job-result.js';
+import { jobView } from '../jobs/job-view.js';
+import type { Metrics } from '../observe/metrics.js';
+import { ownerOf } from '../access/owner.js';
 import {
   createJobsSchema,
   deleteJobSchema,
@@ -16,7 +16,7 @@ import {
   jobResultSchema,
   readJobSchema,
 } from '../schemas/jobs.js';
-import { cutOffIdleReader, readerTerms } from '../slow-reader.js';
+import { cutOffIdleReader, readerTerms } from '../jobs/slow-reader.js';
 
 /** Files of one `POST /jobs`, where the queue has so many places. */
 const MOST_FILES = 32;

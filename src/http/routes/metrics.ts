@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metrics } from '../metrics.js';
+import type { Metrics } from '../observe/metrics.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type OptionLimits, optionTable, patient } from '../../option-defaults.js';
+import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 

@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { TesseraError } from '../../errors.js';
+import { TesseraError } from '../../domain/errors.js';
 import type { Job } from '../../jobs/job.js';
-import { type Admission, admit } from '../admission.js';
-import { clientGone } from '../client-gone.js';
+import { type Admission, admit } from '../upload/receive-upload.js';
+import { clientGone } from '../connection/client-gone.js';
 import type { UploadContext } from '../context.js';
-import { replyWithImage } from '../image-reply.js';
-import { replyWithJobs, wantsJob } from '../job-admission.js';
-import type { Metrics } from '../metrics.js';
+import { replyWithImage } from '../jobs/image-reply.js';
+import { replyWithJobs, wantsJob } from '../jobs/submit-job.js';
+import type { Metrics } from '../observe/metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
-import { readerTerms } from '../slow-reader.js';
+import { readerTerms } from '../jobs/slow-reader.js';
 
 /** `POST /upscale`: an image in, the larger one out, in one exchange. */
 export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {

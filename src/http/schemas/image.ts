@@ -1,5 +1,5 @@
-import { MEDIA_TYPES } from '../../download-name.js';
-import { OUTPUT_FORMATS } from '../../types.js';
+import { MEDIA_TYPES } from '../../domain/download-name.js';
+import { OUTPUT_FORMATS } from '../../domain/types.js';
 import { REQUEST_ID } from './headers.js';
 
 /** A body of bytes, in OpenAPI's words. */

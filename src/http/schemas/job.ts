@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { ERROR_CODES, RETRIES } from '../../errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../types.js';
+import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
+import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../domain/types.js';
 import { named, oneOf, refTo } from './named.js';
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));

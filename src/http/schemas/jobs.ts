@@ -1,7 +1,7 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
-import type { Config } from '../../config.js';
-import { patient } from '../../option-defaults.js';
+import type { Config } from '../../config/config.js';
+import { patient } from '../../options/option-defaults.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';

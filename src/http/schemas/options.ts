@@ -1,7 +1,7 @@
-import type { Config } from '../../config.js';
-import { optionTable } from '../../option-defaults.js';
-import { OPTION_NAMES, type OptionSpec } from '../../option-table.js';
-import { acceptedByOption } from '../../option-value.js';
+import type { Config } from '../../config/config.js';
+import { optionTable } from '../../options/option-defaults.js';
+import { OPTION_NAMES, type OptionSpec } from '../../options/option-table.js';
+import { acceptedByOption } from '../../options/option-value.js';
 
 /**
  * JSON schemas of the options. None has a `default`: forms and clients made from the document would send it with every request, where

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { FALLBACK_REASONS, PROVIDERS } from '../../types.js';
+import { FALLBACK_REASONS, PROVIDERS } from '../../domain/types.js';
 import { named, oneOf, refTo } from './named.js';
 
 const MEMORY_DESCRIPTION =

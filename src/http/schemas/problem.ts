@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { ERROR_CODES, type ErrorCode, RETRIES, TesseraError } from '../../errors.js';
-import { ERROR_TABLE } from '../error-table.js';
-import { PROBLEM_TYPE, type Problem, problemOf } from '../problem.js';
+import { ERROR_CODES, type ErrorCode, RETRIES, TesseraError } from '../../domain/errors.js';
+import { ERROR_TABLE } from '../errors/error-table.js';
+import { PROBLEM_TYPE, type Problem, problemOf } from '../errors/problem.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { named, oneOf, refTo } from './named.js';
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { PROVIDERS } from '../../types.js';
+import { PROVIDERS } from '../../domain/types.js';
 import { named, oneOf, refTo } from './named.js';
 
 const Microseconds = Type.Record(Type.String(), Type.Number(), {

@@ -1,8 +1,8 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
-import type { Config } from '../../config.js';
-import type { ErrorCode } from '../../errors.js';
-import { ACCEPTED_FORMATS } from '../../pipeline/sniff.js';
+import type { Config } from '../../config/config.js';
+import type { ErrorCode } from '../../domain/errors.js';
+import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';

@@ -1,4 +1,4 @@
-import { unsupported } from '../scan/unsupported.js';
+import { unsupported } from '../unsupported.js';
 import { type Chromaticity, D65, type RgbSpace, SRGB } from './rgb-space.js';
 
 const DCI_WHITE: Chromaticity = [0.314, 0.351];

@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import type { FileFacts } from '../scan/facts.js';
+import type { FileFacts } from '../image-facts.js';
 import { usableProfile } from './icc-profile.js';
 import type { ColourTransform } from './transform.js';
 

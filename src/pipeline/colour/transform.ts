@@ -1,5 +1,5 @@
-import { blocks } from '../blocks.js';
-import type { Samples } from '../row-sink.js';
+import { blocks } from '../raster/blocks.js';
+import type { Samples } from '../raster/row-sink.js';
 import type { Matrix } from './matrix.js';
 
 /** From a value of 0..1 to light of 0..1, for each of the three channels. */

@@ -1,4 +1,4 @@
-import { blocks } from '../blocks.js';
+import { blocks } from '../raster/blocks.js';
 
 /** How brightness and two colour differences become RGB (TIFF 6.0, section 21). 8 bits. */
 export interface YCbCr {

@@ -1,4 +1,4 @@
-import type { OutputFormat } from '../../types.js';
+import type { OutputFormat } from '../../domain/types.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments } from '../metadata/jpeg-segments.js';
 import { Bytes } from '../scan/bytes.js';

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { diskError } from '../disk.js';
+import { diskError } from '../raster/disk-error.js';
 
 /** Bytes that take the place of others in a file. */
 export interface Splice {

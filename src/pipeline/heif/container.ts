@@ -1,8 +1,8 @@
-import { type Box, walkBoxes } from '../scan/boxes.js';
+import { type Box, walkBoxes } from '../scan/avif/boxes.js';
 import type { Bytes } from '../scan/bytes.js';
-import { associations } from '../scan/coded-pixels.js';
+import { associations } from '../scan/avif/coded-pixels.js';
 import { Budget } from '../scan/excess.js';
-import { readExtents } from '../scan/item-location.js';
+import { readExtents } from '../scan/avif/item-location.js';
 
 /** Bytes of the file. */
 export interface Piece {

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorMessage, TesseraError } from '../../errors.js';
+import { type ErrorMessage, TesseraError } from '../../domain/errors.js';
 import { correctedExif } from '../metadata/exif.js';
 import type { Piece } from './container.js';
-import { type LoadedHevc, loadHevc } from './hevc-module.js';
+import { type LoadedHevc, loadHevc } from './hevc/hevc-module.js';
 import type { HeifPicture } from './picture.js';
 import { RasterFile } from './raster-file.js';
 import { damaged } from './refusals.js';

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { hasRoomForThread } from '../../address-space.js';
-import { TesseraError } from '../../errors.js';
+import { hasRoomForThread } from '../../host/address-space.js';
+import { TesseraError } from '../../domain/errors.js';
 import { lacksMemory } from '../../models/failure.js';
-import { diskError } from '../disk.js';
-import type { Guard } from '../guard.js';
+import { diskError } from '../raster/disk-error.js';
+import type { Guard } from '../cancellation.js';
 import type { PipelineLimits } from '../limits.js';
-import { OutOfMemory } from '../memory.js';
-import type { RowProgress } from '../row-progress.js';
+import { OutOfMemory } from '../raster/out-of-memory.js';
+import type { RowProgress } from '../progress/row-progress.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
 import type { DevelopOrder, FromDeveloping, RowsDeveloped } from './develop-thread.js';

@@ -1,9 +1,9 @@
-import type { ImageHeader } from '../../types.js';
+import type { ImageHeader } from '../../domain/types.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
 import { checkColour } from './colour.js';
-import { hevcInstalled } from './hevc-module.js';
+import { hevcInstalled } from './hevc/hevc-module.js';
 import { readPicture } from './picture.js';
 import { unsupported } from './refusals.js';
 

@@ -1,4 +1,4 @@
-import type { Area } from '../scan/facts.js';
+import type { Area } from '../image-facts.js';
 import type { Item } from './container.js';
 import { damaged, unsupported } from './refusals.js';
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { type CanvasShape, type CanvasTags, vipsHeader, vipsTrailer } from '../canvas.js';
+import { type CanvasShape, type CanvasTags, vipsHeader, vipsTrailer } from '../raster/canvas.js';
 
 /** So much is written at once. */
 const BATCH_BYTES = 1_000_000;

@@ -1,4 +1,4 @@
-import { TesseraError } from '../../errors.js';
+import { TesseraError } from '../../domain/errors.js';
 import { damaged as damagedImage } from '../scan/damaged.js';
 
 /** @param internal why, for the log. */

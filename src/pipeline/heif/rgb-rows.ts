@@ -1,5 +1,5 @@
 import type { Cicp } from './colour.js';
-import type { DecodedTile, PlaneRow } from './hevc-decoder.js';
+import type { DecodedTile, PlaneRow } from './hevc/hevc-decoder.js';
 import { unsupported } from './refusals.js';
 
 /** Shares of red and blue in luma, by matrix coefficients of H.273; 2 is unspecified, which BT.601 stands for in pictures. */

@@ -1,4 +1,4 @@
-import type { NotKept } from '../../types.js';
+import type { NotKept } from '../../domain/types.js';
 import { type Corrections, correctedExif } from './exif.js';
 import { joinedXmp } from './extended-xmp.js';
 import type { ResultMetadata, SourceMetadata } from './image-metadata.js';

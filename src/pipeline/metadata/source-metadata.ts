@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import type { InputFormat } from '../../types.js';
+import type { InputFormat } from '../../domain/types.js';
 import { Bytes, EndOfBytes } from '../scan/bytes.js';
 import type { Resolution, SourceMetadata } from './image-metadata.js';
 import { jpegResolution, readExtendedXmp } from './jpeg-segments.js';

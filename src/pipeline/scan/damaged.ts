@@ -1,4 +1,4 @@
-import { TesseraError } from '../../errors.js';
+import { TesseraError } from '../../domain/errors.js';
 
 /**
  * The refusal of a picture that lacks something.

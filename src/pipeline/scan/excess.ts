@@ -1,4 +1,4 @@
-import { TesseraError } from '../../errors.js';
+import { TesseraError } from '../../domain/errors.js';
 
 /** More of something than any usual picture has: `what` with its bound, in words ("more than 1000 directories"). */
 export function excess(format: string, what: string): TesseraError {

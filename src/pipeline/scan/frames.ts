@@ -1,4 +1,4 @@
-import { walkBoxes } from './boxes.js';
+import { walkBoxes } from './avif/boxes.js';
 import type { Bytes } from './bytes.js';
 import { Budget } from './excess.js';
 

@@ -1,10 +1,10 @@
 import { inflateSync } from 'node:zlib';
 import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
-import { scanExif } from './exif.js';
-import type { FileFacts } from './facts.js';
+import { scanExif } from './tiff/exif.js';
+import type { FileFacts } from '../image-facts.js';
 import { PngColour } from './png-colour.js';
-import { unsupported } from './unsupported.js';
+import { unsupported } from '../unsupported.js';
 
 const FORMAT = 'PNG';
 const SIGNATURE_BYTES = 8;

@@ -1,12 +1,12 @@
-import type { InputFormat } from '../../types.js';
+import type { InputFormat } from '../../domain/types.js';
 import type { PipelineLimits } from '../limits.js';
-import { scanAvif, scanHeic } from './avif.js';
+import { scanAvif, scanHeic } from './avif/avif.js';
 import { Bytes, EndOfBytes } from './bytes.js';
-import type { FileFacts } from './facts.js';
+import type { FileFacts } from '../image-facts.js';
 import { scanGif } from './gif.js';
 import { scanJpeg } from './jpeg.js';
 import { scanPng } from './png.js';
-import { scanTiff } from './tiff.js';
+import { scanTiff } from './tiff/tiff.js';
 import { scanWebp } from './webp.js';
 
 /** By format. Our own BMP reader needs none: it reads a header of fixed length, and pixels in one pass. */

@@ -1,4 +1,4 @@
-import type { CreateRunner } from '../../../src/engine/runner.js';
+import type { CreateRunner } from '../../../src/engine/worker/runner.js';
 import { createRunner as createScripted } from './scripted-runner.js';
 
 /** Dies of the model that it is asked to preload. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Supervisor } from '../../../src/engine/supervisor.js';
+import { Supervisor } from '../../../src/engine/supervisor/supervisor.js';
 import { runnerPath, SILENT, settings, TASK } from '../rig.js';
 
 /** A server with a long job in its engine; it tells the engine's process id once the job is running, and waits to be killed. */

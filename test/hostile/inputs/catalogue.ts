@@ -1,6 +1,6 @@
 /** Every hostile picture at a size that hurts a reader without bounds, or that looks as if it might. */
 
-import type { InputFormat } from '../../../src/types.js';
+import type { InputFormat } from '../../../src/domain/types.js';
 import * as avif from './avif.js';
 import * as hidden from './avif-hidden.js';
 import { sequenceSamples } from './avif-sequence.js';

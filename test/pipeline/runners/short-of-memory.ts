@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
-import { decode } from '../../../src/pipeline/decode.js';
-import { restrictLoaders } from '../../../src/pipeline/loaders.js';
-import { memoryError } from '../../../src/pipeline/memory.js';
+import { decode } from '../../../src/pipeline/input/decode.js';
+import { restrictLoaders } from '../../../src/pipeline/input/loaders.js';
+import { memoryError } from '../../../src/pipeline/raster/out-of-memory.js';
 
 /**
  * Decodes a sound picture whose pixels (3 GB) do not fit into the address space that the test allows this process, and says what came

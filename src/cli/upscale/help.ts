@@ -1,0 +1,72 @@
+import type { OptionName } from '../../options/option-table.js';
+import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
+
+/** Options of an upscale in the words of a terminal: flag with its value, and what it does. `use_realesrgan` is for programs of other services. */
+export const OPTION_HELP: Readonly<
+  Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
+> = {
+  scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],
+  model: [
+    '--model NAME',
+    'The model that leads; "lanczos" turns the network off (default: the best installed).',
+  ],
+  format: ['--format F', "auto, jpeg, png, webp, avif or tiff (default: by the output's name, else auto)."],
+  quality: ['--quality N', '1 to 100, for JPEG, WebP and AVIF (default 95).'],
+  tile_size: [
+    '--tile-size N',
+    'Largest piece that the model is given, in pixels (default 512, more if fast).',
+  ],
+  tile_overlap: ['--tile-overlap N', "Pixels that neighbouring tiles share (default: the model's)."],
+  background: ['--background C', 'What transparency is flattened on for JPEG (default #ffffff).'],
+  metadata: ['--metadata M', 'strip or keep: EXIF with camera, date and place (default strip).'],
+  profile: ['--profile P', "srgb or keep: the picture's own RGB or grey profile (default srgb)."],
+  fallback: ['--no-fallback', 'Fail rather than be served by another model than the first.'],
+  timeout: ['--timeout N', 'Seconds that one picture may take (default: the longest allowed, 600).'],
+  dry_run: ['--dry-run', 'Tell what would be done and how long it would take; compute nothing.'],
+};
+
+const row = ([flag, text]: readonly [string, string]) => `  ${flag.padEnd(20)}${text}`;
+
+export const UPSCALE_HELP = `Makes pictures larger with a neural network.
+
+Usage: tessera upscale [options] PICTURE...
+
+  tessera upscale photo.jpg                       writes photo_x4.jpg beside it
+  tessera upscale photo.jpg -o big.png --scale 3  three times larger, as PNG
+  tessera upscale 'in/**/*.jpg' -o large/         all that match, into a folder
+  tessera upscale -r photos -o large              a folder with its folders, of the same shape
+  tessera upscale - < in.jpg > out.jpg            from standard input to standard output
+
+A PICTURE is a file (${ACCEPTED_FORMATS}), a folder (with -r), a
+pattern, or "-" for standard input.
+
+Where results go:
+  -o, --output PATH   A file, a folder, or "-" for standard output. A folder is what exists as one or ends with /;
+                      for several pictures, any name that does not end as a picture's.
+                      Without it a result lies beside its picture, named photo_x4.jpg.
+  -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
+                      Left out, and told: camera RAW and other kinds that are not read.
+  --skip-existing     Leave out pictures whose result is there already.
+  What an earlier run has made (photo_x4.jpg beside photo.jpg) is never enlarged again, unless it is named alone.
+
+How:
+${Object.values(OPTION_HELP).map(row).join('\n')}
+  Settings change these defaults here as they do in a service (DEFAULT_QUALITY, DEFAULT_FORMAT, ...).
+  -j, --jobs N        Pictures at work at the same time (default 2).
+
+Where the work is done:
+  --server URL        By a running service, over its public API; otherwise here, without any service.
+  --api-key KEY       For a service that wants one; better in the variable TESSERA_API_KEY.
+
+What is told:
+  --json              One line of JSON for each picture, on standard output.
+  -q, --quiet         Only what fails.
+  --verbose           Also the log of the engine.
+  -h, --help          This text.
+
+Progress and sentences go to standard error: standard output carries only the picture ("-o -") or the JSON.
+
+Exit codes: 0 all done; 1 some pictures failed, the others are done; 2 wrong arguments or configuration, nothing was done;
+3 the engine or the service cannot be reached; 130 interrupted by Ctrl-C (129, 143: by other signals). A result appears under
+its name only when it is complete: no half file is left, however it ends.
+`;

@@ -1,0 +1,148 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { chmod, lstat, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Logger } from 'pino';
+import type { Config } from '../../config/config.js';
+import type { JobRequest, Reservation } from '../../jobs/job.js';
+import { parseOptions, type RawOption } from '../../options/parse-options.js';
+import { createServices, type Services } from '../../services.js';
+import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../../domain/types.js';
+import type { Source } from '../picture.js';
+import type { Finished, UpscaleHooks, Upscaler } from '../upscaler.js';
+
+/** Pictures come one after the other. */
+const HEADER_PROCESSES = 1;
+
+/** The service's own pipeline, admission and limits in this process tree, without HTTP. */
+export class LocalUpscaler implements Upscaler {
+  private constructor(
+    private readonly services: Services,
+    private readonly options: UpscaleOptions,
+    private readonly folder: string,
+  ) {}
+
+  /**
+   * Starts the engines and waits for the first.
+   * @param raw options as typed; a model's name can be judged only now.
+   * @throws TesseraError invalid_option, engine_unavailable; the signal's reason.
+   */
+  static async start(
+    config: Config,
+    raw: readonly RawOption[],
+    log: Logger,
+    environment: Readonly<Record<string, string | undefined>>,
+    signal: AbortSignal,
+  ): Promise<LocalUpscaler> {
+    const folder = await privateFolder();
+    const services = await createServices(
+      { ...config, TEMP_DIR: folder },
+      log,
+      environment,
+      HEADER_PROCESSES,
+    );
+    try {
+      await Promise.race([services.engine.ready(), interruption(signal)]);
+      const models = services.engine.status().models.map(({ name }) => name);
+      const { upscale } = parseOptions(raw, [...new Set([...models, LANCZOS])], [], config);
+      return new LocalUpscaler(services, upscale, folder);
+    } catch (error) {
+      await leave(services, folder);
+      throw error;
+    }
+  }
+
+  async upscale(source: Source, { signal, onStep }: UpscaleHooks): Promise<Finished> {
+    onStep({ kind: 'starting' });
+    const { reservation, request } = await this.#admit(source, signal);
+    const job = this.services.jobs.submit(reservation, request);
+    const cancel = () => job.cancel();
+    const tell = () => {
+      if (job.progress !== undefined) onStep({ kind: 'working', progress: job.progress });
+      else if (job.position !== undefined) onStep({ kind: 'waiting', position: job.position });
+    };
+    const stopTelling = job.onChange(tell);
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+    try {
+      const result = await job.settled;
+      const milliseconds = (job.endedAtMs ?? Date.now()) - request.uploadedAtMs;
+      return {
+        facts: { ...result, milliseconds },
+        open: async () => createReadStream(job.resultPath),
+        dispose: () => job.dispose(),
+      };
+    } finally {
+      stopTelling();
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  async plan(source: Source, { signal }: UpscaleHooks): Promise<UpscalePlan> {
+    const { reservation, request } = await this.#admit(source, signal);
+    try {
+      return await this.services.engine.plan(request);
+    } finally {
+      await reservation.release();
+    }
+  }
+
+  /** What runs is cancelled. */
+  async close(): Promise<void> {
+    await leave(this.services, this.folder);
+  }
+
+  async #admit(
+    source: Source,
+    signal: AbortSignal,
+  ): Promise<{ reservation: Reservation; request: JobRequest }> {
+    const { jobs, inspectImage } = this.services;
+    const declaredBytes = source.path === undefined ? undefined : (await stat(source.path)).size;
+    const reservation = await jobs.reserve(declaredBytes);
+    try {
+      const copy = createWriteStream(reservation.sourcePath, { flags: 'wx', mode: 0o600 });
+      await pipeline(source.open(), copy, { signal });
+      const request: JobRequest = {
+        header: await inspectImage(reservation.sourcePath, this.options),
+        options: this.options,
+        sourceBytes: copy.bytesWritten,
+        uploadedAtMs: Date.now(),
+      };
+      return { reservation, request };
+    } catch (error) {
+      await reservation.release();
+      throw error;
+    }
+  }
+}
+
+/** Ends the work, and removes the folder unless another command is at work in it. */
+async function leave(services: Services, folder: string): Promise<void> {
+  await services.close(0);
+  await rmdir(folder).catch(() => undefined);
+}
+
+/** Never resolves; rejects with the signal's reason. */
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/**
+ * Where job folders of the command line go: never the service's own folder, whose abandoned jobs this process would take
+ * over. One folder for each user, so that the next run removes what a killed one left.
+ */
+async function privateFolder(): Promise<string> {
+  const owner = process.getuid?.();
+  const shared = join(tmpdir(), `tessera-cli-${owner ?? 'user'}`);
+  await mkdir(shared, { mode: 0o700 }).catch(() => undefined);
+  const stats = await lstat(shared).catch(() => undefined);
+  const isOurs = stats?.isDirectory() === true && (owner === undefined || stats.uid === owner);
+  // Somebody else made it first, in a folder that all may write to.
+  if (!isOurs) return mkdtemp(join(tmpdir(), 'tessera-cli-'));
+  await chmod(shared, 0o700);
+  return shared;
+}

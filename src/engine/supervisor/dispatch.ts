@@ -1,0 +1,39 @@
+import type { Assignment } from './assignment.js';
+import type { EngineProcess } from './engine-handle.js';
+
+/** What hand-out needs to know of an engine. */
+type Host = Pick<EngineProcess, 'state' | 'assignments'>;
+
+/**
+ * Which waiting jobs go to which engines now: in order of waiting, each to the engine with the fewest jobs. A job that must be alone
+ * takes an empty engine or, where there is none, keeps others out of one until it is empty.
+ */
+export function handOut<E extends Host>(
+  waiting: readonly Assignment[],
+  engines: readonly E[],
+): { assignment: Assignment; engine: E }[] {
+  const load = new Map<E, number>();
+  for (const engine of engines) {
+    const shared = [...engine.assignments.values()].every((assignment) => !assignment.alone);
+    if (engine.state === 'ready' && shared) load.set(engine, engine.assignments.size);
+  }
+  const decisions: { assignment: Assignment; engine: E }[] = [];
+  for (const assignment of waiting) {
+    const engine = leastLoaded(load);
+    if (engine === undefined) break;
+    const jobs = load.get(engine) ?? 0;
+    if (assignment.alone) load.delete(engine);
+    else load.set(engine, jobs + 1);
+    if (!assignment.alone || jobs === 0) decisions.push({ assignment, engine });
+  }
+  return decisions;
+}
+
+function leastLoaded<E>(load: ReadonlyMap<E, number>): E | undefined {
+  let chosen: E | undefined;
+  let fewest = Infinity;
+  for (const [engine, jobs] of load) {
+    if (jobs < fewest) [chosen, fewest] = [engine, jobs];
+  }
+  return chosen;
+}

@@ -1,0 +1,295 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { TesseraError } from '../../domain/errors.js';
+import { lacksMemory } from '../../models/failure.js';
+import {
+  LANCZOS,
+  type LearntRung,
+  type Log,
+  type ModelStatus,
+  type ProviderStatus,
+  type UpscalePlan,
+} from '../../domain/types.js';
+import type { Assignment } from './assignment.js';
+import {
+  type EngineSettings,
+  type FromEngine,
+  type PlanRequest,
+  PROTOCOL_VERSION,
+  type ToEngine,
+} from '../protocol.js';
+
+/** How to start an engine process. */
+export interface EngineLaunch {
+  /** Path of the module with the runner. */
+  readonly runnerPath: string;
+  /** Environment of the process; secrets have no place in it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Runs in node's place: a wrapper that sets limits and then executes node with its arguments. */
+  readonly execPath?: string;
+}
+
+/**
+ * Why an engine process ended: `memory` where the system killed it, which it does when memory runs out, or where its last words say so;
+ * `crash` for all else, such as silence for too long.
+ */
+export type DeathCause = 'memory' | 'crash';
+
+/** What an engine process tells its supervisor. */
+export interface EngineListener {
+  onReady(): void;
+  onStatus(
+    models: readonly ModelStatus[],
+    providers: readonly ProviderStatus[],
+    learnt: readonly LearntRung[],
+  ): void;
+  /** A job has left the engine, by whatever end. */
+  onVacancy(): void;
+  onRungLost(engine: EngineProcess, assignment: Assignment): void;
+  /** The assignment has left the engine, and has ended or is to run again. */
+  onOutOfMemory(assignment: Assignment): void;
+  /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
+  onExit(engine: EngineProcess, how: string, cause: DeathCause): void;
+}
+
+/** What a shell in between makes of SIGKILL. */
+const KILLED = 128 + 9;
+
+const ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url));
+
+/** A plan that an engine owed when it died: another may answer. */
+export class EngineGone extends Error {
+  override readonly name = 'EngineGone';
+}
+
+interface PendingPlan {
+  resolve(plan: UpscalePlan): void;
+  reject(error: Error): void;
+}
+
+/** The server's handle on one engine process: the handshake, the jobs inside, its last sign of life. */
+export class EngineProcess {
+  state: 'starting' | 'ready' | 'stopping' = 'starting';
+  rssBytes = 0;
+  lastHeardMs = performance.now();
+  /** It once said that it is ready. */
+  wasReady = false;
+  readonly assignments = new Map<string, Assignment>();
+  readonly #child: ChildProcess;
+  /** Jobs that it has not let go of, to its last breath: also those whose assignments were taken from it. */
+  readonly #inside = new Set<string>();
+  readonly #plans = new Map<number, PendingPlan>();
+  #lastPlanId = 0;
+  #gone = false;
+  /** Killed by this side. */
+  #killed = false;
+  /** Its error output has spoken of memory since it was last without work. */
+  #lackedMemory = false;
+  /** A network has served in it. */
+  #networkServed = false;
+  /** Memory ran out in it after a network had served: what it holds from earlier jobs is in the way. */
+  #bloated = false;
+
+  /** @throws never: a process that cannot be spawned ends by `onExit`, as one that dies later. */
+  constructor(
+    launch: EngineLaunch,
+    settings: EngineSettings,
+    private readonly log: Log,
+    private readonly listener: EngineListener,
+  ) {
+    this.#child = fork(ENTRY, [launch.runnerPath], {
+      env: launch.environment,
+      ...(launch.execPath === undefined ? {} : { execPath: launch.execPath }),
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child.on('message', (message: FromEngine) => this.#receive(message));
+    // 'exit' does not come when the program cannot be spawned, 'error' also comes when a message cannot be sent.
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) this.#ended(`it could not be started: ${error.message}`, 'crash');
+    });
+    this.#child.on('exit', (code, signal) => {
+      const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+      const bySystem = !this.#killed && (signal === 'SIGKILL' || code === KILLED);
+      this.#ended(how, bySystem || (!this.#killed && this.#lackedMemory) ? 'memory' : 'crash');
+    });
+    this.#logLines('stdout');
+    this.#logLines('stderr');
+    this.#send({ type: 'start', version: PROTOCOL_VERSION, settings });
+  }
+
+  /** -1 when it could not be spawned. */
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** Without work, and with less room than a new process would have. */
+  get worthReplacing(): boolean {
+    return this.#bloated && this.state === 'ready' && this.assignments.size === 0;
+  }
+
+  run(assignment: Assignment): void {
+    // The silence of an engine without work is no sign of anything: it counts from here.
+    if (this.assignments.size === 0) {
+      this.lastHeardMs = performance.now();
+      this.#lackedMemory = false;
+    }
+    this.assignments.set(assignment.task.id, assignment);
+    this.#inside.add(assignment.task.id);
+    this.#send({ type: 'run', task: assignment.task });
+  }
+
+  /** Whether it may still read or write the job's files. */
+  holds(id: string): boolean {
+    return this.#inside.has(id);
+  }
+
+  stop(id: string, error: TesseraError): void {
+    this.#send({ type: 'stop', id, error: error.toMessage() });
+  }
+
+  /** @throws TesseraError from the engine, EngineGone when it dies first. */
+  plan(request: PlanRequest): Promise<UpscalePlan> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone) return reject(new EngineGone());
+      this.#plans.set(++this.#lastPlanId, { resolve, reject });
+      this.#send({ type: 'plan', planId: this.#lastPlanId, request });
+    });
+  }
+
+  modelsChanged(): void {
+    this.#send({ type: 'models-changed' });
+  }
+
+  /** Ends at once; `onExit` follows. */
+  kill(): void {
+    this.state = 'stopping';
+    this.#killed = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Lets go of the process: it ends by itself at the next pass of its event loop. */
+  disconnect(): void {
+    this.state = 'stopping';
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #send(message: ToEngine): void {
+    // A message to a process that is dying is lost with it: 'exit' follows and its jobs are run again.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #receive(message: FromEngine): void {
+    this.lastHeardMs = performance.now();
+    switch (message.type) {
+      case 'ready':
+        if (message.version !== PROTOCOL_VERSION) {
+          this.log.error({ pid: this.pid, version: message.version }, 'the engine speaks another protocol');
+          this.kill();
+          return;
+        }
+        this.state = 'ready';
+        this.wasReady = true;
+        this.listener.onReady();
+        return;
+      case 'heartbeat':
+        this.rssBytes = message.rssBytes;
+        return;
+      case 'status':
+        this.listener.onStatus(message.models, message.providers, message.learnt);
+        return;
+      case 'progress':
+        this.assignments.get(message.id)?.progressed(message.progress);
+        return;
+      case 'attempt':
+        this.assignments.get(message.id)?.attempted(message.attempt);
+        return;
+      case 'estimate':
+        this.assignments.get(message.id)?.estimated(message.seconds);
+        return;
+      case 'done': {
+        const assignment = this.#leave(message.id);
+        this.#noteMemory(assignment, message.result.model);
+        assignment?.succeed(message.result);
+        return;
+      }
+      case 'failed': {
+        const assignment = this.#leave(message.id);
+        this.#noteMemory(assignment);
+        assignment?.fail(TesseraError.fromMessage(message.error));
+        return;
+      }
+      case 'rung-lost': {
+        const assignment = this.#leave(message.id);
+        this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
+        assignment?.rungLost(message.rung);
+        if (assignment !== undefined) this.listener.onRungLost(this, assignment);
+        return;
+      }
+      case 'out-of-memory': {
+        const shared = this.assignments.size > 1;
+        const assignment = this.#leave(message.id);
+        this.log.warn({ pid: this.pid, job: message.id, internal: message.internal }, 'memory ran out');
+        this.#bloated = this.#networkServed;
+        assignment?.outOfMemory({ shared, bloated: this.#bloated }, message.internal);
+        if (assignment !== undefined) this.listener.onOutOfMemory(assignment);
+        return;
+      }
+      case 'log':
+        this.log[message.level]({ ...message.fields, pid: this.pid }, message.message);
+        return;
+      case 'planned':
+        this.#takePlan(message.planId)?.resolve(message.plan);
+        return;
+      case 'plan-failed':
+        this.#takePlan(message.planId)?.reject(TesseraError.fromMessage(message.error));
+        return;
+    }
+  }
+
+  #leave(id: string): Assignment | undefined {
+    const assignment = this.assignments.get(id);
+    this.assignments.delete(id);
+    this.#inside.delete(id);
+    if (assignment !== undefined) queueMicrotask(() => this.listener.onVacancy());
+    return assignment;
+  }
+
+  /**
+   * A network that does not fit into a new process either is no reason to make another one.
+   * @param served undefined when nothing did.
+   */
+  #noteMemory(assignment: Assignment | undefined, served?: string): void {
+    const failed = assignment?.attemptsHere.some(
+      ({ model, outcome, reason }) => outcome === 'failed' && reason === 'out_of_memory' && model !== served,
+    );
+    if (failed && this.#networkServed) this.#bloated = true;
+    if (!failed && served !== undefined && served !== LANCZOS) this.#networkServed = true;
+  }
+
+  #takePlan(planId: number): PendingPlan | undefined {
+    const pending = this.#plans.get(planId);
+    this.#plans.delete(planId);
+    return pending;
+  }
+
+  #ended(how: string, cause: DeathCause): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.state = 'stopping';
+    for (const plan of this.#plans.values()) plan.reject(new EngineGone());
+    this.#plans.clear();
+    this.listener.onExit(this, how, cause);
+  }
+
+  #logLines(stream: 'stdout' | 'stderr'): void {
+    const source = this.#child[stream];
+    // undefined, against its type, when the process could not be spawned
+    if (!source) return;
+    createInterface({ input: source }).on('line', (line) => {
+      if (lacksMemory(line)) this.#lackedMemory = true;
+      this.log.warn({ pid: this.pid, stream, line: line.slice(0, 2000) }, 'engine output');
+    });
+  }
+}

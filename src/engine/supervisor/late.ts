@@ -1,0 +1,51 @@
+import { TesseraError } from '../../domain/errors.js';
+
+/** What is known of an image whose time is over. */
+export interface Lateness {
+  /** What it needs by itself, in seconds; undefined while no network's speed is known. */
+  readonly estimateSeconds: number | undefined;
+  /** What it had. */
+  readonly timeoutSeconds: number;
+  /** The longest that may be asked for. */
+  readonly longestSeconds: number;
+  /** What other work took of its time, where it never began. */
+  readonly backlogSeconds?: number;
+}
+
+/** A deadline that is to hold is so much longer than the estimate: other work may come between. */
+const SLACK = 1.5;
+
+/** The answer to an image that was not ready in time: what it needs, and what to ask for. */
+export function late(known: Lateness): TesseraError {
+  const { estimateSeconds, backlogSeconds } = known;
+  const what =
+    backlogSeconds === undefined
+      ? 'The image could not be upscaled within the time allowed'
+      : 'The queue was too long for the time allowed';
+  const need = estimateSeconds === undefined ? '' : `: the image needs about ${inWords(estimateSeconds)}`;
+  return new TesseraError('deadline_exceeded', `${what}${need}. ${advice(known)}`, {
+    details: {
+      parameter: 'timeout',
+      ...(estimateSeconds === undefined ? {} : { estimateSeconds: Math.round(estimateSeconds * 10) / 10 }),
+    },
+  });
+}
+
+function advice({ estimateSeconds, timeoutSeconds, longestSeconds, backlogSeconds = 0 }: Lateness): string {
+  const later = backlogSeconds > 0 ? ', or try again later' : '';
+  if (timeoutSeconds >= longestSeconds || (estimateSeconds ?? 0) > longestSeconds)
+    return `No more than ${longestSeconds} s may be asked for; ask for a faster model or a smaller scale${later}.`;
+  if (estimateSeconds === undefined) return `Ask for a longer timeout${later}.`;
+  // Whoever was late though he had that much was held up by other work, or by a slow machine.
+  const enough = Math.max((estimateSeconds + backlogSeconds) * SLACK, timeoutSeconds * SLACK);
+  return `Ask for timeout=${Math.min(longestSeconds, roundedUp(enough))}${later}.`;
+}
+
+function roundedUp(seconds: number): number {
+  const step = seconds > 60 ? 10 : seconds > 20 ? 5 : 1;
+  return Math.ceil(seconds / step) * step;
+}
+
+function inWords(seconds: number): string {
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}

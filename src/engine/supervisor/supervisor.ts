@@ -1,0 +1,260 @@
+import { monotonicMs } from '../../host/clock.js';
+import { TesseraError } from '../../domain/errors.js';
+import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
+import { Assignment } from './assignment.js';
+import { Changes, LONGEST_TIMER_MS } from '../../host/changes.js';
+import type { Engine, EngineStatus, RunHooks } from '../engine.js';
+import { type DeathCause, EngineGone, type EngineListener, type EngineProcess } from './engine-handle.js';
+import { EngineReport } from './engine-report.js';
+import { Fleet, type FleetOptions } from './fleet.js';
+import { handOut } from './dispatch.js';
+import type { PlanRequest, StopCode } from '../protocol.js';
+import { engineUnavailable } from '../../domain/unavailable.js';
+
+/** From a stop to the answer, at most: an engine that hears it tells more, such as the attempts. */
+const ANSWER_GRACE_MS = 1000;
+/** How long engines without work may take to exit by themselves. */
+const EXIT_LIMIT_MS = 1000;
+
+/** Hands jobs to a fleet of engine processes, and sees each to its end through crashes, silence and lost devices. */
+export class Supervisor implements Engine {
+  readonly #fleet: Fleet;
+  readonly #waiting: Assignment[] = [];
+  readonly #report = new EngineReport();
+  readonly #changes = new Changes();
+  #stopping = false;
+  /** Calls of `run` that have not ended. */
+  #unfinished = 0;
+
+  constructor(private readonly options: FleetOptions) {
+    const listener: EngineListener = {
+      onReady: () => this.#handOut(),
+      onStatus: (models, providers, learnt) => this.#report.update(models, providers, learnt),
+      onVacancy: () => this.#handOut(),
+      onRungLost: (engine, assignment) =>
+        this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
+      onOutOfMemory: (assignment) => {
+        if (!assignment.ended) this.#waitAgain([assignment]);
+      },
+      onExit: (engine, _how, cause) => this.#runAgain(engine, cause),
+    };
+    this.#fleet = new Fleet(options, listener, () => this.#report.learnt);
+  }
+
+  async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
+    if (this.#stopping || (this.#neverWorked && hooks.deadlineFromStart === undefined))
+      this.#refuseIfUnable();
+    let endHooks = () => {};
+    this.#unfinished++;
+    try {
+      return await new Promise<UpscaleResult>((resolve, reject) => {
+        const assignment = new Assignment(
+          task,
+          hooks,
+          { resolve, reject },
+          this.options.settings.config.MAX_TIMEOUT_SECONDS,
+        );
+        if (!assignment.isPatient) this.#watchDeadline(assignment);
+        const abort = () => this.#stop(assignment, stopCode(hooks.signal));
+        hooks.signal.addEventListener('abort', abort);
+        endHooks = () => hooks.signal.removeEventListener('abort', abort);
+        this.#waiting.push(assignment);
+        if (hooks.signal.aborted) abort();
+        this.#handOut();
+      });
+    } finally {
+      endHooks();
+      this.#unfinished--;
+      this.#changes.announce();
+    }
+  }
+
+  leaving(id: string): Promise<void> | undefined {
+    const gone = () => !this.#fleet.all.some((engine) => engine.holds(id));
+    return gone() ? undefined : this.#changes.until(gone).then(() => {});
+  }
+
+  async plan(request: PlanRequest): Promise<UpscalePlan> {
+    const { timeoutSeconds } = request.options;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new TesseraError(
+              'deadline_exceeded',
+              'The engines were too busy to make a plan in time; try again later, or ask for a longer timeout.',
+              { details: { parameter: 'timeout' } },
+            ),
+          ),
+        Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
+      );
+    });
+    try {
+      return await Promise.race([this.#plan(request), limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #plan(request: PlanRequest): Promise<UpscalePlan> {
+    for (;;) {
+      await this.#untilDownOr(() => this.#fleet.ready.length > 0);
+      const [engine] = [...this.#fleet.ready].sort((a, b) => a.assignments.size - b.assignments.size);
+      if (engine === undefined) continue;
+      try {
+        return await engine.plan(request);
+      } catch (thrown) {
+        if (!(thrown instanceof EngineGone)) throw thrown;
+      }
+    }
+  }
+
+  status(): EngineStatus {
+    return {
+      state: this.#state(),
+      engines: this.#fleet.all
+        .filter((engine) => engine.pid > 0)
+        .map(({ pid, state, assignments, rssBytes }) => ({ pid, state, jobs: assignments.size, rssBytes })),
+      threadsPerEngine: this.options.settings.threads,
+      startsFail: this.#fleet.isDown,
+      restarts: this.#fleet.restarts,
+      models: this.#report.models,
+      providers: this.#report.providers,
+    };
+  }
+
+  modelsChanged(): void {
+    for (const engine of this.#fleet.all) engine.modelsChanged();
+  }
+
+  ready(): Promise<void> {
+    return this.#untilDownOr(() => this.#fleet.wasReady);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#changes.announce();
+    await this.#changes.until(() => this.#unfinished === 0, graceMs);
+    // Whoever is still at work after the grace period is ended without another word.
+    for (const assignment of this.#waiting.splice(0)) assignment.fail(assignment.stop('shutting_down'));
+    for (const engine of this.#fleet.all) {
+      for (const assignment of engine.assignments.values()) assignment.stop('shutting_down');
+    }
+    this.#fleet.close();
+    const gone = () => this.#fleet.all.length === 0;
+    if (!(await this.#changes.until(gone, EXIT_LIMIT_MS))) {
+      this.#fleet.kill();
+      await this.#changes.until(gone);
+    }
+    await this.#changes.until(() => this.#unfinished === 0);
+  }
+
+  #handOut(): void {
+    if (!this.#stopping) this.#fleet.replaceTheBloated();
+    for (const { assignment, engine } of handOut(this.#waiting, this.#fleet.ready)) {
+      this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
+      assignment.started();
+      if (assignment.isPatient) this.#watchDeadline(assignment);
+      engine.run(assignment);
+    }
+    this.#changes.announce();
+  }
+
+  /** An engine has ended: its jobs go on in another one, those blamed for it for the last time excepted. */
+  #runAgain(engine: EngineProcess, cause: DeathCause): void {
+    const jobs = [...engine.assignments.values()];
+    for (const assignment of jobs) assignment.engineDied(jobs.length === 1, cause);
+    this.#waitAgain(jobs.filter((assignment) => !assignment.ended));
+    if (this.#neverWorked) {
+      const refused = this.#waiting.filter(({ isPatient }) => !isPatient);
+      for (const assignment of refused) {
+        this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
+        assignment.fail(engineUnavailable());
+      }
+    }
+    this.#handOut();
+  }
+
+  #watchDeadline(assignment: Assignment): void {
+    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - monotonicMs()), LONGEST_TIMER_MS);
+    clearTimeout(assignment.deadlineTimer);
+    assignment.deadlineTimer = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
+  }
+
+  #stop(assignment: Assignment, code: StopCode): void {
+    if (assignment.ended || assignment.stopping !== undefined) return;
+    const place = this.#waiting.indexOf(assignment);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      // Another timeout would not have helped: what it waited for was not there.
+      const noEngine = code === 'deadline_exceeded' && this.#fleet.ready.length === 0;
+      assignment.fail(noEngine ? engineUnavailable() : assignment.stop(code));
+      this.#handOut();
+      return;
+    }
+    const error = assignment.stop(code);
+    const engine = this.#fleet.all.find((host) => host.assignments.has(assignment.task.id));
+    engine?.stop(assignment.task.id, error);
+    assignment.answerTimer = setTimeout(() => assignment.giveUp(), ANSWER_GRACE_MS);
+    const limit = setTimeout(() => {
+      if (engine !== undefined) this.#expel(engine, assignment);
+    }, this.options.silenceMs);
+    // Whoever waits for the job waits no longer; the process must not live for this alone.
+    limit.unref();
+  }
+
+  /** A job that does not stop at its next tile is stuck: its engine goes, and this job alone is why. */
+  #expel(engine: EngineProcess, assignment: Assignment): void {
+    if (!engine.assignments.has(assignment.task.id)) return;
+    this.options.log.warn(
+      { pid: engine.pid, job: assignment.task.id },
+      'an engine is killed: a job does not stop',
+    );
+    this.#evacuate(engine, [...engine.assignments.values()]);
+  }
+
+  /** Ends an engine that lost a device or holds a stuck job: its jobs wait again, without blame; those that were to stop have stopped. */
+  #evacuate(engine: EngineProcess, jobs: readonly Assignment[]): void {
+    engine.assignments.clear();
+    engine.kill();
+    for (const job of jobs) if (job.stopping !== undefined) job.fail(job.stopping);
+    this.#waitAgain(jobs.filter((job) => !job.ended));
+    this.#handOut();
+  }
+
+  /** Before those that wait for the first time. */
+  #waitAgain(jobs: readonly Assignment[]): void {
+    for (const { isPatient, deadlineTimer } of jobs) if (isPatient) clearTimeout(deadlineTimer);
+    this.#waiting.unshift(...jobs);
+  }
+
+  /** Engines cannot be started, and nothing says that they ever could. */
+  get #neverWorked(): boolean {
+    return this.#fleet.isDown && !this.#fleet.wasReady;
+  }
+
+  #state(): EngineStatus['state'] {
+    if (this.#stopping) return 'stopping';
+    const ready = this.#fleet.ready.length;
+    if (ready === this.options.engines) return 'ready';
+    if (ready > 0) return 'degraded';
+    return this.#fleet.wasReady || this.#fleet.isDown ? 'down' : 'starting';
+  }
+
+  async #untilDownOr(condition: () => boolean): Promise<void> {
+    await this.#changes.until(() => this.#stopping || this.#fleet.isDown || condition());
+    this.#refuseIfUnable();
+  }
+
+  #refuseIfUnable(): void {
+    if (this.#stopping) throw new TesseraError('shutting_down', 'The service is stopping.');
+    if (this.#fleet.isDown) throw engineUnavailable();
+  }
+}
+
+/** Why a signal was aborted, where the aborter said so in our words. */
+function stopCode(signal: AbortSignal): StopCode {
+  const code = signal.reason instanceof TesseraError ? signal.reason.code : undefined;
+  return code === 'deadline_exceeded' || code === 'shutting_down' ? code : 'cancelled';
+}

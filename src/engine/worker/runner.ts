@@ -1,0 +1,46 @@
+import type {
+  Attempt,
+  LearntRung,
+  Log,
+  ModelStatus,
+  ProviderStatus,
+  UpscalePlan,
+  UpscaleProgress,
+  UpscaleResult,
+  UpscaleTask,
+} from '../../domain/types.js';
+import type { EngineSettings, PlanRequest } from '../protocol.js';
+import type { Turns } from './tile-scheduler.js';
+
+/** What an engine process does with its tasks. The real one is `upscale-runner.ts`; tests of supervision fork others. */
+export interface Runner {
+  /**
+   * @throws TesseraError, RungLost when only a new process can use the rung again, OutOfMemory when memory ran out outside of the
+   * network.
+   */
+  run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
+  plan(request: PlanRequest): Promise<UpscalePlan>;
+  modelsChanged(): Promise<void>;
+  models(): readonly ModelStatus[];
+  providers(): readonly ProviderStatus[];
+  /** What its successor should begin with. */
+  learnt(): readonly LearntRung[];
+}
+
+export interface RunnerHooks {
+  /** Its reason is the TesseraError to fail with. */
+  readonly signal: AbortSignal;
+  onProgress(progress: UpscaleProgress): void;
+  /** What the task needs in all by what is known, in seconds, when nothing else is at work; again when more is known. */
+  onEstimate(seconds: number): void;
+  /** Each attempt as it ends: should the process die, it is on record. */
+  onAttempt(attempt: Attempt): void;
+}
+
+/** A runner module exports this as `createRunner`. @param onLearnt to be called when `learnt` has news that should not wait for the end of a job. */
+export type CreateRunner = (
+  settings: EngineSettings,
+  turns: Turns,
+  log: Log,
+  onLearnt: () => void,
+) => Promise<Runner>;

@@ -1,0 +1,38 @@
+import type { FastifyRequest } from 'fastify';
+import { TesseraError } from '../../domain/errors.js';
+import { shorten } from '../../options/parse-options.js';
+
+const ACCEPTED = 'multipart/form-data, image/*, application/octet-stream, or no such header';
+
+/**
+ * Why a body of this type is not taken. `curl --data-binary` says `application/x-www-form-urlencoded` where it is told nothing else, so
+ * that type may well be an image: it is refused all the same, since a form without a file has it too.
+ */
+export function unsupportedMediaType({ headers }: FastifyRequest): TesseraError {
+  const received = shorten(headers['content-type'] ?? '');
+  const ofCurl = /^application\/x-www-form-urlencoded/i.test(received)
+    ? " (With curl, write -F file=@photo.jpg, or add -H 'Content-Type: image/jpeg' to --data-binary.)"
+    : '';
+  return new TesseraError(
+    'unsupported_media_type',
+    `The Content-Type of the body is "${received}"; send the image as multipart/form-data, or as the body itself with Content-Type image/*, application/octet-stream or none.${ofCurl}`,
+    { details: { parameter: 'Content-Type', accepted: ACCEPTED, received } },
+  );
+}
+
+/** @throws TesseraError malformed_multipart for a form that does not say what its parts are separated by. */
+export function checkBoundary({ headers }: FastifyRequest): void {
+  const type = headers['content-type'] ?? '';
+  if (/;\s*boundary=("[^"]+"|[^\s";]+)/i.test(type)) return;
+  throw new TesseraError(
+    'malformed_multipart',
+    'The Content-Type says multipart/form-data without a boundary. Leave the header out: whatever builds the form adds it, with the boundary.',
+    {
+      details: {
+        parameter: 'Content-Type',
+        accepted: 'multipart/form-data; boundary=…',
+        received: shorten(type),
+      },
+    },
+  );
+}

@@ -1,0 +1,99 @@
+import { BlockList, isIP } from 'node:net';
+import { TesseraError } from '../../domain/errors.js';
+
+/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, and `=private` behind it. */
+interface AllowedHost {
+  readonly hostname: string;
+  /** undefined: the scheme's own port only. */
+  readonly port: string | undefined;
+  readonly allowsPrivate: boolean;
+}
+
+/** Where callbacks may go: the hosts that the operator listed, and of their addresses the public ones unless the entry says otherwise. */
+export class CallbackHosts {
+  readonly #hosts: readonly AllowedHost[];
+
+  constructor(entries: readonly string[]) {
+    this.#hosts = entries.map(parseEntry);
+  }
+
+  /** @throws TesseraError invalid_option unless the URL is http(s), without credentials, and its host is listed. */
+  check(text: string): AllowedHost {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+      throw refused('The callback_url is not an http or https URL.', text);
+    }
+    if (url.username !== '' || url.password !== '') {
+      throw refused('The callback_url must not hold a user name or password.', text);
+    }
+    const effectivePort = url.port || (url.protocol === 'https:' ? '443' : '80');
+    const host = this.#hosts.find(
+      ({ hostname, port }) =>
+        hostname === url.hostname && (port === undefined ? url.port === '' : port === effectivePort),
+    );
+    if (host === undefined) throw refused('This service sends no callbacks to that host.', text);
+    return host;
+  }
+}
+
+function parseEntry(entry: string): AllowedHost {
+  const [address = '', flag] = entry.split('=');
+  // As a URL, so that names are compared in the form that URLs have: lower case, punycode, brackets around IPv6.
+  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined;
+  const explicitPort = /:(\d+)$/.exec(address)?.[1];
+  if (url === undefined || url.pathname !== '/' || (flag !== undefined && flag !== 'private')) {
+    throw new Error(
+      `CALLBACK_HOSTS has "${entry}"; expected host or host:port, with =private where its address is private.`,
+    );
+  }
+  return { hostname: url.hostname, port: explicitPort, allowsPrivate: flag === 'private' };
+}
+
+function refused(message: string, received: string): TesseraError {
+  return new TesseraError('invalid_option', message, {
+    details: {
+      parameter: 'callback_url',
+      received: received.slice(0, 200),
+      accepted: 'a URL of a host that CALLBACK_HOSTS lists',
+    },
+  });
+}
+
+/** Addresses that are not on the public internet (IANA special-purpose registries, RFC 6890 and later). */
+const NOT_PUBLIC = new BlockList();
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
+] as const) {
+  NOT_PUBLIC.addSubnet(network, bits, 'ipv4');
+}
+
+/** The only IPv6 space that is given out to the public; within it, what holds or maps other addresses. */
+const PUBLIC_V6 = new BlockList();
+PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
+for (const [network, bits] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const) {
+  NOT_PUBLIC.addSubnet(network, bits, 'ipv6');
+}
+
+/** Whether an address is on the public internet. IPv4 addresses in IPv6 form are not taken for public. */
+export function isPublicAddress(address: string): boolean {
+  if (isIP(address) === 4) return !NOT_PUBLIC.check(address, 'ipv4');
+  return isIP(address) === 6 && PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
+}

@@ -1,0 +1,156 @@
+import { monotonicMs } from '../../host/clock.js';
+import { Changes } from '../../host/changes.js';
+import type { Engine } from '../../engine/engine.js';
+import { late } from '../../engine/supervisor/late.js';
+import { TesseraError } from '../../domain/errors.js';
+import type { UpscaleResult } from '../../domain/types.js';
+import { type AdmissionLimits, nextToStart } from './demand.js';
+import type { DiskBudget } from './disk-budget.js';
+import { Speed } from './speed.js';
+import type { UpscaleJob } from '../upscale-job.js';
+
+/** What becomes of a job once it has left the engine. */
+export interface WorkListener {
+  /** Before a job is given to the engine. */
+  onStart(job: UpscaleJob): Promise<void>;
+  /**
+   * Called once for each job, with a result or the reason why there is none. Its slot is free by then, but for one that must be alone,
+   * and for one that is left in an engine. Resolves when its end is on disk.
+   */
+  onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void>;
+}
+
+/** Jobs that wait, and jobs that the engine works on: as many as memory, disk and slots allow. */
+export class WorkQueue {
+  readonly #waiting: UpscaleJob[] = [];
+  readonly #running = new Set<UpscaleJob>();
+  /** Ended, but still in an engine that does not hear: they take memory. */
+  readonly #leaving = new Set<UpscaleJob>();
+  readonly #speed = new Speed();
+  readonly #changes = new Changes();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly engines: number,
+    private readonly limits: AdmissionLimits,
+    private readonly disk: DiskBudget,
+    private readonly listener: WorkListener,
+    /** The longest deadline that may be asked for. */
+    private readonly longestSeconds: number,
+  ) {}
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Seconds until the work that is known of is done, by measured speed. */
+  get backlogSeconds(): number {
+    let seconds = 0;
+    for (const job of [...this.#waiting, ...this.#running]) {
+      seconds += this.#speed.secondsLeft(job.request, job.progress);
+    }
+    return seconds / this.engines;
+  }
+
+  add(job: UpscaleJob): void {
+    this.#waiting.push(job);
+    job.changed();
+    if (Number.isFinite(job.deadlineAtMs)) this.#watchDeadline(job);
+    this.#startNext();
+  }
+
+  /** Place in the queue, from 1; undefined when it does not wait. */
+  position(job: UpscaleJob): number | undefined {
+    const index = this.#waiting.indexOf(job);
+    return index < 0 ? undefined : index + 1;
+  }
+
+  /** At once for one that waits, at the next tile for one that runs. */
+  stop(job: UpscaleJob, error: TesseraError): void {
+    const place = this.#waiting.indexOf(job);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      void this.listener.onEnd(job, error);
+      this.#startNext();
+    } else if (this.#running.has(job)) {
+      job.abort.abort(error);
+    }
+  }
+
+  /** Lets all jobs end within the time, then stops those that have not. */
+  async drain(graceMs: number, error: TesseraError): Promise<void> {
+    const empty = () => this.#waiting.length + this.#running.size === 0;
+    if (await this.#changes.until(empty, graceMs)) return;
+    for (const job of [...this.#waiting, ...this.#running]) this.stop(job, error);
+    await this.#changes.until(empty);
+  }
+
+  #startNext(): void {
+    for (;;) {
+      const busy = [...this.#running, ...this.#leaving];
+      const job = nextToStart(this.#waiting, busy, this.disk.leftBytes, this.limits);
+      if (job === undefined) break;
+      this.#waiting.splice(this.#waiting.indexOf(job), 1);
+      this.#running.add(job);
+      this.disk.hold(job.id, job.request.sourceBytes, job.cost.diskBytes, job.stateBytes);
+      job.started();
+      void this.#run(job);
+    }
+    for (const job of this.#waiting) job.changed();
+    this.#changes.announce();
+  }
+
+  async #run(job: UpscaleJob): Promise<void> {
+    let outcome: UpscaleResult | TesseraError;
+    try {
+      await this.listener.onStart(job);
+      outcome = await this.engine.run(job.task(), {
+        signal: job.abort.signal,
+        onProgress: (progress) => job.progressed(progress),
+        ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
+      });
+      this.#speed.record(job.request, outcome);
+      this.disk.hold(job.id, job.request.sourceBytes, outcome.bytes, job.stateBytes);
+    } catch (thrown) {
+      outcome = TesseraError.from(thrown);
+    }
+    const leaving = this.engine.leaving(job.id);
+    if (leaving !== undefined) this.#leaving.add(job);
+    if (!job.alone) this.#running.delete(job);
+    const written = this.listener.onEnd(job, outcome);
+    // Another that takes the service with it before this end is on disk would have its death put down to this one.
+    if (job.alone) await written;
+    this.#running.delete(job);
+    this.#startNext();
+    await leaving;
+    if (this.#leaving.delete(job)) this.#startNext();
+  }
+
+  #lateInQueue({ request }: UpscaleJob): TesseraError {
+    return late({
+      estimateSeconds: this.#speed.measuredSeconds(request),
+      timeoutSeconds: request.options.timeoutSeconds,
+      longestSeconds: this.longestSeconds,
+      backlogSeconds: this.backlogSeconds,
+    });
+  }
+
+  /** In the queue the deadline is ours to keep; in an engine it is the engine's. */
+  #watchDeadline(job: UpscaleJob): void {
+    const timer = setTimeout(
+      () => {
+        if (job.state === 'queued') this.stop(job, this.#lateInQueue(job));
+      },
+      Math.max(0, job.deadlineAtMs - monotonicMs()),
+    );
+    const unsubscribe = job.onChange(() => {
+      if (job.state === 'queued') return;
+      clearTimeout(timer);
+      unsubscribe();
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import { connectionReason, systemCode, systemReason } from '../../host/system-reason.js';
+import { messageOf } from '../failure.js';
+import type { ModelEntry } from '../manifest.js';
+
+/** Why a model could not be had. `network` may mend itself; the others need somebody. */
+export type DownloadProblem =
+  | 'network'
+  | 'refused'
+  | 'wrong_bytes'
+  | 'disk_full'
+  | 'not_writable'
+  | 'no_source'
+  | 'aborted';
+
+/** The message is for people; the cause for the log. */
+export class DownloadError extends Error {
+  override readonly name = 'DownloadError';
+  constructor(
+    readonly problem: DownloadProblem,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+
+  /** Anything thrown on the way, in words. */
+  static from(thrown: unknown, entry: ModelEntry, signal: AbortSignal): DownloadError {
+    if (thrown instanceof DownloadError) return thrown;
+    const { name } = entry;
+    const cause = { cause: thrown };
+    if (signal.aborted) return new DownloadError('aborted', `The download of ${name} was stopped.`, cause);
+    const code = systemCode(thrown);
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      return new DownloadError('disk_full', `The disk is full: ${name} needs ${entry.bytes} bytes.`, cause);
+    if (code !== undefined && NOT_WRITABLE.has(code))
+      return new DownloadError(
+        'not_writable',
+        `The models folder cannot be written: ${systemReason(thrown)}.`,
+        cause,
+      );
+    if (thrown instanceof Interruption)
+      return new DownloadError('network', `${name} could not be downloaded: ${thrown.message}.`, cause);
+    return new DownloadError('refused', `${name} could not be downloaded: ${reasonOf(thrown)}.`, cause);
+  }
+}
+
+/** A break that a further try may mend. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+}
+
+const NOT_WRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR']);
+/** Errors of the file system among all that a download can throw; anything else comes from the network. */
+const OF_THE_DISK = new Set([...NOT_WRITABLE, 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EISDIR', 'EMFILE']);
+
+/** @returns the break, when what was thrown is one; undefined for what no further try can mend. */
+export function interruption(thrown: unknown, signal: AbortSignal): Interruption | undefined {
+  if (signal.aborted || thrown instanceof DownloadError) return undefined;
+  if (thrown instanceof Interruption) return thrown;
+  const code = systemCode(thrown);
+  if (code !== undefined && OF_THE_DISK.has(code)) return undefined;
+  return new Interruption(reasonOf(thrown), { cause: thrown });
+}
+
+/** A clause without a full stop. fetch says "fetch failed" or "terminated" and keeps the reason as the cause. */
+function reasonOf(thrown: unknown): string {
+  const inner = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+  const known = connectionReason(inner) ?? systemReason(inner);
+  if (known !== undefined) return known;
+  const said = messageOf(inner) || messageOf(thrown);
+  return said.replace(/\.$/, '') || 'the connection failed';
+}

@@ -1,0 +1,166 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DownloadError, Interruption, interruption } from './download-error.js';
+import { fetchFrom, type RestOfFile } from './fetch-from.js';
+import { holdLock } from './file-lock.js';
+import type { ModelEntry } from '../manifest.js';
+import { fileSize, fileState, sha256Of } from '../verify.js';
+
+export interface DownloadOptions {
+  readonly modelsFolder: string;
+  /** Base URL that holds the files under the names of the manifest; empty: each entry's own URL. */
+  readonly mirror: string;
+  readonly signal: AbortSignal;
+  /** Bytes on disk so far, and in all. Called for every piece that arrives. */
+  onProgress?(receivedBytes: number, totalBytes: number): void;
+  /** No byte for this long is a broken connection. */
+  readonly stallMs?: number;
+  /** Waits between tries after a break; as many tries as waits, and one. A try that got further starts the count anew. */
+  readonly retryDelaysMs?: readonly number[];
+}
+
+const STALL_MS = 30_000;
+const RETRY_DELAYS_MS = [1000, 4000, 15_000];
+
+/**
+ * Makes sure that a model's file is in the folder, byte for byte what the manifest says. What arrives goes to a hidden
+ * file beside it, which a later try resumes; only after size and sha256 are right does it take the model's name. Another
+ * process that downloads the same model is waited for.
+ * @returns `present` when it was there already, or came from another process.
+ * @throws DownloadError
+ */
+export async function downloadModel(
+  entry: ModelEntry,
+  options: DownloadOptions,
+): Promise<'downloaded' | 'present'> {
+  try {
+    return await download(entry, options);
+  } catch (error) {
+    throw DownloadError.from(error, entry, options.signal);
+  }
+}
+
+async function download(entry: ModelEntry, options: DownloadOptions): Promise<'downloaded' | 'present'> {
+  const target = join(options.modelsFolder, entry.file);
+  if ((await fileState(entry, options.modelsFolder, 'sha256')) === 'intact') return 'present';
+  const url = sourceUrl(entry, options.mirror);
+  const lock = await holdLock(join(options.modelsFolder, `.download-${entry.file}.lock`), options.signal);
+  try {
+    if ((await fileState(entry, options.modelsFolder, 'sha256')) === 'intact') return 'present';
+    const part = join(options.modelsFolder, `.download-${entry.file}-${entry.sha256.slice(0, 8)}.part`);
+    await fetchWhole(url, part, entry, options);
+    await rename(part, target);
+    return 'downloaded';
+  } finally {
+    await lock.release();
+  }
+}
+
+/** @throws DownloadError no_source */
+function sourceUrl(entry: ModelEntry, mirror: string): string {
+  if (entry.url === undefined)
+    throw new DownloadError('no_source', `${entry.name} has no address to download it from.`);
+  return mirror === '' ? entry.url : `${mirror.replace(/\/+$/, '')}/${encodeURIComponent(entry.file)}`;
+}
+
+/** Fills the part file until it is the model, through as many breaks as the options allow. Removes it when it cannot become the model. */
+async function fetchWhole(
+  url: string,
+  part: string,
+  entry: ModelEntry,
+  options: DownloadOptions,
+): Promise<void> {
+  const delaysMs = options.retryDelaysMs ?? RETRY_DELAYS_MS;
+  let breaks = 0;
+  let resumed = false;
+  for (;;) {
+    const before = await usableSize(part, entry.bytes);
+    resumed ||= before > 0;
+    const broken = await fetchRest(url, part, before, entry, options);
+    if (broken === undefined) {
+      if ((await sha256Of(part)) === entry.sha256) return;
+      await rm(part, { force: true });
+      // What an earlier try left may be at fault, or the file may have changed between tries: once more, from the start.
+      if (!resumed)
+        throw new DownloadError(
+          'wrong_bytes',
+          `What came for ${entry.name} has another sha256 than the manifest.`,
+        );
+      resumed = false;
+      continue;
+    }
+    const after = await usableSize(part, entry.bytes);
+    breaks = after > before ? 1 : breaks + 1;
+    const delayMs = delaysMs[breaks - 1];
+    if (delayMs === undefined) {
+      if (after === 0) await rm(part, { force: true });
+      throw broken;
+    }
+    await sleep(delayMs, undefined, { signal: options.signal });
+  }
+}
+
+/**
+ * One try: the bytes from `offset` to the end.
+ * @returns the break that a further try may mend, or undefined when all bytes are there.
+ * @throws what no further try can mend; the part file is then removed, but for an abort.
+ */
+async function fetchRest(
+  url: string,
+  part: string,
+  offset: number,
+  entry: ModelEntry,
+  options: DownloadOptions,
+): Promise<Interruption | undefined> {
+  if (offset === entry.bytes) return undefined;
+  try {
+    const stallMs = options.stallMs ?? STALL_MS;
+    const source = await fetchFrom(url, offset, entry, { stallMs, signal: options.signal });
+    try {
+      await store(source, part, entry, options);
+    } finally {
+      await source.close();
+    }
+    return undefined;
+  } catch (error) {
+    const broken = interruption(error, options.signal);
+    if (broken !== undefined) return broken;
+    if (!options.signal.aborted) await rm(part, { force: true });
+    throw error;
+  }
+}
+
+async function store(
+  source: RestOfFile,
+  part: string,
+  entry: ModelEntry,
+  options: DownloadOptions,
+): Promise<void> {
+  // A server without ranges starts again, over what an earlier try left.
+  const file = await open(part, source.start === 0 ? 'w' : 'r+');
+  try {
+    let position = source.start;
+    for await (const piece of source.body) {
+      if (position + piece.length > entry.bytes)
+        throw new DownloadError(
+          'wrong_bytes',
+          `More came for ${entry.name} than the ${entry.bytes} bytes of the manifest.`,
+        );
+      await file.write(piece, 0, piece.length, position);
+      position += piece.length;
+      options.onProgress?.(position, entry.bytes);
+    }
+    if (position < entry.bytes)
+      throw new Interruption(`the connection ended after ${position} of ${entry.bytes} bytes`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes of the part file that can be resumed from. */
+async function usableSize(part: string, totalBytes: number): Promise<number> {
+  const size = await fileSize(part);
+  return size === undefined || size > totalBytes ? 0 : size;
+}

@@ -1,0 +1,46 @@
+import type { Attempt } from '../../domain/types.js';
+import type { NoteAttempt } from './candidate.js';
+
+/** The attempts of one request in the order in which they ended, those of earlier engines first. */
+export class AttemptLog {
+  readonly #attempts: Attempt[];
+
+  /** @param onAttempt called with each new attempt at once: what it tells outlives this process. */
+  constructor(
+    earlier: readonly Attempt[],
+    private readonly onAttempt: (attempt: Attempt) => void = () => {},
+  ) {
+    this.#attempts = [...earlier];
+  }
+
+  get all(): readonly Attempt[] {
+    return this.#attempts;
+  }
+
+  /**
+   * How a step adds to the log; the time it took counts from now, where it does not say.
+   * A skip is told once: the engine that died may have skipped the same rung for the same reason.
+   */
+  beginStep(): NoteAttempt {
+    const startedMs = performance.now();
+    return ({ ms = performance.now() - startedMs, ...noted }) => {
+      const attempt = { ...noted, ms: Math.round(ms) };
+      if (this.#isKnownSkip(attempt)) return;
+      this.#attempts.push(attempt);
+      this.onAttempt(attempt);
+    };
+  }
+
+  #isKnownSkip({ outcome, model, provider, reason }: Attempt): boolean {
+    return (
+      outcome === 'skipped' &&
+      this.#attempts.some(
+        (known) =>
+          known.outcome === 'skipped' &&
+          known.model === model &&
+          known.provider === provider &&
+          known.reason === reason,
+      )
+    );
+  }
+}

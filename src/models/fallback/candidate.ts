@@ -1,0 +1,141 @@
+import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../../domain/types.js';
+import type { ModelEntry } from '../manifest.js';
+import type { TileModel } from '../tile-model.js';
+
+/** How a network gets on with an image, after a tile. */
+export interface Pace {
+  /** Of input pixels, as the tiles of late took, with all that they waited for. */
+  readonly microsecondsPerPixel: number;
+  /** Until the last tile is done, at that pace. */
+  readonly remainingMs: number;
+  /** Until the next tile is done. */
+  readonly tileMs: number;
+  /** Until the tiles are done that have begun: whoever leaves waits for them. */
+  readonly stopMs: number;
+}
+
+/** How long tiles in lanes keep a network waiting for the next one that is done. */
+export interface Wait {
+  readonly waitedMs: number;
+  /** What was to be expected, by the pace so far or by what is known. */
+  readonly tileMs: number;
+}
+
+/** A rung that computes tiles through a network. */
+export interface NetworkRung {
+  readonly kind: 'network';
+  readonly model: TileModel;
+  /** 2 when an x2 model is asked for x4 in two passes. */
+  readonly passes: 1 | 2;
+  /** Largest tile side known to fit in memory, or the size asked for; in input pixels. */
+  readonly tileSizePx: number;
+  /**
+   * Longest side of the tiles that it was given, since one did not fit into memory: what the attempt tells. Written by whoever runs
+   * the tiles; undefined before the first.
+   */
+  givenTilePx: number | undefined;
+  /** This side fitted after a larger one did not: later requests start from it. */
+  rememberTileSize(tileSizePx: number): void;
+  /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
+  recordSpeed(inputPixels: number, ms: number): void;
+  /** To be called after each tile but the last. @throws LeftForTime when another rung is needed to keep the deadline. */
+  checkPace(pace: Pace): void;
+  /** To be called now and then while tiles are computed in lanes. @throws LeftForTime, which tells that tiles are at work. */
+  checkWait(wait: Wait): void;
+  /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
+  alternative(): Promise<TileModel | undefined>;
+  /** Measured microseconds per input pixel; undefined before the first measurement. */
+  readonly microsecondsPerPixel: number | undefined;
+  /** Tiles that may be computed at once; 1 where the model has no `runInLane`. */
+  readonly lanes: number;
+}
+
+/** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
+export type Rung = NetworkRung | { readonly kind: 'lanczos' };
+
+/** What an image costs beside its tiles, in milliseconds: drawing and encoding. */
+export interface FinishingCost {
+  /** Where a network computes them. */
+  readonly networkMs: number;
+  /** Where there are none. */
+  readonly lanczosMs: number;
+}
+
+/** What the chain needs to know of an image to choose and to estimate. */
+export interface ChainRequest {
+  readonly model?: string;
+  readonly scale?: number;
+  readonly sixteenBit: boolean;
+  readonly width: number;
+  readonly height: number;
+  /** Pictures of that size that pass through the network: 2 where there is alpha, which is computed as one of its own. */
+  readonly rasters: 1 | 2;
+  /** What is left to do beside the tiles; undefined counts as nothing. */
+  readonly finishing?: FinishingCost;
+  readonly fallback: boolean;
+  /** Largest model input, in pixels; undefined lets the chain choose. */
+  readonly tileSizePx?: number;
+  /** What neighbouring tiles share; undefined means the model's own. */
+  readonly tileOverlapPx?: number;
+  /** By `monotonicMs`. */
+  readonly deadlineAtMs: number;
+  /** How much slower than known the machine is, as a rung has shown; undefined means as known. */
+  readonly slowdown?: number;
+  /** A network was left whose tiles still keep the processors busy: no other is of use. */
+  readonly tilesAtWork?: boolean;
+  readonly excludedRungs: readonly ExcludedRung[];
+  readonly earlierAttempts: readonly Attempt[];
+  readonly signal: AbortSignal;
+  /** Called before a rung is loaded: should the process die, this is the rung that was at work. */
+  onRung?(model: string, provider: Provider | undefined): void;
+  /** Called with each attempt as it ends; not with the earlier ones. */
+  onAttempt?(attempt: Attempt): void;
+}
+
+/** Records a try that did not end the rung (a tile too large for memory, say). */
+export type NoteAttempt = (attempt: Omit<Attempt, 'ms'> & { readonly ms?: number }) => void;
+
+export interface ChainAnswer<T> {
+  readonly value: T;
+  readonly model: string;
+  readonly provider?: Provider;
+  readonly fallback: boolean;
+  readonly attempts: readonly Attempt[];
+}
+
+/** What the pipeline sees of the chain; `models/chain.ts` is the real one. */
+export interface Chain {
+  /**
+   * Walks the rungs until `attempt` serves on one.
+   * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back.
+   */
+  serve<T>(
+    request: ChainRequest,
+    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+  ): Promise<ChainAnswer<T>>;
+  /** The scale that a request without one gets: that of the model which leads the chain for it. */
+  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
+  /**
+   * What the first network that the machine has for a request would take for its tiles, nothing else being at work.
+   * @returns seconds, 0 where there is none; undefined while its speed is unknown.
+   */
+  estimateSeconds(request: ChainRequest): number | undefined;
+}
+
+/** One step of the ladder as a dry run tells of it, before tiles are planned. */
+export interface PlannedStep {
+  readonly model: string;
+  readonly provider?: Provider;
+  /** What would compute; absent for Lanczos and for steps that are skipped before anything is loaded. */
+  readonly entry?: ModelEntry;
+  /** Largest tile side, and what else the grid depends on. */
+  readonly tileSizePx?: number;
+  readonly microsecondsPerPixel?: number | undefined;
+  readonly lanes?: number;
+  readonly passes: 1 | 2;
+  /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
+  readonly estimatedSeconds?: number;
+  /** true for exactly one step: the one expected to serve. */
+  readonly serves: boolean;
+  readonly skipReason?: FallbackReason;
+}

@@ -1,0 +1,86 @@
+import type { Provider, ProviderStatus } from '../../domain/types.js';
+import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest.js';
+import { modelKey } from '../model-key.js';
+import { lanesOf, type NetworkStep, tileSize } from './network-attempt.js';
+import type { ChainRequest, NetworkRung } from './candidate.js';
+import type { RungMemory } from '../cost/speed-memory.js';
+import type { Loan, SessionPool } from '../onnx/session-pool.js';
+import { isInFloat32 } from '../tensor-form.js';
+import type { TileModel } from '../tile-model.js';
+import type { TimeWatch } from './time-watch.js';
+import type { Share } from '../cost/workload.js';
+
+/** What a rung needs besides its own model. */
+export interface RungSurroundings {
+  readonly entries: readonly ModelEntry[];
+  readonly providers: readonly ProviderStatus[];
+  readonly pool: SessionPool;
+  readonly memory: RungMemory;
+  /** What the request has still to compute. */
+  readonly share: Share;
+  readonly watch: TimeWatch;
+  /** Takes a further loan, to give it back when the rung is done. */
+  keep(loan: Loan): void;
+}
+
+/** The rung as the tile loop sees it. */
+export function networkRung(
+  step: NetworkStep,
+  request: ChainRequest,
+  passes: 1 | 2,
+  model: TileModel,
+  around: RungSurroundings,
+): NetworkRung {
+  const { memory } = around;
+  const key = modelKey(step.entry);
+  return {
+    kind: 'network',
+    model,
+    passes,
+    tileSizePx: tileSize(step, request, memory),
+    givenTilePx: undefined,
+    rememberTileSize: (tileSizePx) => memory.rememberTileSize(key, step.provider, tileSizePx),
+    recordSpeed: (inputPixels, ms) => {
+      memory.recordSpeed(key, step.provider, inputPixels, ms);
+      around.share.worked(ms);
+    },
+    ...around.watch,
+    // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
+    alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
+    lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),
+    get microsecondsPerPixel() {
+      return memory.speed(key, step.provider);
+    },
+  };
+}
+
+type Place = readonly [ModelEntry, Provider];
+
+/** The same weights in float32 on the same provider, then on the CPU. */
+function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
+  const { entry, provider } = step;
+  const float = isInFloat32(entry) ? entry : around.entries.find((each) => each.name === entry.floatTwin);
+  if (float === undefined || !around.pool.isInstalled(float)) return [];
+  const cpu = around.providers.some((each) => each.provider === 'cpu' && each.usable);
+  const providers: readonly Provider[] = cpu && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
+  return providers
+    .map((each): Place => [float, each])
+    .filter(([other, place]) => other !== entry || place !== provider);
+}
+
+async function borrowFirst(
+  places: readonly Place[],
+  around: RungSurroundings,
+): Promise<TileModel | undefined> {
+  for (const [entry, provider] of places) {
+    try {
+      const loan = await around.pool.borrow(entry, provider);
+      around.keep(loan);
+      return loan.model;
+    } catch (error) {
+      if (!(error instanceof ModelLoadError)) throw error;
+    }
+  }
+  return undefined;
+}

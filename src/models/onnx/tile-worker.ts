@@ -1,0 +1,72 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest.js';
+import { type LoadedModel, openModel } from './session.js';
+import { outputForm } from '../tensor-form.js';
+import { type LanePixels, type RgbPixels, TileFailure } from '../tile-model.js';
+
+/** What a lane's thread is told at its start. */
+export interface LaneOrder {
+  readonly entry: ModelEntry;
+  readonly modelsFolder: string;
+}
+
+/** What it is sent: a tile, or that it is to end. */
+export type ToLane = { readonly tile: RgbPixels } | { readonly close: true };
+
+/** What it answers to a tile. */
+export type FromLane =
+  | { readonly pixels: LanePixels }
+  | { readonly failure: { readonly reason: TileFailure['reason']; readonly message: string } }
+  /** No tile can be computed here, this one included. */
+  | { readonly unusable: string };
+
+/**
+ * The entry of a lane's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,
+ * and nobody else's.
+ */
+const port = parentPort;
+if (port === null) throw new Error('A lane runs as a worker thread.');
+const { entry, modelsFolder } = workerData as LaneOrder;
+const loading = openModel(entry, modelsFolder, 'cpu', { threads: 1 });
+loading.catch(() => {}); // told with the first tile
+
+port.on('message', async (message: ToLane) => {
+  if ('close' in message) {
+    await loading.then(
+      (model) => model.release(),
+      () => {},
+    );
+    port.close();
+    return;
+  }
+  const answer = await compute(message.tile);
+  port.postMessage(answer, 'pixels' in answer ? [answer.pixels.data.buffer as ArrayBuffer] : []);
+});
+
+// A tile that did not fit into memory on its way in.
+port.on('messageerror', ({ message }) => {
+  port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromLane);
+});
+
+async function compute(tile: RgbPixels): Promise<FromLane> {
+  let model: LoadedModel;
+  try {
+    model = await loading;
+  } catch (error) {
+    return { unusable: error instanceof ModelLoadError ? error.message : String(error) };
+  }
+  try {
+    const startedMs = performance.now();
+    const { data, width, height } = await model.run(tile);
+    const ms = performance.now() - startedMs;
+    // What ONNX Runtime allocated cannot be given to another thread.
+    return {
+      pixels: { data: outputForm(model.entry).dtype === 'uint8' ? data.slice() : data, width, height, ms },
+    };
+  } catch (error) {
+    const { reason, message } =
+      error instanceof TileFailure ? error : { reason: 'runtime_error' as const, message: String(error) };
+    return { failure: { reason, message } };
+  }
+}

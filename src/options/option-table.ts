@@ -1,0 +1,134 @@
+import { FORMAT_SPELLINGS } from '../domain/download-name.js';
+import { AUTO_MODEL, OUTPUT_FORMATS, USUAL_TILE_PX } from '../domain/types.js';
+
+/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and the README. */
+export type OptionSpec =
+  | {
+      readonly type: 'number' | 'integer';
+      readonly minimum: number;
+      /** true: the minimum itself is not accepted. */
+      readonly exclusiveMinimum?: boolean;
+      readonly maximum: number;
+      readonly unit?: string;
+      readonly default?: number;
+      readonly defaultText?: string;
+      readonly description: string;
+    }
+  | {
+      readonly type: 'choice';
+      readonly choices: readonly string[];
+      /** Other words for a choice, in small letters. */
+      readonly spellings?: Readonly<Record<string, string>>;
+      readonly default: string;
+      readonly description: string;
+    }
+  | {
+      readonly type: 'boolean';
+      readonly default?: boolean;
+      readonly defaultText?: string;
+      readonly description: string;
+    }
+  | { readonly type: 'colour'; readonly default: string; readonly description: string }
+  | { readonly type: 'model'; readonly default: string; readonly description: string };
+
+export const OPTION_NAMES = [
+  'scale',
+  'model',
+  'format',
+  'quality',
+  'tile_size',
+  'tile_overlap',
+  'background',
+  'metadata',
+  'profile',
+  'fallback',
+  'timeout',
+  'dry_run',
+  'use_realesrgan',
+] as const;
+export type OptionName = (typeof OPTION_NAMES)[number];
+
+/** All options but `timeout`, whose limits are settings (`option-defaults.ts`). */
+export const OPTIONS: Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec>> = {
+  scale: {
+    type: 'number',
+    minimum: 1,
+    exclusiveMinimum: true,
+    maximum: 8,
+    defaultText: "the model's (4)",
+    description:
+      'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`.',
+  },
+  model: {
+    type: 'model',
+    default: AUTO_MODEL,
+    description: "A name from `GET /models`; `auto` is the chain's first, `lanczos` turns the network off.",
+  },
+  format: {
+    type: 'choice',
+    choices: ['auto', ...OUTPUT_FORMATS],
+    spellings: FORMAT_SPELLINGS,
+    default: 'auto',
+    description:
+      'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG. `jpg` and `tif` are understood too.',
+  },
+  quality: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 95,
+    description: 'For JPEG, WebP and AVIF; PNG and TIFF are lossless.',
+  },
+  tile_size: {
+    type: 'integer',
+    minimum: 32,
+    maximum: 4096,
+    unit: 'px',
+    defaultText: `${USUAL_TILE_PX} or more`,
+    description:
+      'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
+  },
+  tile_overlap: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 1024,
+    unit: 'px',
+    defaultText: "the model's",
+    description: 'Input pixels that neighbouring tiles share; at most half of `tile_size`.',
+  },
+  background: {
+    type: 'colour',
+    default: '#ffffff',
+    description: 'What transparency is flattened on for JPEG.',
+  },
+  metadata: {
+    type: 'choice',
+    choices: ['strip', 'keep'],
+    default: 'strip',
+    description:
+      '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+  },
+  profile: {
+    type: 'choice',
+    choices: ['srgb', 'keep'],
+    default: 'srgb',
+    description:
+      "`keep`: colours stay in the source's RGB profile (Display P3, Adobe RGB), which the result gets. A grey profile is kept in JPEG, PNG and TIFF. CMYK becomes sRGB.",
+  },
+  fallback: {
+    type: 'boolean',
+    default: true,
+    description: '`false`: an error rather than another model than the first.',
+  },
+  dry_run: {
+    type: 'boolean',
+    default: false,
+    description: '`true`: answer with the plan and the estimate as JSON; nothing is computed.',
+  },
+  use_realesrgan: {
+    type: 'boolean',
+    defaultText: 'what `model` says',
+    description:
+      'For programs that were written for other services: `false` is `model=lanczos`, `true` is any model but that. New programs name a `model`.',
+  },
+};

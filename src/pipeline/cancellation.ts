@@ -1,0 +1,45 @@
+import { monotonicMs } from '../host/clock.js';
+import { TesseraError } from '../domain/errors.js';
+
+/** When a job must stop: asked around each stage and before each tile. */
+export class Guard {
+  constructor(
+    readonly signal: AbortSignal,
+    /** By `monotonicMs`. */
+    readonly deadlineAtMs: number,
+  ) {}
+
+  /** @throws TesseraError: what the signal was aborted with, cancelled, or deadline_exceeded. */
+  check(): void {
+    if (this.signal.aborted) {
+      const reason: unknown = this.signal.reason;
+      throw reason instanceof TesseraError
+        ? reason
+        : new TesseraError('cancelled', 'The job was cancelled.', { cause: reason });
+    }
+    if (monotonicMs() >= this.deadlineAtMs)
+      throw new TesseraError('deadline_exceeded', 'The time for this image is over.', {
+        details: { parameter: 'timeout' },
+      });
+  }
+
+  /** What is left; less than nothing after the deadline. */
+  get msLeft(): number {
+    return this.deadlineAtMs - monotonicMs();
+  }
+
+  /** What is left, in whole seconds from 1 to 3600: how sharp wants the limit of one pipeline. */
+  get secondsLeft(): number {
+    return Math.min(3600, Math.max(1, Math.ceil(this.msLeft / 1000)));
+  }
+
+  /** Awaits work that libvips may end at the deadline: that is late then, whatever libvips calls it. @throws as `check`, or what the work threw. */
+  async timed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.check();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { UpscaleTask } from '../../domain/types.js';
+import { type DecodedImage, decode, type Keep } from './decode.js';
+import type { Guard } from '../cancellation.js';
+import { developHeic } from '../heif/develop.js';
+import type { PipelineLimits } from '../limits.js';
+import { profilesToKeep } from './profile.js';
+import type { RowProgress } from '../progress/row-progress.js';
+
+/**
+ * The picture of a job, decoded as its options want it. A HEIC is developed first, into a file that sharp reads and that is gone afterwards.
+ * @param progress counts the rows of a HEIC.
+ * @throws TesseraError as `developHeic` and `decode` do; what was stopped by the deadline is late, whatever libvips calls it.
+ */
+export async function openImage(
+  task: UpscaleTask,
+  limits: PipelineLimits,
+  guard: Guard,
+  progress: RowProgress,
+): Promise<DecodedImage> {
+  const { sourcePath, workFolder, header, options } = task;
+  const keep: Keep = { metadata: options.metadata === 'keep', profiles: profilesToKeep(options) };
+  if (header.format !== 'heic')
+    return guard.timed(decode(sourcePath, header, keep, limits, guard.secondsLeft));
+  const rasterPath = join(workFolder, 'developed.v');
+  try {
+    await developHeic(sourcePath, rasterPath, limits, guard, progress);
+    return await guard.timed(decode(rasterPath, header, keep, limits, guard.secondsLeft));
+  } finally {
+    await rm(rasterPath, { force: true });
+  }
+}

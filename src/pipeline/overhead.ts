@@ -1,0 +1,23 @@
+import type { FinishingCost } from '../models/fallback/candidate.js';
+import type { ImageHeader, OutputFormat } from '../domain/types.js';
+
+export type { FinishingCost };
+
+/** An image, as far as what it costs beside its tiles depends on it. */
+export interface WorkBesideTiles {
+  readonly sourcePixels: number;
+  readonly resultPixels: number;
+  /** 2 with alpha, which is drawn as a picture of its own; else 1. */
+  readonly rasters: 1 | 2;
+  /** Of the result. */
+  readonly format: OutputFormat;
+}
+
+/** What jobs cost beside their tiles; `engine/beside-tiles` learns it. */
+export interface CostBesideTiles {
+  /** @returns milliseconds. */
+  decodingMs(header: ImageHeader): number;
+  finishing(work: WorkBesideTiles): FinishingCost;
+  /** @returns milliseconds that writing so many pixels of a result takes. */
+  encodingMs(format: OutputFormat, resultPixels: number): number;
+}

@@ -1,0 +1,116 @@
+import type { RgbPixels } from '../../models/tile-model.js';
+import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../../tiling/blend.js';
+import type { TilePlan } from '../../tiling/plan.js';
+import { Ahead } from '../raster/ordered-prefetch.js';
+import { allocateSamples, type RowSink, type Samples } from '../raster/row-sink.js';
+
+/** A rectangle of input pixels; reaches out of the image where there is a border. */
+export interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Mosaic {
+  readonly plan: TilePlan;
+  /** What the sink gets of the grid. */
+  readonly wanted: Region;
+  readonly scale: number;
+  readonly sixteenBit: boolean;
+  /** Tiles to ask for at once. */
+  readonly atOnce: number;
+  /** The upscaled pixels of one tile; begun from left to right and from top to bottom. */
+  tile(region: Region): Promise<RgbPixels>;
+  /** Called after each tile that is in its place, those outside of what is wanted included. */
+  onTile(): void;
+}
+
+/** Joins the tiles of a grid, one row of tiles after the other, into a sink. */
+export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
+  const tiles = new Ahead(visibleRegions(mosaic), mosaic.atOnce, (region) => mosaic.tile(region));
+  try {
+    await join(mosaic, tiles, sink);
+  } finally {
+    await tiles.stop();
+  }
+}
+
+/** The tiles that reach into what is wanted, in order. */
+function visibleRegions({ plan, wanted }: Mosaic): Region[] {
+  const { columns, rows } = plan;
+  const isWanted = ({ from, to }: Share) => to > from;
+  const visibleRows = rows.starts.filter((_, row) =>
+    isWanted(shareOf(rows, row, wanted.top, wanted.top + wanted.height)),
+  );
+  const visibleColumns = columns.starts.filter((_, column) =>
+    isWanted(shareOf(columns, column, wanted.left, wanted.left + wanted.width)),
+  );
+  return visibleRows.flatMap((top) =>
+    visibleColumns.map((left) => ({ left, top, width: columns.tileLength, height: rows.tileLength })),
+  );
+}
+
+async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSink): Promise<void> {
+  const { plan, wanted, scale } = mosaic;
+  const stride = wanted.width * scale * 3;
+  const bottom = wanted.top + wanted.height;
+  for (const [row, top] of plan.rows.starts.entries()) {
+    const down = shareOf(plan.rows, row, wanted.top, bottom);
+    const downWeights = shareWeights(down, scale, 1);
+    const window = sink.window((down.to - down.from) * scale);
+    // The rows that fade into the tile row above are first joined among themselves.
+    const fading = allocateSamples(downWeights.length * stride, mosaic.sixteenBit);
+    for (const [column, left] of plan.columns.starts.entries()) {
+      const across = shareOf(plan.columns, column, wanted.left, wanted.left + wanted.width);
+      if (across.to > across.from && down.to > down.from) {
+        place(await tiles.next(), { mosaic, left, top, across, down, stride, window, fading });
+      }
+      mosaic.onTile();
+    }
+    fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
+    const settledTo = Math.min(Math.max(plan.rows.seams[row]?.from ?? bottom, wanted.top), bottom);
+    await sink.finish((settledTo - down.from) * scale);
+  }
+}
+
+interface Placement {
+  readonly mosaic: Mosaic;
+  /** Where the tile begins, in input pixels. */
+  readonly left: number;
+  readonly top: number;
+  readonly across: Share;
+  readonly down: Share;
+  readonly stride: number;
+  /** Rows of this row of tiles. */
+  readonly window: Samples;
+  /** Its first rows, which are not yet faded into those above. */
+  readonly fading: Samples;
+}
+
+function place(
+  tile: RgbPixels,
+  { mosaic, left, top, across, down, stride, window, fading }: Placement,
+): void {
+  const { scale, wanted } = mosaic;
+  const weights = shareWeights(across, scale, 3);
+  const samples = (across.to - across.from) * scale * 3;
+  const tileStride = tile.width * 3;
+  const tileOffset = (down.from - top) * scale * tileStride + (across.from - left) * scale * 3;
+  const offset = (across.from - wanted.left) * scale * 3;
+  const fadingRows = (down.fadeTo - down.from) * scale;
+  placeRows(
+    { data: tile.data, stride: tileStride, offset: tileOffset },
+    { data: fading, stride, offset },
+    samples,
+    fadingRows,
+    weights,
+  );
+  placeRows(
+    { data: tile.data, stride: tileStride, offset: tileOffset + fadingRows * tileStride },
+    { data: window, stride, offset: fadingRows * stride + offset },
+    samples,
+    (down.to - down.from) * scale - fadingRows,
+    weights,
+  );
+}

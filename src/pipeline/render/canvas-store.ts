@@ -1,0 +1,142 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Raster } from '../../tiling/cut.js';
+import type { OutputFormat } from '../../domain/types.js';
+import { Canvas, type CanvasShape } from '../raster/canvas.js';
+import type { DecodedImage } from '../input/decode.js';
+import { jpegOptions } from '../output/encode.js';
+import { JpegStrips } from '../output/jpeg-strips.js';
+import { LanczosRows } from '../raster/lanczos.js';
+import type { ResultMetadata } from '../metadata/image-metadata.js';
+import type { Painter } from './row-renderer.js';
+import { toNeutralRgb } from '../raster/planes.js';
+import type { RenderClock } from './render-clock.js';
+import type { RowSink } from '../raster/row-sink.js';
+import { srgbProfile } from '../output/srgb.js';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The canvases of one attempt, in the job's folder. */
+export class Easel {
+  readonly #canvases: Canvas[] = [];
+
+  constructor(readonly workFolder: string) {}
+
+  async canvas(name: string, shape: CanvasShape, alpha?: Canvas): Promise<Canvas> {
+    const canvas = await Canvas.create(join(this.workFolder, `${name}.v`), shape, alpha);
+    this.#canvases.push(canvas);
+    return canvas;
+  }
+
+  /** Closes and removes them all; harmless when called again. */
+  async clear(): Promise<void> {
+    for (const canvas of this.#canvases.splice(0)) {
+      await canvas.close();
+      await unlink(canvas.path);
+    }
+  }
+}
+
+/**
+ * The size in which a painter's rows are kept: enlarged to the promised one on the way where they are too small, and as
+ * they are where they are too large, since libvips reduces faster when it encodes.
+ */
+export function drawnSize(image: DecodedImage, painter: Painter, target: Size): Size {
+  const width = image.colour.width * painter.nativeScale;
+  const height = image.colour.height * painter.nativeScale;
+  return width <= target.width && height <= target.height ? target : { width, height };
+}
+
+/** The sink as the painter sees it. */
+function enlarging(image: DecodedImage, painter: Painter, size: Size, sink: RowSink): RowSink {
+  const width = image.colour.width * painter.nativeScale;
+  const height = image.colour.height * painter.nativeScale;
+  if (width === size.width && height === size.height) return sink;
+  return new LanczosRows({ width, height }, size, image.sixteenBit, sink);
+}
+
+/**
+ * Draws an image on a canvas: first its alpha, through the same network, then the colours, with alpha behind each pixel.
+ * A resampled alpha would be three times softer than the colours' edges and show as a glow around them.
+ * @param size from `drawnSize`.
+ * @returns the canvas, without tags. @throws TileFailure, TesseraError.
+ */
+export async function drawOnCanvas(
+  image: DecodedImage,
+  painter: Painter,
+  size: Size,
+  easel: Easel,
+): Promise<Canvas> {
+  const { colour, alpha, grey, sixteenBit } = image;
+  const alphaRgb: Raster | undefined =
+    alpha === undefined ? undefined : { ...alpha, data: toNeutralRgb(alpha.data), channels: 3 };
+  painter.expect(colour);
+  let alphaCanvas: Canvas | undefined;
+  if (alphaRgb !== undefined) {
+    painter.expect(alphaRgb);
+    alphaCanvas = await easel.canvas('alpha', { ...size, sixteenBit, grey: true });
+    await painter.paint(alphaRgb, enlarging(image, painter, size, alphaCanvas), true);
+    await alphaCanvas.complete({});
+  }
+  const canvas = await easel.canvas('canvas', { ...size, sixteenBit, grey }, alphaCanvas);
+  await painter.paint(colour, enlarging(image, painter, size, canvas), false);
+  return canvas;
+}
+
+/** The source's own, or that of sRGB; none for grey, which every reader shows alike. */
+export async function resultProfile({ icc, grey }: DecodedImage): Promise<Buffer | undefined> {
+  return icc ?? (grey ? undefined : await srgbProfile());
+}
+
+/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+export function goesStraightToJpeg(
+  image: DecodedImage,
+  format: OutputFormat,
+  size: Size,
+  target: Size,
+): boolean {
+  return (
+    format === 'jpeg' &&
+    image.alpha === undefined &&
+    !image.sixteenBit &&
+    size.width === target.width &&
+    size.height === target.height
+  );
+}
+
+/** Where the result of a JPEG goes, and how. */
+export interface JpegRequest {
+  readonly resultPath: string;
+  readonly size: Size;
+  readonly quality: number;
+  readonly metadata: ResultMetadata;
+  /** Strips encoded at the same time. */
+  readonly threads: number;
+}
+
+/**
+ * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images of the promised
+ * size.
+ * @param clock told of the wait for the encoders after the last row. @returns bytes of the result.
+ */
+export async function drawJpeg(
+  image: DecodedImage,
+  painter: Painter,
+  request: JpegRequest,
+  clock: RenderClock,
+): Promise<number> {
+  const { size, quality, metadata, threads, resultPath } = request;
+  const shape = { ...size, grey: image.grey, icc: await resultProfile(image), metadata };
+  const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
+  try {
+    painter.expect(image.colour);
+    await painter.paint(image.colour, enlarging(image, painter, size, jpeg), false);
+    return await clock.during('sinking', () => jpeg.complete());
+  } catch (error) {
+    await jpeg.abandon();
+    throw error;
+  }
+}

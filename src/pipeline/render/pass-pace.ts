@@ -1,0 +1,68 @@
+import type { Pace, Wait } from '../../models/fallback/candidate.js';
+import { type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
+
+/** Input pixels of one tile, margins included. */
+export function tilePixels({ columns, rows }: TilePlan): number {
+  return columns.tileLength * rows.tileLength;
+}
+
+/** How fast the tiles of one pass over one raster are done. Of several rasters each is measured by itself: most of alpha is often not computed. */
+export class PassPace {
+  /** Input pixels of all its tiles. */
+  readonly pixels: number;
+  readonly #tiles: number;
+  readonly #tilePixels: number;
+  readonly #atOnce: number;
+  readonly #startedMs: number;
+  #markedMs: number;
+  /** What the next tile is expected to take. */
+  #expectedMs: number;
+  #done = 0;
+
+  /** @param lanes of the rung. @param knownSpeed microseconds for each input pixel. */
+  constructor(
+    plan: TilePlan,
+    lanes: number,
+    private readonly knownSpeed = 0,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {
+    this.#tiles = tileCount(plan);
+    this.#tilePixels = tilePixels(plan);
+    this.#atOnce = tilesAtOnce(this.#tiles, lanes);
+    this.pixels = this.#tiles * this.#tilePixels;
+    this.#startedMs = nowMs();
+    this.#markedMs = this.#startedMs;
+    this.#expectedMs = (this.#tilePixels * knownSpeed * this.#atOnce) / 1000;
+  }
+
+  /**
+   * A tile is in its place.
+   * @param pixelsAhead input pixels of the passes after this one, which may take longer than most of alpha, but no less than is known.
+   */
+  afterTile(pixelsAhead: number): Pace {
+    this.#done += 1;
+    // Of those at work beside the one that is done, some have just begun and some are nearly done.
+    const begun = Math.min((this.#atOnce - 1) / 2, this.#tiles - this.#done);
+    const tileMs = (this.nowMs() - this.#startedMs) / (this.#done + begun);
+    this.#markedMs = this.nowMs();
+    this.#expectedMs = tileMs * this.#atOnce;
+    const microsecondsPerPixel = (tileMs * 1000) / this.#tilePixels;
+    const aheadMs = (pixelsAhead * Math.max(microsecondsPerPixel, this.knownSpeed)) / 1000;
+    return {
+      microsecondsPerPixel,
+      remainingMs: tileMs * (this.#tiles - this.#done - begun) + aheadMs,
+      tileMs,
+      stopMs: this.inLanes ? tileMs * this.#atOnce : 0,
+    };
+  }
+
+  /** Whether several tiles are computed at once. */
+  get inLanes(): boolean {
+    return this.#atOnce > 1;
+  }
+
+  /** How long the next tile has been waited for. */
+  get wait(): Wait {
+    return { waitedMs: this.nowMs() - this.#markedMs, tileMs: this.#expectedMs };
+  }
+}

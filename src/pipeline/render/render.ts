@@ -1,0 +1,262 @@
+import type { NetworkRung, NoteAttempt } from '../../models/fallback/candidate.js';
+import { type GridTerms, tileGrid } from '../../models/cost/tile-grid.js';
+import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';
+import { busyParts } from '../../tiling/busy-parts.js';
+import { cut, type Raster } from '../../tiling/cut.js';
+import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
+import { filledTile } from './filled-tile.js';
+import type { Guard } from '../cancellation.js';
+import { assemble, type Mosaic, type Region } from './assemble-tiles.js';
+import type { RenderClock } from './render-clock.js';
+import { allocateSamples, MemoryRows, type RowSink, type Samples } from '../raster/row-sink.js';
+import type { Turns } from '../tile-turns.js';
+
+/** What a render works with. */
+export interface RenderContext {
+  readonly jobId: string;
+  readonly turns: Turns;
+  readonly guard: Guard;
+  readonly note: NoteAttempt;
+  /** Called after each tile of the grid; by a painter also before the first. */
+  onTile(done: number, total: number): void;
+  readonly clock: RenderClock;
+}
+
+/** The grid in which a rung computes an image. */
+export function planRender(width: number, height: number, rung: GridTerms, overlapPx: number): TilePlan {
+  return tileGrid(borderedSpan(width), borderedSpan(height), rung, overlapPx);
+}
+
+/**
+ * Renders a whole image on one rung, a row of tiles after the other, into a sink. Out of memory, a tile is computed as
+ * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the rung's alternative.
+ */
+export class Render {
+  readonly #rung: NetworkRung;
+  readonly #context: RenderContext;
+  readonly #overlapPx: number;
+  /** Largest tile side that is tried now. */
+  #limitPx: number;
+  /** Set when a tile failed for memory and the smaller size is not yet proven. */
+  #unproven = false;
+  /** Tiles computed at once, each in a lane; 1: one after the other, each by all processors. */
+  #atOnce = 1;
+  #input: Samples = new Uint8Array(0);
+
+  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
+    this.#rung = rung;
+    this.#context = context;
+    this.#overlapPx = overlapPx;
+    this.#limitPx = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * @param image RGB. @param plan of `planRender`. @param sink takes `image.width * scale` by `image.height * scale` pixels.
+   * @param constantTiles true: a tile of one value is not computed but filled (for alpha, most of which is constant).
+   * @throws TileFailure when the rung cannot; TesseraError when cancelled, late, or out of disk.
+   */
+  async into(image: Raster, plan: TilePlan, sink: RowSink, constantTiles = false): Promise<void> {
+    const wanted: Region = { left: 0, top: 0, width: image.width, height: image.height };
+    const total = tileCount(plan);
+    this.#atOnce = tilesAtOnce(total, this.#rung.lanes);
+    let done = 0;
+    const mosaic = this.#mosaic(image, plan, wanted, constantTiles, () => {
+      done += 1;
+      this.#context.onTile(done, total);
+    });
+    const { clock } = this.#context;
+    await assemble(
+      { ...mosaic, atOnce: this.#atOnce },
+      {
+        window: (rows) => sink.window(rows),
+        finish: (rows) => clock.during('sinking', () => sink.finish(rows)),
+      },
+    );
+  }
+
+  #mosaic(image: Raster, plan: TilePlan, wanted: Region, constantTiles: boolean, onTile: () => void): Mosaic {
+    return {
+      plan,
+      wanted,
+      atOnce: 1,
+      scale: this.#rung.model.entry.scale,
+      sixteenBit: image.data instanceof Uint16Array,
+      tile: (region) => this.#compute(image, region, constantTiles),
+      onTile,
+    };
+  }
+
+  /** One tile, by whatever way succeeds on this rung. */
+  async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+    const upscaled = this.#fits(region) ? await this.#whole(image, region, constantTiles) : undefined;
+    return upscaled ?? this.#split(image, region, constantTiles);
+  }
+
+  #fits({ width, height }: Region): boolean {
+    return Math.max(width, height) <= this.#limitPx;
+  }
+
+  /** @returns undefined when it does not fit into memory. */
+  async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels | undefined> {
+    const { jobId, turns, guard, clock } = this.#context;
+    guard.check();
+    const turn = await clock.during('waiting', () => turns.take(jobId, guard.signal, this.#atOnce));
+    const started = performance.now();
+    try {
+      guard.check();
+      // A tile beside it may have found that out while this one waited.
+      if (!this.#fits(region)) return undefined;
+      const tile = this.#cut(image, region);
+      if (constantTiles && isConstant(tile.data)) return this.#filled(tile);
+      const upscaled = await this.#answer(tile);
+      clock.tiles += 1;
+      if (this.#unproven && this.#fits(region)) {
+        this.#unproven = false;
+        this.#rung.rememberTileSize(this.#limitPx);
+      }
+      return upscaled;
+    } catch (error) {
+      if (!(error instanceof TileFailure)) throw error;
+      if (error.reason === 'invalid_output') return await this.#retryElsewhere(image, region, error, started);
+      if (error.reason !== 'out_of_memory') throw error;
+      if (this.#fits(region)) this.#shrink(region, error, performance.now() - started);
+      return undefined;
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** @returns a tile that is valid until the next is cut; with several at once, as long as it is needed. */
+  #cut(image: Raster, region: Region): RgbPixels {
+    const samples = region.width * region.height * 3;
+    if (
+      this.#atOnce > 1 ||
+      this.#input.length !== samples ||
+      this.#input.BYTES_PER_ELEMENT !== image.data.BYTES_PER_ELEMENT
+    )
+      this.#input = allocateSamples(samples, image.data instanceof Uint16Array);
+    const data = this.#input;
+    cut(image, region.left, region.top, region.width, region.height, data);
+    return { data, width: region.width, height: region.height };
+  }
+
+  /** By the rung's own model; of what is flat, without computing. */
+  async #answer(tile: RgbPixels): Promise<RgbPixels> {
+    const { model } = this.#rung;
+    const { flatReachPx, scale } = model.entry;
+    if (flatReachPx === undefined || model.provider !== 'cpu') return this.#run(model, tile);
+    const parts = busyParts({ ...tile, channels: 3 }, flatReachPx);
+    if (parts === undefined) return this.#run(model, tile);
+    return filledTile(tile, parts, flatReachPx, scale, (piece) => this.#run(model, piece));
+  }
+
+  async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
+    if (model === this.#rung.model)
+      this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
+    const { clock } = this.#context;
+    const { upscaled, ms } = await clock.during('computing', () => this.#timed(model, tile));
+    if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
+    return upscaled;
+  }
+
+  /** @returns the milliseconds that the tile took of all processors. */
+  async #timed(model: TileModel, tile: RgbPixels): Promise<{ upscaled: RgbPixels; ms: number }> {
+    if (this.#atOnce > 1 && model.runInLane !== undefined) {
+      const upscaled = await model.runInLane(tile);
+      return { upscaled, ms: upscaled.ms / this.#atOnce };
+    }
+    const started = performance.now();
+    const upscaled = await model.run(tile);
+    return { upscaled, ms: performance.now() - started };
+  }
+
+  #filled(tile: RgbPixels): RgbPixels {
+    const { scale } = this.#rung.model.entry;
+    const width = tile.width * scale;
+    const height = tile.height * scale;
+    const data = allocateSamples(width * height * 3, tile.data instanceof Uint16Array);
+    return { data: data.fill(tile.data[0] ?? 0), width, height };
+  }
+
+  /** Least side that still has room for the margins that make seams invisible. */
+  #leastPx(): number {
+    const { minimum, multipleOf } = this.#rung.model.entry.sizeRequirements;
+    const least = Math.max(minimum, this.#overlapPx + Math.max(16, multipleOf));
+    return Math.ceil(least / multipleOf) * multipleOf;
+  }
+
+  /** @throws TileFailure when no smaller tile is left to try. */
+  #shrink(region: Region, failure: TileFailure, ms: number): void {
+    const { model } = this.#rung;
+    const longest = Math.max(region.width, region.height);
+    const least = this.#leastPx();
+    // The end of the rung is for the chain to note.
+    if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
+    this.#context.note({
+      model: model.entry.name,
+      provider: model.provider,
+      tileSizePx: longest,
+      outcome: 'failed',
+      reason: 'out_of_memory',
+      ms,
+    });
+    this.#rung.givenTilePx = undefined;
+    this.#limitPx = Math.max(least, Math.floor(longest / 2));
+    this.#unproven = true;
+  }
+
+  /** A region as smaller tiles, with the same margins and seams as between any tiles. */
+  async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+    const { model, microsecondsPerPixel, lanes } = this.#rung;
+    const { scale } = model.entry;
+    const plan = tileGrid(
+      { from: region.left, to: region.left + region.width },
+      { from: region.top, to: region.top + region.height },
+      { model, microsecondsPerPixel, tileSizePx: this.#limitPx, lanes },
+      this.#overlapPx,
+    );
+    const width = region.width * scale;
+    const height = region.height * scale;
+    const rows = new MemoryRows(width, height, image.data instanceof Uint16Array);
+    await assemble(
+      this.#mosaic(image, plan, region, constantTiles, () => {}),
+      rows,
+    );
+    return { data: rows.data, width, height };
+  }
+
+  /** The same tile by the rung's alternative. @throws TileFailure the first one, when that cannot either. */
+  async #retryElsewhere(
+    image: Raster,
+    region: Region,
+    failure: TileFailure,
+    started: number,
+  ): Promise<RgbPixels> {
+    const { model } = this.#rung;
+    const ms = performance.now() - started;
+    this.#context.guard.check();
+    const alternative = await this.#rung.alternative();
+    if (alternative === undefined) throw failure;
+    try {
+      const upscaled = await this.#run(alternative, this.#cut(image, region));
+      this.#context.clock.tiles += 1;
+      this.#context.note({
+        model: model.entry.name,
+        provider: model.provider,
+        tileSizePx: Math.max(region.width, region.height),
+        outcome: 'failed',
+        reason: 'invalid_output',
+        ms,
+      });
+      return upscaled;
+    } catch (error) {
+      throw error instanceof TileFailure ? failure : error;
+    }
+  }
+}
+
+/** Whether every pixel equals the first; a varied image is recognised at its first different pixel. */
+function isConstant(rgb: Samples): boolean {
+  for (let at = 3; at < rgb.length; at += 1) if (rgb[at] !== rgb[at - 3]) return false;
+  return true;
+}

@@ -1,0 +1,141 @@
+import { checkInputSize, type PipelineLimits } from '../../limits.js';
+import { avifColour } from './avif-colour.js';
+import { type Box, walkBoxes } from './boxes.js';
+import type { Bytes } from '../bytes.js';
+import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
+import { damaged } from '../damaged.js';
+import { Budget, excess } from '../excess.js';
+import { scanExif } from '../tiff/exif.js';
+import type { FileFacts } from '../../image-facts.js';
+import { framesOf } from '../frames.js';
+import { type Extent, readExtents } from './item-location.js';
+
+const MAX_BOXES = 4000;
+/** A grid of the largest usual picture has a few hundred tiles, each an item of one extent. */
+const MAX_EXTENTS = 2000;
+/** Lists of items, their properties and profiles: some 50 bytes for each item. libheif takes 0.7 µs for each byte. */
+const MAX_STRUCTURE_BYTES = 512_000;
+
+/** Boxes of any length, which readers do not look through. */
+const DATA_BOXES: ReadonlySet<string> = new Set(['mdat', 'idat', 'free', 'skip', 'uuid']);
+
+/** Bytes of all items against those of the file: some encoders let two items share a picture. */
+const MAX_SHARING = 2;
+/** Room for metadata that tracks of an animation share. */
+const SPARE_BYTES = 1_000_000;
+
+/** ISO/IEC 14496-12, 4.3. */
+const MAJOR_BRAND_AT = 8;
+
+/** Colour and alpha may each be a grid whose cells reach beyond the picture. */
+const MAX_CODED = 3;
+
+/** Walks the boxes. @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one. */
+export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
+  const contentsOf = scanItems(bytes, limits, 'AVIF');
+  const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
+  const frames = framesOf(bytes);
+  return {
+    ...(frames > 0 ? { pages: frames } : {}),
+    ...(bytes.text(MAJOR_BRAND_AT, 4) === 'avis' ? { sequence: true } : {}),
+    ...(contentsOf('iref').some(isPremultiplied) ? { premultiplied: true } : {}),
+    ...avifColour(ipco, ipma, pitm),
+  };
+}
+
+/** The same container with another codec in it; what it says of its pixels is read while it is developed. @throws the same. */
+export function scanHeic(bytes: Bytes, limits: PipelineLimits): FileFacts {
+  scanItems(bytes, limits, 'HEIC');
+  return {};
+}
+
+/** Whether a picture is said to be multiplied with another: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
+function isPremultiplied(iref: Bytes): boolean {
+  let premultiplied = false;
+  walkBoxes(iref.piece(4, iref.length), ownCount(iref), ({ type }) => {
+    if (type === 'prem') premultiplied = true;
+  });
+  return premultiplied;
+}
+
+/** @returns the contents of all boxes of a type. */
+function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): (type: string) => Bytes[] {
+  const boxes = new Budget(format, MAX_BOXES, 'boxes');
+  const structure = new Budget(format, MAX_STRUCTURE_BYTES, 'bytes of lists, names and profiles');
+  const found: Box[] = [];
+  walkBoxes(bytes, boxes, (box) => {
+    if (!DATA_BOXES.has(box.type)) structure.spend(box.content.length);
+    found.push(box);
+  });
+  const contentsOf = (type: string) => found.filter((box) => box.type === type).map(({ content }) => content);
+  const extentCount = new Budget(format, MAX_EXTENTS, 'pieces of items');
+  const extents = contentsOf('iloc').flatMap((iloc) => readExtents(iloc, extentCount));
+  checkShared(extents, bytes, format);
+  const [itemData] = contentsOf('idat');
+  const exifItems = contentsOf('iinf').flatMap((iinf) => exifItemsOf(iinf, format));
+  for (const id of exifItems) scanExifItem(id, extents, bytes, itemData, format);
+  checkPixels(contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref'), limits, format);
+  return contentsOf;
+}
+
+/**
+ * Each item becomes a copy of its extents. One that reaches beyond the end is damaged: of a grid libheif would leave out the cell.
+ * @throws TesseraError corrupt_image, unsupported_image.
+ */
+function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): void {
+  let total = 0;
+  for (const { offset, length, inItemData } of extents) {
+    if (!inItemData && offset + length > bytes.length) throw damaged(format);
+    total += length === 0 ? bytes.length : length;
+  }
+  if (total > MAX_SHARING * bytes.length + SPARE_BYTES) throw excess(format, 'items that share their bytes');
+}
+
+/** A crop, or a grid that is larger than its picture, is decoded in full, whatever size it is shown in. */
+function checkPixels(
+  ipco: readonly Bytes[],
+  ipma: readonly Bytes[],
+  iref: readonly Bytes[],
+  limits: PipelineLimits,
+  format: string,
+): void {
+  const sizes = ipco.flatMap(pictureSizes);
+  for (const size of sizes) if (size !== undefined) checkInputSize(size.width, size.height, limits);
+  if (codedPixels(sizes, ipma, iref) > MAX_CODED * limits.maxInputPixels)
+    throw excess(format, 'far more pixels than it shows');
+}
+
+/** Ids of the items of type `Exif`. @param iinf content of the box: a count, then an `infe` box for each item. */
+function exifItemsOf(iinf: Bytes, format: string): number[] {
+  const ids: number[] = [];
+  const first = iinf.u8(0) === 0 ? 6 : 8;
+  // As many as there are bytes for, which the structure's budget bounds.
+  const count = new Budget(format, iinf.length, 'items');
+  walkBoxes(iinf.piece(first, iinf.length), count, ({ type, content }) => {
+    if (type !== 'infe' || content.u8(0) < 2) return;
+    const wide = content.u8(0) > 2;
+    const id = wide ? content.u32(4) : content.u16(4);
+    if (content.text(wide ? 10 : 8, 4) === 'Exif') ids.push(id);
+  });
+  return ids;
+}
+
+function scanExifItem(
+  id: number,
+  extents: readonly Extent[],
+  bytes: Bytes,
+  itemData: Bytes | undefined,
+  format: string,
+): void {
+  // A track of an animation may name the same piece once more.
+  const pieces = extents.filter(({ itemId }) => itemId === id);
+  const [extent] = pieces;
+  if (extent === undefined) return;
+  if (pieces.some(({ offset }) => offset !== extent.offset)) throw excess(format, 'EXIF in several pieces');
+  const source = extent.inItemData ? itemData : bytes;
+  const item = source?.piece(extent.offset, extent.length === 0 ? source.length : extent.length);
+  if (item === undefined || item.length <= 4) return;
+  // An offset stands before the block (ISO/IEC 23008-12, A.2.1).
+  const start = 4 + item.u32(0);
+  if (start + 8 < item.length) scanExif(item.piece(start, item.length - start), format);
+}
