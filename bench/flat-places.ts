@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { monotonicMs } from '../src/host/clock.js';
-import { loadManifest } from '../src/models/manifest.js';
+import { packageRoot } from '../src/host/package-root.js';
 import type { NetworkRung } from '../src/models/fallback/candidate.js';
+import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
 import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
-import { packageRoot } from '../src/host/package-root.js';
 import { Guard } from '../src/pipeline/cancellation.js';
+import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
-import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import type { Raster } from '../src/tiling/cut.js';
 import { median, table } from './measure.js';
 

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { packageRoot } from '../src/host/package-root.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { type LoadedModel, openModel } from '../src/models/onnx/session.js';
 import { warmUpTile } from '../src/models/onnx/warm-up.js';
-import { packageRoot } from '../src/host/package-root.js';
 import { paired, table } from './measure.js';
 import { SharedModel } from './shared-model.js';
 

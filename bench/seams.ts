@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { packageRoot } from '../src/host/package-root.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
-import { packageRoot } from '../src/host/package-root.js';
 import { Guard } from '../src/pipeline/cancellation.js';
+import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
-import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { cut, type Raster } from '../src/tiling/cut.js';
 import { BORDER_PX, type Seam } from '../src/tiling/plan.js';
 

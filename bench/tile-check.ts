@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { packageRoot } from '../src/host/package-root.js';
 import { addModel } from '../src/models/custom/add-model.js';
-import { loadManifest, type ModelEntry } from '../src/models/manifest.js';
+import { loadManifest } from '../src/models/manifest.js';
+import type { ModelEntry } from '../src/models/manifest-entry.js';
 import { openModel } from '../src/models/onnx/session.js';
 import { type Comparison, compareWithTile, faultOfAnswer } from '../src/models/onnx/tile-check.js';
 import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
-import { packageRoot } from '../src/host/package-root.js';
 import { hardPictures, type NamedPicture, picturesIn } from './hard-pictures.js';
 import { median, table } from './measure.js';
 

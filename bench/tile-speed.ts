@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../src/host/package-root.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
+import { warmUpTile } from '../src/models/onnx/warm-up.js';
 import type { TileModel } from '../src/models/tile-model.js';
 import { fileState } from '../src/models/verify.js';
-import { warmUpTile } from '../src/models/onnx/warm-up.js';
-import { packageRoot } from '../src/host/package-root.js';
 
 /**
  * Microseconds per input pixel and memory of every installed model on the CPU, by tile size: the table of docs/models.md.

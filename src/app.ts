@@ -5,20 +5,21 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { parseTrustProxy } from './config/trust-proxy.js';
 import { TesseraError } from './domain/errors.js';
 import { boundConnections, HEADERS_TIMEOUT_MS, LATE_CHECK_MS } from './http/connection/bound-connections.js';
 import { checkHost } from './http/connection/check-host.js';
-import { refuseTunnels, replyToClientError } from './http/errors/client-error.js';
 import { closeConnectionsWhenDone } from './http/connection/close-connections.js';
-import type { HttpContext } from './http/context.js';
-import { replyWithProblem } from './http/errors/error-handler.js';
 import { awaitsContinue, checkExpectation, holdBackContinue } from './http/connection/expect-continue.js';
-import { KnownPaths } from './http/known-paths.js';
 import { drainFirst, linger } from './http/connection/linger.js';
+import type { HttpContext } from './http/context.js';
+import { refuseTunnels, replyToClientError } from './http/errors/client-error.js';
+import { replyWithProblem } from './http/errors/error-handler.js';
+import { KnownPaths } from './http/known-paths.js';
 import { Metrics } from './http/observe/metrics.js';
-import { addProtection } from './http/protection.js';
 import { requestId } from './http/observe/request-id.js';
 import { recordAtEnd } from './http/observe/request-log.js';
+import { addProtection } from './http/protection.js';
 import { registerDocs, registerOpenApi } from './http/routes/docs.js';
 import { registerHealth } from './http/routes/health.js';
 import { registerJobs } from './http/routes/jobs.js';
@@ -28,7 +29,6 @@ import { registerPage } from './http/routes/page.js';
 import { registerUpscale } from './http/routes/upscale.js';
 import { typeUntypedBody } from './http/upload/untyped-body.js';
 import { UploadPlaces } from './http/upload/upload-places.js';
-import { parseTrustProxy } from './config/trust-proxy.js';
 
 /** Time beyond the upload's own, after which a request that still arrives is cut off. */
 const REQUEST_GRACE_MS = 30_000;

@@ -2,9 +2,9 @@
 import { EXIT } from './cli/terminal/exit-codes.js';
 import { isParserError, parserError, UsageError } from './cli/terminal/usage-error.js';
 import { ConfigError } from './config/config.js';
-import { ManifestError } from './models/manifest.js';
 import { packageVersion } from './host/package-root.js';
 import { StartError } from './host/start-error.js';
+import { ManifestError } from './models/manifest.js';
 
 /** A subcommand, loaded only when it is the one asked for. */
 interface Command {

@@ -5,13 +5,13 @@ import { HeaderPool } from './engine/headers/header-pool.js';
 import { launchHeaderProcess } from './engine/headers/launch.js';
 import { fleetOptions } from './engine/supervisor/launch.js';
 import { Supervisor } from './engine/supervisor/supervisor.js';
+import { tempDirError } from './host/start-error.js';
 import type { HttpContext } from './http/context.js';
-import { imageInspector } from './image-inspector.js';
+import { imageInspector } from './engine/headers/image-inspector.js';
 import type { Jobs } from './jobs/job.js';
 import { LocalJobs } from './jobs/local-jobs.js';
 import { ModelUpkeep } from './models/download/upkeep.js';
 import { pipelineLimits } from './pipeline/limits.js';
-import { tempDirError } from './host/start-error.js';
 
 /** One reads on while the other is held by an image that takes all its time. */
 const HEADER_PROCESSES = 2;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import type { Engine, EngineStatus, RunHooks } from '../src/engine/engine.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../src/domain/types.js';
+import type { Engine, EngineStatus, RunHooks } from '../src/engine/engine.js';
 
 const MODEL = 'fake-x4';
 

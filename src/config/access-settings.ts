@@ -1,5 +1,5 @@
-import { isTrustProxy } from './trust-proxy.js';
 import type { ConfigOption } from './setting.js';
+import { isTrustProxy } from './trust-proxy.js';
 
 /** Who may call, and how often. */
 export const ACCESS_SETTINGS = {

@@ -1,11 +1,11 @@
 import { ACCESS_SETTINGS } from './access-settings.js';
-import type { ConfigOption } from './setting.js';
 import { DEFAULT_SETTINGS } from './default-settings.js';
 import { ENGINE_SETTINGS } from './engine-settings.js';
 import { JOB_SETTINGS } from './job-settings.js';
 import { MODEL_SETTINGS } from './model-settings.js';
 import { PROCESS_SETTINGS } from './process-settings.js';
 import { REQUEST_SETTINGS } from './request-settings.js';
+import type { ConfigOption } from './setting.js';
 
 /** The schema of the configuration: it yields the type, the validation, `.env.example` and the README's table, in this order. */
 export const CONFIG_SCHEMA = {

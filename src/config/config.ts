@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { CONFIG_SCHEMA } from './config-schema.js';
 import { acceptedByOption, largestOverlapPx, optionText, readOption } from '../options/option-value.js';
+import { CONFIG_SCHEMA } from './config-schema.js';
 import type { ConfigOption } from './setting.js';
 
 type ValueOf<O> = O extends { type: 'integer' | 'number' }

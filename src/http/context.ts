@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { Engine } from '../engine/engine.js';
 import type { HeaderReader } from '../engine/headers/header-pool.js';
-import type { ImageInspector } from '../image-inspector.js';
+import type { ImageInspector } from '../engine/headers/image-inspector.js';
 import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/download/background-download.js';
 import type { UploadPlaces } from './upload/upload-places.js';

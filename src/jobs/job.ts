@@ -1,5 +1,11 @@
 import type { TesseraError } from '../domain/errors.js';
-import type { Attempt, ImageHeader, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../domain/types.js';
+import type {
+  Attempt,
+  ImageHeader,
+  UpscaleOptions,
+  UpscaleProgress,
+  UpscaleResult,
+} from '../domain/types.js';
 
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 

@@ -1,15 +1,10 @@
 import type { Config } from '../config/config.js';
-import type { Engine } from '../engine/engine.js';
-import { engineResources } from '../engine/supervisor/resources.js';
-import { engineUnavailable } from '../domain/unavailable.js';
 import { TesseraError } from '../domain/errors.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
-import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
-import { Departures } from './queue/departures.js';
-import { DiskBudget } from './queue/disk-budget.js';
-import { clear, DurableJobs } from './store/durable-jobs.js';
+import { engineUnavailable } from '../domain/unavailable.js';
+import type { Engine } from '../engine/engine.js';
+import { engineResources } from '../engine/supervisor/resources.js';
 import { requestDigest } from './idempotency.js';
-import { Instance } from './store/instance.js';
 import type {
   DurableRequest,
   DurableTerms,
@@ -20,13 +15,18 @@ import type {
   Reservation,
   UploadTerms,
 } from './job.js';
+import { Departures } from './queue/departures.js';
+import { DiskBudget } from './queue/disk-budget.js';
+import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
+import { WorkQueue } from './queue/work-queue.js';
+import { clear, DurableJobs } from './store/durable-jobs.js';
+import { Instance } from './store/instance.js';
 import { JobFolders } from './store/job-folders.js';
 import { storageError } from './store/storage-error.js';
 import { StorageWatch } from './store/storage-watch.js';
 import { type InheritedJob, MOST_LONE_DEATHS, originOf, takeOver } from './store/take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
-import { WorkQueue } from './queue/work-queue.js';
 
 /** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
 const JOBS_PER_ENGINE = 4;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Changes } from '../host/changes.js';
 import { TesseraError } from '../domain/errors.js';
-import type { DiskBudget } from './queue/disk-budget.js';
+import { Changes } from '../host/changes.js';
 import type { Reservation, UploadTerms } from './job.js';
+import type { DiskBudget } from './queue/disk-budget.js';
 import type { JobFolders } from './store/job-folders.js';
 import { storageError } from './store/storage-error.js';
 import { SOURCE_FILE } from './upscale-job.js';

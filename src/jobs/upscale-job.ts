@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { monotonicMs } from '../host/clock.js';
 import { TesseraError } from '../domain/errors.js';
 import type { Attempt, UpscaleProgress, UpscaleResult, UpscaleTask } from '../domain/types.js';
-import type { Candidate, JobCost } from './queue/demand.js';
+import { monotonicMs } from '../host/clock.js';
 import { EventLog } from './event-log.js';
 import type { DurableTerms, Job, JobEvent, JobRequest, JobState } from './job.js';
+import type { Candidate, JobCost } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
 /** What a job is made of, new or from its file after a restart. */

@@ -1,5 +1,5 @@
 import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 
 /**
  * `MODEL_CHAIN=auto`. realesrgan-x4plus costs about 15 times what realesr-general-x4v3 does: on a CPU minutes for a

@@ -1,4 +1,4 @@
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 import { reservedFor } from './reserved-names.js';
 import { outputForm } from './tensor-form.js';
 

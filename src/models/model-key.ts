@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 
 const keys = new WeakMap<ModelEntry, string>();
 

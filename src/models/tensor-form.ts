@@ -1,4 +1,4 @@
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 
 /** How a network holds its samples. */
 export type TensorForm = Pick<ModelEntry, 'layout' | 'dtype' | 'range'>;

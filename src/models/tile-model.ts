@@ -1,5 +1,5 @@
 import type { FallbackReason, Provider } from '../domain/types.js';
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 
 /** Interleaved RGB pixels, `width * height * 3` samples, sRGB, full range of the sample type. Owned by the holder. */
 export interface RgbPixels {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelEntry } from './manifest.js';
+import type { ModelEntry } from './manifest-entry.js';
 
 export type FileState = 'intact' | 'missing' | 'wrong_size' | 'wrong_bytes';
 

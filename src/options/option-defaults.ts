@@ -1,12 +1,28 @@
-import type { Config } from '../config/config.js';
 import { OPTIONS, type OptionName, type OptionSpec } from './option-table.js';
-import { type DEFAULT_SETTINGS, defaultSetting, OPTIONS_WITH_DEFAULT } from '../config/default-settings.js';
 
-/** What the options take from the configuration. */
-export type OptionLimits = Pick<
-  Config,
-  'DEFAULT_TIMEOUT_SECONDS' | 'MAX_TIMEOUT_SECONDS' | keyof typeof DEFAULT_SETTINGS
->;
+/** Options that are about one request: there is no setting for their default. */
+const OF_ONE_REQUEST = ['dry_run', 'use_realesrgan'] as const;
+
+/** An option whose default is a setting. */
+export type NameWithDefault = Exclude<keyof typeof OPTIONS, (typeof OF_ONE_REQUEST)[number]>;
+/** `tile_size` → `DEFAULT_TILE_SIZE` */
+export type DefaultSetting<N extends NameWithDefault = NameWithDefault> = `DEFAULT_${Uppercase<N>}`;
+
+/** The options whose default is a setting, in the table's order. `timeout` has its own, `DEFAULT_TIMEOUT_SECONDS`. */
+export const OPTIONS_WITH_DEFAULT = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter(
+  (name): name is NameWithDefault => !OF_ONE_REQUEST.some((each) => each === name),
+);
+
+/** `tile_size` → `DEFAULT_TILE_SIZE` */
+export function defaultSetting<N extends NameWithDefault>(name: N): DefaultSetting<N> {
+  return `DEFAULT_${name.toUpperCase()}` as DefaultSetting<N>;
+}
+
+/** The settings that the options depend on; part of the configuration. */
+export interface OptionLimits extends Readonly<Record<DefaultSetting, string>> {
+  readonly DEFAULT_TIMEOUT_SECONDS: number;
+  readonly MAX_TIMEOUT_SECONDS: number;
+}
 
 /** The limits where nobody waits on a connection: unless a request says otherwise, an image may take as long as it may at most. */
 export function patient<L extends OptionLimits>(limits: L): L {

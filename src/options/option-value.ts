@@ -1,5 +1,5 @@
-import type { OptionSpec } from './option-table.js';
 import { AUTO_MODEL, USUAL_TILE_PX } from '../domain/types.js';
+import type { OptionSpec } from './option-table.js';
 
 /** A colour is its sRGB samples, 0..255. */
 export type OptionValue = string | number | boolean | readonly [number, number, number];

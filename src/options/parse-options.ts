@@ -1,8 +1,8 @@
 import { TesseraError } from '../domain/errors.js';
+import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
 import { type OptionLimits, optionTable } from './option-defaults.js';
 import { OPTION_NAMES, type OptionName, type OptionSpec } from './option-table.js';
 import { acceptedByOption, largestOverlapPx, type OptionValue, readOption } from './option-value.js';
-import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];

@@ -1,5 +1,5 @@
-import { monotonicMs } from '../host/clock.js';
 import { TesseraError } from '../domain/errors.js';
+import { monotonicMs } from '../host/clock.js';
 
 /** When a job must stop: asked around each stage and before each tile. */
 export class Guard {

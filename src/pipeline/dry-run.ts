@@ -1,11 +1,11 @@
+import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import type { ChainRequest, PlannedStep } from '../models/fallback/candidate.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
-import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
-import type { CostBesideTiles } from './overhead.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
-import { planRender } from './render/render.js';
 import { likelyFormat } from './output/result-format.js';
+import type { CostBesideTiles } from './overhead.js';
+import { planRender } from './render/render.js';
 
 /** What a dry run needs of the chain. */
 export interface PlanningChain {

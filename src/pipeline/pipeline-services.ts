@@ -1,7 +1,7 @@
-import type { Chain } from '../models/fallback/candidate.js';
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
-import type { CostBesideTiles } from './overhead.js';
+import type { Chain } from '../models/fallback/candidate.js';
 import type { PipelineLimits } from './limits.js';
+import type { CostBesideTiles } from './overhead.js';
 import type { Turns } from './tile-turns.js';
 
 /** What `upscale` works with, made once for the engine process. */

@@ -1,23 +1,23 @@
+import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
 import type { ChainRequest } from '../models/fallback/candidate.js';
 import { RungLost } from '../models/fallback/device-lost.js';
-import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
-import { bleedColours } from './raster/bleed.js';
-import type { Canvas } from './raster/canvas.js';
-import type { DecodedImage } from './input/decode.js';
-import { Easel, resultProfile } from './render/canvas-store.js';
-import { type Aim, Drawing, type Drawn } from './render/attempt.js';
-import { chooseFormat, encode } from './output/encode.js';
-import { graft } from './graft/graft.js';
 import { Guard } from './cancellation.js';
+import { graft } from './graft/graft.js';
+import type { DecodedImage } from './input/decode.js';
+import { openImage } from './input/open-image.js';
+import { inProfile } from './input/profile.js';
 import { checkOutputSize, outputSize } from './limits.js';
-import { memoryError } from './raster/out-of-memory.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
-import { openImage } from './input/open-image.js';
-import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
-import { inProfile } from './input/profile.js';
+import { chooseFormat, encode } from './output/encode.js';
 import { likelyFormat } from './output/result-format.js';
+import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
 import { Stages } from './progress/stages.js';
+import { bleedColours } from './raster/bleed.js';
+import type { Canvas } from './raster/canvas.js';
+import { memoryError } from './raster/out-of-memory.js';
+import { type Aim, Drawing, type Drawn } from './render/attempt.js';
+import { Easel, resultProfile } from './render/canvas-store.js';
 
 /** More is put down to the image. */
 const MOST_BUSYNESS = 5;

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
-import { openDisplay } from '../../src/cli/terminal/display.js';
+import { openDisplay } from '../../src/cli/terminal/open-display.js';
 import { ProgressBars } from '../../src/cli/terminal/progress-bars.js';
 import type { Step } from '../../src/cli/upscaler.js';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import test from 'node:test';
-import type { Picture } from '../../src/cli/picture.js';
 import { findPictures, formatOfName } from '../../src/cli/files/pictures.js';
+import type { Picture } from '../../src/cli/picture.js';
 import { UsageError } from '../../src/cli/terminal/usage-error.js';
 import { Desk } from './terminal.js';
 

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { parseUpscaleArguments } from '../../src/cli/upscale/arguments.js';
+import { parseUpscaleArguments } from '../../src/cli/arguments.js';
 import { UPSCALE_HELP } from '../../src/cli/upscale/help.js';
 import { loadConfig } from '../../src/config/config.js';
 import { CONFIG_SCHEMA } from '../../src/config/config-schema.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import { IMAGE_HEADERS } from '../../src/http/jobs/image-reply.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { OPTION_NAMES } from '../../src/options/option-table.js';
 import { parseOptions, type RawOption } from '../../src/options/parse-options.js';
-import { packageRoot } from '../../src/host/package-root.js';
 import { startApp } from '../http/harness.js';
 
 /** docs/migrating.md: what it says of this service must be there. What stands in left columns is other programs' own. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import { diskFullError } from '../../src/host/disk-full.js';
 import { TesseraError } from '../../src/domain/errors.js';
+import { diskFullError } from '../../src/host/disk-full.js';
 
 const noDevice = existsSync('/dev/full') ? false : 'there is no /dev/full on this system';
 

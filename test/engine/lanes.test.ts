@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/config.js';
+import type { UpscaleProgress } from '../../src/domain/types.js';
 import { Assignment } from '../../src/engine/supervisor/assignment.js';
-import { type EngineLaunch, type EngineListener, EngineProcess } from '../../src/engine/supervisor/engine-handle.js';
+import {
+  type EngineLaunch,
+  type EngineListener,
+  EngineProcess,
+} from '../../src/engine/supervisor/engine-handle.js';
 import { fleetOptions } from '../../src/engine/supervisor/launch.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type { UpscaleProgress } from '../../src/domain/types.js';
 import { atEnd } from '../at-end.js';
 import { failsWith } from '../jobs/rig.js';
 import { install, signingNetwork, slowNetwork } from '../onnx-writer/test-models.js';

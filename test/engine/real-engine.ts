@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import sharp from 'sharp';
 import { type Config, loadConfig } from '../../src/config/config.js';
+import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/domain/types.js';
 import type { EngineLaunch } from '../../src/engine/supervisor/engine-handle.js';
 import { fleetOptions } from '../../src/engine/supervisor/launch.js';
 import { Supervisor } from '../../src/engine/supervisor/supervisor.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type { UpscaleOptions, UpscaleProgress, UpscaleTask } from '../../src/domain/types.js';
 import { atEnd } from '../at-end.js';
 import { SILENT, TASK } from './rig.js';
 

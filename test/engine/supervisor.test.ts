@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { monotonicMs } from '../../src/host/clock.js';
 import { TesseraError } from '../../src/domain/errors.js';
+import { monotonicMs } from '../../src/host/clock.js';
 import { atEnd } from '../at-end.js';
 import { isAlive, Outage, rig, runnerPath, settings, TASK } from './rig.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { diskFullError } from '../../src/host/disk-full.js';
-import { late } from '../../src/engine/supervisor/late.js';
 import { ERROR_CODES, TesseraError } from '../../src/domain/errors.js';
+import { late } from '../../src/engine/supervisor/late.js';
+import { diskFullError } from '../../src/host/disk-full.js';
 import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
 import { form, picture, startApp } from './harness.js';
 import { create, ended } from './job-client.js';

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { buildApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/config.js';
 import type { HttpContext } from '../../src/http/context.js';
-import { imageInspector } from '../../src/image-inspector.js';
+import { imageInspector } from '../../src/engine/headers/image-inspector.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { pipelineLimits } from '../../src/pipeline/limits.js';

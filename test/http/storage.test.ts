@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import { storageError } from '../../src/jobs/store/storage-error.js';
 import { makeFolder } from '../../src/host/make-folder.js';
+import { storageError } from '../../src/jobs/store/storage-error.js';
 import { form, type Harness, startApp } from './harness.js';
 
 /** Takes `TEMP_DIR` away, in each of the ways in which it goes; returns what gives it back. */

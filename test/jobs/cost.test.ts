@@ -3,12 +3,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import type { ModelStatus } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { jobCost } from '../../src/jobs/queue/job-cost.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
-import type { ModelStatus } from '../../src/domain/types.js';
 import { atEnd } from '../at-end.js';
 import {
   defaults,

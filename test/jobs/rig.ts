@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Config, loadConfig } from '../../src/config/config.js';
-import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
 import { TesseraError } from '../../src/domain/errors.js';
+import type { Log, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
+import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
 import type { DurableTerms, Job, JobRequest } from '../../src/jobs/job.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
-import type { Log, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
 import { atEnd } from '../at-end.js';
 import { OPTIONS } from '../upscale-options.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import type { JobRequest } from '../../src/jobs/job.js';
 import { Speed } from '../../src/jobs/queue/speed.js';
-import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import { ofPixels, request } from './rig.js';
 
 /** A machine's true milliseconds: 2 µs for a pixel of the source; for one of the result 0.02, or 1 in AVIF. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BackgroundDownload } from '../../src/models/download/background-download.js';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { RecordingLog } from './chain-rig.js';
 import { downloads, entryFor, FILE } from './download-rig.js';
 import { stallsAfter, wellBehaved } from './file-server.js';

@@ -1,15 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monotonicMs } from '../../src/host/clock.js';
-import { ModelChain } from '../../src/models/fallback/chain.js';
-import type { ModelEntry } from '../../src/models/manifest.js';
-import { loadManifest } from '../../src/models/manifest.js';
-import { modelKey } from '../../src/models/model-key.js';
-import type { ChainRequest } from '../../src/models/fallback/candidate.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
-import { type PoolOptions, SessionPool } from '../../src/models/onnx/session-pool.js';
 import type { Log, ProviderStatus } from '../../src/domain/types.js';
+import { monotonicMs } from '../../src/host/clock.js';
+import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import type { ChainRequest } from '../../src/models/fallback/candidate.js';
+import { ModelChain } from '../../src/models/fallback/chain.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
+import { modelKey } from '../../src/models/model-key.js';
+import { type PoolOptions, SessionPool } from '../../src/models/onnx/session-pool.js';
 import { install, type TestNetwork } from '../onnx-writer/test-models.js';
 
 /** A log that can be waited for. */

@@ -1,7 +1,7 @@
 import { afterEach } from 'node:test';
+import type { Attempt } from '../../src/domain/types.js';
 import type { Rung } from '../../src/models/fallback/candidate.js';
 import { TileFailure } from '../../src/models/tile-model.js';
-import type { Attempt } from '../../src/domain/types.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 import { gradientTile } from './tiles.js';

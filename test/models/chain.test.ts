@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
+import type { Attempt } from '../../src/domain/types.js';
 import type { Rung } from '../../src/models/fallback/candidate.js';
 import { RungLost } from '../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../src/models/tile-model.js';
-import type { Attempt } from '../../src/domain/types.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';
 import { repeated } from './tiles.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
 import type { DownloadOptions } from '../../src/models/download/download.js';
 import { DownloadError, type DownloadProblem } from '../../src/models/download/download-error.js';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type Behaviour, type FileServer, serveFile } from './file-server.js';
 
 export const FILE = randomBytes(300_000);

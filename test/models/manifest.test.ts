@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { modelSettingProblems } from '../../src/models/check-settings.js';
-import { loadManifest, ManifestError, type ModelEntry, parseManifest } from '../../src/models/manifest.js';
+import { loadManifest, ManifestError, parseManifest } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 
 const ENTRY: ModelEntry = {

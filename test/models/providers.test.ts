@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { innermostReason } from '../../src/models/failure.js';
-import { compareWithCpu, goldenTile, looksUpscaled } from '../../src/models/providers/golden-tile.js';
-import { loadManifest } from '../../src/models/manifest.js';
 import { openChain } from '../../src/models/fallback/open-chain.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import { openModel } from '../../src/models/onnx/session.js';
+import { compareWithCpu, goldenTile, looksUpscaled } from '../../src/models/providers/golden-tile.js';
 import { probeElsewhere } from '../../src/models/providers/probe.js';
 import { wantedProviders } from '../../src/models/providers/providers.js';
-import { openModel } from '../../src/models/onnx/session.js';
 import { RecordingLog } from './chain-rig.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 import { repeated } from './tiles.js';

@@ -3,9 +3,10 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addModel } from '../../src/models/custom/add-model.js';
-import { loadCustomEntries, loadManifest, type ModelEntry } from '../../src/models/manifest.js';
 import { changeOwnModels, RefusedChange } from '../../src/models/custom/own-models.js';
 import { removeModel } from '../../src/models/custom/remove-model.js';
+import { loadCustomEntries, loadManifest } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { install, nearestNetwork } from '../onnx-writer/test-models.js';
 import { ownModels } from './own-models-rig.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadManifest } from '../../src/models/manifest.js';
 import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { loadManifest } from '../../src/models/manifest.js';
 import { warmUp } from '../../src/models/onnx/warm-up.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ModelLoadError } from '../../src/models/failure.js';
-import { loadManifest, type ModelEntry, SAMPLE_RANGES } from '../../src/models/manifest.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import { type ModelEntry, SAMPLE_RANGES } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { compareWithTile, faultOfAnswer } from '../../src/models/onnx/tile-check.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';

@@ -1,10 +1,10 @@
+import { RungMemory } from '../../src/models/cost/speed-memory.js';
 import { tileFailure } from '../../src/models/failure.js';
-import { loadManifest } from '../../src/models/manifest.js';
-import { probeProviders } from '../../src/models/providers/providers.js';
 import type { Rung } from '../../src/models/fallback/candidate.js';
 import { RungLost } from '../../src/models/fallback/device-lost.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { loadManifest } from '../../src/models/manifest.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
+import { probeProviders } from '../../src/models/providers/providers.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { memoryEaterNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest, chainRig, RecordingLog, type Rig } from './chain-rig.js';

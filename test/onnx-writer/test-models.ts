@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelEntry, SampleRange } from '../../src/models/manifest.js';
+import type { ModelEntry, SampleRange } from '../../src/models/manifest-entry.js';
 import { type Constant, type Graph, type Node, type Value, writeOnnx } from './onnx.js';
 
 /**

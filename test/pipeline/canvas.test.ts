@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { bleedColours } from '../../src/pipeline/raster/bleed.js';
 import { Canvas } from '../../src/pipeline/raster/canvas.js';
 import { diskError } from '../../src/pipeline/raster/disk-error.js';
 import { Easel } from '../../src/pipeline/render/canvas-store.js';
-import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import './stage.js';
 
 describe('Canvas', () => {

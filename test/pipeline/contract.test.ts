@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { TesseraError } from '../../src/domain/errors.js';
+import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { srgbProfile } from '../../src/pipeline/output/srgb.js';
-import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import { bmp24 } from './bmp-files.js';
 import { GivenChain, networkRung, openEmbedded, psnr, upscaled } from './stage.js';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
+import type { ImageHeader } from '../../src/domain/types.js';
 import { type DecodedImage, decode } from '../../src/pipeline/input/decode.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
-import type { ImageHeader } from '../../src/domain/types.js';
 import { limits } from './stage.js';
 
 /** Files of a test as the service sees them: written to a folder that goes with the test's process, sniffed, scanned and decoded. */

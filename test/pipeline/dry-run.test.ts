@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PlannedStep } from '../../src/models/fallback/candidate.js';
-import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
-import { dryRun } from '../../src/pipeline/dry-run.js';
 import type { ImageHeader } from '../../src/domain/types.js';
+import type { PlannedStep } from '../../src/models/fallback/candidate.js';
+import { dryRun } from '../../src/pipeline/dry-run.js';
+import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
 import { defaults, embeddedEntry, limits } from './stage.js';
 
 const HEADER: ImageHeader = {

@@ -8,8 +8,8 @@ import sharp from 'sharp';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import { TesseraError } from '../../src/domain/errors.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
-import { checkOutputSize, outputSize } from '../../src/pipeline/limits.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
+import { checkOutputSize, outputSize } from '../../src/pipeline/limits.js';
 import { bmp24, bmp32 } from './bmp-files.js';
 import { limits } from './stage.js';
 

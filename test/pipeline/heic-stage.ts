@@ -3,15 +3,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ImageHeader } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { type DecodedImage, decode } from '../../src/pipeline/input/decode.js';
 import { Guard } from '../../src/pipeline/cancellation.js';
-import { readHeader } from '../../src/pipeline/input/header.js';
 import { developHeic } from '../../src/pipeline/heif/develop.js';
 import { hevcInstalled } from '../../src/pipeline/heif/hevc/hevc-module.js';
+import { type DecodedImage, decode } from '../../src/pipeline/input/decode.js';
+import { readHeader } from '../../src/pipeline/input/header.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
 import { RowProgress, type RowsDone } from '../../src/pipeline/progress/row-progress.js';
-import type { ImageHeader } from '../../src/domain/types.js';
 import { HEIGHT, shown, WIDTH } from './heic-files.js';
 import { limits as usualLimits } from './stage.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
+import { decodeBmp, readBmpHeader } from '../../src/pipeline/input/bmp.js';
 import { bleedColours } from '../../src/pipeline/raster/bleed.js';
 import { blocks } from '../../src/pipeline/raster/blocks.js';
-import { decodeBmp, readBmpHeader } from '../../src/pipeline/input/bmp.js';
 import { longestStandstill } from './blocked-loop.js';
 import { bmpFile } from './bmp-files.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { monotonicMs } from '../../src/host/clock.js';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { monotonicMs } from '../../src/host/clock.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { Guard } from '../../src/pipeline/cancellation.js';

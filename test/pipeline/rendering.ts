@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
+import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import type { NetworkRung } from '../../src/models/fallback/candidate.js';
 import { Guard } from '../../src/pipeline/cancellation.js';
+import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 import { planRender, Render, type RenderContext } from '../../src/pipeline/render/render.js';
 import { RenderClock } from '../../src/pipeline/render/render-clock.js';
-import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 import type { Raster } from '../../src/tiling/cut.js';
-import type { Attempt } from '../../src/domain/types.js';
 import { freeTurns } from './stage.js';
 
 /** A photograph-like raster with detail everywhere. */

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/domain/errors.js';
+import { INPUT_FORMATS } from '../../src/domain/types.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { ACCEPTED_FORMATS, SNIFF_BYTES, sniff } from '../../src/pipeline/input/sniff.js';
-import { INPUT_FORMATS } from '../../src/domain/types.js';
 import { bmp24 } from './bmp-files.js';
 
 const red = sharp({ create: { width: 20, height: 10, channels: 3, background: '#f00' } });

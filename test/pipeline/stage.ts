@@ -1,20 +1,21 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { loadManifest, type ModelEntry } from '../../src/models/manifest.js';
+import { packageRoot } from '../../src/host/package-root.js';
 import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/fallback/candidate.js';
+import { loadManifest } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
-import { packageRoot } from '../../src/host/package-root.js';
-import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
-import type { PipelineLimits } from '../../src/pipeline/limits.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
+import type { PipelineLimits } from '../../src/pipeline/limits.js';
+import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
 import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import type { Turns } from '../../src/pipeline/tile-turns.js';
 import { upscale } from '../../src/pipeline/upscale.js';
-import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { OPTIONS } from '../upscale-options.js';
 
 // As every process of the service does first; without it libvips' cache would return the file that a test replaced.

@@ -3,8 +3,8 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { Stages } from '../../src/pipeline/progress/stages.js';
 import type { UpscaleProgress } from '../../src/domain/types.js';
+import { Stages } from '../../src/pipeline/progress/stages.js';
 import { atEnd } from '../at-end.js';
 
 test('while a result is written, its size is told again and again, and the end is silence', async (t) => {

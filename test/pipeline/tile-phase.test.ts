@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { addModel } from '../../src/models/custom/add-model.js';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { monotonicMs } from '../../src/host/clock.js';
 import { TesseraError } from '../../src/domain/errors.js';
+import type { UpscaleOptions } from '../../src/domain/types.js';
+import { monotonicMs } from '../../src/host/clock.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
-import { Canvas } from '../../src/pipeline/raster/canvas.js';
 import { encode } from '../../src/pipeline/output/encode.js';
+import { Canvas } from '../../src/pipeline/raster/canvas.js';
 import { upscale } from '../../src/pipeline/upscale.js';
-import type { UpscaleOptions } from '../../src/domain/types.js';
 import {
   defaults,
   freeTurns,

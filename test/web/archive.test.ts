@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { freeName } from '../../src/web/assets/archive.js';
+import { freeName } from '../../src/web/assets/pictures/archive.js';
 
 test('names in a ZIP differ, also on file systems without case, and stay within 255 bytes', () => {
   const taken = new Set<string>();

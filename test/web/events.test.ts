@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { readEvents } from '../../src/web/assets/events.js';
+import { readEvents } from '../../src/web/assets/jobs/events.js';
 
 /** A body that arrives in pieces cut at these bytes. */
 function bodyOf(text: string, cuts: readonly number[]): ReadableStream<Uint8Array> {

@@ -50,7 +50,7 @@ test('nothing else on the disk can be asked for', async () => {
 
 test('the page and its files need no key and do not count against the rate limit; the policy is the page’s own', async (t) => {
   const { origin } = await startApp(t, { API_KEYS: 'sesame', RATE_LIMIT_MAX: '1' });
-  for (const path of ['/', '/assets/main.js', '/assets/base.css', '/assets/vendor/client-zip.js']) {
+  for (const path of ['/', '/assets/main.js', '/assets/styles/base.css', '/assets/vendor/client-zip.js']) {
     assert.equal((await fetch(origin + path)).status, 200, path);
   }
   assert.equal((await fetch(`${origin}/`)).headers.get('content-security-policy'), PAGE_CSP);

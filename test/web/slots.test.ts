@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Slots } from '../../src/web/assets/slots.js';
+import { Slots } from '../../src/web/assets/jobs/slots.js';
 
 const open = new AbortController().signal;
 

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { cutToBytes, downloadName, EXTENSIONS, MAX_NAME_BYTES } from '../../domain/download-name.js';
-import { makeFolder } from '../../host/make-folder.js';
 import type { OutputFormat } from '../../domain/types.js';
+import { makeFolder } from '../../host/make-folder.js';
 import type { Target } from '../picture.js';
 import type { Finished } from '../upscaler.js';
 

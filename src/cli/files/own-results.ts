@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
 import { EXTENSIONS } from '../../domain/download-name.js';
+import type { Picture } from '../picture.js';
 import { possibleStems } from './distinct-names.js';
 import type { LeftOut } from './left-out.js';
-import type { Picture } from '../picture.js';
 
 const REASON = 'results of an earlier run (name one alone to enlarge it again)';
 const RESULT_NAME = new RegExp(`^(.+)_x\\d+(?:\\.\\d+)?\\.(?:${Object.values(EXTENSIONS).join('|')})$`);

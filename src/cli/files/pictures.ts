@@ -3,13 +3,13 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS, formatNamed } from '../../domain/download-name.js';
 import type { OutputFormat } from '../../domain/types.js';
+import type { Picture, Target } from '../picture.js';
+import { UsageError } from '../terminal/usage-error.js';
+import type { UpscaleArguments } from '../arguments.js';
 import { plainStem, withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
 import { type LeftOut, leftOutByEnding } from './left-out.js';
 import { withoutOwnResults } from './own-results.js';
-import type { Picture, Target } from '../picture.js';
-import type { UpscaleArguments } from '../upscale/arguments.js';
-import { UsageError } from '../terminal/usage-error.js';
 
 /** What a folder's files must end with to be taken; a file that is named is taken whatever its name. */
 const PICTURE_ENDINGS = new Set(

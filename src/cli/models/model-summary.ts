@@ -1,5 +1,5 @@
 import type { Examined } from '../../models/examine/examine.js';
-import type { SampleRange } from '../../models/manifest.js';
+import type { SampleRange } from '../../models/manifest-entry.js';
 import { outputForm, type TensorForm } from '../../models/tensor-form.js';
 import { textTable } from '../terminal/text-table.js';
 

@@ -1,19 +1,20 @@
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../../config/config.js';
+import { LANCZOS } from '../../domain/types.js';
+import { packageRoot } from '../../host/package-root.js';
+import { systemReason } from '../../host/system-reason.js';
 import { chainOrder } from '../../models/chain-order.js';
 import { downloadModel } from '../../models/download/download.js';
 import { DownloadError } from '../../models/download/download-error.js';
-import { loadManifest, type ModelEntry } from '../../models/manifest.js';
 import { LANCZOS_PURPOSE } from '../../models/fallback/model-status.js';
+import { loadManifest } from '../../models/manifest.js';
+import type { ModelEntry } from '../../models/manifest-entry.js';
 import { wantedProviders } from '../../models/providers/providers.js';
 import { type FileState, fileState } from '../../models/verify.js';
-import { packageRoot } from '../../host/package-root.js';
-import { systemReason } from '../../host/system-reason.js';
-import { LANCZOS } from '../../domain/types.js';
 import { EXIT } from '../terminal/exit-codes.js';
-import { add, remove } from './models-own.js';
 import { ProgressLine } from '../terminal/progress-line.js';
 import { textTable } from '../terminal/text-table.js';
+import { add, remove } from './models-own.js';
 
 const HELP = `Usage: tessera models <list|verify|pull|add|remove> [options]
 

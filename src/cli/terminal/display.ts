@@ -1,6 +1,3 @@
-import type { WriteStream } from 'node:tty';
-import { ProgressBars } from './progress-bars.js';
-import { stepInWords } from './sentences.js';
 import type { Step } from '../upscaler.js';
 
 /** What the person at the terminal sees of the work. Goes to standard error alone. */
@@ -14,63 +11,7 @@ export interface Display {
   close(): void;
 }
 
-/** Between two plain lines on one picture: a log should tell that it moves, not drown. */
-const PLAIN_INTERVAL_MS = 10_000;
-
-/**
- * Bars on a terminal, plain lines elsewhere.
- * @param stream standard error.
- * @param quiet only what fails is told (by the caller).
- */
-export function openDisplay(
-  stream: WriteStream,
-  environment: Readonly<Record<string, string | undefined>>,
-  quiet: boolean,
-): Display {
-  if (quiet) return new QuietDisplay(stream);
-  const dumb = environment.TERM === 'dumb' || environment.TERM === undefined;
-  return stream.isTTY && !dumb ? new ProgressBars(stream, knowsUnicode(environment)) : new PlainLines(stream);
-}
-
-/** By the rules of the C library: the first of these that is set counts. */
-function knowsUnicode(environment: Readonly<Record<string, string | undefined>>): boolean {
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
-  return /utf-?8/i.test(locale);
-}
-
 /** A name or sentence without what would steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?');
-}
-
-class PlainLines implements Display {
-  readonly #toldAtMs = new Map<string, number>();
-
-  constructor(private readonly stream: NodeJS.WritableStream) {}
-
-  step(name: string, step: Step): void {
-    const now = performance.now();
-    const last = this.#toldAtMs.get(name);
-    if (last === undefined) this.#toldAtMs.set(name, now);
-    else if (now - last >= PLAIN_INTERVAL_MS) {
-      this.#toldAtMs.set(name, now);
-      this.say(`${name}: ${stepInWords(step)}`);
-    }
-  }
-
-  end(name: string, sentence: string): void {
-    this.#toldAtMs.delete(name);
-    this.say(sentence);
-  }
-
-  say(sentence: string): void {
-    this.stream.write(`${sentence.split('\n').map(printable).join('\n')}\n`);
-  }
-
-  close(): void {}
-}
-
-class QuietDisplay extends PlainLines {
-  override step(): void {}
-  override end(): void {}
 }

@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
+import type { Step } from '../upscaler.js';
 import { type Display, printable } from './display.js';
 import { fractionOf, stepInWords } from './sentences.js';
-import type { Step } from '../upscaler.js';
 
 const BAR_CELLS = 20;
 const NAME_CELLS = 28;

@@ -1,4 +1,11 @@
-import type { Attempt, FallbackReason, NotKept, Provider, UpscalePlan, UpscaleProgress } from '../../domain/types.js';
+import type {
+  Attempt,
+  FallbackReason,
+  NotKept,
+  Provider,
+  UpscalePlan,
+  UpscaleProgress,
+} from '../../domain/types.js';
 import type { ResultFacts, Step } from '../upscaler.js';
 
 /** What is told at the terminal, in words. */

@@ -1,10 +1,10 @@
 import { RETRY, type Retry } from '../../domain/errors.js';
 import type { OutputFormat, UpscalePlan } from '../../domain/types.js';
 import { type Delivery, existingResult } from '../files/delivery.js';
-import type { Display } from '../terminal/display.js';
-import { readableError } from '../terminal/file-error.js';
 import { type LeftOut, leftOutInWords } from '../files/left-out.js';
 import type { Picture, Source } from '../picture.js';
+import type { Display } from '../terminal/display.js';
+import { readableError } from '../terminal/file-error.js';
 import { planInWords, resultInWords, secondsInWords } from '../terminal/sentences.js';
 import type { ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.js';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
+import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../../domain/types.js';
 import type { JobRequest, Reservation } from '../../jobs/job.js';
 import { parseOptions, type RawOption } from '../../options/parse-options.js';
 import { createServices, type Services } from '../../services.js';
-import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../../domain/types.js';
 import type { Source } from '../picture.js';
 import type { Finished, UpscaleHooks, Upscaler } from '../upscaler.js';
 

@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ERROR_CODES, type ErrorCode, TesseraError } from '../../domain/errors.js';
-import type { RawOption } from '../../options/parse-options.js';
 import type { Attempt, UpscalePlan, UpscaleProgress } from '../../domain/types.js';
+import type { RawOption } from '../../options/parse-options.js';
 import type { Source } from '../picture.js';
 import type { Finished, ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.js';
 

@@ -1,26 +1,26 @@
 import { createReadStream } from 'node:fs';
 import { pino } from 'pino';
-import { loadCheckedConfig } from '../../checked-config.js';
+import { loadCheckedConfig } from '../../models/checked-config.js';
 import { type Config, loadConfig } from '../../config/config.js';
 import { CONFIG_SCHEMA } from '../../config/config-schema.js';
 import { formatNamed } from '../../domain/download-name.js';
 import { TesseraError } from '../../domain/errors.js';
+import { packageRoot } from '../../host/package-root.js';
 import { patient } from '../../options/option-defaults.js';
 import { parseOptions, type RawOption } from '../../options/parse-options.js';
-import { packageRoot } from '../../host/package-root.js';
-import { Batch, type PictureRecord } from './batch.js';
 import { Delivery } from '../files/delivery.js';
-import { openDisplay } from '../terminal/display.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { LocalUpscaler } from './local-upscaler.js';
-import type { Picture } from '../picture.js';
 import { findPictures, formatOfName } from '../files/pictures.js';
-import { RemoteUpscaler } from './remote-upscaler.js';
+import type { Picture } from '../picture.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { openDisplay } from '../terminal/open-display.js';
 import { Stop } from '../terminal/stop.js';
-import { flagOf, parseUpscaleArguments, type UpscaleArguments } from './arguments.js';
-import { UPSCALE_HELP } from './help.js';
-import type { Upscaler } from '../upscaler.js';
 import { UsageError } from '../terminal/usage-error.js';
+import type { Upscaler } from '../upscaler.js';
+import { flagOf, parseUpscaleArguments, type UpscaleArguments } from '../arguments.js';
+import { Batch, type PictureRecord } from './batch.js';
+import { UPSCALE_HELP } from './help.js';
+import { LocalUpscaler } from './local-upscaler.js';
+import { RemoteUpscaler } from './remote-upscaler.js';
 
 /** `tessera upscale`. @throws UsageError, ConfigError; everything else becomes an exit code and a sentence. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -1,4 +1,3 @@
-import type { CostBesideTiles, FinishingCost, WorkBesideTiles } from '../../pipeline/overhead.js';
 import {
   type ImageHeader,
   type InputFormat,
@@ -7,6 +6,7 @@ import {
   type UpscaleResult,
   type UpscaleTask,
 } from '../../domain/types.js';
+import type { CostBesideTiles, FinishingCost, WorkBesideTiles } from '../../pipeline/overhead.js';
 import { EncodingCost } from './encoding-cost.js';
 import { PixelCost } from './pixel-cost.js';
 

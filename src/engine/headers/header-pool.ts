@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { TesseraError } from '../../domain/errors.js';
-import type { PipelineLimits } from '../../pipeline/limits.js';
 import type { ImageHeader, Log } from '../../domain/types.js';
-import { Backoff } from '../supervisor/backoff.js';
 import { Changes } from '../../host/changes.js';
+import type { PipelineLimits } from '../../pipeline/limits.js';
+import { Backoff } from '../supervisor/backoff.js';
 import { HeaderProcess, HeaderProcessTaken } from './header-process.js';
 
 /** Reads image headers where nothing that a picture does can harm the server. */

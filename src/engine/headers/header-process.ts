@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TesseraError } from '../../domain/errors.js';
-import { unusual } from '../../pipeline/scan/excess.js';
 import type { ImageHeader } from '../../domain/types.js';
+import { unusual } from '../../pipeline/scan/excess.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
 /** Longest text of a process's error output that is kept for the log. */

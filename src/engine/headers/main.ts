@@ -1,7 +1,7 @@
 import { TesseraError } from '../../domain/errors.js';
+import { preferAsVictim } from '../../host/oom-victim.js';
 import { readHeader } from '../../pipeline/input/header.js';
 import { restrictLoaders } from '../../pipeline/input/loaders.js';
-import { preferAsVictim } from '../../host/oom-victim.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
 /**

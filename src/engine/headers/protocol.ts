@@ -1,6 +1,6 @@
 import type { ErrorMessage } from '../../domain/errors.js';
-import type { PipelineLimits } from '../../pipeline/limits.js';
 import type { ImageHeader } from '../../domain/types.js';
+import type { PipelineLimits } from '../../pipeline/limits.js';
 
 /** What the server asks of a header process. One at a time: the next one follows the answer. */
 export interface HeaderRequest {

@@ -8,12 +8,17 @@ import {
   type UpscaleTask,
 } from '../../domain/types.js';
 import type { RunHooks } from '../engine.js';
-import type { DeathCause } from './engine-handle.js';
-import { late } from './late.js';
 import type { StopCode } from '../protocol.js';
+import { late } from './late.js';
 
 /** Memory may be free again when other jobs have ended. */
 const MEMORY_RETRY_SECONDS = 30;
+
+/**
+ * Why an engine process ended: `memory` where the system killed it, which it does when memory runs out, or where its last words say so;
+ * `crash` for all else, such as silence for too long.
+ */
+export type DeathCause = 'memory' | 'crash';
 
 /** How the caller learns of the end: one of them is called, once. */
 export interface AssignmentOutcome {

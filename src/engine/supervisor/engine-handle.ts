@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
-import { lacksMemory } from '../../models/failure.js';
 import {
   LANCZOS,
   type LearntRung,
@@ -11,7 +10,7 @@ import {
   type ProviderStatus,
   type UpscalePlan,
 } from '../../domain/types.js';
-import type { Assignment } from './assignment.js';
+import { lacksMemory } from '../../models/failure.js';
 import {
   type EngineSettings,
   type FromEngine,
@@ -19,6 +18,7 @@ import {
   PROTOCOL_VERSION,
   type ToEngine,
 } from '../protocol.js';
+import type { Assignment, DeathCause } from './assignment.js';
 
 /** How to start an engine process. */
 export interface EngineLaunch {
@@ -29,12 +29,6 @@ export interface EngineLaunch {
   /** Runs in node's place: a wrapper that sets limits and then executes node with its arguments. */
   readonly execPath?: string;
 }
-
-/**
- * Why an engine process ended: `memory` where the system killed it, which it does when memory runs out, or where its last words say so;
- * `crash` for all else, such as silence for too long.
- */
-export type DeathCause = 'memory' | 'crash';
 
 /** What an engine process tells its supervisor. */
 export interface EngineListener {

@@ -1,7 +1,7 @@
 import type { LearntRung, Log } from '../../domain/types.js';
+import type { EngineSettings } from '../protocol.js';
 import { Backoff } from './backoff.js';
 import { type EngineLaunch, type EngineListener, EngineProcess } from './engine-handle.js';
-import type { EngineSettings } from '../protocol.js';
 
 export interface FleetOptions {
   readonly engines: number;

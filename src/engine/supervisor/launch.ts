@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.js';
-import { withoutSecrets } from '../../host/secrets.js';
 import type { Log } from '../../domain/types.js';
-import type { FleetOptions } from './fleet.js';
+import { withoutSecrets } from '../../host/secrets.js';
 import { engineConfig } from '../protocol.js';
+import type { FleetOptions } from './fleet.js';
 import { engineResources } from './resources.js';
 
 /** An engine with work says that it lives this often, or four times within the silence that is its death. */

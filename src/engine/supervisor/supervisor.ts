@@ -1,15 +1,15 @@
-import { monotonicMs } from '../../host/clock.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
-import { Assignment } from './assignment.js';
+import { engineUnavailable } from '../../domain/unavailable.js';
 import { Changes, LONGEST_TIMER_MS } from '../../host/changes.js';
+import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';
-import { type DeathCause, EngineGone, type EngineListener, type EngineProcess } from './engine-handle.js';
+import type { PlanRequest, StopCode } from '../protocol.js';
+import { Assignment, type DeathCause } from './assignment.js';
+import { handOut } from './dispatch.js';
+import { EngineGone, type EngineListener, type EngineProcess } from './engine-handle.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
-import { handOut } from './dispatch.js';
-import type { PlanRequest, StopCode } from '../protocol.js';
-import { engineUnavailable } from '../../domain/unavailable.js';
 
 /** From a stop to the answer, at most: an engine that hears it tells more, such as the attempts. */
 const ANSWER_GRACE_MS = 1000;

@@ -1,9 +1,9 @@
 import { TesseraError } from '../../domain/errors.js';
+import type { Log, UpscaleTask } from '../../domain/types.js';
+import { diskFullError } from '../../host/disk-full.js';
+import { preferAsVictim } from '../../host/oom-victim.js';
 import { RungLost } from '../../models/fallback/device-lost.js';
 import { OutOfMemory } from '../../pipeline/raster/out-of-memory.js';
-import type { Log, UpscaleTask } from '../../domain/types.js';
-import { preferAsVictim } from '../../host/oom-victim.js';
-import { diskFullError } from '../../host/disk-full.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from '../protocol.js';
 import type { CreateRunner, Runner } from './runner.js';
 import { Turns } from './tile-scheduler.js';

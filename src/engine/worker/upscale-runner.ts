@@ -1,12 +1,12 @@
 import { openChain } from '../../models/fallback/open-chain.js';
 import { dryRun } from '../../pipeline/dry-run.js';
-import { pipelineLimits } from '../../pipeline/limits.js';
 import { restrictLoaders } from '../../pipeline/input/loaders.js';
+import { pipelineLimits } from '../../pipeline/limits.js';
 import type { PipelineServices } from '../../pipeline/pipeline-services.js';
 import { upscale } from '../../pipeline/upscale.js';
 import { BesideTiles } from '../cost/overhead-memory.js';
-import { IdleTime } from './idle-time.js';
 import type { PlanRequest } from '../protocol.js';
+import { IdleTime } from './idle-time.js';
 import type { CreateRunner } from './runner.js';
 import { withScratch } from './scratch.js';
 

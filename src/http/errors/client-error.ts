@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
-import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { requestId } from '../observe/request-id.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
 
 /** What Node's parser refuses, by its error code. */
 const PARSER_ERRORS: Readonly<Record<string, readonly [status: number, sentence: string]>> = {

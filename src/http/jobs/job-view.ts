@@ -2,9 +2,9 @@ import type { Static } from 'typebox';
 import { MEDIA_TYPES } from '../../domain/download-name.js';
 import type { TesseraError } from '../../domain/errors.js';
 import type { Job, JobEvent } from '../../jobs/job.js';
-import { resultName } from './image-reply.js';
 import { problemOf } from '../errors/problem.js';
 import type { JobSchema } from '../schemas/job.js';
+import { resultName } from './image-reply.js';
 
 export type JobView = Static<typeof JobSchema>;
 

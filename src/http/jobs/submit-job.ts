@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
-import { admit } from '../upload/receive-upload.js';
-import type { UploadContext } from '../context.js';
-import { jobView } from './job-view.js';
-import type { Metrics } from '../observe/metrics.js';
 import { ownerOf } from '../access/owner.js';
+import type { UploadContext } from '../context.js';
+import type { Metrics } from '../observe/metrics.js';
+import { admit } from '../upload/receive-upload.js';
+import { jobView } from './job-view.js';
 
 /** Whether the client asks for a job instead of waiting (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {

@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Engine } from '../../engine/engine.js';
 import { TesseraError } from '../../domain/errors.js';
-import type { Job, Jobs } from '../../jobs/job.js';
 import type { Attempt } from '../../domain/types.js';
+import type { Engine } from '../../engine/engine.js';
+import type { Job, Jobs } from '../../jobs/job.js';
 
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

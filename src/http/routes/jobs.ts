@@ -2,13 +2,14 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 import type { Job } from '../../jobs/job.js';
+import { ownerOf } from '../access/owner.js';
 import type { HttpContext, UploadContext } from '../context.js';
-import { replyWithJobs } from '../jobs/submit-job.js';
 import { jobEvents } from '../jobs/job-events.js';
 import { replyWithResult } from '../jobs/job-result.js';
 import { jobView } from '../jobs/job-view.js';
+import { cutOffIdleReader, readerTerms } from '../jobs/slow-reader.js';
+import { replyWithJobs } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
-import { ownerOf } from '../access/owner.js';
 import {
   createJobsSchema,
   deleteJobSchema,
@@ -16,7 +17,6 @@ import {
   jobResultSchema,
   readJobSchema,
 } from '../schemas/jobs.js';
-import { cutOffIdleReader, readerTerms } from '../jobs/slow-reader.js';
 
 /** Files of one `POST /jobs`, where the queue has so many places. */
 const MOST_FILES = 32;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
@@ -53,7 +53,9 @@ function sendFile(file: PageFile, request: FastifyRequest, reply: FastifyReply):
 }
 
 function ownFiles(limits: OptionLimits): PageFile[] {
-  const assets = readdirSync(join(WEB_FOLDER, 'assets'));
+  const assets = readdirSync(join(WEB_FOLDER, 'assets'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => extname(name) !== '')
+    .map((name) => name.replaceAll(sep, '/'));
   return [
     withDefaults(pageFile('/', join(WEB_FOLDER, 'index.html')), limits),
     ...assets.map((name) => pageFile(`/assets/${name}`, join(WEB_FOLDER, 'assets', name))),

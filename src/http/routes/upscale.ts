@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 import type { Job } from '../../jobs/job.js';
-import { type Admission, admit } from '../upload/receive-upload.js';
 import { clientGone } from '../connection/client-gone.js';
 import type { UploadContext } from '../context.js';
 import { replyWithImage } from '../jobs/image-reply.js';
+import { readerTerms } from '../jobs/slow-reader.js';
 import { replyWithJobs, wantsJob } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
-import { readerTerms } from '../jobs/slow-reader.js';
+import { type Admission, admit } from '../upload/receive-upload.js';
 
 /** `POST /upscale`: an image in, the larger one out, in one exchange. */
 export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {

@@ -2,10 +2,10 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 import { type RawOption, shorten } from '../../options/parse-options.js';
-import { errorOfFile } from './bad-file.js';
 import { domainError } from '../errors/error-handler.js';
+import { errorOfFile } from './bad-file.js';
 import { storeFile } from './store-file.js';
-import type { UploadedFile, UploadTarget } from './upload.js';
+import type { UploadedFile, UploadTarget } from './upload-target.js';
 
 /** Form fields that may hold the image. */
 const FILE_FIELDS: readonly string[] = ['file', 'image'];

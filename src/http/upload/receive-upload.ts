@@ -1,23 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { safeName } from '../../domain/download-name.js';
 import { TesseraError } from '../../domain/errors.js';
+import { LANCZOS } from '../../domain/types.js';
 import type { JobRequest, Jobs, Reservation } from '../../jobs/job.js';
 import { patient } from '../../options/option-defaults.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../../options/parse-options.js';
-import { LANCZOS } from '../../domain/types.js';
-import { imageTypesByPreference } from './accept.js';
-import { errorOfFile } from './bad-file.js';
 import { clientOf } from '../access/client.js';
 import { clientGone } from '../connection/client-gone.js';
-import type { HttpContext, UploadContext } from '../context.js';
 import { sendContinue } from '../connection/expect-continue.js';
-import {
-  checkContentEncoding,
-  checkDeclaredLength,
-  declaredBytes,
-  receiveUpload,
-  type UploadTarget,
-} from './upload.js';
+import type { HttpContext, UploadContext } from '../context.js';
+import { imageTypesByPreference } from './accept.js';
+import { errorOfFile } from './bad-file.js';
+import { checkContentEncoding, checkDeclaredLength, declaredBytes, receiveUpload } from './upload.js';
+import type { UploadTarget } from './upload-target.js';
 
 /** The option that only jobs take. */
 const CALLBACK_OPTION = 'callback_url';

@@ -8,28 +8,10 @@ import { sendContinue } from '../connection/expect-continue.js';
 import { checkBoundary } from '../errors/media-type.js';
 import { readMultipart } from './multipart.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
-import type { UploadPlace } from './upload-place.js';
+import type { UploadedFile, UploadTarget } from './upload-target.js';
 
 /** Boundaries, part headers and fields around the file of a multipart body. */
 const MULTIPART_ALLOWANCE_BYTES = 1_000_000;
-
-export interface UploadTarget {
-  readonly maxFiles: number;
-  /** For each file. */
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-  /** Told of the body, and may be taken away. */
-  readonly place: UploadPlace;
-  /** Where the n-th file goes (from 0); asked for when the file begins. */
-  pathFor(index: number): Promise<string>;
-}
-
-export interface UploadedFile {
-  readonly path: string;
-  readonly bytes: number;
-  /** As the client named it: for display only, never a path. */
-  readonly fileName?: string;
-}
 
 export interface Upload {
   readonly files: readonly UploadedFile[];

@@ -1,5 +1,5 @@
-import type { Engine } from '../../engine/engine.js';
 import type { Log } from '../../domain/types.js';
+import type { Engine } from '../../engine/engine.js';
 
 /** Files of jobs that have ended while an engine was still at work on them: removed under it, they would come again. */
 export class Departures {

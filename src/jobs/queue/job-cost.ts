@@ -1,6 +1,6 @@
 import { LANCZOS, LARGEST_TILE_PX, type ModelStatus } from '../../domain/types.js';
-import type { JobCost } from './demand.js';
 import type { JobRequest } from '../job.js';
+import type { JobCost } from './demand.js';
 
 /** Encoders that hold the whole image, in bytes for each of its pixels: measured, 16 megapixels took 600 MB and 80 MB. */
 const AVIF_BYTES_PER_PIXEL = 40;

@@ -1,7 +1,7 @@
+import type { ImageHeader, UpscaleProgress, UpscaleResult } from '../../domain/types.js';
 import { EncodingCost } from '../../engine/cost/encoding-cost.js';
 import { PixelCost } from '../../engine/cost/pixel-cost.js';
 import { likelyFormat } from '../../pipeline/output/result-format.js';
-import type { ImageHeader, UpscaleProgress, UpscaleResult } from '../../domain/types.js';
 import type { JobRequest } from '../job.js';
 
 /** Before anything is measured: what the embedded network costs on two cores, decoding included. */

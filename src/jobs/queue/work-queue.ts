@@ -1,13 +1,13 @@
-import { monotonicMs } from '../../host/clock.js';
-import { Changes } from '../../host/changes.js';
-import type { Engine } from '../../engine/engine.js';
-import { late } from '../../engine/supervisor/late.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
+import type { Engine } from '../../engine/engine.js';
+import { late } from '../../engine/supervisor/late.js';
+import { Changes } from '../../host/changes.js';
+import { monotonicMs } from '../../host/clock.js';
+import type { UpscaleJob } from '../upscale-job.js';
 import { type AdmissionLimits, nextToStart } from './demand.js';
 import type { DiskBudget } from './disk-budget.js';
 import { Speed } from './speed.js';
-import type { UpscaleJob } from '../upscale-job.js';
 
 /** What becomes of a job once it has left the engine. */
 export interface WorkListener {

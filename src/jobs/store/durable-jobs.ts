@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { monotonicMs } from '../../host/clock.js';
 import type { Config } from '../../config/config.js';
-import { LONGEST_TIMER_MS } from '../../host/changes.js';
 import { RETRY } from '../../domain/errors.js';
 import type { Log } from '../../domain/types.js';
+import { LONGEST_TIMER_MS } from '../../host/changes.js';
+import { monotonicMs } from '../../host/clock.js';
 import { Callbacks } from '../callback/callback.js';
 import { CallbackHosts } from '../callback/callback-hosts.js';
 import { IdempotencyIndex } from '../idempotency.js';
 import type { DurableTerms } from '../job.js';
+import { queueFull } from '../uploads.js';
+import { RESULT_FILE, type UpscaleJob } from '../upscale-job.js';
 import {
   JOB_FILE_NAMES,
   type JobEnd,
@@ -18,8 +20,6 @@ import {
   jobFileBytes,
   writeJobFile,
 } from './job-file.js';
-import { queueFull } from '../uploads.js';
-import { RESULT_FILE, type UpscaleJob } from '../upscale-job.js';
 
 interface Kept {
   readonly job: UpscaleJob;

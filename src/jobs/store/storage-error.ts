@@ -1,5 +1,5 @@
-import { diskFullError } from '../../host/disk-full.js';
 import { TesseraError } from '../../domain/errors.js';
+import { diskFullError } from '../../host/disk-full.js';
 
 /** Room comes back by the end of jobs or by an operator, a folder by an operator: neither in a moment. */
 const RETRY_AFTER_SECONDS = 60;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { diskFullError } from '../../host/disk-full.js';
 import { type ErrorCode, TesseraError } from '../../domain/errors.js';
 import type { Log, UpscaleResult } from '../../domain/types.js';
+import { diskFullError } from '../../host/disk-full.js';
 import type { Instance } from './instance.js';
 import { storageUnavailable } from './storage-error.js';
 

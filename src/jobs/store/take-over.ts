@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobCost } from '../queue/demand.js';
+import { type JobOrigin, RESULT_FILE, SOURCE_FILE } from '../upscale-job.js';
 import type { Instance } from './instance.js';
 import { type JobFile, readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
-import { type JobOrigin, RESULT_FILE, SOURCE_FILE } from '../upscale-job.js';
 
 /** A job under which the service itself died so often, with nothing beside it, is not tried again. */
 export const MOST_LONE_DEATHS = 3;

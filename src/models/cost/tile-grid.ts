@@ -1,5 +1,5 @@
-import { planTiles, type SideRequirements, type Span, type TilePlan } from '../../tiling/plan.js';
 import type { Provider } from '../../domain/types.js';
+import { planTiles, type SideRequirements, type Span, type TilePlan } from '../../tiling/plan.js';
 import type { TileModel } from '../tile-model.js';
 
 /** Providers that tune their kernels for each new shape: theirs must not change. */

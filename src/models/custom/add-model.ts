@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Examined, examineModel } from '../examine/examine.js';
-import { loadCustomEntries, loadShippedEntries, type ModelEntry } from '../manifest.js';
+import { loadCustomEntries, loadShippedEntries } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { readNetwork } from '../onnx-file/read-network.js';
+import { fileState } from '../verify.js';
 import {
   changeOwnModels,
   RefusedChange,
@@ -11,9 +14,7 @@ import {
   writeDurably,
   writing,
 } from './own-models.js';
-import { readNetwork } from '../onnx-file/read-network.js';
 import { refuseTaken } from './taken-name.js';
-import { fileState } from '../verify.js';
 
 /** What the file cannot tell. */
 export interface AddOptions {

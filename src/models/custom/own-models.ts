@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { systemCode, systemReason } from '../../host/system-reason.js';
 import { contradictions } from '../contradictions.js';
 import { holdLock, type Lock } from '../download/file-lock.js';
-import {
-  CUSTOM_MANIFEST_FILE,
-  loadCustomEntries,
-  loadShippedEntries,
-  type ModelEntry,
-  parseManifest,
-} from '../manifest.js';
+import { CUSTOM_MANIFEST_FILE, loadCustomEntries, loadShippedEntries, parseManifest } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { fileState } from '../verify.js';
 
 const LOCK_FILE = `.${CUSTOM_MANIFEST_FILE}.lock`;

@@ -1,5 +1,6 @@
 import { LANCZOS } from '../../domain/types.js';
-import { loadShippedEntries, type ModelEntry } from '../manifest.js';
+import { loadShippedEntries } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { changeOwnModels, RefusedChange, removeCopy } from './own-models.js';
 
 /** What became of a model of one's own. */

@@ -1,6 +1,6 @@
-import type { ModelEntry } from '../manifest.js';
-import { RefusedChange } from './own-models.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { reservedFor } from '../reserved-names.js';
+import { RefusedChange } from './own-models.js';
 
 const ANOTHER = 'Choose another name with --name.';
 

@@ -1,7 +1,7 @@
 import type { Log } from '../../domain/types.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { type DownloadOptions, downloadModel } from './download.js';
 import { DownloadError } from './download-error.js';
-import type { ModelEntry } from '../manifest.js';
 
 /** How far the download of one model is. */
 export interface DownloadStatus {

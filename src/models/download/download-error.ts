@@ -1,6 +1,6 @@
 import { connectionReason, systemCode, systemReason } from '../../host/system-reason.js';
 import { messageOf } from '../failure.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 
 /** Why a model could not be had. `network` may mend itself; the others need somebody. */
 export type DownloadProblem =

@@ -1,11 +1,11 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelEntry } from '../manifest-entry.js';
+import { fileSize, fileState, sha256Of } from '../verify.js';
 import { DownloadError, Interruption, interruption } from './download-error.js';
 import { fetchFrom, type RestOfFile } from './fetch-from.js';
 import { holdLock } from './file-lock.js';
-import type { ModelEntry } from '../manifest.js';
-import { fileSize, fileState, sha256Of } from '../verify.js';
 
 export interface DownloadOptions {
   readonly modelsFolder: string;

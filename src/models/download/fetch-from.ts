@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
+import type { ModelEntry } from '../manifest-entry.js';
 import { DownloadError, Interruption } from './download-error.js';
-import type { ModelEntry } from '../manifest.js';
 
 /** The rest of a file, as a server gives it. */
 export interface RestOfFile {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import type { Log, ModelStatus, ProviderStatus } from '../../domain/types.js';
-import { BackgroundDownload, type DownloadStatus } from './background-download.js';
 import { loadManifest } from '../manifest.js';
+import { BackgroundDownload, type DownloadStatus } from './background-download.js';
 import { wantedDownloads } from './wanted-downloads.js';
 import { watchModels } from './watch-models.js';
 

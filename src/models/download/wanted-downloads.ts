@@ -1,5 +1,5 @@
 import type { ModelStatus, ProviderStatus } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 
 /**
  * Which files a running service should fetch: those of the default model and of the chain that are missing, in this order; and on

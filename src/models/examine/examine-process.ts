@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { preferAsVictim } from '../../host/oom-victim.js';
-import type { Examined, ExamineOrder, ExamineReply } from './examine.js';
 import { messageOf } from '../failure.js';
-import { inspectModel } from './inspect-model.js';
-import type { ModelEntry } from '../manifest.js';
-import { probeModel } from './probe-model.js';
-import type { TileModel } from '../tile-model.js';
-import { trialSide, withModel } from './trial.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
+import type { TileModel } from '../tile-model.js';
+import type { Examined, ExamineOrder, ExamineReply } from './examine.js';
+import { inspectModel } from './inspect-model.js';
+import { probeModel } from './probe-model.js';
+import { trialSide, withModel } from './trial.js';
 
 /** The first takes longer: its memory is allocated. */
 const MEASURED_TILES = 3;

@@ -4,7 +4,7 @@ import { monotonicMs } from '../../host/clock.js';
 import { withoutSecrets } from '../../host/secrets.js';
 import { systemReason } from '../../host/system-reason.js';
 import { lacksMemory, messageOf } from '../failure.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { UnfitModel } from '../unfit-model.js';
 
 /** What is known of a network before it is run. */

@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { movedFrom } from './moved-tile.js';
 import { scatteredTile, trialSide, withModel } from './trial.js';
 

@@ -1,9 +1,9 @@
 import { FEATHER_PX } from '../../tiling/plan.js';
-import type { ModelEntry } from '../manifest.js';
-import { INVISIBLE, movedFrom } from './moved-tile.js';
-import type { RgbPixels } from '../tile-model.js';
-import { scatteredTile, trialSide, withModel } from './trial.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
+import type { RgbPixels } from '../tile-model.js';
+import { INVISIBLE, movedFrom } from './moved-tile.js';
+import { scatteredTile, trialSide, withModel } from './trial.js';
 
 /** Less is not worth a seam. */
 const LEAST_OVERLAP_PX = 8;

@@ -1,7 +1,7 @@
-import { type ModelEntry, SAMPLE_RANGES, type SampleRange, type SampleType } from '../manifest.js';
+import { type ModelEntry, SAMPLE_RANGES, type SampleRange, type SampleType } from '../manifest-entry.js';
 import { outputForm } from '../tensor-form.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
 import { UnfitModel } from '../unfit-model.js';
+import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
 
 /** The samples that a network takes, and those that it gives where they lie elsewhere. */
 export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { innermostReason, lacksMemory } from '../failure.js';
-import type { ModelEntry, SampleType } from '../manifest.js';
+import type { ModelEntry, SampleType } from '../manifest-entry.js';
 import { newTensor } from '../onnx/runtime.js';
 import { newTensorData, tensorDims } from '../onnx/tile-tensor.js';
 import { UnfitModel } from '../unfit-model.js';

@@ -1,11 +1,11 @@
+import type { ModelEntry } from '../manifest-entry.js';
+import { warmUpTile } from '../onnx/warm-up.js';
+import type { TileModel } from '../tile-model.js';
+import { UnfitModel } from '../unfit-model.js';
 import { divisorsOf, findGrid } from './find-grid.js';
 import { findFixedOverlap, findOverlap } from './find-overlap.js';
 import { findRange, withRanges } from './find-range.js';
-import type { ModelEntry } from '../manifest.js';
-import type { TileModel } from '../tile-model.js';
 import { faultOf, likenessOf, SAME_PICTURE_DB, withModel } from './trial.js';
-import { UnfitModel } from '../unfit-model.js';
-import { warmUpTile } from '../onnx/warm-up.js';
 
 /**
  * Runs tiles through a network to find the ranges of its samples, the sizes it takes, the grid it lays over its input, and how far its

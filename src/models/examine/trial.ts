@@ -1,8 +1,8 @@
-import { downscaledLikeness } from '../providers/golden-tile.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { scrambled } from '../onnx/scramble.js';
 import { openModel } from '../onnx/session.js';
 import { faultOfAnswer } from '../onnx/tile-check.js';
+import { downscaledLikeness } from '../providers/golden-tile.js';
 import type { RgbPixels, TileModel } from '../tile-model.js';
 
 /** The answer made small again must be the tile to this degree: colours in place, no range mistaken. */

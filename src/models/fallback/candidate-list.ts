@@ -1,8 +1,8 @@
 import { TesseraError } from '../../domain/errors.js';
 import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest.js';
-import type { ChainRequest } from './candidate.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { isInFloat32 } from '../tensor-form.js';
+import type { ChainRequest } from './candidate.js';
 
 /** One step down the ladder, before anything is loaded. */
 export type Step =

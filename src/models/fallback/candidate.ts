@@ -1,5 +1,5 @@
 import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import type { TileModel } from '../tile-model.js';
 
 /** How a network gets on with an image, after a tile. */

@@ -1,12 +1,31 @@
 import { TesseraError } from '../../domain/errors.js';
-import { LANCZOS, type LearntRung, type Log, type ModelStatus, type ProviderStatus } from '../../domain/types.js';
-import { AttemptLog } from './attempt-log.js';
-import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
+import {
+  LANCZOS,
+  type LearntRung,
+  type Log,
+  type ModelStatus,
+  type ProviderStatus,
+} from '../../domain/types.js';
+import type { RungMemory } from '../cost/speed-memory.js';
+import { type Share, Workload } from '../cost/workload.js';
 import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import type { Loan, SessionPool } from '../onnx/session-pool.js';
+import { TileFailure } from '../tile-model.js';
+import { AttemptLog } from './attempt-log.js';
+import type {
+  Chain,
+  ChainAnswer,
+  ChainRequest,
+  NetworkRung,
+  NoteAttempt,
+  PlannedStep,
+  Rung,
+} from './candidate.js';
 import { checkModelName, ladder, providerOf, type Step } from './candidate-list.js';
-import type { ModelEntry } from '../manifest.js';
+import { RungLost } from './device-lost.js';
+import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
 import { modelStatuses } from './model-status.js';
-import { networkRung } from './network-candidate.js';
 import {
   estimateAlone,
   exclusion,
@@ -17,23 +36,10 @@ import {
   TIME_IS_OVER,
   wantedPasses,
 } from './network-attempt.js';
+import { networkRung } from './network-candidate.js';
 import { planLadder } from './plan-chain.js';
-import type {
-  Chain,
-  ChainAnswer,
-  ChainRequest,
-  NetworkRung,
-  NoteAttempt,
-  PlannedStep,
-  Rung,
-} from './candidate.js';
-import { RungLost } from './device-lost.js';
-import type { RungMemory } from '../cost/speed-memory.js';
 import { SecondLook } from './second-look.js';
-import type { Loan, SessionPool } from '../onnx/session-pool.js';
-import { TileFailure } from '../tile-model.js';
 import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
-import { type Share, Workload } from '../cost/workload.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
 const DEFAULT_SCALE = 4;

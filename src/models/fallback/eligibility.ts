@@ -1,8 +1,8 @@
 import { TesseraError } from '../../domain/errors.js';
 import type { Attempt, FallbackReason } from '../../domain/types.js';
-import type { Step } from './candidate-list.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import type { ChainRequest } from './candidate.js';
+import type { Step } from './candidate-list.js';
 
 /**
  * The step that an answer is compared with to tell a fallback; see ModelChain. Unusable providers and models that are

@@ -1,7 +1,7 @@
 import { LANCZOS, type ModelStatus, type Provider, type ProviderStatus } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest.js';
-import { modelKey } from '../model-key.js';
 import type { RungMemory } from '../cost/speed-memory.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 
 /** What the last of the chain is for. */

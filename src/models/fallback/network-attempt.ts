@@ -1,12 +1,12 @@
-import { monotonicMs } from '../../host/clock.js';
 import { type FallbackReason, LARGEST_TILE_PX, USUAL_TILE_PX } from '../../domain/types.js';
-import type { Step } from './candidate-list.js';
-import type { ModelEntry } from '../manifest.js';
-import { modelKey } from '../model-key.js';
-import type { ChainRequest } from './candidate.js';
+import { monotonicMs } from '../../host/clock.js';
 import type { RungMemory } from '../cost/speed-memory.js';
 import { estimateSeconds, SHARE_FOR_TILES } from '../cost/time-budget.js';
 import type { Share } from '../cost/workload.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { modelKey } from '../model-key.js';
+import type { ChainRequest } from './candidate.js';
+import type { Step } from './candidate-list.js';
 
 export type NetworkStep = Extract<Step, { kind: 'network' }>;
 

@@ -1,15 +1,15 @@
 import type { Provider, ProviderStatus } from '../../domain/types.js';
-import { ModelLoadError } from '../failure.js';
-import type { ModelEntry } from '../manifest.js';
-import { modelKey } from '../model-key.js';
-import { lanesOf, type NetworkStep, tileSize } from './network-attempt.js';
-import type { ChainRequest, NetworkRung } from './candidate.js';
 import type { RungMemory } from '../cost/speed-memory.js';
+import type { Share } from '../cost/workload.js';
+import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { modelKey } from '../model-key.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { isInFloat32 } from '../tensor-form.js';
 import type { TileModel } from '../tile-model.js';
+import type { ChainRequest, NetworkRung } from './candidate.js';
+import { lanesOf, type NetworkStep, tileSize } from './network-attempt.js';
 import type { TimeWatch } from './time-watch.js';
-import type { Share } from '../cost/workload.js';
 
 /** What a rung needs besides its own model. */
 export interface RungSurroundings {

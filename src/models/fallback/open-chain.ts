@@ -1,11 +1,12 @@
 import type { Config } from '../../config/config.js';
 import type { LearntRung, Log } from '../../domain/types.js';
-import { type ChainModels, ModelChain } from './chain.js';
 import { chainOrder } from '../chain-order.js';
-import { loadManifest, type ModelEntry } from '../manifest.js';
-import { probeProviders, wantedProviders } from '../providers/providers.js';
 import { RungMemory } from '../cost/speed-memory.js';
+import { loadManifest } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { SessionPool } from '../onnx/session-pool.js';
+import { probeProviders, wantedProviders } from '../providers/providers.js';
+import { type ChainModels, ModelChain } from './chain.js';
 
 /** What a tile, or those that are computed at once, may take of the memory budget where the request names no size. */
 const SHARE_FOR_TILES = 0.4;

@@ -1,15 +1,15 @@
 import { type FallbackReason, LANCZOS } from '../../domain/types.js';
-import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
-import { ModelLoadError } from '../failure.js';
-import { providerOf } from './candidate-list.js';
-import type { ModelEntry } from '../manifest.js';
-import { modelKey } from '../model-key.js';
-import { estimate, exclusion, lanesOf, type NetworkStep, type Refusal, tileSize } from './network-attempt.js';
-import type { ChainRequest, PlannedStep } from './candidate.js';
 import type { RungMemory } from '../cost/speed-memory.js';
+import type { Share } from '../cost/workload.js';
+import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
-import type { Share } from '../cost/workload.js';
+import type { ChainRequest, PlannedStep } from './candidate.js';
+import { providerOf } from './candidate-list.js';
+import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
+import { estimate, exclusion, lanesOf, type NetworkStep, type Refusal, tileSize } from './network-attempt.js';
 
 /** What a plan is made from besides the steps. */
 export interface PlanSurroundings {

@@ -1,13 +1,13 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
-import { monotonicMs } from '../../host/clock.js';
 import type { Log } from '../../domain/types.js';
+import { monotonicMs } from '../../host/clock.js';
+import type { RungMemory } from '../cost/speed-memory.js';
 import { messageOf } from '../failure.js';
 import { modelKey } from '../model-key.js';
-import type { NetworkStep } from './network-attempt.js';
-import type { ChainRequest } from './candidate.js';
-import type { RungMemory } from '../cost/speed-memory.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { warmUpTile } from '../onnx/warm-up.js';
+import type { ChainRequest } from './candidate.js';
+import type { NetworkStep } from './network-attempt.js';
 
 /** Of several tiles the fastest counts, as in a first measurement. */
 const TILES = 3;

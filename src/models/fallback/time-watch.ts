@@ -1,10 +1,10 @@
 import { monotonicMs } from '../../host/clock.js';
-import type { Step } from './candidate-list.js';
-import { modelKey } from '../model-key.js';
-import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-attempt.js';
-import type { ChainRequest, NetworkRung } from './candidate.js';
 import type { RungMemory } from '../cost/speed-memory.js';
 import type { Share } from '../cost/workload.js';
+import { modelKey } from '../model-key.js';
+import type { ChainRequest, NetworkRung } from './candidate.js';
+import type { Step } from './candidate-list.js';
+import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-attempt.js';
 
 /** A network that needs so many times what is left is left at once; below that as late as a lesser rung allows, as its pace may improve. */
 const CLEAR_MISS = 2;

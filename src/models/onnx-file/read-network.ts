@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { UnfitModel } from '../unfit-model.js';
 import { foreignFile } from './foreign-file.js';
 import { gatherWeights, LARGEST_FILE_BYTES, refuseTooLarge } from './gather-weights.js';
-import { UnfitModel } from '../unfit-model.js';
 
 /** Enough to recognise a file that is too large to be ONNX. */
 const BEGINNING_BYTES = 65_536;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import type { Tensor } from 'onnxruntime-node';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import type { TensorData } from './tile-tensor.js';
 
 type Runtime = typeof import('onnxruntime-node');

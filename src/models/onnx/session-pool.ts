@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log, Provider } from '../../domain/types.js';
-import { ModelLoadError } from '../failure.js';
-import type { ModelEntry } from '../manifest.js';
-import { modelKey } from '../model-key.js';
 import type { RungMemory } from '../cost/speed-memory.js';
-import { type LoadedModel, openModel } from './session.js';
+import { ModelLoadError } from '../failure.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { modelKey } from '../model-key.js';
 import { TileFailure, type TileModel } from '../tile-model.js';
+import { type LoadedModel, openModel } from './session.js';
 import { warmUp } from './warm-up.js';
 
 export interface PoolOptions {

@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../../domain/types.js';
 import { failureReason, lacksMemory, ModelLoadError, messageOf, tileFailure } from '../failure.js';
-import { Lanes, NoLane } from './tile-workers.js';
-import type { ModelEntry } from '../manifest.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { outputForm } from '../tensor-form.js';
+import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../tile-model.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
-import { outputForm } from '../tensor-form.js';
 import { faultOfAnswer } from './tile-check.js';
-import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../tile-model.js';
 import {
   hasContrast,
   isFlat,
@@ -22,6 +21,7 @@ import {
   tensorDims,
   writeTensor,
 } from './tile-tensor.js';
+import { Lanes, NoLane } from './tile-workers.js';
 
 export interface SessionOptions {
   /** Threads of one run on the CPU; at least 1. */

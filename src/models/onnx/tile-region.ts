@@ -1,5 +1,5 @@
-import { scrambled } from './scramble.js';
 import type { RgbPixels } from '../tile-model.js';
+import { scrambled } from './scramble.js';
 import { sampleMaximum } from './tile-tensor.js';
 
 const CELL_PX = 16;

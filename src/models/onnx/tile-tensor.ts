@@ -1,7 +1,7 @@
-import { halfBits, halfValues } from './half-float.js';
-import type { ModelEntry, SampleRange } from '../manifest.js';
+import type { ModelEntry, SampleRange } from '../manifest-entry.js';
 import type { TensorForm } from '../tensor-form.js';
 import { type RgbPixels, TileFailure } from '../tile-model.js';
+import { halfBits, halfValues } from './half-float.js';
 
 /** The value of black, and how far from it white lies. */
 function blackAndSpan(range: SampleRange): { black: number; span: number } {

@@ -1,25 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ModelLoadError } from '../failure.js';
-import type { ModelEntry } from '../manifest.js';
-import { type LoadedModel, openModel } from './session.js';
 import { outputForm } from '../tensor-form.js';
-import { type LanePixels, type RgbPixels, TileFailure } from '../tile-model.js';
-
-/** What a lane's thread is told at its start. */
-export interface LaneOrder {
-  readonly entry: ModelEntry;
-  readonly modelsFolder: string;
-}
-
-/** What it is sent: a tile, or that it is to end. */
-export type ToLane = { readonly tile: RgbPixels } | { readonly close: true };
-
-/** What it answers to a tile. */
-export type FromLane =
-  | { readonly pixels: LanePixels }
-  | { readonly failure: { readonly reason: TileFailure['reason']; readonly message: string } }
-  /** No tile can be computed here, this one included. */
-  | { readonly unusable: string };
+import { type RgbPixels, TileFailure } from '../tile-model.js';
+import { type LoadedModel, openModel } from './session.js';
+import type { FromLane, LaneOrder, ToLane } from './tile-worker-messages.js';
 
 /**
  * The entry of a lane's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { hasRoomForThread } from '../../host/address-space.js';
 import { messageOf, tileFailure } from '../failure.js';
-import type { FromLane, LaneOrder, ToLane } from './tile-worker.js';
 import { type LanePixels, type RgbPixels, TileFailure } from '../tile-model.js';
+import type { FromLane, LaneOrder, ToLane } from './tile-worker-messages.js';
 
 /** No lane of this model can be had: its tiles have to be computed in the caller's thread. */
 export class NoLane extends Error {

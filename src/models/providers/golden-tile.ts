@@ -1,6 +1,6 @@
-import type { ModelEntry } from '../manifest.js';
-import type { RgbPixels } from '../tile-model.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
+import type { RgbPixels } from '../tile-model.js';
 
 /** A tile's right answer, and by which model. */
 export interface Golden {

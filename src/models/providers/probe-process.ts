@@ -1,7 +1,7 @@
 import { innermostReason } from '../failure.js';
+import { openModel } from '../onnx/session.js';
 import { goldenTile } from './golden-tile.js';
 import type { ProbeOrder, ProbeReply } from './probe.js';
-import { openModel } from '../onnx/session.js';
 
 /** Entry of the process that tries a provider: one golden tile, one message, and it is ended by its parent. */
 process.on('disconnect', () => process.exit(0));

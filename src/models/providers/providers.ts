@@ -1,11 +1,11 @@
 import { PROVIDERS, type Provider, type ProviderStatus } from '../../domain/types.js';
 import { innermostReason, messageOf } from '../failure.js';
-import { compareWithCpu, type Golden, goldenTile, looksUpscaled } from './golden-tile.js';
-import type { ModelEntry } from '../manifest.js';
-import { PROBE_PATIENCE_MS, probeElsewhere } from './probe.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { cudaLibraryInstalled } from '../onnx/runtime.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { fileState } from '../verify.js';
+import { compareWithCpu, type Golden, goldenTile, looksUpscaled } from './golden-tile.js';
+import { PROBE_PATIENCE_MS, probeElsewhere } from './probe.js';
 
 /** Float32, for GPUs, which have no int8 kernels. */
 const GPU_PROBE = 'tessera-lite-x4-f32';

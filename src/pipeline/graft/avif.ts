@@ -1,7 +1,7 @@
 import type { ResultMetadata } from '../metadata/image-metadata.js';
+import { type Extent, readExtents } from '../scan/avif/item-location.js';
 import type { Bytes } from '../scan/bytes.js';
 import { Budget } from '../scan/excess.js';
-import { type Extent, readExtents } from '../scan/avif/item-location.js';
 import type { Splice } from './splice.js';
 
 const BOX_HEADER_BYTES = 8;

@@ -1,8 +1,8 @@
 import { type Box, walkBoxes } from '../scan/avif/boxes.js';
-import type { Bytes } from '../scan/bytes.js';
 import { associations } from '../scan/avif/coded-pixels.js';
-import { Budget } from '../scan/excess.js';
 import { readExtents } from '../scan/avif/item-location.js';
+import type { Bytes } from '../scan/bytes.js';
+import { Budget } from '../scan/excess.js';
 
 /** Bytes of the file. */
 export interface Piece {

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { hasRoomForThread } from '../../host/address-space.js';
 import { TesseraError } from '../../domain/errors.js';
+import { hasRoomForThread } from '../../host/address-space.js';
 import { lacksMemory } from '../../models/failure.js';
-import { diskError } from '../raster/disk-error.js';
 import type { Guard } from '../cancellation.js';
 import type { PipelineLimits } from '../limits.js';
-import { OutOfMemory } from '../raster/out-of-memory.js';
 import type { RowProgress } from '../progress/row-progress.js';
+import { diskError } from '../raster/disk-error.js';
+import { OutOfMemory } from '../raster/out-of-memory.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
 import type { DevelopOrder, FromDeveloping, RowsDeveloped } from './develop-thread.js';

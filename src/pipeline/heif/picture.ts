@@ -1,6 +1,6 @@
+import type { Area } from '../image-facts.js';
 import { type Bytes, EndOfBytes } from '../scan/bytes.js';
 import { excess } from '../scan/excess.js';
-import type { Area } from '../image-facts.js';
 import { framesOf } from '../scan/frames.js';
 import { type Cicp, readNclx } from './colour.js';
 import { type Container, type Item, type Piece, readContainer } from './container.js';

@@ -2,10 +2,10 @@ import { type Cicp, checkColour } from './colour.js';
 import type { DecodedTile } from './hevc/hevc-decoder.js';
 import type { LoadedHevc } from './hevc/hevc-module.js';
 import { nalUnits } from './hevc/nal-units.js';
+import { decodeWhole } from './hevc/whole-picture.js';
 import type { CodedTile, Grid } from './picture.js';
 import { damaged } from './refusals.js';
 import { IDENTITY, RgbRows } from './rgb-rows.js';
-import { decodeWhole } from './hevc/whole-picture.js';
 
 /** What is made of the samples of a grid. */
 interface SampleTerms {

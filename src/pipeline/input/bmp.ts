@@ -1,7 +1,7 @@
 import { TesseraError } from '../../domain/errors.js';
 import { blocks } from '../raster/blocks.js';
-import { runLengthIndices } from './bmp-run-length.js';
 import { unsupported } from '../unsupported.js';
+import { runLengthIndices } from './bmp-run-length.js';
 
 /** The header of a BMP file, checked against the file's own length; nothing is allocated for it. */
 export interface BmpHeader {

@@ -2,14 +2,14 @@ import { open } from 'node:fs/promises';
 import sharp, { type Metadata } from 'sharp';
 import { TesseraError } from '../../domain/errors.js';
 import type { ImageHeader, InputFormat } from '../../domain/types.js';
-import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { readHeicHeader } from '../heif/header.js';
+import type { FileFacts } from '../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
 import { decoderLacksMemory } from '../raster/out-of-memory.js';
 import { damaged } from '../scan/damaged.js';
 import { unusual } from '../scan/excess.js';
-import type { FileFacts } from '../image-facts.js';
 import { scanStructure } from '../scan/scan.js';
+import { BMP_HEADER_BYTES, readBmpHeader } from './bmp.js';
 import { SNIFF_BYTES, sniff } from './sniff.js';
 import { sharpSource } from './source.js';
 

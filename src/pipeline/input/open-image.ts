@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UpscaleTask } from '../../domain/types.js';
-import { type DecodedImage, decode, type Keep } from './decode.js';
 import type { Guard } from '../cancellation.js';
 import { developHeic } from '../heif/develop.js';
 import type { PipelineLimits } from '../limits.js';
-import { profilesToKeep } from './profile.js';
 import type { RowProgress } from '../progress/row-progress.js';
+import { type DecodedImage, decode, type Keep } from './decode.js';
+import { profilesToKeep } from './profile.js';
 
 /**
  * The picture of a job, decoded as its options want it. A HEIC is developed first, into a file that sharp reads and that is gone afterwards.

@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
-import { diskError } from '../raster/disk-error.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments, profileSegments } from '../metadata/jpeg-segments.js';
+import { giveSamples, takeSamples } from '../raster/buffer-pool.js';
+import { diskError } from '../raster/disk-error.js';
 import { toGrey } from '../raster/planes.js';
 import type { RowSink, Samples } from '../raster/row-sink.js';
-import { giveSamples, takeSamples } from '../raster/buffer-pool.js';
 
 /** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
 const LEAST_STRIP_PIXELS = 1_000_000;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Rung } from '../../models/fallback/candidate.js';
 import { LANCZOS, type Provider, type UpscaleProgress } from '../../domain/types.js';
+import type { Rung } from '../../models/fallback/candidate.js';
 import { RowProgress } from './row-progress.js';
 import { TileProgress } from './tile-progress.js';
 

@@ -1,7 +1,7 @@
 import type { Raster } from '../../tiling/cut.js';
+import type { FileFacts } from '../image-facts.js';
 import { blocks } from './blocks.js';
 import { allocateSamples } from './row-sink.js';
-import type { FileFacts } from '../image-facts.js';
 
 /** Colour and opacity of one picture, in planes of the same size. */
 interface Separated {

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { giveSamples, takeSamples } from './buffer-pool.js';
 import { diskError } from './disk-error.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
-import { giveSamples, takeSamples } from './buffer-pool.js';
 
 /** What a canvas holds. */
 export interface CanvasShape {

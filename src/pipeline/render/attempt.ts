@@ -1,17 +1,24 @@
+import type { OutputFormat, UpscaleTask } from '../../domain/types.js';
 import type { NoteAttempt, Rung } from '../../models/fallback/candidate.js';
 import { LeftForTime } from '../../models/fallback/time-watch.js';
-import type { OutputFormat, UpscaleTask } from '../../domain/types.js';
-import type { Canvas } from '../raster/canvas.js';
-import type { DecodedImage } from '../input/decode.js';
-import { drawJpeg, drawnSize, drawOnCanvas, type Easel, goesStraightToJpeg, type Size } from './canvas-store.js';
 import type { Guard } from '../cancellation.js';
+import type { DecodedImage } from '../input/decode.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
-import { NetworkPainter, type Painter, PlainPainter } from './row-renderer.js';
 import type { PipelineServices } from '../pipeline-services.js';
+import type { Counter, Stages } from '../progress/stages.js';
+import type { Canvas } from '../raster/canvas.js';
+import { BESIDE_OWN_TILES, type Turns } from '../tile-turns.js';
+import {
+  drawJpeg,
+  drawnSize,
+  drawOnCanvas,
+  type Easel,
+  goesStraightToJpeg,
+  type Size,
+} from './canvas-store.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
-import type { Counter, Stages } from '../progress/stages.js';
-import { BESIDE_OWN_TILES, type Turns } from '../tile-turns.js';
+import { NetworkPainter, type Painter, PlainPainter } from './row-renderer.js';
 
 /** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
 export type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };

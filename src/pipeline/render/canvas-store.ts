@@ -1,18 +1,18 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Raster } from '../../tiling/cut.js';
 import type { OutputFormat } from '../../domain/types.js';
-import { Canvas, type CanvasShape } from '../raster/canvas.js';
+import type { Raster } from '../../tiling/cut.js';
 import type { DecodedImage } from '../input/decode.js';
+import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { jpegOptions } from '../output/encode.js';
 import { JpegStrips } from '../output/jpeg-strips.js';
-import { LanczosRows } from '../raster/lanczos.js';
-import type { ResultMetadata } from '../metadata/image-metadata.js';
-import type { Painter } from './row-renderer.js';
-import { toNeutralRgb } from '../raster/planes.js';
-import type { RenderClock } from './render-clock.js';
-import type { RowSink } from '../raster/row-sink.js';
 import { srgbProfile } from '../output/srgb.js';
+import { Canvas, type CanvasShape } from '../raster/canvas.js';
+import { LanczosRows } from '../raster/lanczos.js';
+import { toNeutralRgb } from '../raster/planes.js';
+import type { RowSink } from '../raster/row-sink.js';
+import type { RenderClock } from './render-clock.js';
+import type { Painter } from './row-renderer.js';
 
 export interface Size {
   readonly width: number;

@@ -1,15 +1,15 @@
-import type { NetworkRung, NoteAttempt } from '../../models/fallback/candidate.js';
 import { type GridTerms, tileGrid } from '../../models/cost/tile-grid.js';
+import type { NetworkRung, NoteAttempt } from '../../models/fallback/candidate.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';
 import { busyParts } from '../../tiling/busy-parts.js';
 import { cut, type Raster } from '../../tiling/cut.js';
 import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
-import { filledTile } from './filled-tile.js';
 import type { Guard } from '../cancellation.js';
-import { assemble, type Mosaic, type Region } from './assemble-tiles.js';
-import type { RenderClock } from './render-clock.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from '../raster/row-sink.js';
 import type { Turns } from '../tile-turns.js';
+import { assemble, type Mosaic, type Region } from './assemble-tiles.js';
+import { filledTile } from './filled-tile.js';
+import type { RenderClock } from './render-clock.js';
 
 /** What a render works with. */
 export interface RenderContext {

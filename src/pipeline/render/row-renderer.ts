@@ -2,11 +2,11 @@ import type { NetworkRung } from '../../models/fallback/candidate.js';
 import type { Raster } from '../../tiling/cut.js';
 import { type TilePlan, tileCount } from '../../tiling/plan.js';
 import type { Guard } from '../cancellation.js';
+import { MemoryRows, type RowSink } from '../raster/row-sink.js';
+import type { Turns } from '../tile-turns.js';
 import { unlessLeft } from './leave-in-time.js';
 import { PassPace, tilePixels } from './pass-pace.js';
 import { planRender, Render, type RenderContext } from './render.js';
-import { MemoryRows, type RowSink } from '../raster/row-sink.js';
-import type { Turns } from '../tile-turns.js';
 
 /** How a rung turns an image into rows. */
 export interface Painter {

@@ -1,9 +1,9 @@
+import type { FileFacts } from '../image-facts.js';
+import { unsupported } from '../unsupported.js';
 import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
-import { scanExif } from './tiff/exif.js';
-import type { FileFacts } from '../image-facts.js';
 import { segmentsOf } from './jpeg-walk.js';
-import { unsupported } from '../unsupported.js';
+import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'JPEG';
 

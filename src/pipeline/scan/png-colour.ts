@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib';
 import { cicpSpace } from '../colour/cicp.js';
 import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
-import type { Bytes } from './bytes.js';
 import { unsupported } from '../unsupported.js';
+import type { Bytes } from './bytes.js';
 
 /** Numbers in `gAMA` and `cHRM` are so many times as large. */
 const SCALE = 100_000;

@@ -1,10 +1,10 @@
 import { inflateSync } from 'node:zlib';
+import type { FileFacts } from '../image-facts.js';
+import { unsupported } from '../unsupported.js';
 import type { Bytes } from './bytes.js';
 import { Budget, excess } from './excess.js';
-import { scanExif } from './tiff/exif.js';
-import type { FileFacts } from '../image-facts.js';
 import { PngColour } from './png-colour.js';
-import { unsupported } from '../unsupported.js';
+import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'PNG';
 const SIGNATURE_BYTES = 8;

@@ -1,8 +1,8 @@
+import type { FileFacts } from '../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
 import type { Bytes } from './bytes.js';
 import { Budget } from './excess.js';
 import { scanExif } from './tiff/exif.js';
-import type { FileFacts } from '../image-facts.js';
 
 const FORMAT = 'WebP';
 const FILE_HEADER_BYTES = 12;

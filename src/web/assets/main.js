@@ -1,11 +1,11 @@
 import { announce } from './announcer.js';
-import { Card } from './card.js';
-import { prepareDropZone } from './drop-zone.js';
+import { Card } from './pictures/card.js';
+import { prepareDropZone } from './form/drop-zone.js';
 import { byId } from './element.js';
-import { askForApiKey, chosenOptions, prepareOptions } from './options.js';
-import { Picture } from './picture.js';
-import { remembered } from './remembered.js';
-import { Stage } from './stage.js';
+import { askForApiKey, chosenOptions, prepareOptions } from './form/options.js';
+import { Picture } from './pictures/picture.js';
+import { remembered } from './jobs/remembered.js';
+import { Stage } from './stage/stage.js';
 import { CONNECTION_LOST } from './words.js';
 
 /** All pictures of this page with their cards, in the order in which they came. @type {Map<Picture, Card>} */
@@ -36,7 +36,7 @@ function show(picture) {
 /**
  * @param {Picture} picture
  * @param {Card} card
- * @param {import('./card.js').CardAction} action
+ * @param {import('./pictures/card.js').CardAction} action
  */
 function act(picture, card, action) {
   if (action === 'cancel') picture.cancel();
@@ -126,7 +126,7 @@ async function downloadAll() {
       : [{ name: finished.result.fileName, content: result }],
   );
   try {
-    const { saveAs, zipResults } = await import('./archive.js');
+    const { saveAs, zipResults } = await import('./pictures/archive.js');
     saveAs(await zipResults(contents), 'tessera.zip');
     for (const picture of pictures) picture.noteDownload();
     announce(`${contents.length} pictures saved in one ZIP file.`);

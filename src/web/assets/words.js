@@ -1,7 +1,7 @@
 /** Numbers and reasons in plain words. Pure: no DOM, so that tests run them as they are. */
 
 /**
- * @typedef {import('./api.js').Job} Job
+ * @typedef {import('./jobs/api.js').Job} Job
  * @typedef {Job['attempts'][number]} Attempt
  * @typedef {(name: string) => string} TitleOf model name → title
  */

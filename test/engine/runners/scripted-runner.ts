@@ -1,13 +1,13 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TesseraError } from '../../../src/domain/errors.js';
+import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/domain/types.js';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/worker/runner.js';
 import type { Turns } from '../../../src/engine/worker/tile-scheduler.js';
-import { TesseraError } from '../../../src/domain/errors.js';
 import { RungLost } from '../../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/raster/out-of-memory.js';
-import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/domain/types.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
 export interface Script {

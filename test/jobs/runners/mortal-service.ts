@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { UpscaleResult, UpscaleTask } from '../../../src/domain/types.js';
 import type { RunHooks } from '../../../src/engine/engine.js';
 import { LocalJobs } from '../../../src/jobs/local-jobs.js';
-import type { UpscaleResult, UpscaleTask } from '../../../src/domain/types.js';
 import { config, HeldEngine, request, SILENT } from '../rig.js';
 
 /** What a job's source says it does to the service. */

@@ -2,8 +2,8 @@ import { copyFile, stat } from 'node:fs/promises';
 import { loadConfig } from '../../../src/config/config.js';
 import { fleetOptions } from '../../../src/engine/supervisor/launch.js';
 import { Supervisor } from '../../../src/engine/supervisor/supervisor.js';
-import { LocalJobs } from '../../../src/jobs/local-jobs.js';
 import { packageRoot } from '../../../src/host/package-root.js';
+import { LocalJobs } from '../../../src/jobs/local-jobs.js';
 import { request, SILENT } from '../rig.js';
 
 /**

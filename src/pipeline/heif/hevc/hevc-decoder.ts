@@ -1,6 +1,6 @@
 import type { Cicp } from '../colour.js';
-import type { LoadedHevc } from './hevc-module.js';
 import { damaged, unsupported } from '../refusals.js';
+import type { LoadedHevc } from './hevc-module.js';
 
 /** Rows of one plane: 8-bit samples, or more in 16 bits each. */
 export type PlaneRow = Uint8Array | Uint16Array;

@@ -1,8 +1,8 @@
 import { TesseraError } from '../../../domain/errors.js';
+import { damaged } from '../refusals.js';
 import { type DecodedTile, decodeHevc } from './hevc-decoder.js';
 import type { LoadedHevc } from './hevc-module.js';
 import { isSlice } from './nal-units.js';
-import { damaged } from '../refusals.js';
 
 /** Least side of a coding tree block: whole ones are decoded, or none of them. */
 const BLOCK_PX = 16;

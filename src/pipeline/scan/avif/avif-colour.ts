@@ -1,8 +1,8 @@
 import { cicpSpace } from '../../colour/cicp.js';
-import { walkBoxes } from './boxes.js';
-import type { Bytes } from '../bytes.js';
-import { associations, ownCount } from './coded-pixels.js';
 import type { FileFacts } from '../../image-facts.js';
+import type { Bytes } from '../bytes.js';
+import { walkBoxes } from './boxes.js';
+import { associations, ownCount } from './coded-pixels.js';
 
 /** What one property says of colours: code points of ITU-T H.273, a profile that the decoder knows, or that there is brightness alone. */
 type Colour =

@@ -1,13 +1,13 @@
+import type { FileFacts } from '../../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../../limits.js';
-import { avifColour } from './avif-colour.js';
-import { type Box, walkBoxes } from './boxes.js';
 import type { Bytes } from '../bytes.js';
-import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
 import { damaged } from '../damaged.js';
 import { Budget, excess } from '../excess.js';
-import { scanExif } from '../tiff/exif.js';
-import type { FileFacts } from '../../image-facts.js';
 import { framesOf } from '../frames.js';
+import { scanExif } from '../tiff/exif.js';
+import { avifColour } from './avif-colour.js';
+import { type Box, walkBoxes } from './boxes.js';
+import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
 import { type Extent, readExtents } from './item-location.js';
 
 const MAX_BOXES = 4000;

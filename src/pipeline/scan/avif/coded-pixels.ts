@@ -1,6 +1,6 @@
-import { walkBoxes } from './boxes.js';
 import type { Bytes } from '../bytes.js';
 import { Budget } from '../excess.js';
+import { walkBoxes } from './boxes.js';
 
 interface Size {
   readonly width: number;

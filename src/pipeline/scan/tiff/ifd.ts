@@ -1,6 +1,6 @@
 import { type Bytes, EndOfBytes } from '../bytes.js';
-import { Directory, type Entry, TYPE_BYTES } from './directory.js';
 import type { Budget } from '../excess.js';
+import { Directory, type Entry, TYPE_BYTES } from './directory.js';
 
 /** Tags whose values are the offsets of further directories: SubIFDs, EXIF, GPS, interoperability. */
 const DIRECTORY_TAGS: ReadonlySet<number> = new Set([330, 34665, 34853, 40965]);

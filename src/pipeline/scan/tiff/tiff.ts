@@ -1,8 +1,8 @@
+import type { FileFacts } from '../../image-facts.js';
 import type { Bytes } from '../bytes.js';
+import { Budget, excess } from '../excess.js';
 import { makeOf, refuseCr2, refuseRaw } from './camera-raw.js';
 import type { Directory } from './directory.js';
-import { Budget, excess } from '../excess.js';
-import type { FileFacts } from '../../image-facts.js';
 import { walkDirectories } from './ifd.js';
 import { tiffKind } from './tiff-kind.js';
 

@@ -1,4 +1,4 @@
-import { Slots } from './slots.js';
+import { Slots } from '../jobs/slots.js';
 
 /** Decoding is memory: one at a time. */
 const decoding = new Slots(1);

@@ -1,7 +1,7 @@
-import { getModels, Problem } from './api.js';
-import { byId, find } from './element.js';
+import { getModels, Problem } from '../jobs/api.js';
+import { byId, find } from '../element.js';
 
-/** @typedef {import('./api.js').ModelStatus} ModelStatus */
+/** @typedef {import('../jobs/api.js').ModelStatus} ModelStatus */
 
 /** Titles by name, once the service has told them. @type {Map<string, string>} */
 const titles = new Map([['lanczos', 'Lanczos']]);

@@ -2,9 +2,9 @@ import { keyHeader } from './api-key.js';
 
 /**
  * The public API, as the page uses it.
- * @typedef {import('typebox').Static<typeof import('../../http/schemas/job.js').JobSchema>} Job
- * @typedef {import('../../types.js').ModelStatus} ModelStatus
- * @typedef {import('../../errors.js').Retry} Retry
+ * @typedef {import('typebox').Static<typeof import('../../../http/schemas/job.js').JobSchema>} Job
+ * @typedef {import('../../../domain/types.js').ModelStatus} ModelStatus
+ * @typedef {import('../../../domain/errors.js').Retry} Retry
  */
 
 /** An answer that is not a success, in the words of its problem document (RFC 9457). */

@@ -1,4 +1,4 @@
-import { find } from './element.js';
+import { find } from '../element.js';
 import { prepareGestures } from './gestures.js';
 import { centred, clamped, fitZoom, nextZoom, usefulZoom, zoomedAt } from './view.js';
 
@@ -48,7 +48,7 @@ export class Comparison extends EventTarget {
     this.clear();
     const opening = ++this.#opening;
     this.#say('Opening the comparison');
-    await import('./vendor/img-comparison-slider.js');
+    await import('../vendor/img-comparison-slider.js');
     const [first, second] = await Promise.all([before && decoded(before), decoded(after)]);
     if (opening !== this.#opening) {
       for (const image of [first, second]) if (image !== undefined) URL.revokeObjectURL(image.src);

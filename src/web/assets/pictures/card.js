@@ -1,5 +1,5 @@
-import { byId, find } from './element.js';
-import { titleOf } from './models.js';
+import { byId, find } from '../element.js';
+import { titleOf } from '../form/models.js';
 import { drawThumbnail } from './thumbnail.js';
 import {
   bytesInWords,
@@ -10,7 +10,7 @@ import {
   progressInWords,
   rungInWords,
   sizeInWords,
-} from './words.js';
+} from '../words.js';
 
 /**
  * @typedef {import('./picture.js').Picture} Picture

@@ -7,7 +7,7 @@ const MAX_NAME_BYTES = 255;
  * @returns {Promise<Blob>}
  */
 export async function zipResults(results) {
-  const { downloadZip } = await import('./vendor/client-zip.js');
+  const { downloadZip } = await import('../vendor/client-zip.js');
   /** @type {Set<string>} */
   const taken = new Set();
   const files = results.map(({ name, content }) => ({

@@ -1,12 +1,12 @@
-import { getResult, Problem } from './api.js';
-import { discardJob, followJob } from './follow.js';
-import { insist } from './insist.js';
-import { forget, remember } from './remembered.js';
-import { pause, Slots } from './slots.js';
-import { uploadPicture } from './upload.js';
+import { getResult, Problem } from '../jobs/api.js';
+import { discardJob, followJob } from '../jobs/follow.js';
+import { insist } from '../jobs/retry.js';
+import { forget, remember } from '../jobs/remembered.js';
+import { pause, Slots } from '../jobs/slots.js';
+import { uploadPicture } from '../jobs/upload.js';
 
 /**
- * @typedef {import('./api.js').Job} Job
+ * @typedef {import('../jobs/api.js').Job} Job
  * @typedef {'waiting' | 'uploading' | 'working' | 'receiving' | 'done' | 'failed' | 'cancelled'} Phase
  */
 
@@ -32,7 +32,7 @@ export class Picture extends EventTarget {
   result = undefined;
   /** Why it failed, in words. */
   reason = '';
-  /** What helps after a failure. @type {import('./api.js').Retry} */
+  /** What helps after a failure. @type {import('../jobs/api.js').Retry} */
   retry = 'as_is';
   /** Code of the problem, for the page to act on (`unauthorized`). */
   code = '';
@@ -53,7 +53,7 @@ export class Picture extends EventTarget {
     this.file = file;
   }
 
-  /** @param {import('./remembered.js').Remembered} known from before a reload; to be resumed. */
+  /** @param {import('../jobs/remembered.js').Remembered} known from before a reload; to be resumed. */
   static remembered({ job, name, downloaded }) {
     return Object.assign(new Picture(name), { job, downloaded });
   }
@@ -61,7 +61,7 @@ export class Picture extends EventTarget {
   /**
    * What another run is good for: `as_is`, as it was; `changed`, with other options. Never without the original, but for a job whose
    * result was out of reach.
-   * @returns {import('./api.js').Retry}
+   * @returns {import('../jobs/api.js').Retry}
    */
   get again() {
     if (this.busy) return 'never';

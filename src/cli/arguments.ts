@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { OptionName } from '../../options/option-table.js';
-import type { RawOption } from '../../options/parse-options.js';
-import { UsageError } from '../terminal/usage-error.js';
+import type { OptionName } from '../options/option-table.js';
+import type { RawOption } from '../options/parse-options.js';
+import { UsageError } from './terminal/usage-error.js';
 
 /** The command line of `tessera upscale`, read but not yet compared with the disk. */
 export interface UpscaleArguments {

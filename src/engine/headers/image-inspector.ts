@@ -1,7 +1,7 @@
-import type { Engine } from './engine/engine.js';
-import type { HeaderReader } from './engine/headers/header-pool.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from './pipeline/limits.js';
-import type { ImageHeader, UpscaleOptions } from './domain/types.js';
+import type { ImageHeader, UpscaleOptions } from '../../domain/types.js';
+import type { Engine } from '../engine.js';
+import type { HeaderReader } from './header-pool.js';
+import { checkOutputSize, outputSize, type PipelineLimits } from '../../pipeline/limits.js';
 
 /** Scale of the model that leads the chain, as long as no engine has said which that is. */
 const USUAL_SCALE = 4;

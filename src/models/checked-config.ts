@@ -1,5 +1,5 @@
-import { type Config, ConfigError, readConfig } from './config/config.js';
-import { modelSettingProblems } from './models/check-settings.js';
+import { type Config, ConfigError, readConfig } from '../config/config.js';
+import { modelSettingProblems } from './check-settings.js';
 
 /**
  * Reads the configuration and checks it against what it refers to: the manifest and the models in it.

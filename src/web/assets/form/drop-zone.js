@@ -1,4 +1,4 @@
-import { byId } from './element.js';
+import { byId } from '../element.js';
 
 /**
  * Takes pictures in: dropped anywhere on the page, pasted, or chosen.

@@ -1,5 +1,5 @@
-import { byId, find } from './element.js';
-import { titleOf } from './models.js';
+import { byId, find } from '../element.js';
+import { titleOf } from '../form/models.js';
 import {
   attemptInWords,
   bytesInWords,
@@ -7,10 +7,10 @@ import {
   notKeptInWords,
   rungInWords,
   sizeInWords,
-} from './words.js';
+} from '../words.js';
 
 /**
- * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('../pictures/picture.js').Picture} Picture
  * @typedef {import('./comparison.js').Comparison} Comparison
  */
 
@@ -121,7 +121,7 @@ export class Stage {
   }
 
   /**
-   * @param {import('./api.js').Job} job
+   * @param {import('../jobs/api.js').Job} job
    */
   #showFacts(job) {
     const { source, result, attempts } = job;

@@ -1,6 +1,6 @@
 import { deleteJob, getJob, request } from './api.js';
 import { readEvents } from './events.js';
-import { insist } from './insist.js';
+import { insist } from './retry.js';
 import { pause, Slots } from './slots.js';
 
 /** @typedef {import('./api.js').Job} Job */

@@ -1,4 +1,4 @@
-import { byId, find } from './element.js';
+import { byId, find } from '../element.js';
 
 /** Options with a field that is empty unless the reader says something: what the service does then stands in it, in grey. */
 const EMPTY_FIELDS = ['tile_size', 'tile_overlap'];
