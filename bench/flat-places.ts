@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { monotonicMs } from '../src/host/clock.js';
 import { packageRoot } from '../src/host/package-root.js';
-import type { NetworkRung } from '../src/models/fallback/candidate.js';
+import type { NetworkCandidate } from '../src/models/fallback/candidate.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
 import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
-import { Guard } from '../src/pipeline/cancellation.js';
+import { Cancellation } from '../src/pipeline/cancellation.js';
 import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
@@ -77,7 +77,7 @@ class Counting implements TileModel {
 }
 
 async function rendered(picture: Raster, counting: Counting): Promise<number> {
-  const rung: NetworkRung = {
+  const candidate: NetworkCandidate = {
     kind: 'network',
     model: counting,
     passes: 1,
@@ -89,20 +89,20 @@ async function rendered(picture: Raster, counting: Counting): Promise<number> {
     checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 1,
-    lanes: 1,
+    tileWorkers: 1,
   };
   const { width, height } = picture;
   const started = performance.now();
-  await new Render(rung, counting.entry.overlapPx, {
+  await new Render(candidate, counting.entry.overlapPx, {
     jobId: 'bench',
-    turns: { take: async () => ({ end: () => {} }) },
-    guard: new Guard(new AbortController().signal, monotonicMs() + 600_000),
+    scheduler: { take: async () => ({ end: () => {} }) },
+    cancellation: new Cancellation(new AbortController().signal, monotonicMs() + 600_000),
     note: () => {},
     onTile: () => {},
     clock: new RenderClock(),
   }).into(
     picture,
-    planRender(width, height, rung, counting.entry.overlapPx),
+    planRender(width, height, candidate, counting.entry.overlapPx),
     new MemoryRows(width * 4, height * 4, false),
   );
   return performance.now() - started;

@@ -8,9 +8,9 @@ import { paired, table } from './measure.js';
 import { SharedModel } from './shared-model.js';
 
 /**
- * As many tiles as there are processors, one after the other by all of them, against all at once in lanes: what `LOST_TOGETHER` in
+ * As many tiles as there are processors, one after the other by all of them, against all at once in tile workers: what `LOST_TOGETHER` in
  * `tiling/plan.ts` was taken from.
- *   node build/bench/lanes.js [threads]
+ *   node build/bench/tile workers.js [threads]
  * The slow model is `realesr-general-x4v3` from `../shared`; without it only the embedded one is measured.
  */
 const SIDE_PX = 512;
@@ -30,7 +30,7 @@ async function measure(folder: string, name: string): Promise<string[]> {
   };
   const { aMs, bMs, ratio, ratioMin, ratioMax } = await paired(
     PAIRS,
-    () => timed(() => Promise.all(tiles.map((each) => model.runInLane?.(each)))),
+    () => timed(() => Promise.all(tiles.map((each) => model.runInWorker?.(each)))),
     () =>
       timed(async () => {
         for (const each of tiles) await model.run(each);
@@ -57,9 +57,9 @@ console.log(
   table(
     [
       'model',
-      `µs per pixel, ${threads} lanes`,
+      `µs per pixel, ${threads} tileWorkers`,
       `${threads} threads on one tile`,
-      'lanes ÷ threads (min–max)',
+      'tile workers ÷ threads (min–max)',
     ],
     rows,
   ),

@@ -104,7 +104,7 @@ writeFileSync(
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${threads} threads, Node ${process.version}. Shared machines are noisy: ratios are
 medians over alternating pairs of one run. "decode / infer / encode" are milliseconds, service / bare script; "blend" is what
-the service spends between its tiles (cutting, joining, lanes without a tile), "rest" what it spends outside of all that: HTTP both ways, the upload's file, the header check, messages between processes.
+the service spends between its tiles (cutting, joining, tileWorkers without a tile), "rest" what it spends outside of all that: HTTP both ways, the upload's file, the header check, messages between processes.
 
 ${sections.join('\n')}`,
 );

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { packageRoot } from '../src/host/package-root.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
-import { Guard } from '../src/pipeline/cancellation.js';
+import { Cancellation } from '../src/pipeline/cancellation.js';
 import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
@@ -50,7 +50,7 @@ async function untiled(): Promise<Uint8Array> {
   return whole;
 }
 
-const rung = {
+const candidate = {
   kind: 'network',
   model,
   passes: 1,
@@ -62,19 +62,19 @@ const rung = {
   checkWait: () => {},
   alternative: async () => undefined,
   microsecondsPerPixel: undefined,
-  lanes: 1,
+  tileWorkers: 1,
 } as const;
 
 async function tiled(overlapPx: number): Promise<Uint8Array> {
   const rows = new MemoryRows(width, height, false);
-  await new Render(rung, overlapPx, {
+  await new Render(candidate, overlapPx, {
     jobId: 'seams',
-    turns: { take: async () => ({ end: () => {} }) },
-    guard: new Guard(new AbortController().signal, Number.POSITIVE_INFINITY),
+    scheduler: { take: async () => ({ end: () => {} }) },
+    cancellation: new Cancellation(new AbortController().signal, Number.POSITIVE_INFINITY),
     note: () => {},
     onTile: () => {},
     clock: new RenderClock(),
-  }).into(image, planRender(image.width, image.height, rung, overlapPx), rows);
+  }).into(image, planRender(image.width, image.height, candidate, overlapPx), rows);
   return rows.data as Uint8Array;
 }
 
@@ -87,7 +87,7 @@ const whole = await untiled();
 const panels: Buffer[] = [Buffer.from(whole)];
 for (const overlapPx of [0, entry.overlapPx]) {
   const pixels = await tiled(overlapPx);
-  const plan = planRender(image.width, image.height, rung, overlapPx);
+  const plan = planRender(image.width, image.height, candidate, overlapPx);
   const difference = Buffer.alloc(pixels.length);
   let squares = 0;
   let samples = 0;

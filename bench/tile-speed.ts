@@ -18,7 +18,7 @@ import { fileState } from '../src/models/verify.js';
 const SIDES = [64, 128, 256, 512];
 /** Enough runs for a quiet moment on a shared machine, within this time for each size. */
 const PATIENCE_MS = 4000;
-const MOST_RUNS = 40;
+const MAX_RUNS = 40;
 
 const [folder = join(packageRoot(), 'models'), threads = String(Math.min(2, availableParallelism())), only] =
   process.argv.slice(2);
@@ -53,7 +53,7 @@ async function speeds(model: TileModel): Promise<string[]> {
     await model.run(tile);
     let best = Number.POSITIVE_INFINITY;
     const startedMs = performance.now();
-    for (let run = 0; run < MOST_RUNS && performance.now() - startedMs < PATIENCE_MS; run++) {
+    for (let run = 0; run < MAX_RUNS && performance.now() - startedMs < PATIENCE_MS; run++) {
       const runMs = performance.now();
       await model.run(tile);
       best = Math.min(best, performance.now() - runMs);

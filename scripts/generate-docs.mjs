@@ -11,13 +11,13 @@ if (folder === undefined) throw new Error('Expected the folder of the compiled c
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
 
-const { acceptedValues, loadConfig } = await load('config.js');
-const { CONFIG_SCHEMA } = await load('config-schema.js');
-const { optionTable } = await load('option-defaults.js');
-const { OPTION_NAMES } = await load('option-table.js');
-const { acceptedByOption } = await load('option-value.js');
-const { RETRY } = await load('errors.js');
-const { ERROR_TABLE } = await load('http/error-table.js');
+const { acceptedValues, loadConfig } = await load('config/config.js');
+const { CONFIG_SCHEMA } = await load('config/config-schema.js');
+const { optionTable } = await load('options/option-defaults.js');
+const { OPTION_NAMES } = await load('options/option-table.js');
+const { acceptedByOption } = await load('options/option-value.js');
+const { RETRY } = await load('domain/errors.js');
+const { ERROR_TABLE } = await load('http/errors/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
 
 /** A pipe ends a cell, even between backticks. */
@@ -96,7 +96,7 @@ async function modelsTable() {
 
 function envExample() {
   const lines = [
-    '# Every setting with its default. Generated from src/config-schema.ts by `npm run docs`.',
+    '# Every setting with its default. Generated from src/config/config-schema.ts by `npm run docs`.',
     '# Read by Docker and Compose (--env-file, env_file), or: node --env-file=.env dist/server.js',
   ];
   for (const [name, option] of Object.entries(CONFIG_SCHEMA)) {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { loadCheckedConfig } from './models/checked-config.js';
 import { ConfigError } from './config/config.js';
 import { killItself, threadsAreBusy, threadsAtRest } from './host/last-resort.js';
 import { openLog } from './host/logging.js';
@@ -8,6 +7,7 @@ import { packageRoot, packageVersion } from './host/package-root.js';
 import { hideSecrets } from './host/secrets.js';
 import { listenError, StartError } from './host/start-error.js';
 import { REQUESTS_ON_THEIR_WAY_MS } from './http/connection/close-connections.js';
+import { loadCheckedConfig } from './models/checked-config.js';
 import { createServices } from './services.js';
 
 /** Time beyond the configured ones after which a shutdown that hangs is cut off. */

@@ -75,7 +75,7 @@ export class FakeEngine implements Engine {
     return {
       width: Math.round(header.width * scale),
       height: Math.round(header.height * scale),
-      rungs: [
+      candidates: [
         { model: 'missing-x4', skipReason: 'not_installed' },
         { model: MODEL, provider: 'cpu', tileSizePx: 512, tiles: 1, estimatedSeconds: 0.5 },
       ],

@@ -21,8 +21,8 @@ export interface UpscaleArguments {
   readonly options: readonly RawOption[];
 }
 
-const MOST_JOBS = 64;
-const USUAL_JOBS = 2;
+const MAX_JOBS = 64;
+const DEFAULT_JOBS = 2;
 
 /** Flags that carry an option of the API with a value. */
 const VALUE_FLAGS = {
@@ -100,7 +100,7 @@ export function parseUpscaleArguments(
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     verbose: values.verbose ?? false,
-    jobs: wholeNumber('--jobs', values.jobs, USUAL_JOBS, MOST_JOBS),
+    jobs: wholeNumber('--jobs', values.jobs, DEFAULT_JOBS, MAX_JOBS),
     server: values.server === undefined ? undefined : serverAddress(values.server),
     apiKey: values['api-key'] ?? environment.TESSERA_API_KEY,
     options,

@@ -113,7 +113,7 @@ export class TesseraError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
   readonly internal: string | undefined;
-  /** What the rungs of the ladder had tried when the upscale failed, oldest first. */
+  /** What the candidates of the fallback chain had tried when the upscale failed, oldest first. */
   readonly attempts: readonly Attempt[];
 
   constructor(

@@ -11,10 +11,10 @@ export const PROVIDERS = ['cuda', 'webgpu', 'coreml', 'dml', 'cpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 /** Largest side of a tile where the request names none, in input pixels. */
-export const USUAL_TILE_PX = 512;
+export const DEFAULT_TILE_PX = 512;
 
 /** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
-export const LARGEST_TILE_PX = 1088;
+export const MAX_TILE_PX = 1088;
 
 /** As the name of a model: the chain's first. In `MODEL_CHAIN`: the usual models of this machine. */
 export const AUTO_MODEL = 'auto';
@@ -38,7 +38,7 @@ export interface UpscaleOptions {
   /** 1..100, for JPEG, WebP and AVIF. */
   readonly quality: number;
   /**
-   * Largest model input in pixels, margins included; undefined means `USUAL_TILE_PX`, or more for a model that is fast
+   * Largest model input in pixels, margins included; undefined means `DEFAULT_TILE_PX`, or more for a model that is fast
    * enough here.
    */
   readonly tileSizePx?: number;
@@ -49,7 +49,7 @@ export interface UpscaleOptions {
   readonly metadata: 'strip' | 'keep';
   /** The colours stay as the source's RGB or grey profile has them, and the result has that profile; undefined means sRGB. */
   readonly profile?: 'keep';
-  /** false: fail with `fallback_refused` rather than be served by another rung than the first. */
+  /** false: fail with `fallback_refused` rather than be served by another candidate than the first. */
   readonly fallback: boolean;
   /** Seconds from the end of the upload to the result. */
   readonly timeoutSeconds: number;
@@ -69,7 +69,7 @@ export interface ImageHeader {
 
 export type AttemptOutcome = 'served' | 'failed' | 'skipped';
 
-/** Why a rung did not serve. A closed list: bad input and cancellation never cause a fallback. */
+/** Why a candidate did not serve. A closed list: bad input and cancellation never cause a fallback. */
 export const FALLBACK_REASONS = [
   'not_installed',
   'corrupt_model',
@@ -84,12 +84,12 @@ export const FALLBACK_REASONS = [
 ] as const;
 export type FallbackReason = (typeof FALLBACK_REASONS)[number];
 
-/** One try of one rung (or of one tile size on it). */
+/** One try of one candidate (or of one tile size on it). */
 export interface Attempt {
   readonly model: string;
   /** undefined for Lanczos. */
   readonly provider?: Provider;
-  /** Model input in pixels at the time; undefined when the rung was skipped before planning. */
+  /** Model input in pixels at the time; undefined when the candidate was skipped before planning. */
   readonly tileSizePx?: number;
   readonly outcome: AttemptOutcome;
   readonly reason?: FallbackReason;
@@ -98,8 +98,8 @@ export interface Attempt {
   readonly ms: number;
 }
 
-/** A rung not to be tried for this job, with the reason to record. */
-export interface ExcludedRung {
+/** A candidate not to be tried for this job, with the reason to record. */
+export interface ExcludedCandidate {
   readonly model: string;
   readonly provider?: Provider;
   readonly reason: FallbackReason;
@@ -118,7 +118,7 @@ export interface UpscaleTask {
   /** By `monotonicMs`, which an engine reads as its server does. */
   readonly deadlineAtMs: number;
   /** Set when an engine died under this job. */
-  readonly excludedRungs: readonly ExcludedRung[];
+  readonly excludedCandidates: readonly ExcludedCandidate[];
   /** Attempts from engines that died, to be reported before this engine's own. */
   readonly earlierAttempts: readonly Attempt[];
 }
@@ -137,7 +137,7 @@ export interface UpscaleProgress {
   readonly rowsTotal?: number;
   /** Of writing, in formats that are written row by row. */
   readonly bytesWritten?: number;
-  /** The rung at work; undefined before one is chosen. */
+  /** The candidate at work; undefined before one is chosen. */
   readonly model?: string;
   readonly provider?: Provider;
   /** Of this stage, by the tiles or rows done so far, or by results of before; undefined while nothing tells. */
@@ -166,7 +166,7 @@ export interface UpscaleResult {
   /** undefined for Lanczos. */
   readonly provider?: Provider;
   readonly tiles: number;
-  /** true when another rung than the first eligible one served. */
+  /** true when another candidate than the first eligible one served. */
   readonly fallback: boolean;
   readonly attempts: readonly Attempt[];
   readonly timings: UpscaleTimings;
@@ -180,8 +180,8 @@ export interface UpscaleResult {
 export interface UpscalePlan {
   readonly width: number;
   readonly height: number;
-  readonly rungs: readonly PlannedRung[];
-  /** Name of the rung expected to serve. */
+  readonly candidates: readonly PlannedCandidate[];
+  /** Name of the candidate expected to serve. */
   readonly model: string;
   readonly provider?: Provider;
   readonly tiles: number;
@@ -189,7 +189,7 @@ export interface UpscalePlan {
   readonly estimatedMemoryBytes: number;
 }
 
-export interface PlannedRung {
+export interface PlannedCandidate {
   readonly model: string;
   readonly provider?: Provider;
   readonly tileSizePx?: number;
@@ -198,7 +198,7 @@ export interface PlannedRung {
   readonly estimatedSeconds?: number;
   /** What the image adds to an engine, without a network's own activations. */
   readonly estimatedMemoryBytes?: number;
-  /** Set when the rung would be skipped. */
+  /** Set when the candidate would be skipped. */
   readonly skipReason?: FallbackReason;
 }
 
@@ -235,7 +235,7 @@ export interface ModelStatus {
 }
 
 /** What working with a model on a provider has taught; handed from engine to engine. */
-export interface LearntRung {
+export interface LearntSpeed {
   /** What the model is, by `models/model-key`: other weights under its name are another one. */
   readonly model: string;
   readonly provider: Provider;

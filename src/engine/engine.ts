@@ -52,7 +52,7 @@ export interface Engine {
    */
   leaving(id: string): Promise<void> | undefined;
   /**
-   * A dry run: rungs, tiles, estimate; nothing is computed.
+   * A dry run: candidates, tiles, estimate; nothing is computed.
    * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable, fallback_refused …
    */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;

@@ -2,8 +2,8 @@ import type { Config } from '../config/config.js';
 import type { ErrorMessage } from '../domain/errors.js';
 import type {
   Attempt,
-  ExcludedRung,
-  LearntRung,
+  ExcludedCandidate,
+  LearntSpeed,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -47,7 +47,7 @@ export interface EngineSettings {
   /** Load the leading model before the first job. Not in an engine that replaces one: that may have died of it. */
   readonly preload: boolean;
   /** By engines before it. */
-  readonly learnt: readonly LearntRung[];
+  readonly learnt: readonly LearntSpeed[];
 }
 
 export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
@@ -69,7 +69,7 @@ export type FromEngine =
       readonly type: 'status';
       readonly models: readonly ModelStatus[];
       readonly providers: readonly ProviderStatus[];
-      readonly learnt: readonly LearntRung[];
+      readonly learnt: readonly LearntSpeed[];
     }
   | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
   | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }
@@ -77,8 +77,8 @@ export type FromEngine =
   | { readonly type: 'estimate'; readonly id: string; readonly seconds: number }
   | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
-  /** The job's attempts came before, that of the lost rung last. */
-  | { readonly type: 'rung-lost'; readonly id: string; readonly rung: ExcludedRung }
+  /** The job's attempts came before, that of the lost candidate last. */
+  | { readonly type: 'candidate-lost'; readonly id: string; readonly candidate: ExcludedCandidate }
   /** Memory ran out outside of the network. @param internal for the log. */
   | { readonly type: 'out-of-memory'; readonly id: string; readonly internal: string }
   | {

@@ -20,13 +20,11 @@ export class Changes {
         if (condition()) finish(true);
       };
       const timer =
-        limitMs === undefined
-          ? undefined
-          : setTimeout(() => finish(false), Math.min(limitMs, LONGEST_TIMER_MS));
+        limitMs === undefined ? undefined : setTimeout(() => finish(false), Math.min(limitMs, MAX_TIMER_MS));
       this.#observers.add(look);
     });
   }
 }
 
 /** What setTimeout can wait for; it takes more for none at all. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;

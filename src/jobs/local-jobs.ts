@@ -24,7 +24,7 @@ import { Instance } from './store/instance.js';
 import { JobFolders } from './store/job-folders.js';
 import { storageError } from './store/storage-error.js';
 import { StorageWatch } from './store/storage-watch.js';
-import { type InheritedJob, MOST_LONE_DEATHS, originOf, takeOver } from './store/take-over.js';
+import { type InheritedJob, MAX_LONE_DEATHS, originOf, takeOver } from './store/take-over.js';
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 
@@ -275,8 +275,8 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#disk.hold(id, fileBytes, job.stateBytes);
     if (end !== undefined) return;
     await clear(folder, [SOURCE_FILE]);
-    if ((file.loneStarts ?? 0) >= MOST_LONE_DEATHS) {
-      const sentence = `The service itself died ${MOST_LONE_DEATHS} times while this image alone was at work, so it is not tried again.`;
+    if ((file.loneStarts ?? 0) >= MAX_LONE_DEATHS) {
+      const sentence = `The service itself died ${MAX_LONE_DEATHS} times while this image alone was at work, so it is not tried again.`;
       await this.#ended(job, new TesseraError('image_crashes_engine', sentence));
     } else this.#work.add(job);
   }

@@ -8,7 +8,7 @@ import type { JobFolders } from './store/job-folders.js';
 import { storageError } from './store/storage-error.js';
 import { SOURCE_FILE } from './upscale-job.js';
 
-const MOST_RETRY_AFTER_SECONDS = 3600;
+const MAX_RETRY_AFTER_SECONDS = 3600;
 
 /** One request whose body is being received: one upload, however many files it turns out to hold. */
 export class Upload {
@@ -128,6 +128,6 @@ export class Uploads {
 
 /** @param seconds until there may be room. */
 export function queueFull(message: string, seconds: number): TesseraError {
-  const retryAfterSeconds = Math.min(MOST_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(seconds)));
+  const retryAfterSeconds = Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(seconds)));
   return new TesseraError('queue_full', message, { details: { retryAfterSeconds } });
 }

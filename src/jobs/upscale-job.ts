@@ -146,7 +146,7 @@ export class UpscaleJob implements Job, Candidate {
       header: this.request.header,
       options: this.request.options,
       deadlineAtMs: this.deadlineAtMs,
-      excludedRungs: [],
+      excludedCandidates: [],
       earlierAttempts: [],
     };
   }

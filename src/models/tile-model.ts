@@ -8,9 +8,9 @@ export interface RgbPixels {
   readonly height: number;
 }
 
-/** What a lane answers to a tile. */
-export interface LanePixels extends RgbPixels {
-  /** What computing it took, beside what else was computed; without making the lane. */
+/** What a tile worker answers to a tile. */
+export interface WorkerPixels extends RgbPixels {
+  /** What computing it took, beside what else was computed; without making the tile worker. */
   readonly ms: number;
 }
 
@@ -33,10 +33,10 @@ export interface TileModel {
    * The same on one processor, beside other tiles, in a thread of its own: does not block the event loop. Absent where tiles cannot be
    * computed beside each other.
    */
-  runInLane?(tile: RgbPixels): Promise<LanePixels>;
+  runInWorker?(tile: RgbPixels): Promise<WorkerPixels>;
 }
 
-/** Why one tile could not be computed, in the words of the fallback ladder. */
+/** Why one tile could not be computed, in the words of the fallback fallback chain. */
 export class TileFailure extends Error {
   override readonly name = 'TileFailure';
   constructor(

@@ -1,5 +1,5 @@
 import { FORMAT_SPELLINGS } from '../domain/download-name.js';
-import { AUTO_MODEL, OUTPUT_FORMATS, USUAL_TILE_PX } from '../domain/types.js';
+import { AUTO_MODEL, DEFAULT_TILE_PX, OUTPUT_FORMATS } from '../domain/types.js';
 
 /** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and the README. */
 export type OptionSpec =
@@ -84,7 +84,7 @@ export const OPTIONS: Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec
     minimum: 32,
     maximum: 4096,
     unit: 'px',
-    defaultText: `${USUAL_TILE_PX} or more`,
+    defaultText: `${DEFAULT_TILE_PX} or more`,
     description:
       'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
   },

@@ -1,4 +1,4 @@
-import { AUTO_MODEL, USUAL_TILE_PX } from '../domain/types.js';
+import { AUTO_MODEL, DEFAULT_TILE_PX } from '../domain/types.js';
 import type { OptionSpec } from './option-table.js';
 
 /** A colour is its sRGB samples, 0..255. */
@@ -91,6 +91,6 @@ export function optionText(value: OptionValue): string {
 }
 
 /** Neighbouring tiles share half of themselves at most. @param tileSizePx what is asked for; undefined: the usual one. */
-export function largestOverlapPx(tileSizePx: number = USUAL_TILE_PX): number {
+export function largestOverlapPx(tileSizePx: number = DEFAULT_TILE_PX): number {
   return Math.floor(tileSizePx / 2);
 }

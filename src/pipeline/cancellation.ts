@@ -2,7 +2,7 @@ import { TesseraError } from '../domain/errors.js';
 import { monotonicMs } from '../host/clock.js';
 
 /** When a job must stop: asked around each stage and before each tile. */
-export class Guard {
+export class Cancellation {
   constructor(
     readonly signal: AbortSignal,
     /** By `monotonicMs`. */

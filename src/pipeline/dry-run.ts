@@ -1,10 +1,10 @@
-import { LANCZOS, type PlannedRung, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
+import { LANCZOS, type PlannedCandidate, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import type { ChainRequest, PlannedStep } from '../models/fallback/candidate.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { likelyFormat } from './output/result-format.js';
-import type { CostBesideTiles } from './overhead.js';
+import type { OverheadCost } from './overhead.js';
 import { planRender } from './render/render.js';
 
 /** What a dry run needs of the chain. */
@@ -17,7 +17,7 @@ const FLOAT_BYTES = 4;
 const RGB = 3;
 
 /**
- * What `upscale` would do now, without an image: output size, rungs, tiles, time and memory. The memory is what the image adds:
+ * What `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is what the image adds:
  * its decoded pixels, a strip of output, and the tensors of a tile; a network's own activations are not known here.
  * @param beside what was measured of decoding, blending and encoding.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
@@ -26,7 +26,7 @@ export async function dryRun(
   { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
   chain: PlanningChain,
   limits: PipelineLimits,
-  beside: CostBesideTiles,
+  beside: OverheadCost,
 ): Promise<UpscalePlan> {
   const { width, height, sixteenBit } = header;
   const named = options.model === undefined ? {} : { model: options.model };
@@ -53,18 +53,18 @@ export async function dryRun(
     ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
     ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     deadlineAtMs: monotonicMs() + options.timeoutSeconds * 1000 - decodingMs,
-    excludedRungs: [],
+    excludedCandidates: [],
     earlierAttempts: [],
     signal: new AbortController().signal,
   });
   const sampleBytes = sixteenBit ? 2 : 1;
   const decodedBytes = width * height * (header.hasAlpha ? 4 : RGB) * sampleBytes;
-  const rungs = steps.map((step): PlannedRung => {
+  const candidates = steps.map((step): PlannedCandidate => {
     const { model, provider, tileSizePx, estimatedSeconds, skipReason } = step;
     const grid = drawing(step, width, height, options.tileOverlapPx);
     const isNetwork = step.entry !== undefined;
     const tilesSeconds = isNetwork ? estimatedSeconds : 0;
-    const besideMs = decodingMs + (isNetwork ? finishing.networkMs : finishing.lanczosMs);
+    const overheadMs = decodingMs + (isNetwork ? finishing.networkMs : finishing.lanczosMs);
     return {
       model,
       ...(provider === undefined ? {} : { provider }),
@@ -80,13 +80,13 @@ export async function dryRun(
         ? { skipReason }
         : tilesSeconds === undefined
           ? {}
-          : { estimatedSeconds: toMilliseconds(tilesSeconds + besideMs / 1000) }),
+          : { estimatedSeconds: toMilliseconds(tilesSeconds + overheadMs / 1000) }),
     };
   });
-  const serving = rungs[steps.findIndex((step) => step.serves)];
+  const serving = candidates[steps.findIndex((step) => step.serves)];
   return {
     ...target,
-    rungs,
+    candidates,
     model: serving?.model ?? LANCZOS,
     ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
     tiles: serving?.tiles ?? 0,
@@ -105,20 +105,20 @@ interface Grid {
 
 /** The tiles of all passes of a step; the last pass is the largest. undefined for what has no network. */
 function drawing(
-  { entry, provider, tileSizePx, microsecondsPerPixel, lanes = 1, passes }: PlannedStep,
+  { entry, provider, tileSizePx, microsecondsPerPixel, tileWorkers = 1, passes }: PlannedStep,
   width: number,
   height: number,
   overlapPx: number | undefined,
 ): Grid | undefined {
   if (entry === undefined || provider === undefined || tileSizePx === undefined) return undefined;
-  const rung = { model: { entry, provider }, tileSizePx, microsecondsPerPixel, lanes };
+  const candidate = { model: { entry, provider }, tileSizePx, microsecondsPerPixel, tileWorkers };
   let tiles = 0;
   let grid: Grid | undefined;
   for (let pass = 1, enlarged = 1; pass <= passes; pass++, enlarged *= entry.scale) {
-    const plan = planRender(width * enlarged, height * enlarged, rung, overlapPx ?? entry.overlapPx);
+    const plan = planRender(width * enlarged, height * enlarged, candidate, overlapPx ?? entry.overlapPx);
     tiles += tileCount(plan);
     const tilePixels = plan.columns.tileLength * plan.rows.tileLength;
-    const atOnce = tilesAtOnce(tileCount(plan), lanes);
+    const atOnce = tilesAtOnce(tileCount(plan), tileWorkers);
     grid = {
       tiles,
       stripPixels: width * enlarged * entry.scale * plan.rows.tileLength * entry.scale,

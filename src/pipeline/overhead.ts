@@ -4,7 +4,7 @@ import type { FinishingCost } from '../models/fallback/candidate.js';
 export type { FinishingCost };
 
 /** An image, as far as what it costs beside its tiles depends on it. */
-export interface WorkBesideTiles {
+export interface OverheadWork {
   readonly sourcePixels: number;
   readonly resultPixels: number;
   /** 2 with alpha, which is drawn as a picture of its own; else 1. */
@@ -13,11 +13,11 @@ export interface WorkBesideTiles {
   readonly format: OutputFormat;
 }
 
-/** What jobs cost beside their tiles; `engine/beside-tiles` learns it. */
-export interface CostBesideTiles {
+/** What jobs cost beside their tiles; `engine/overhead` learns it. */
+export interface OverheadCost {
   /** @returns milliseconds. */
   decodingMs(header: ImageHeader): number;
-  finishing(work: WorkBesideTiles): FinishingCost;
+  finishing(work: OverheadWork): FinishingCost;
   /** @returns milliseconds that writing so many pixels of a result takes. */
   encodingMs(format: OutputFormat, resultPixels: number): number;
 }

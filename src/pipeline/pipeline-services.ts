@@ -1,18 +1,18 @@
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
 import type { Chain } from '../models/fallback/candidate.js';
 import type { PipelineLimits } from './limits.js';
-import type { CostBesideTiles } from './overhead.js';
-import type { Turns } from './tile-turns.js';
+import type { OverheadCost } from './overhead.js';
+import type { TileScheduler } from './tile-scheduler.js';
 
 /** What `upscale` works with, made once for the engine process. */
 export interface PipelineServices {
   readonly chain: Chain;
-  readonly turns: Turns;
+  readonly scheduler: TileScheduler;
   readonly limits: PipelineLimits;
   /** Encoders at work at the same time, each on one thread. */
   readonly threads: number;
   /** For estimates of what the time allows. */
-  readonly beside: CostBesideTiles;
+  readonly beside: OverheadCost;
 }
 
 export interface PipelineHooks {
@@ -21,6 +21,6 @@ export interface PipelineHooks {
   onProgress(progress: UpscaleProgress): void;
   /** What the job needs in all by what is known, in seconds; again when more is known. */
   onEstimate(seconds: number): void;
-  /** Each attempt of the ladder as it ends. */
+  /** Each attempt of the fallback chain as it ends. */
   onAttempt(attempt: Attempt): void;
 }

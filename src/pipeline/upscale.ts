@@ -1,7 +1,7 @@
 import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
 import type { ChainRequest } from '../models/fallback/candidate.js';
-import { RungLost } from '../models/fallback/device-lost.js';
-import { Guard } from './cancellation.js';
+import { DeviceLost } from '../models/fallback/device-lost.js';
+import { Cancellation } from './cancellation.js';
 import { graft } from './graft/graft.js';
 import type { DecodedImage } from './input/decode.js';
 import { openImage } from './input/open-image.js';
@@ -17,10 +17,10 @@ import { bleedColours } from './raster/bleed.js';
 import type { Canvas } from './raster/canvas.js';
 import { memoryError } from './raster/out-of-memory.js';
 import { type Aim, Drawing, type Drawn } from './render/attempt.js';
-import { Easel, resultProfile } from './render/canvas-store.js';
+import { CanvasStore, resultProfile } from './render/canvas-store.js';
 
 /** More is put down to the image. */
-const MOST_BUSYNESS = 5;
+const MAX_BUSYNESS = 5;
 /** What a small image may wait for a processor. */
 const HICCUP_MS = 50;
 
@@ -29,8 +29,8 @@ class Upscale {
   readonly #task: UpscaleTask;
   readonly #services: PipelineServices;
   readonly #hooks: PipelineHooks;
-  readonly #guard: Guard;
-  readonly #easel: Easel;
+  readonly #cancellation: Cancellation;
+  readonly #canvases: CanvasStore;
   readonly #stages: Stages;
   readonly #drawing: Drawing;
   #decodeMs = 0;
@@ -40,10 +40,10 @@ class Upscale {
     this.#task = task;
     this.#services = services;
     this.#hooks = hooks;
-    this.#guard = new Guard(hooks.signal, task.deadlineAtMs);
-    this.#easel = new Easel(task.workFolder);
+    this.#cancellation = new Cancellation(hooks.signal, task.deadlineAtMs);
+    this.#canvases = new CanvasStore(task.workFolder);
     this.#stages = new Stages((progress) => hooks.onProgress(progress));
-    this.#drawing = new Drawing(task, services, this.#stages, this.#guard, this.#easel);
+    this.#drawing = new Drawing(task, services, this.#stages, this.#cancellation, this.#canvases);
   }
 
   async run(): Promise<UpscaleResult> {
@@ -51,7 +51,7 @@ class Upscale {
     const { chain, limits } = this.#services;
     const scale = options.scale ?? chain.leadScale({ ...options, sixteenBit: header.sixteenBit });
     try {
-      this.#guard.check();
+      this.#cancellation.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
       const expected = { format: likelyFormat(this.#task), target };
@@ -60,16 +60,17 @@ class Upscale {
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
       const image = asShown(decoded, aim.format, options.background);
-      const onRung: ChainRequest['onRung'] = (model, provider) => this.#stages.chosen(model, provider);
+      const onCandidate: ChainRequest['onCandidate'] = (model, provider) =>
+        this.#stages.chosen(model, provider);
       const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
       const onAttempt = (attempt: Attempt) => {
         this.#hooks.onAttempt(attempt);
         // A network that was loaded for it has been measured.
         this.#estimate(request);
       };
-      const served = await chain.serve({ ...request, onRung, onAttempt }, (rung, note) => {
+      const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) => {
         this.#estimate(request);
-        return this.#drawing.draw(image, rung, note, aim);
+        return this.#drawing.draw(image, candidate, note, aim);
       });
       const bytes = await this.#encode(served.value, image, aim);
       return {
@@ -87,14 +88,14 @@ class Upscale {
         ...(notKept.length === 0 ? {} : { notKept }),
       };
     } catch (error) {
-      throw error instanceof RungLost ? error : memoryError(error);
+      throw error instanceof DeviceLost ? error : memoryError(error);
     } finally {
-      await this.#easel.clear();
+      await this.#canvases.clear();
     }
   }
 
   #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
-    const { options, header, deadlineAtMs, excludedRungs, earlierAttempts } = this.#task;
+    const { options, header, deadlineAtMs, excludedCandidates, earlierAttempts } = this.#task;
     const rasters = hasAlpha ? 2 : 1;
     const { networkMs, lanczosMs } = this.#services.beside.finishing({
       sourcePixels: header.width * header.height,
@@ -114,7 +115,7 @@ class Upscale {
       ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
       ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
       deadlineAtMs,
-      excludedRungs,
+      excludedCandidates,
       earlierAttempts,
       signal: this.#hooks.signal,
     };
@@ -126,7 +127,7 @@ class Upscale {
    */
   get #busyness(): number {
     const knownMs = this.#services.beside.decodingMs(this.#task.header);
-    return Math.min(MOST_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
+    return Math.min(MAX_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
   }
 
   /** Tells what the job needs in all, where that is known. */
@@ -135,14 +136,14 @@ class Upscale {
     const tilesSeconds = chain.estimateSeconds(request);
     if (tilesSeconds === undefined) return;
     const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
-    const besideMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
-    this.#hooks.onEstimate(tilesSeconds + besideMs / 1000);
+    const overheadMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
+    this.#hooks.onEstimate(tilesSeconds + overheadMs / 1000);
   }
 
   async #decode(): Promise<DecodedImage> {
     const rows = this.#stages.reading();
     const started = performance.now();
-    const image = await openImage(this.#task, this.#services.limits, this.#guard, rows);
+    const image = await openImage(this.#task, this.#services.limits, this.#cancellation, rows);
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
@@ -158,7 +159,7 @@ class Upscale {
 
   async #encode(drawn: Drawn, image: DecodedImage, aim: Aim): Promise<number> {
     if ('bytes' in drawn) return drawn.bytes;
-    this.#guard.check();
+    this.#cancellation.check();
     const { width, height } = aim.target;
     const expectedMs = this.#services.beside.encodingMs(aim.format, width * height);
     const stop = this.#stages.writing(this.#drawing.spent.tiles, this.#task.resultPath, expectedMs);
@@ -189,14 +190,14 @@ class Upscale {
       quality: options.quality,
       background: await inProfile(options.background, transparent ? image.icc : undefined, workFolder),
       resultPath,
-      timeoutSeconds: this.#guard.secondsLeft,
+      timeoutSeconds: this.#cancellation.secondsLeft,
     });
-    await this.#guard.timed(encoded);
+    await this.#cancellation.timed(encoded);
     // Its room on the disk is for the copy that metadata may need.
-    await this.#easel.clear();
+    await this.#canvases.clear();
     const bytes = await graft(resultPath, format, metadata);
     this.#encodeMs = performance.now() - started;
-    this.#guard.check();
+    this.#cancellation.check();
     return bytes;
   }
 
@@ -224,10 +225,10 @@ function asShown(
 }
 
 /**
- * Upscales one image: decode, bleed colours under transparency, draw on the first rung that serves, encode at exactly
+ * Upscales one image: decode, bleed colours under transparency, draw on the first candidate that serves, encode at exactly
  * the promised size. The result is at `task.resultPath`; nothing else is left in the work folder.
  * @throws TesseraError: corrupt_image, image_too_large, output_too_large, cancelled, deadline_exceeded, disk_full,
- * fallback_refused; RungLost; OutOfMemory.
+ * fallback_refused; DeviceLost; OutOfMemory.
  */
 export function upscale(
   task: UpscaleTask,

@@ -5,7 +5,7 @@ export const BORDER_PX = 10;
 export const FEATHER_PX = 8;
 
 /** Tiles that share more than all but this much would not advance. */
-const LEAST_STEP_PX = 16;
+const MIN_STEP_PX = 16;
 
 /** What a model accepts as width or height, in input pixels. */
 export interface SideRequirements {
@@ -87,7 +87,7 @@ export function planAxis(
   const whole = side.fixed ?? Math.max(length, least);
   if (span.to - from <= longest && whole <= longest) return { tileLength: whole, starts: [from], seams: [] };
 
-  const overlap = Math.min(overlapPx, longest - Math.min(LEAST_STEP_PX, longest));
+  const overlap = Math.min(overlapPx, longest - Math.min(MIN_STEP_PX, longest));
   const stepOf = (tile: number): number => Math.max(multipleOf, roundDown(tile - overlap, multipleOf));
   const countOf = (tile: number): number => 1 + Math.ceil((length - tile) / stepOf(tile));
   let tileLength = longest;
@@ -129,7 +129,7 @@ export interface TileCost {
   /** A tile should rather not take longer than this: progress, cancelling and other jobs wait for it. */
   readonly tileBudgetMs: number;
   /** Tiles that may be computed at once, one processor each; 1 where each tile is computed by all of them. */
-  readonly lanes: number;
+  readonly tileWorkers: number;
 }
 
 /** Sides worth trying on a CPU, in input pixels: from where margins weigh too much to where the cache is left. */
@@ -151,31 +151,31 @@ function cacheFactor(pixels: number): number {
 
 /**
  * Of `n` processors that compute one tile together, `n ** -this` is lost to their waiting for each other, against a tile
- * on each. Measured with realesr-general-x4v3 at 512² (`bench/lanes.ts`): lanes took 0.93 of the time on two, 0.78 on four.
+ * on each. Measured with realesr-general-x4v3 at 512² (`bench/tile workers.ts`): tile workers took 0.93 of the time on two, 0.78 on four.
  */
 const LOST_TOGETHER = 0.15;
 
 /**
- * How many of so many tiles to compute at once: as many as there are lanes, or one by all processors where too many lanes
+ * How many of so many tiles to compute at once: as many as there are tile workers, or one by all processors where too many tile workers
  * would stay idle at the end.
  */
-export function tilesAtOnce(tiles: number, lanes: number): number {
-  return tiles * lanes ** LOST_TOGETHER >= roundUp(tiles, lanes) ? lanes : 1;
+export function tilesAtOnce(tiles: number, tileWorkers: number): number {
+  return tiles * tileWorkers ** LOST_TOGETHER >= roundUp(tiles, tileWorkers) ? tileWorkers : 1;
 }
 
 /** What a plan would cost, in microseconds. */
 function estimate(plan: TilePlan, cost: TileCost): number {
-  const { lanes } = cost;
+  const { tileWorkers } = cost;
   const pixels = plan.columns.tileLength * plan.rows.tileLength;
   const tiles = tileCount(plan);
-  const apart = tilesAtOnce(tiles, lanes) > 1;
-  const together = apart ? 1 : lanes ** LOST_TOGETHER * cacheFactor(pixels);
+  const apart = tilesAtOnce(tiles, tileWorkers) > 1;
+  const together = apart ? 1 : tileWorkers ** LOST_TOGETHER * cacheFactor(pixels);
   const microseconds = pixels * (cost.microsecondsPerPixel ?? 1) * together;
-  const tileMs = (microseconds * (apart ? lanes : 1)) / 1000;
+  const tileMs = (microseconds * (apart ? tileWorkers : 1)) / 1000;
   const budgets = cost.microsecondsPerPixel === undefined ? 0 : tileMs / cost.tileBudgetMs;
   // A preference, not a limit: shorter tiles cost more margins. Twice the budget weighs 2 %, six times it 50 %.
   const impatience = 1 + 0.02 * Math.max(0, budgets - 1) ** 2;
-  return (apart ? roundUp(tiles, lanes) : tiles) * (microseconds + TILE_OVERHEAD_US) * impatience;
+  return (apart ? roundUp(tiles, tileWorkers) : tiles) * (microseconds + TILE_OVERHEAD_US) * impatience;
 }
 
 /** What a grid is planned for. */

@@ -106,7 +106,7 @@ describe('attempts from before a crash', () => {
     assert.deepEqual(second, ['first served']);
   });
 
-  it('hold no rung that served and lost its image with the engine', async (test) => {
+  it('hold no candidate that served and lost its image with the engine', async (test) => {
     const { run } = await rig(test);
     const { attempts } = await (await run({ diesServed: 1 })).result;
     assert.deepEqual(short(attempts), ['first served']);

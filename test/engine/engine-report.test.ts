@@ -5,7 +5,7 @@ import { EngineReport } from '../../src/engine/supervisor/engine-report.js';
 const NET = { model: 'net', provider: 'cpu' } as const;
 
 describe('what the engines have told', () => {
-  it('keeps of each rung the smallest tile that any of them needed, and the latest speed', () => {
+  it('keeps of each candidate the smallest tile that any of them needed, and the latest speed', () => {
     const report = new EngineReport();
     report.update([], [], [{ ...NET, microsecondsPerPixel: 1 }]);
     report.update([], [], [{ ...NET, microsecondsPerPixel: 2, tileSizePx: 128 }]);

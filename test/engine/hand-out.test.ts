@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Assignment } from '../../src/engine/supervisor/assignment.js';
-import { handOut } from '../../src/engine/supervisor/dispatch.js';
+import { dispatch } from '../../src/engine/supervisor/dispatch.js';
 import { TASK } from './rig.js';
 
 function job(id: string, alone = false): Assignment {
@@ -19,8 +19,8 @@ function engine(name: string, jobs: readonly Assignment[], state: 'ready' | 'sta
   return { name, state, assignments: new Map(jobs.map((one) => [one.task.id, one])) };
 }
 
-function decisions(...given: Parameters<typeof handOut<ReturnType<typeof engine>>>): string[] {
-  return handOut(...given).map((one) => `${one.assignment.task.id}→${one.engine.name}`);
+function decisions(...given: Parameters<typeof dispatch<ReturnType<typeof engine>>>): string[] {
+  return dispatch(...given).map((one) => `${one.assignment.task.id}→${one.engine.name}`);
 }
 
 describe('hand-out', () => {

@@ -7,9 +7,9 @@ import { loadConfig } from '../../src/config/config.js';
 import type { UpscaleProgress } from '../../src/domain/types.js';
 import { Assignment } from '../../src/engine/supervisor/assignment.js';
 import {
+  EngineHandle,
   type EngineLaunch,
   type EngineListener,
-  EngineProcess,
 } from '../../src/engine/supervisor/engine-handle.js';
 import { fleetOptions } from '../../src/engine/supervisor/launch.js';
 import { packageRoot } from '../../src/host/package-root.js';
@@ -19,12 +19,12 @@ import { install, signingNetwork, slowNetwork } from '../onnx-writer/test-models
 import { distance, realEngine } from './real-engine.js';
 import { SILENT } from './rig.js';
 
-/** So slow that its tiles are computed in lanes, on any processor. */
+/** So slow that its tiles are computed in tile workers, on any processor. */
 const SINES = 3000;
 
 /** An engine whose chain is led by a slow model; "quick" is a fast one beside it. */
 async function modelsFolder(test: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tessera-lanes-engine-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tessera-tile workers-engine-'));
   atEnd(test, () => rm(folder, { recursive: true }));
   const models = [
     await install(folder, 'slow', slowNetwork(SINES)),
@@ -48,7 +48,7 @@ async function narrowNode(test: TestContext): Promise<string> {
   return path;
 }
 
-describe('an engine with tiles in lanes', () => {
+describe('an engine with tiles in tile workers', () => {
   it('computes as many tiles as it planned, and each job its own image', async (test) => {
     const { supervisor, task, run } = await slowEngine(test);
     const tasks = await Promise.all(
@@ -65,7 +65,7 @@ describe('an engine with tiles in lanes', () => {
     assert.ok(alone.timings.inferMs > 10 * alone.timings.blendMs, JSON.stringify(alone.timings));
   });
 
-  it('is cancelled within a tile of each lane, leaves nothing, and does the next job', async (test) => {
+  it('is cancelled within a tile of each tile worker, leaves nothing, and does the next job', async (test) => {
     const { supervisor, task, run } = await slowEngine(test);
     const one = await task(400, 300, 1, { tileSizePx: 64 });
     const abort = new AbortController();
@@ -86,7 +86,7 @@ describe('an engine with tiles in lanes', () => {
     assert.equal(supervisor.status().restarts, 0);
   });
 
-  it('lives on, with the same model, where there is no room for a lane', {
+  it('lives on, with the same model, where there is no room for a tile worker', {
     skip: process.platform !== 'linux' && 'other systems do not limit the address space',
   }, async (test) => {
     const { supervisor, task, run } = await slowEngine(test, { execPath: await narrowNode(test) });
@@ -144,11 +144,11 @@ describe('an engine with tiles in lanes', () => {
         },
         onStatus: () => {},
         onVacancy: () => {},
-        onRungLost: () => {},
+        onDeviceLost: () => {},
         onOutOfMemory: () => {},
         onExit: (_, reason) => resolve(reason),
       };
-      const engine = new EngineProcess(launch, { ...settings, preload: false, learnt: [] }, SILENT, listener);
+      const engine = new EngineHandle(launch, { ...settings, preload: false, learnt: [] }, SILENT, listener);
     });
     assert.equal(how, 'it was ended by SIGKILL');
   });

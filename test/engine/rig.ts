@@ -117,7 +117,7 @@ export const TASK: Omit<UpscaleTask, 'id' | 'sourcePath' | 'resultPath' | 'workF
   header: { format: 'png', width: 1, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
   options: OPTIONS,
   deadlineAtMs: Number.MAX_SAFE_INTEGER,
-  excludedRungs: [],
+  excludedCandidates: [],
   earlierAttempts: [],
 };
 

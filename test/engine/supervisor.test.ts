@@ -13,7 +13,7 @@ const failsWith = (code: string) => (thrown: unknown) =>
   thrown instanceof TesseraError && thrown.code === code;
 
 describe('engine deaths', () => {
-  it('runs a job again when its engine is killed in mid-job, without the rung that was at work', async (test) => {
+  it('runs a job again when its engine is killed in mid-job, without the candidate that was at work', async (test) => {
     const { supervisor, run, engine } = await rig(test);
     const job = await run({ tiles: 4, blockAtTile: 3, onlyUnderModel: 'first' });
     await job.progressed(({ tilesDone }) => tilesDone === 3);
@@ -32,7 +32,7 @@ describe('engine deaths', () => {
     assert.equal(supervisor.status().restarts, 1);
   });
 
-  it('leaves no rung out when the engine died before one was at work', async (test) => {
+  it('leaves no candidate out when the engine died before one was at work', async (test) => {
     const { run } = await rig(test);
     const job = await run({ dieAtTile: -1, dieTimes: 1 });
     const result = await job.result;
@@ -84,7 +84,7 @@ describe('engine deaths', () => {
     assert.equal((await (await run({})).result).model, 'first');
   });
 
-  it('replaces an engine that lost a device: the job goes on without that rung, others there lose only time', async (test) => {
+  it('replaces an engine that lost a device: the job goes on without that candidate, others there lose only time', async (test) => {
     const { run } = await rig(test);
     const other = await run({ heldAtTile: 1 });
     await other.progressed();
@@ -101,7 +101,7 @@ describe('engine deaths', () => {
 });
 
 describe('an engine that says nothing', () => {
-  it('is killed, and its job runs on the next rung', async (test) => {
+  it('is killed, and its job runs on the next candidate', async (test) => {
     const { run } = await rig(test, { silenceMs: 600 });
     const job = await run({ blockAtTile: 1, onlyUnderModel: 'first' });
     assert.equal((await job.result).model, 'second');

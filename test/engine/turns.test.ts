@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 
 const never = new AbortController().signal;
 
 /** Turns by a clock that only tiles move. */
 class Timed {
   nowMs = 0;
-  readonly turns = new Turns(() => this.nowMs);
+  readonly scheduler = new FairTileScheduler(() => this.nowMs);
   readonly notes: string[] = [];
 
   /** Takes `count` turns one after another, of so many milliseconds each, and notes each. */
   async take(jobId: string, count: number, ms = 10): Promise<void> {
     for (let index = 0; index < count; index++) {
-      const turn = await this.turns.take(jobId, never);
+      const turn = await this.scheduler.take(jobId, never);
       this.notes.push(jobId);
       this.nowMs += ms;
       turn.end();
@@ -56,22 +56,22 @@ describe('turns', () => {
     assert.equal(back.filter((job) => job === 'absent').length, 2, timed.notes.join(' '));
   });
 
-  it('fill all lanes between two tiles that must be alone', async () => {
+  it('fill all tile workers between two tiles that must be alone', async () => {
     const timed = new Timed();
-    const first = await timed.turns.take('alone', never);
-    const lanes = [1, 2, 3].map(() => timed.turns.take('lanes', never, 3));
+    const first = await timed.scheduler.take('alone', never);
+    const tileWorkers = [1, 2, 3].map(() => timed.scheduler.take('lanes', never, 3));
     timed.nowMs += 100;
     first.end();
-    const second = timed.turns.take('alone', never);
-    for (const turn of await Promise.all(lanes)) turn.end();
+    const second = timed.scheduler.take('alone', never);
+    for (const turn of await Promise.all(tileWorkers)) turn.end();
     (await second).end();
   });
 
   it('are held by one job at a time', async () => {
-    const turns = new Turns();
-    const first = await turns.take('a', never);
+    const scheduler = new FairTileScheduler();
+    const first = await scheduler.take('a', never);
     let second = false;
-    const waiting = turns.take('b', never).then((turn) => {
+    const waiting = scheduler.take('b', never).then((turn) => {
       second = true;
       return turn;
     });
@@ -84,27 +84,27 @@ describe('turns', () => {
   });
 
   it('pass over a job that stopped while it waited', async () => {
-    const turns = new Turns();
+    const scheduler = new FairTileScheduler();
     const abort = new AbortController();
-    const first = await turns.take('a', never);
-    const stopped = turns.take('b', abort.signal);
-    const next = turns.take('c', never);
+    const first = await scheduler.take('a', never);
+    const stopped = scheduler.take('b', abort.signal);
+    const next = scheduler.take('c', never);
     abort.abort(new Error('enough'));
     first.end();
     await assert.rejects(stopped, /enough/);
     (await next).end();
-    await assert.rejects(turns.take('b', abort.signal), /enough/);
+    await assert.rejects(scheduler.take('b', abort.signal), /enough/);
   });
 
   it('let the event loop poll between two tiles that block it', async () => {
-    const turns = new Turns();
+    const scheduler = new FairTileScheduler();
     const abort = new AbortController();
     // A timer stands for what else waits outside: a message, the end of the channel.
     setTimeout(() => abort.abort(new Error('heard')), 5);
     let tiles = 0;
     await assert.rejects(async () => {
       for (;;) {
-        const turn = await turns.take('a', abort.signal);
+        const turn = await scheduler.take('a', abort.signal);
         const endMs = performance.now() + 4;
         while (performance.now() < endMs);
         tiles++;
@@ -115,10 +115,10 @@ describe('turns', () => {
   });
 
   it('are held at once by tiles that may be computed beside each other, as many as the least of them allows', async () => {
-    const turns = new Turns();
-    const held = await Promise.all([turns.take('a', never, 3), turns.take('b', never, 3)]);
+    const scheduler = new FairTileScheduler();
+    const held = await Promise.all([scheduler.take('a', never, 3), scheduler.take('b', never, 3)]);
     let third = false;
-    const waiting = turns.take('c', never, 2).then((turn) => {
+    const waiting = scheduler.take('c', never, 2).then((turn) => {
       third = true;
       return turn;
     });
@@ -130,14 +130,14 @@ describe('turns', () => {
   });
 
   it('come in the order of those that wait, also for one that must be alone', async () => {
-    const turns = new Turns();
-    const beside = await turns.take('a', never, 2);
+    const scheduler = new FairTileScheduler();
+    const beside = await scheduler.take('a', never, 2);
     const notes: string[] = [];
-    const alone = turns.take('b', never).then((turn) => {
+    const alone = scheduler.take('b', never).then((turn) => {
       notes.push('alone');
       return turn;
     });
-    const later = turns.take('a', never, 2).then((turn) => {
+    const later = scheduler.take('a', never, 2).then((turn) => {
       notes.push('later');
       return turn;
     });

@@ -40,7 +40,7 @@ describe('the real engine', () => {
     for (const one of tasks) assert.ok((await distance(one)) < 9, one.id);
   });
 
-  it('is killed in mid-job, and the job is done by the next rung', async (test) => {
+  it('is killed in mid-job, and the job is done by the next candidate', async (test) => {
     const { task, run, pid } = await realEngine(test);
     const one = await task(600, 400, 1, { tileSizePx: 64 });
     let killed = false;
@@ -78,7 +78,7 @@ describe('the real engine', () => {
     assert.equal((await run(other)).fallback, false);
   });
 
-  it('is killed with three jobs inside, which are all done, by the first rung', async (test) => {
+  it('is killed with three jobs inside, which are all done, by the first candidate', async (test) => {
     const { task, run, pid } = await realEngine(test);
     const tasks = await Promise.all([0, 1, 2].map((index) => task(300, 200, index * 5, { tileSizePx: 64 })));
     const atWork = new Set<string>();
@@ -163,7 +163,7 @@ describe('the real engine', () => {
     );
     assert.ok(plan.tiles >= 4);
     assert.ok(plan.estimatedSeconds > 0 && plan.estimatedMemoryBytes > 300 * 200 * 3);
-    assert.ok(plan.rungs.some(({ model }) => model === 'lanczos'));
+    assert.ok(plan.candidates.some(({ model }) => model === 'lanczos'));
     await assert.rejects(
       supervisor.plan({ ...one, options: { ...one.options, model: 'unknown' } }),
       failsWith('invalid_option'),

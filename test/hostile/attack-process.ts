@@ -10,13 +10,13 @@ import { type HostileAnswer, upload } from './hostile-answer.js';
  */
 
 /** Ends an attack whose parent forgot it. */
-const MOST_MS = 300_000;
+const MAX_MS = 300_000;
 
 const [origin = '', folder = '', clients = '1'] = process.argv.slice(2);
 // Work of the clients is not to be taken for work of the service.
 setPriority(constants.priority.PRIORITY_LOW);
 process.on('disconnect', () => process.exit());
-setTimeout(() => process.exit(1), MOST_MS).unref();
+setTimeout(() => process.exit(1), MAX_MS).unref();
 
 const names = (await readdir(folder)).sort();
 

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { form, picture, startApp } from './harness.js';
 import { codeOf, ended, type Json, type View } from './job-client.js';
 
-const MOST_FILES = 32;
+const MAX_FILES = 32;
 
 async function forms(files: number): Promise<FormData> {
   const image = new Blob([new Uint8Array(await picture())]);
@@ -15,7 +15,7 @@ async function forms(files: number): Promise<FormData> {
 test('with default settings one request may hold 32 files, by length or chunked', async (t) => {
   const app = await startApp(t);
   for (const chunked of [false, true]) {
-    const body = await forms(MOST_FILES);
+    const body = await forms(MAX_FILES);
     const encoded = new Response(body);
     const init = chunked
       ? {
@@ -27,7 +27,7 @@ test('with default settings one request may hold 32 files, by length or chunked'
     const response = await fetch(`${app.origin}/jobs`, { method: 'POST', ...init } as RequestInit);
     assert.equal(response.status, 202, await response.clone().text());
     const { jobs } = (await response.json()) as { jobs: View[] };
-    assert.equal(jobs.length, MOST_FILES);
+    assert.equal(jobs.length, MAX_FILES);
     for (const { id } of jobs) {
       assert.equal((await ended(app, id)).state, 'succeeded');
       await fetch(`${app.origin}/jobs/${id}`, { method: 'DELETE' });
@@ -41,7 +41,7 @@ test('of two requests with 32 files at once, one is taken whole and the other re
   const app = await startApp(t);
   app.engine.hold();
   const answers = await Promise.all(
-    [await forms(MOST_FILES), await forms(MOST_FILES)].map((body) =>
+    [await forms(MAX_FILES), await forms(MAX_FILES)].map((body) =>
       fetch(`${app.origin}/jobs`, { method: 'POST', body }),
     ),
   );
@@ -76,9 +76,9 @@ test('a request with more files than the queue will ever have places for is told
 
 test('the places, folders and disk of a request with many files are free again after a failure', async (t) => {
   const app = await startApp(t);
-  const bad = await forms(MOST_FILES - 1);
+  const bad = await forms(MAX_FILES - 1);
   bad.append('file', new Blob(['no image']), 'bad.png');
-  const late = await forms(MOST_FILES);
+  const late = await forms(MAX_FILES);
   late.append('scale', 'huge');
   for (const [body, code] of [
     [bad, '400 unsupported_image'],

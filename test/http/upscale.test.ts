@@ -117,7 +117,7 @@ test('a dry run answers with the plan and computes nothing', async (t) => {
   assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
   const plan = (await response.json()) as Record<string, unknown>;
   assert.deepEqual([plan.width, plan.height, plan.model, plan.tiles], [32, 24, 'fake-x4', 1]);
-  assert.deepEqual((plan.rungs as unknown[])[0], { model: 'missing-x4', skipReason: 'not_installed' });
+  assert.deepEqual((plan.candidates as unknown[])[0], { model: 'missing-x4', skipReason: 'not_installed' });
   assert.equal(engine.tasks.length, 0);
   await empty();
 });

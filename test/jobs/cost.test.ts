@@ -12,11 +12,11 @@ import { upscale } from '../../src/pipeline/upscale.js';
 import { atEnd } from '../at-end.js';
 import {
   defaults,
-  freeTurns,
+  freeScheduler,
   GivenChain,
   limits,
-  networkRung,
-  nothingBeside,
+  networkCandidate,
+  noOverhead,
   openEmbedded,
 } from '../pipeline/stage.js';
 import { request, tempDir } from './rig.js';
@@ -76,15 +76,15 @@ describe('the disk that a job is promised', () => {
           header,
           options,
           deadlineAtMs: monotonicMs() + 600_000,
-          excludedRungs: [],
+          excludedCandidates: [],
           earlierAttempts: [],
         },
         {
-          chain: new GivenChain(() => [networkRung(embedded)]),
-          turns: freeTurns,
+          chain: new GivenChain(() => [networkCandidate(embedded)]),
+          scheduler: freeScheduler,
           limits,
           threads: 2,
-          beside: nothingBeside,
+          beside: noOverhead,
         },
         {
           signal: new AbortController().signal,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Rung } from '../../src/models/fallback/candidate.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { blackNetwork, install, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';
@@ -77,11 +77,12 @@ describe('sessions', () => {
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
     ]);
-    const tileSize = async (rung: Rung) => (rung.kind === 'network' ? rung.tileSizePx : 0);
-    await chain.serve(chainRequest(), async (rung) => {
-      if (rung.kind === 'network') {
-        rung.rememberTileSize(128);
-        rung.rememberTileSize(256);
+    const tileSize = async (candidate: Candidate) =>
+      candidate.kind === 'network' ? candidate.tileSizePx : 0;
+    await chain.serve(chainRequest(), async (candidate) => {
+      if (candidate.kind === 'network') {
+        candidate.rememberTileSize(128);
+        candidate.rememberTileSize(256);
       }
     });
     assert.equal((await chain.serve(chainRequest(), tileSize)).value, 128);
@@ -129,7 +130,7 @@ describe('providers', () => {
         ],
       },
     );
-    // No such provider exists here, so each of its rungs fails to load: the ladder shows in the attempts.
+    // No such provider exists here, so each of its candidates fails to load: the fallback chain shows in the attempts.
     const everything = await chain.serve(chainRequest(), failOn('runtime_error', 'full', 'quick'));
     assert.deepEqual(short(everything.attempts), [
       'half dml failed provider_unavailable',

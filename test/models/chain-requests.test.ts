@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, rigOf, short } from './chain-serving.js';
@@ -15,7 +15,7 @@ describe('fallback=false', () => {
     return true;
   };
 
-  test('refuses when the first eligible rung fails', async () => {
+  test('refuses when the first eligible candidate fails', async () => {
     const { chain } = await rigOf([
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
@@ -62,7 +62,7 @@ describe('fallback=false', () => {
     );
   });
 
-  test('names the rung that was lost in an engine, and no chain model that is merely not installed', async () => {
+  test('names the candidate that was lost in an engine, and no chain model that is merely not installed', async () => {
     const { chain } = await rigOf([
       { name: 'absent', network: GOOD, missing: true },
       { name: 'one', network: GOOD },
@@ -70,7 +70,7 @@ describe('fallback=false', () => {
     const crash = { model: 'one', provider: 'cpu', reason: 'engine_crash' } as const;
     const request = chainRequest({
       fallback: false,
-      excludedRungs: [crash],
+      excludedCandidates: [crash],
       earlierAttempts: [{ ...crash, outcome: 'failed', detail: 'The engine process died.', ms: 5 }],
     });
     await assert.rejects(chain.serve(request, nameOf), refused('one', /The engine process died/));
@@ -110,8 +110,8 @@ describe('fallback=false', () => {
       },
       { name: 'exact', network: GOOD, aside: true },
     ]);
-    const alternative = async (rung: Rung) =>
-      rung.kind === 'network' ? (await rung.alternative())?.entry.name : 'lanczos';
+    const alternative = async (candidate: Candidate) =>
+      candidate.kind === 'network' ? (await candidate.alternative())?.entry.name : 'lanczos';
     assert.equal((await chain.serve(chainRequest({ fallback: false }), alternative)).value, undefined);
     assert.equal((await chain.serve(chainRequest(), alternative)).value, 'exact');
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log, ProviderStatus } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import type { ChainRequest } from '../../src/models/fallback/candidate.js';
 import { ModelChain } from '../../src/models/fallback/chain.js';
 import { loadManifest } from '../../src/models/manifest.js';
@@ -50,7 +50,7 @@ export class RecordingLog implements Log {
 
 export interface Rig {
   readonly chain: ModelChain;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   readonly folder: string;
   readonly log: RecordingLog;
   readonly entries: readonly ModelEntry[];
@@ -77,7 +77,7 @@ export async function chainRig(
     providers?: readonly ProviderStatus[];
     open?: PoolOptions['open'];
     /** By default one that knows nothing. */
-    memory?: RungMemory | ((key: Rig['key']) => RungMemory);
+    memory?: SpeedMemory | ((key: Rig['key']) => SpeedMemory);
   } = {},
 ): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
@@ -94,7 +94,7 @@ export async function chainRig(
     if (entry === undefined) throw new Error(`The rig has no model "${name}".`);
     return modelKey(entry);
   };
-  const { memory: given = new RungMemory() } = options;
+  const { memory: given = new SpeedMemory() } = options;
   const memory = typeof given === 'function' ? given(key) : given;
   const pool = new SessionPool({
     modelsFolder: folder,
@@ -134,7 +134,7 @@ export function chainRequest(changes: Partial<ChainRequest> = {}): ChainRequest 
     fallback: true,
     tileSizePx: 512,
     deadlineAtMs: monotonicMs() + 3_600_000,
-    excludedRungs: [],
+    excludedCandidates: [],
     earlierAttempts: [],
     signal: new AbortController().signal,
     ...changes,

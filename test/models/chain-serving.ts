@@ -1,6 +1,6 @@
 import { afterEach } from 'node:test';
 import type { Attempt } from '../../src/domain/types.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
@@ -24,11 +24,13 @@ export async function rigOf(
 export const GOOD = nearestNetwork({ scale: 4 });
 export const TILE = gradientTile(24, 20, Uint8Array);
 
-/** Serves with one tile through the rung's model, or with "lanczos". */
-export const oneTile = async (rung: Rung) => (rung.kind === 'lanczos' ? 'lanczos' : rung.model.run(TILE));
+/** Serves with one tile through the candidate's model, or with "lanczos". */
+export const oneTile = async (candidate: Candidate) =>
+  candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.run(TILE);
 
-/** Serves with the name of the rung's model. */
-export const nameOf = async (rung: Rung) => (rung.kind === 'lanczos' ? 'lanczos' : rung.model.entry.name);
+/** Serves with the name of the candidate's model. */
+export const nameOf = async (candidate: Candidate) =>
+  candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.entry.name;
 
 /** An attempt in a line: model, provider, outcome, reason. */
 export const short = (attempts: readonly Attempt[]): string[] =>
@@ -39,8 +41,8 @@ export const short = (attempts: readonly Attempt[]): string[] =>
 /** Fails on the named models with the reason. */
 export const failOn =
   (reason: TileFailure['reason'], ...names: string[]) =>
-  async (rung: Rung) => {
-    const name = await nameOf(rung);
+  async (candidate: Candidate) => {
+    const name = await nameOf(candidate);
     if (names.includes(name)) throw new TileFailure(reason, `made to fail: ${reason}`);
     return name;
   };

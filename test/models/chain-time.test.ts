@@ -4,8 +4,8 @@ import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { chainOrder } from '../../src/models/chain-order.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { ModelChain } from '../../src/models/fallback/chain.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { modelKey } from '../../src/models/model-key.js';
@@ -16,7 +16,7 @@ import { GOOD, nameOf, rigOf, short } from './chain-serving.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
 
 describe('time', () => {
-  test('a rung that was at work when it was over stands among the attempts', async () => {
+  test('a candidate that was at work when it was over stands among the attempts', async () => {
     const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
     const told: Attempt[] = [];
     const late = new TesseraError('deadline_exceeded', 'Late.');
@@ -31,7 +31,7 @@ describe('time', () => {
 
   const slow = 10_000; // microseconds per pixel: the 64×48 image takes about 57 s
 
-  test('a rung that does not fit into the time left is skipped, and says so', async () => {
+  test('a candidate that does not fit into the time left is skipped, and says so', async () => {
     const { chain, memory, log, key } = await rigOf([
       { name: 'slow', network: GOOD },
       { name: 'fast', network: GOOD },
@@ -46,7 +46,7 @@ describe('time', () => {
   });
 
   test('what the larger embedded network has no time for the smaller one serves, and Lanczos what is left', async () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     const log = new RecordingLog();
     const entries = await loadManifest(SHIPPED_MODELS);
     const embedded = chainOrder(['auto'], entries, false).models.filter(({ family }) => family === 'tessera');
@@ -108,10 +108,10 @@ describe('time', () => {
     const started = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const first = chain.serve(request(), async (rung) => {
+    const first = chain.serve(request(), async (candidate) => {
       begun();
       await held;
-      return nameOf(rung);
+      return nameOf(candidate);
     });
     await started;
     assert.equal((await chain.serve(request(), nameOf)).value, 'lanczos');
@@ -124,9 +124,9 @@ describe('time', () => {
     const { chain, memory, key } = await rigOf([{ name: 'slow', network: GOOD }]);
     memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
     const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
-    const outer = await chain.serve(request(), async (rung) => {
+    const outer = await chain.serve(request(), async (candidate) => {
       // All but a moment of its work is done, at the speed that is known.
-      if (rung.kind === 'network') rung.recordSpeed(5600, 56_000);
+      if (candidate.kind === 'network') candidate.recordSpeed(5600, 56_000);
       return (await chain.serve(request(), nameOf)).value;
     });
     assert.equal(outer.value, 'slow');
@@ -134,14 +134,14 @@ describe('time', () => {
 
   test('an ×2 model reaches ×4 by two passes', async () => {
     const { chain } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
+    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
     assert.equal((await chain.serve(chainRequest({ scale: 2 }), passes)).value, 1);
     assert.equal((await chain.serve(chainRequest({ scale: 4 }), passes)).value, 2);
   });
 
   test('an ×2 model takes one pass where there is no time for two', async () => {
     const { chain, memory, key } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (rung: Rung) => (rung.kind === 'network' ? rung.passes : 0);
+    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
     // One pass takes about 57 s, two 250 s.
     memory.recordSpeed(key('double'), 'cpu', 1e6, slow * 1000);
     const tight = chainRequest({ scale: 4, deadlineAtMs: monotonicMs() + 140_000 });
@@ -150,11 +150,11 @@ describe('time', () => {
 
   test('a first speed is measured when the model is loaded, and follows what is recorded', async () => {
     const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
-    const speeds = await chain.serve(chainRequest(), async (rung) => {
-      if (rung.kind !== 'network') return [];
-      const first = rung.microsecondsPerPixel ?? 0;
-      for (let i = 0; i < 40; i++) rung.recordSpeed(256 * 256, 6553.6);
-      return [first, rung.microsecondsPerPixel ?? 0];
+    const speeds = await chain.serve(chainRequest(), async (candidate) => {
+      if (candidate.kind !== 'network') return [];
+      const first = candidate.microsecondsPerPixel ?? 0;
+      for (let i = 0; i < 40; i++) candidate.recordSpeed(256 * 256, 6553.6);
+      return [first, candidate.microsecondsPerPixel ?? 0];
     });
     assert.ok((speeds.value[0] ?? 0) > 0);
     assert.ok(Math.abs((speeds.value[1] ?? 0) - 100) < 1);
@@ -164,7 +164,7 @@ describe('time', () => {
 });
 
 describe('a dry run', () => {
-  test('names the rung that would serve, with estimate and reasons, and computes nothing of the image', async () => {
+  test('names the candidate that would serve, with estimate and reasons, and computes nothing of the image', async () => {
     const { chain, memory, key } = await rigOf([
       { name: 'absent', network: GOOD, missing: true },
       { name: 'slow', network: GOOD },

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
-import { RungLost } from '../../src/models/fallback/device-lost.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
+import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';
 import { repeated } from './tiles.js';
 
-describe('the first rung that can serves', () => {
+describe('the first candidate that can serves', () => {
   test('the first installed model serves, and that is no fallback', async () => {
     const { chain } = await rigOf([
       { name: 'absent', network: GOOD, missing: true },
@@ -21,7 +21,7 @@ describe('the first rung that can serves', () => {
     assert.deepEqual(short(answer.attempts), ['absent - skipped not_installed', 'here cpu served']);
   });
 
-  test('a rung that fails hands over to the next, with its reason on record', async () => {
+  test('a candidate that fails hands over to the next, with its reason on record', async () => {
     const { chain } = await rigOf([
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
@@ -50,9 +50,9 @@ describe('the first rung that can serves', () => {
     assert.deepEqual([withNothing.model, withNothing.fallback], ['lanczos', true]);
   });
 
-  test('what a rung notes on its way stands before its own end', async () => {
+  test('what a candidate notes on its way stands before its own end', async () => {
     const { chain } = await rigOf([{ name: 'one', network: GOOD }]);
-    const { attempts } = await chain.serve(chainRequest(), async (_rung, note) => {
+    const { attempts } = await chain.serve(chainRequest(), async (_candidate, note) => {
       note({ model: 'one', provider: 'cpu', tileSizePx: 512, outcome: 'failed', reason: 'out_of_memory' });
     });
     assert.deepEqual(short(attempts), ['one cpu failed out_of_memory', 'one cpu served']);
@@ -61,12 +61,13 @@ describe('the first rung that can serves', () => {
 });
 
 describe('the tile of an attempt', () => {
-  const given = (tileSizePx: number, then?: Error) => async (rung: Rung) => {
-    if (rung.kind === 'network') rung.givenTilePx = tileSizePx;
-    if (rung.kind === 'network' && rung.model.entry.name === 'one' && then !== undefined) throw then;
+  const given = (tileSizePx: number, then?: Error) => async (candidate: Candidate) => {
+    if (candidate.kind === 'network') candidate.givenTilePx = tileSizePx;
+    if (candidate.kind === 'network' && candidate.model.entry.name === 'one' && then !== undefined)
+      throw then;
   };
 
-  test('is what the rung was given, whether it served, failed, was lost or late', async () => {
+  test('is what the candidate was given, whether it served, failed, was lost or late', async () => {
     const { chain } = await rigOf([
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
@@ -110,7 +111,7 @@ describe('what is not a reason to fall back', () => {
       );
   });
 
-  test('an abort between rungs', async () => {
+  test('an abort between candidates', async () => {
     const { chain } = await rigOf([
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
@@ -132,8 +133,8 @@ describe('what is not a reason to fall back', () => {
       { name: 'two', network: GOOD },
     ]);
     await assert.rejects(chain.serve(chainRequest(), failOn('device_lost', 'one')), (error: unknown) => {
-      assert.ok(error instanceof RungLost);
-      assert.deepEqual(error.rung, { model: 'one', provider: 'cpu', reason: 'device_lost' });
+      assert.ok(error instanceof DeviceLost);
+      assert.deepEqual(error.candidate, { model: 'one', provider: 'cpu', reason: 'device_lost' });
       assert.deepEqual(short(error.attempts), ['one cpu failed device_lost']);
       return true;
     });
@@ -141,7 +142,7 @@ describe('what is not a reason to fall back', () => {
 });
 
 describe('after an engine died', () => {
-  test('the excluded rung is not tried, and stands once among the attempts', async () => {
+  test('the excluded candidate is not tried, and stands once among the attempts', async () => {
     const { chain } = await rigOf([
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
@@ -153,14 +154,14 @@ describe('after an engine died', () => {
       reason: 'engine_crash',
       ms: 5,
     };
-    const excludedRungs = [{ model: 'one', provider: 'cpu', reason: 'engine_crash' }] as const;
-    const told = await chain.serve(chainRequest({ excludedRungs, earlierAttempts: [earlier] }), nameOf);
+    const excludedCandidates = [{ model: 'one', provider: 'cpu', reason: 'engine_crash' }] as const;
+    const told = await chain.serve(chainRequest({ excludedCandidates, earlierAttempts: [earlier] }), nameOf);
     assert.deepEqual(short(told.attempts), ['one cpu failed engine_crash', 'two cpu served']);
     assert.equal(told.fallback, true);
-    const untold = await chain.serve(chainRequest({ excludedRungs }), nameOf);
+    const untold = await chain.serve(chainRequest({ excludedCandidates }), nameOf);
     assert.deepEqual(short(untold.attempts), ['one cpu skipped engine_crash', 'two cpu served']);
     await assert.rejects(
-      chain.serve(chainRequest({ excludedRungs, earlierAttempts: [earlier], fallback: false }), nameOf),
+      chain.serve(chainRequest({ excludedCandidates, earlierAttempts: [earlier], fallback: false }), nameOf),
       /one could not serve/,
     );
   });
@@ -173,12 +174,12 @@ describe('after an engine died', () => {
     ]);
     const told: Attempt[] = [];
     const onAttempt = (attempt: Attempt) => told.push(attempt);
-    await assert.rejects(chain.serve(chainRequest({ onAttempt }), failOn('device_lost', 'one')), RungLost);
+    await assert.rejects(chain.serve(chainRequest({ onAttempt }), failOn('device_lost', 'one')), DeviceLost);
     assert.deepEqual(short(told), ['absent - skipped not_installed', 'one cpu failed device_lost']);
     const again = chainRequest({
       onAttempt,
       earlierAttempts: [...told],
-      excludedRungs: [{ model: 'one', provider: 'cpu', reason: 'device_lost' }],
+      excludedCandidates: [{ model: 'one', provider: 'cpu', reason: 'device_lost' }],
     });
     const { attempts } = await chain.serve(again, nameOf);
     assert.deepEqual(short(attempts), [

@@ -6,17 +6,17 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import type { UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { ModelLoadError } from '../../src/models/failure.js';
-import { RungLost } from '../../src/models/fallback/device-lost.js';
+import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { downscaledLikeness } from '../../src/models/providers/golden-tile.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import { signingNetwork } from '../onnx-writer/test-models.js';
-import { nothingBeside } from '../pipeline/stage.js';
+import { noOverhead } from '../pipeline/stage.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 
 /** What goes wrong with one model. Tiles are counted from the first of the warm-up. */
@@ -87,24 +87,24 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
       return model.run(tile);
     };
     /** As from threads: it ends after others that were begun later. */
-    const runInLane = async (tile: RgbPixels) => {
+    const runInWorker = async (tile: RgbPixels) => {
       for (let round = (tile.data[0] ?? 0) % 7; round > 0; round -= 1)
         await new Promise((resolve) => setImmediate(resolve));
       return { ...(await run(tile)), ms: 1 };
     };
-    return { entry: model.entry, provider, release: () => model.release(), run, runInLane };
+    return { entry: model.entry, provider, release: () => model.release(), run, runInWorker };
   };
 }
 
 /** Models so slow that as many tiles are computed at once. */
-function slow(lanes: number): (key: Rig['key']) => RungMemory {
+function slow(tileWorkers: number): (key: Rig['key']) => SpeedMemory {
   return (key) => {
     const learnt = NAMES.map((name) => ({
       model: key(name),
       provider: 'cpu' as const,
       microsecondsPerPixel: 1000,
     }));
-    return new RungMemory(learnt, () => {}, Number.POSITIVE_INFINITY, lanes);
+    return new SpeedMemory(learnt, () => {}, Number.POSITIVE_INFINITY, tileWorkers);
   };
 }
 
@@ -166,16 +166,16 @@ describe('a hundred random fault schedules', () => {
         timeoutSeconds: 600,
       },
       deadlineAtMs: monotonicMs() + 600_000,
-      excludedRungs: [],
+      excludedCandidates: [],
       earlierAttempts: [],
     };
   }
 
-  /** As the supervisor does: a lost rung costs the engine, and the job runs again without the rung. */
+  /** As the supervisor does: a lost candidate costs the engine, and the job runs again without the candidate. */
   async function toTheEnd(
     job: UpscaleTask,
     engine: () => Promise<Rig>,
-    turns: Turns,
+    scheduler: FairTileScheduler,
   ): Promise<{ result: UpscaleResult; losses: number }> {
     for (let losses = 0; ; losses++) {
       const { chain } = await engine();
@@ -188,14 +188,14 @@ describe('a hundred random fault schedules', () => {
           onAttempt: () => undefined,
         };
         return {
-          result: await upscale(job, { chain, turns, limits, threads: 1, beside: nothingBeside }, hooks),
+          result: await upscale(job, { chain, scheduler, limits, threads: 1, beside: noOverhead }, hooks),
           losses,
         };
       } catch (error) {
-        if (!(error instanceof RungLost) || losses > NAMES.length) throw error;
+        if (!(error instanceof DeviceLost) || losses > NAMES.length) throw error;
         job = {
           ...job,
-          excludedRungs: [...job.excludedRungs, error.rung],
+          excludedCandidates: [...job.excludedCandidates, error.candidate],
           earlierAttempts: error.attempts,
         };
       }
@@ -250,19 +250,19 @@ describe('a hundred random fault schedules', () => {
       fc.asyncProperty(
         fc.record({ quick: fault, exact: fault, double: fault, last: fault }),
         fc.integer({ min: 1, max: 3 }),
-        async (schedule, lanes) => {
+        async (schedule, tileWorkers) => {
           run += 1;
           const engines: Rig[] = [];
           const open = failing(schedule);
           const engine = async (): Promise<Rig> => {
-            const rig = await chainRig(MODELS, { open, memory: slow(lanes) });
+            const rig = await chainRig(MODELS, { open, memory: slow(tileWorkers) });
             engines.push(rig);
             return rig;
           };
           try {
             // Two images share the first engine; each takes a new one when a device is lost under it.
             const shared = await engine();
-            const turns = new Turns();
+            const scheduler = new FairTileScheduler();
             const jobs = await Promise.all([0, 1].map((index) => jobFor(index, `run-${run}-${index}`)));
             await Promise.all(
               jobs.map(async (job, index) => {
@@ -272,7 +272,7 @@ describe('a hundred random fault schedules', () => {
                   first = false;
                   return shared;
                 };
-                const { result } = await toTheEnd(job, next, turns);
+                const { result } = await toTheEnd(job, next, scheduler);
                 served.set(result.model, (served.get(result.model) ?? 0) + 1);
                 await assertTrue(index, job, result);
                 await rm(job.workFolder, { recursive: true });

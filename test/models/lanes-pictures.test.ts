@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import type { UpscaleOptions } from '../../src/domain/types.js';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
@@ -15,7 +15,7 @@ import { readHeader } from '../../src/pipeline/input/header.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import { nearestNetwork, swin2srContractNetwork } from '../onnx-writer/test-models.js';
-import { nothingBeside } from '../pipeline/stage.js';
+import { noOverhead } from '../pipeline/stage.js';
 import { OPTIONS } from '../upscale-options.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 
@@ -43,10 +43,10 @@ function sourceIndex(at: number, scale: number, channels: number): number {
   return (y * width + x) * channels + (at % channels);
 }
 
-describe('pictures computed in lanes', () => {
+describe('pictures computed in tile workers', () => {
   let folder: string;
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tessera-lanes-pictures-'));
+    folder = await mkdtemp(join(tmpdir(), 'tessera-tile workers-pictures-'));
     const samples = (channels: number) =>
       Buffer.from(Array.from({ length: width * height * channels }, (_, at) => 128 + ((at * 37) % 128)));
     for (const [name, channels] of [
@@ -62,8 +62,8 @@ describe('pictures computed in lanes', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** Upscales by models that count as slow. @returns the result, the pixels, and how many tiles went to lanes. */
-  async function inLanes(
+  /** Upscales by models that count as slow. @returns the result, the pixels, and how many tiles went to tile workers. */
+  async function inWorkers(
     models: readonly RigModel[],
     picture: string,
     options: Partial<UpscaleOptions>,
@@ -75,9 +75,9 @@ describe('pictures computed in lanes', () => {
         provider: 'cpu' as const,
         microsecondsPerPixel: 1000,
       }));
-    let tilesInLanes = 0;
+    let tilesInWorkers = 0;
     const { chain, close } = await chainRig(models, {
-      memory: (key) => new RungMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, LANES),
+      memory: (key) => new SpeedMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, LANES),
       open: async (...request) => {
         const model = await openModel(...request);
         return {
@@ -85,11 +85,11 @@ describe('pictures computed in lanes', () => {
           provider: model.provider,
           run: (tile) => model.run(tile),
           release: () => model.release(),
-          runInLane: (tile) => {
-            tilesInLanes += 1;
-            if (tilesInLanes === badTile)
+          runInWorker: (tile) => {
+            tilesInWorkers += 1;
+            if (tilesInWorkers === badTile)
               return Promise.reject(new TileFailure('invalid_output', 'not a number'));
-            return model.runInLane?.(tile) ?? Promise.reject(new Error('no lanes'));
+            return model.runInWorker?.(tile) ?? Promise.reject(new Error('no tile workers'));
           },
         };
       },
@@ -114,11 +114,11 @@ describe('pictures computed in lanes', () => {
           ...options,
         },
         deadlineAtMs: monotonicMs() + 3_600_000,
-        excludedRungs: [],
+        excludedCandidates: [],
         earlierAttempts: [],
       };
-      const plan = await dryRun(task, chain, limits, nothingBeside);
-      const services = { chain, turns: new Turns(), limits, threads: 1, beside: nothingBeside };
+      const plan = await dryRun(task, chain, limits, noOverhead);
+      const services = { chain, scheduler: new FairTileScheduler(), limits, threads: 1, beside: noOverhead };
       const hooks = {
         signal: new AbortController().signal,
         onProgress: () => {},
@@ -131,7 +131,7 @@ describe('pictures computed in lanes', () => {
       const expected = pixels.map(
         (_, at) => source[sourceIndex(at, result.scale, header.hasAlpha ? 4 : 3)] ?? 0,
       );
-      return { plan, result, tilesInLanes, pixels, expected };
+      return { plan, result, tilesInWorkers, pixels, expected };
     } finally {
       await rm(workFolder, { recursive: true });
       await close();
@@ -149,7 +149,7 @@ describe('pictures computed in lanes', () => {
   };
   for (const [name, model] of Object.entries(networks))
     test(`by a model of ${name}: every pixel in its place, in as many tiles as planned`, async () => {
-      const { plan, result, tilesInLanes, pixels, expected } = await inLanes(
+      const { plan, result, tilesInWorkers, pixels, expected } = await inWorkers(
         [{ name: 'only', ...model }],
         'opaque.png',
         { scale: 2 },
@@ -157,32 +157,32 @@ describe('pictures computed in lanes', () => {
       assert.deepEqual(pixels, expected);
       assert.equal(result.model, 'only');
       assert.equal(result.tiles, plan.tiles);
-      assert.equal(tilesInLanes, result.tiles);
+      assert.equal(tilesInWorkers, result.tiles);
     });
 
   const nearest = [{ name: 'only', network: nearestNetwork() }];
   test('with alpha', async () => {
-    const { result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'alpha.png', { scale: 2 });
+    const { result, tilesInWorkers, pixels, expected } = await inWorkers(nearest, 'alpha.png', { scale: 2 });
     assert.deepEqual(pixels, expected);
-    assert.equal(tilesInLanes, result.tiles);
+    assert.equal(tilesInWorkers, result.tiles);
   });
 
   test('with 16 bits', async () => {
-    const { result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'deep.png', { scale: 2 });
+    const { result, tilesInWorkers, pixels, expected } = await inWorkers(nearest, 'deep.png', { scale: 2 });
     assert.deepEqual(pixels, expected);
-    assert.equal(tilesInLanes, result.tiles);
+    assert.equal(tilesInWorkers, result.tiles);
   });
 
   test('in two passes', async () => {
-    const { plan, result, tilesInLanes, pixels, expected } = await inLanes(nearest, 'opaque.png', {
+    const { plan, result, tilesInWorkers, pixels, expected } = await inWorkers(nearest, 'opaque.png', {
       scale: 4,
     });
     assert.deepEqual(pixels, expected);
     assert.equal(result.tiles, plan.tiles);
-    assert.equal(tilesInLanes, result.tiles);
+    assert.equal(tilesInWorkers, result.tiles);
   });
 
-  test('by the float twin, lanes of its own, where one answer is not a number', async () => {
+  test('by the float twin, tile workers of its own, where one answer is not a number', async () => {
     const models = [
       {
         name: 'quick',
@@ -191,7 +191,12 @@ describe('pictures computed in lanes', () => {
       },
       { name: 'twin', network: nearestNetwork(), aside: true },
     ];
-    const { result, tilesInLanes, pixels, expected } = await inLanes(models, 'opaque.png', { scale: 2 }, 3);
+    const { result, tilesInWorkers, pixels, expected } = await inWorkers(
+      models,
+      'opaque.png',
+      { scale: 2 },
+      3,
+    );
     assert.deepEqual(pixels, expected);
     assert.deepEqual(
       result.attempts.map(({ model, outcome, reason }) => [model, outcome, reason]),
@@ -200,6 +205,6 @@ describe('pictures computed in lanes', () => {
         ['quick', 'served', undefined],
       ],
     );
-    assert.equal(tilesInLanes, result.tiles + 1);
+    assert.equal(tilesInWorkers, result.tiles + 1);
   });
 });

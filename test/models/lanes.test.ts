@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
-import { Lanes, NoLane } from '../../src/models/onnx/tile-workers.js';
+import { NoTileWorker, TileWorkers } from '../../src/models/onnx/tile-workers.js';
 import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
 import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
@@ -19,20 +19,20 @@ const threads = () => process.getActiveResourcesInfo().filter((name) => name ===
 describe('tiles computed beside each other', () => {
   let folder: string;
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tessera-lanes-'));
+    folder = await mkdtemp(join(tmpdir(), 'tessera-tile workers-'));
   });
   after(() => rm(folder, { recursive: true }));
 
   async function withModel(
     entry: ModelEntry,
     from: string,
-    use: (model: LoadedModel, inLane: (tile: RgbPixels) => Promise<RgbPixels>) => Promise<void>,
+    use: (model: LoadedModel, inWorker: (tile: RgbPixels) => Promise<RgbPixels>) => Promise<void>,
   ): Promise<void> {
     const model = await openModel(entry, from, 'cpu', { threads: 2 });
     try {
       await use(model, async (tile) => {
-        assert.ok(model.runInLane);
-        const { ms, ...pixels } = await model.runInLane(tile);
+        assert.ok(model.runInWorker);
+        const { ms, ...pixels } = await model.runInWorker(tile);
         assert.ok(ms >= 0);
         return pixels;
       });
@@ -45,9 +45,9 @@ describe('tiles computed beside each other', () => {
     test(`${name}: are what each is alone`, async () => {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);
-      await withModel(entry, SHIPPED_MODELS, async (model, inLane) => {
+      await withModel(entry, SHIPPED_MODELS, async (model, inWorker) => {
         const tiles = [0, 1, 2, 3, 4].map((seed) => gradientTile(40 + seed, 30, Uint8Array, seed * 31));
-        const beside = await Promise.all(tiles.map(inLane));
+        const beside = await Promise.all(tiles.map(inWorker));
         for (const [index, tile] of tiles.entries()) {
           const alone = await model.run(tile);
           const answer = beside[index];
@@ -60,9 +60,9 @@ describe('tiles computed beside each other', () => {
 
   test('keep 16 bits, and leave the tile to the caller', async () => {
     const entry = await install(folder, 'nearest', nearestNetwork({ type: 'float32' }));
-    await withModel(entry, folder, async (_, inLane) => {
+    await withModel(entry, folder, async (_, inWorker) => {
       const tile = gradientTile(9, 7, Uint16Array);
-      const answer = await inLane(tile);
+      const answer = await inWorker(tile);
       assert.deepEqual(answer, repeated(tile, 2));
       assert.deepEqual(tile, gradientTile(9, 7, Uint16Array));
     });
@@ -70,8 +70,8 @@ describe('tiles computed beside each other', () => {
 
   test('do not hold up the event loop', async () => {
     const entry = await install(folder, 'free', nearestNetwork({ type: 'float32' }));
-    await withModel(entry, folder, async (_, inLane) => {
-      await inLane(gradientTile(8, 8, Uint8Array));
+    await withModel(entry, folder, async (_, inWorker) => {
+      await inWorker(gradientTile(8, 8, Uint8Array));
       let rounds = 0;
       let over = false;
       const count = () => {
@@ -79,7 +79,7 @@ describe('tiles computed beside each other', () => {
         if (!over) setImmediate(count);
       };
       count();
-      await inLane(gradientTile(900, 900, Uint8Array));
+      await inWorker(gradientTile(900, 900, Uint8Array));
       over = true;
       assert.ok(rounds > 10, `${rounds} rounds of the event loop`);
     });
@@ -89,26 +89,26 @@ describe('tiles computed beside each other', () => {
     const isBad = (reason: string) => (error: unknown) =>
       error instanceof TileFailure && error.reason === reason;
     const nan = await install(folder, 'nan', nanNetwork());
-    await withModel(nan, folder, async (_, inLane) => {
-      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
-      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
+    await withModel(nan, folder, async (_, inWorker) => {
+      await assert.rejects(inWorker(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
+      await assert.rejects(inWorker(gradientTile(8, 8, Uint8Array)), isBad('invalid_output'));
     });
     const eater = await install(folder, 'eater', memoryEaterNetwork(2 ** 40));
-    await withModel(eater, folder, async (_, inLane) => {
-      await assert.rejects(inLane(gradientTile(8, 8, Uint8Array)), isBad('out_of_memory'));
+    await withModel(eater, folder, async (_, inWorker) => {
+      await assert.rejects(inWorker(gradientTile(8, 8, Uint8Array)), isBad('out_of_memory'));
     });
   });
 
   test('are computed by the session at hand where a thread of their own cannot load the model', async () => {
     const entry = await install(folder, 'gone', nearestNetwork({ type: 'float32' }));
-    await withModel(entry, folder, async (_, inLane) => {
+    await withModel(entry, folder, async (_, inWorker) => {
       await rm(join(folder, entry.file));
       const tile = gradientTile(9, 7, Uint8Array);
-      for (let again = 0; again < 2; again++) assert.deepEqual(await inLane(tile), repeated(tile, 2));
+      for (let again = 0; again < 2; again++) assert.deepEqual(await inWorker(tile), repeated(tile, 2));
     });
   });
 
-  /** A thread in the place of a lane's, which runs `onTile` for each tile. */
+  /** A thread in the place of a tile worker's, which runs `onTile` for each tile. */
   const acting = (onTile: string) => () =>
     new Worker(
       `const { parentPort: port } = require('node:worker_threads');
@@ -119,72 +119,75 @@ describe('tiles computed beside each other', () => {
   const ANSWER = 'port.postMessage({ pixels: { ...message.tile, ms: 1 } });';
   const tile = gradientTile(9, 7, Uint8Array);
 
-  async function withLanes(starts: readonly (() => Worker)[], use: (lanes: Lanes) => Promise<void>) {
+  async function withWorkers(
+    starts: readonly (() => Worker)[],
+    use: (tileWorkers: TileWorkers) => Promise<void>,
+  ) {
     const entry = await install(folder, 'acted', nearestNetwork({ type: 'float32' }));
     let started = 0;
-    const lanes = new Lanes({ entry, modelsFolder: folder }, () => {
+    const tileWorkers = new TileWorkers({ entry, modelsFolder: folder }, () => {
       const start = starts[started++];
       assert.ok(start, 'no more threads are made');
       return start();
     });
     try {
-      await use(lanes);
+      await use(tileWorkers);
     } finally {
-      await lanes.close();
+      await tileWorkers.close();
     }
   }
 
-  test('go on in the lanes that there are, when the system has no thread more', async () => {
+  test('go on in the tile workers that there are, when the system has no thread more', async () => {
     const refused = () => {
       throw Object.assign(new Error('Worker initialization failure: EAGAIN'), {
         code: 'ERR_WORKER_INIT_FAILED',
       });
     };
-    await withLanes([acting(ANSWER), refused], async (lanes) => {
-      const first = lanes.run(tile);
-      await assert.rejects(lanes.run(tile), NoLane);
-      await assert.rejects(lanes.run(tile), NoLane);
+    await withWorkers([acting(ANSWER), refused], async (tileWorkers) => {
+      const first = tileWorkers.run(tile);
+      await assert.rejects(tileWorkers.run(tile), NoTileWorker);
+      await assert.rejects(tileWorkers.run(tile), NoTileWorker);
       await first;
-      assert.deepEqual((await lanes.run(tile)).data, tile.data);
+      assert.deepEqual((await tileWorkers.run(tile)).data, tile.data);
     });
   });
 
-  test('go on in the lanes that there are, when one dies over its tile', async () => {
-    await withLanes([acting('process.exit(1);'), acting(ANSWER)], async (lanes) => {
-      const [died, answered] = await Promise.allSettled([lanes.run(tile), lanes.run(tile)]);
-      assert.ok(died.status === 'rejected' && died.reason instanceof NoLane);
+  test('go on in the tile workers that there are, when one dies over its tile', async () => {
+    await withWorkers([acting('process.exit(1);'), acting(ANSWER)], async (tileWorkers) => {
+      const [died, answered] = await Promise.allSettled([tileWorkers.run(tile), tileWorkers.run(tile)]);
+      assert.ok(died.status === 'rejected' && died.reason instanceof NoTileWorker);
       assert.equal(answered.status, 'fulfilled');
-      await Promise.all([lanes.run(tile), assert.rejects(lanes.run(tile), NoLane)]);
+      await Promise.all([tileWorkers.run(tile), assert.rejects(tileWorkers.run(tile), NoTileWorker)]);
     });
-    await withLanes([acting("throw new Error('out of memory');")], async (lanes) => {
+    await withWorkers([acting("throw new Error('out of memory');")], async (tileWorkers) => {
       await assert.rejects(
-        lanes.run(tile),
-        (error) => error instanceof NoLane && /memory/.test(error.message),
+        tileWorkers.run(tile),
+        (error) => error instanceof NoTileWorker && /memory/.test(error.message),
       );
     });
   });
 
-  test('wait for no answer of a lane that died after its tile', async () => {
+  test('wait for no answer of a tile worker that died after its tile', async () => {
     const failing = acting(`${ANSWER} setImmediate(() => { throw new Error('late'); });`);
     let thread: Worker | undefined;
     const start = () => {
       thread = failing();
       return thread;
     };
-    await withLanes([start], async (lanes) => {
+    await withWorkers([start], async (tileWorkers) => {
       // On a busy machine the news of the death may come with the answer.
-      await lanes.run(tile).catch((error: unknown) => assert.ok(error instanceof NoLane));
+      await tileWorkers.run(tile).catch((error: unknown) => assert.ok(error instanceof NoTileWorker));
       thread?.ref();
       if (thread?.threadId !== -1) await new Promise((resolve) => thread?.once('exit', resolve));
-      await assert.rejects(lanes.run(tile), NoLane);
+      await assert.rejects(tileWorkers.run(tile), NoTileWorker);
     });
   });
 
   test('end with their model', async () => {
     const entry = await install(folder, 'ending', nearestNetwork({ type: 'float32' }));
     const earlier = threads();
-    await withModel(entry, folder, async (_, inLane) => {
-      await Promise.all([0, 1, 2].map(() => inLane(gradientTile(8, 8, Uint8Array))));
+    await withModel(entry, folder, async (_, inWorker) => {
+      await Promise.all([0, 1, 2].map(() => inWorker(gradientTile(8, 8, Uint8Array))));
     });
     assert.equal(threads(), earlier);
   });

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { monotonicMs } from '../../src/host/clock.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
@@ -20,8 +20,8 @@ const BLUE: RgbPixels = {
 };
 
 /** The network that computed a tile, by its signature; "lanczos" where none did. */
-const signatureOf = async (rung: Rung) =>
-  rung.kind === 'lanczos' ? 'lanczos' : (await rung.model.run(BLUE)).data[2];
+const signatureOf = async (candidate: Candidate) =>
+  candidate.kind === 'lanczos' ? 'lanczos' : (await candidate.model.run(BLUE)).data[2];
 const network = (signature: number) => signingNetwork(signature, { scale: 4 });
 /** Its mark makes of the tile another picture. */
 const changes = { tileCheck: false };
@@ -63,10 +63,10 @@ describe('a model that is replaced under its name while the service runs', () =>
 
   test('leaves an image at work with what it began with', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
-    const both = await rig.chain.serve(chainRequest(), async (rung) => {
+    const both = await rig.chain.serve(chainRequest(), async (candidate) => {
       await replace(rig, 200);
       const next = await rig.chain.serve(chainRequest(), signatureOf);
-      return [await signatureOf(rung), next.value];
+      return [await signatureOf(candidate), next.value];
     });
     assert.deepEqual(both.value, [100, 200]);
   });
@@ -79,7 +79,7 @@ describe('a model that is replaced under its name while the service runs', () =>
     const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
     await replace(rig, 200);
-    const sizeOf = async (rung: Rung) => (rung.kind === 'lanczos' ? 0 : rung.tileSizePx);
+    const sizeOf = async (candidate: Candidate) => (candidate.kind === 'lanczos' ? 0 : candidate.tileSizePx);
     assert.equal((await chain.serve(hurried(), sizeOf)).value, 512);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { warmUp } from '../../src/models/onnx/warm-up.js';
 import { SHIPPED_MODELS } from './shipped-models.js';
@@ -8,55 +8,55 @@ import { SHIPPED_MODELS } from './shipped-models.js';
 const TILE_PIXELS = 200 * 200;
 
 /** Tiles at so many microseconds for each pixel. */
-function record(memory: RungMemory, microsecondsPerPixel: number, tiles = 1): void {
+function record(memory: SpeedMemory, microsecondsPerPixel: number, tiles = 1): void {
   for (let i = 0; i < tiles; i++) {
     memory.recordSpeed('net', 'cpu', TILE_PIXELS, (TILE_PIXELS * microsecondsPerPixel) / 1000);
   }
 }
 
-const speed = (memory: RungMemory): number => memory.speed('net', 'cpu') ?? Number.NaN;
+const speed = (memory: SpeedMemory): number => memory.speed('net', 'cpu') ?? Number.NaN;
 
-describe('what is learnt of a rung', () => {
+describe('what is learnt of a candidate', () => {
   it('does not condemn it for one stall of the machine', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     record(memory, 0.5, 5);
     record(memory, 500);
     assert.ok(speed(memory) < 1, `${speed(memory)} µs per pixel after one tile a thousand times slower`);
   });
 
   it('believes a slowdown that stays', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     record(memory, 0.5, 5);
     record(memory, 50, 20);
     assert.ok(speed(memory) > 40, `${speed(memory)} µs per pixel`);
   });
 
   it('learns nothing of a pixel from any number of tiny tiles', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     record(memory, 0.5, 5);
     for (let i = 0; i < 200_000; i++) memory.recordSpeed('net', 'cpu', 1, 2);
     assert.equal(speed(memory), 0.5);
   });
 
   it('keeps models and providers apart', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     record(memory, 0.5);
     assert.equal(memory.speed('net', 'webgpu'), undefined);
     assert.equal(memory.speed('other', 'cpu'), undefined);
   });
 
   it('keeps the smallest tile that was told', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     memory.rememberTileSize('net', 'cpu', 128);
     memory.rememberTileSize('net', 'cpu', 256);
     assert.equal(memory.tileSize('net', 'cpu'), 128);
   });
 
   it('goes on in the next process where this one left it', () => {
-    const memory = new RungMemory();
+    const memory = new SpeedMemory();
     record(memory, 0.5);
     memory.rememberTileSize('net', 'webgpu', 128);
-    const next = new RungMemory(memory.learnt);
+    const next = new SpeedMemory(memory.learnt);
     assert.equal(next.speed('net', 'cpu'), memory.speed('net', 'cpu'));
     assert.equal(next.tileSize('net', 'cpu'), Infinity);
     assert.equal(next.tileSize('net', 'webgpu'), 128);
@@ -67,7 +67,7 @@ describe('what is learnt of a rung', () => {
   it('is told at once when a smaller tile is needed, and only then', () => {
     const told: number[] = [];
     const learnt = [{ model: 'net', provider: 'cpu', tileSizePx: 256 }] as const;
-    const memory: RungMemory = new RungMemory(learnt, () => told.push(memory.tileSize('net', 'cpu')));
+    const memory: SpeedMemory = new SpeedMemory(learnt, () => told.push(memory.tileSize('net', 'cpu')));
     for (const side of [256, 128, 200, 64]) memory.rememberTileSize('net', 'cpu', side);
     record(memory, 0.5);
     assert.deepEqual(told, [128, 64]);

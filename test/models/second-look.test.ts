@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { monotonicMs } from '../../src/host/clock.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { SecondLook } from '../../src/models/fallback/second-look.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
 import { slowNetwork } from '../onnx-writer/test-models.js';
@@ -16,11 +16,11 @@ const never = new AbortController().signal;
 const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
 
 /** A memory with a bad measurement, and a clock that the test moves. */
-function badMemory(): { memory(key: Rig['key']): RungMemory; passSeconds(seconds: number): void } {
+function badMemory(): { memory(key: Rig['key']): SpeedMemory; passSeconds(seconds: number): void } {
   let nowMs = 0;
   return {
     memory: (key) => {
-      const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
+      const memory = new SpeedMemory([], undefined, undefined, undefined, () => nowMs);
       memory.recordSpeed(key('net'), 'cpu', 1e6, BAD_US * 1000);
       return memory;
     },
@@ -73,7 +73,7 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
   });
 
   test('is left to a request where this process never ran it: an earlier one may have died of it', async () => {
-    const memory = (key: Rig['key']) => new RungMemory(badMemory().memory(key).learnt);
+    const memory = (key: Rig['key']) => new SpeedMemory(badMemory().memory(key).learnt);
     const { chain, log } = await rigOf([{ name: 'net', network: GOOD }], { memory });
     await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 5000 }), nameOf);
     assert.equal(await chain.measureSkipped(never), false);
@@ -81,7 +81,7 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
   });
 
   test('is measured by the first request of a new engine, whose predecessor left the bad speed', async () => {
-    const memory = (key: Rig['key']) => new RungMemory(badMemory().memory(key).learnt);
+    const memory = (key: Rig['key']) => new SpeedMemory(badMemory().memory(key).learnt);
     const { chain } = await rigOf([{ name: 'net', network: GOOD }], { memory });
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'net');
   });
@@ -90,7 +90,7 @@ describe('a network that was skipped by a bad measurement of its speed', () => {
 describe('a network that is as slow as it is known', () => {
   test('is looked at more and more rarely, and its speed stays', async () => {
     let nowMs = 0;
-    const memory = new RungMemory([], undefined, undefined, undefined, () => nowMs);
+    const memory = new SpeedMemory([], undefined, undefined, undefined, () => nowMs);
     const { entries, folder, log, key } = await rigOf([{ name: 'net', network: slowNetwork(200) }], {
       memory,
     });

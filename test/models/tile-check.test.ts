@@ -131,8 +131,8 @@ describe('the answer to every tile', () => {
       { name: 'moved', network: movingNetwork(8) },
       { name: 'good', network: GOOD },
     ]);
-    const answer = await chain.serve(chainRequest(), async (rung) =>
-      rung.kind === 'lanczos' ? 'lanczos' : rung.model.run(tile),
+    const answer = await chain.serve(chainRequest(), async (candidate) =>
+      candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.run(tile),
     );
     assert.deepEqual(answer.value, repeated(tile, 4));
     assert.deepEqual(short(answer.attempts), ['moved cpu failed invalid_output', 'good cpu served']);

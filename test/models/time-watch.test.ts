@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { UpscaleResult } from '../../src/domain/types.js';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import type { Pace } from '../../src/models/fallback/candidate.js';
 import type { Step } from '../../src/models/fallback/candidate-list.js';
 import { LeftForTime, watchTime } from '../../src/models/fallback/time-watch.js';
@@ -17,7 +17,7 @@ import { openModel } from '../../src/models/onnx/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
-import { nothingBeside } from '../pipeline/stage.js';
+import { noOverhead } from '../pipeline/stage.js';
 import { OPTIONS } from '../upscale-options.js';
 import { chainRequest, chainRig, type Rig } from './chain-rig.js';
 import { GOOD, rigOf, short } from './chain-serving.js';
@@ -69,7 +69,7 @@ describe('the watch over the time of a network at work', () => {
     assert.equal(stays({ remainingMs: 500 * SECOND }), false);
   });
 
-  it('otherwise ends it when the next tile would leave too little for the lesser rung, and no sooner', async () => {
+  it('otherwise ends it when the next tile would leave too little for the lesser candidate, and no sooner', async () => {
     const stays = await watch();
     for (let tile = 0; tile < 5; tile++) assert.ok(stays({ remainingMs: 120 * SECOND, tileMs: 60 * SECOND }));
     assert.equal(stays({ remainingMs: 120 * SECOND, tileMs: 95 * SECOND }), false);
@@ -116,7 +116,7 @@ describe('a network that is slower than was known', () => {
     const { chain, close } = await chainRig(
       names.map((name) => ({ name, network: GOOD })),
       {
-        memory: (key) => new RungMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, 2),
+        memory: (key) => new SpeedMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, 2),
         open: async (...request) => {
           const model = await openModel(...request);
           const waits = model.entry.name.startsWith('slow');
@@ -129,7 +129,7 @@ describe('a network that is slower than was known', () => {
               return model.run(tile);
             },
             // Of the one that is stuck, no tile is done before the picture is.
-            runInLane: async () => {
+            runInWorker: async () => {
               await over;
               throw new TileFailure('runtime_error', 'It was stuck.');
             },
@@ -150,10 +150,10 @@ describe('a network that is slower than was known', () => {
           header: await readHeader(sourcePath, limits),
           options,
           deadlineAtMs: monotonicMs() + seconds * 1000,
-          excludedRungs: [],
+          excludedCandidates: [],
           earlierAttempts: [],
         },
-        { chain, turns: new Turns(), limits, threads: 1, beside: nothingBeside },
+        { chain, scheduler: new FairTileScheduler(), limits, threads: 1, beside: noOverhead },
         {
           signal: new AbortController().signal,
           onProgress: () => {},
@@ -181,7 +181,7 @@ describe('a network that is slower than was known', () => {
     assert.equal(attempts.at(-1)?.outcome, 'served');
   });
 
-  it('is left in the middle of a tile, where that is computed in a lane, and the processors are left to Lanczos', async () => {
+  it('is left in the middle of a tile, where that is computed in a tile worker, and the processors are left to Lanczos', async () => {
     const { model, attempts, tiles } = await served(['stuck', 'faster'], 4);
     assert.equal(model, 'lanczos');
     assert.deepEqual(short(attempts), [

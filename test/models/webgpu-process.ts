@@ -1,7 +1,7 @@
-import { RungMemory } from '../../src/models/cost/speed-memory.js';
+import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { tileFailure } from '../../src/models/failure.js';
-import type { Rung } from '../../src/models/fallback/candidate.js';
-import { RungLost } from '../../src/models/fallback/device-lost.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
+import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
 import { probeProviders } from '../../src/models/providers/providers.js';
@@ -18,7 +18,7 @@ export interface WebGpuReport {
   readonly tooLarge: { reason: string; smallerIsRight: boolean };
   readonly lost: {
     attempts: readonly string[];
-    rung: string;
+    candidate: string;
     afterwards: string | undefined;
     right: boolean;
   };
@@ -29,7 +29,8 @@ const PROVIDERS = [
   { provider: 'webgpu', usable: true, detail: 'proven' },
   { provider: 'cpu', usable: true, detail: 'proven' },
 ] as const;
-const oneTile = async (rung: Rung) => (rung.kind === 'network' ? rung.model.run(TILE) : undefined);
+const oneTile = async (candidate: Candidate) =>
+  candidate.kind === 'network' ? candidate.model.run(TILE) : undefined;
 const isRight = (answer: unknown): boolean => JSON.stringify(answer) === JSON.stringify(repeated(TILE, 4));
 
 async function probed(): Promise<WebGpuReport['providers']> {
@@ -38,7 +39,7 @@ async function probed(): Promise<WebGpuReport['providers']> {
     modelsFolder: SHIPPED_MODELS,
     threads: 2,
     idleMs: 1e6,
-    memory: new RungMemory(),
+    memory: new SpeedMemory(),
     log,
   });
   const entries = await loadManifest(SHIPPED_MODELS);
@@ -55,35 +56,35 @@ async function served(rig: Rig): Promise<WebGpuReport['served']> {
 
 /** A true out-of-memory of the device: 2048 copies of a 512² tile are 6.4 GB. */
 async function tooLarge(rig: Rig): Promise<WebGpuReport['tooLarge']> {
-  const { value } = await rig.chain.serve(chainRequest({ model: 'eater' }), async (rung) => {
-    if (rung.kind !== 'network') throw new Error('no network served');
+  const { value } = await rig.chain.serve(chainRequest({ model: 'eater' }), async (candidate) => {
+    if (candidate.kind !== 'network') throw new Error('no network served');
     let reason = 'none';
     try {
-      await rung.model.run(gradientTile(512, 512, Uint8Array));
+      await candidate.model.run(gradientTile(512, 512, Uint8Array));
     } catch (error) {
       reason = error instanceof TileFailure ? error.reason : String(error);
     }
-    return { reason, smallerIsRight: isRight(await rung.model.run(TILE)) };
+    return { reason, smallerIsRight: isRight(await candidate.model.run(TILE)) };
   });
   return value;
 }
 
-/** The text of a device that is gone, at the third tile; then, as the engine does, once more without the rung. */
+/** The text of a device that is gone, at the third tile; then, as the engine does, once more without the candidate. */
 async function lost(rig: Rig): Promise<WebGpuReport['lost']> {
   try {
-    await rig.chain.serve(chainRequest(), async (rung) => {
-      for (let i = 0; i < 2; i++) await oneTile(rung);
+    await rig.chain.serve(chainRequest(), async (candidate) => {
+      for (let i = 0; i < 2; i++) await oneTile(candidate);
       throw tileFailure(new Error('WebGPU device lost (2): the device was removed.'));
     });
   } catch (error) {
-    if (!(error instanceof RungLost)) throw error;
+    if (!(error instanceof DeviceLost)) throw error;
     const again = await rig.chain.serve(
-      chainRequest({ excludedRungs: [error.rung], earlierAttempts: error.attempts }),
+      chainRequest({ excludedCandidates: [error.candidate], earlierAttempts: error.attempts }),
       oneTile,
     );
     return {
       attempts: again.attempts.map((each) => `${each.model}@${each.provider} ${each.outcome}`),
-      rung: `${error.rung.model}@${error.rung.provider} ${error.rung.reason}`,
+      candidate: `${error.candidate.model}@${error.candidate.provider} ${error.candidate.reason}`,
       afterwards: again.provider,
       right: isRight(again.value),
     };

@@ -42,7 +42,7 @@ test('WebGPU on SwiftShader is proven, serves, survives its own out-of-memory, a
   assert.deepEqual(report.tooLarge, { reason: 'out_of_memory', smallerIsRight: true });
   assert.deepEqual(report.lost, {
     attempts: ['one@webgpu failed', 'one@cpu served'],
-    rung: 'one@webgpu device_lost',
+    candidate: 'one@webgpu device_lost',
     afterwards: 'cpu',
     right: true,
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Ahead } from '../../src/pipeline/raster/ordered-prefetch.js';
+import { OrderedPrefetch } from '../../src/pipeline/raster/ordered-prefetch.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -11,7 +11,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 describe('results ahead', () => {
   it('come in order, though they end in any', async () => {
     const rounds = [5, 0, 3, 1, 4, 2];
-    const ahead = new Ahead(rounds, 3, async (left) => {
+    const ahead = new OrderedPrefetch(rounds, 3, async (left) => {
       for (let round = left; round > 0; round -= 1) await nextRound();
       return left;
     });
@@ -22,7 +22,7 @@ describe('results ahead', () => {
 
   it('are computed one by one when asked for, if only one is computed at once', async () => {
     const begun: number[] = [];
-    const ahead = new Ahead([1, 2, 3], 1, async (input) => begun.push(input));
+    const ahead = new OrderedPrefetch([1, 2, 3], 1, async (input) => begun.push(input));
     await ahead.next();
     await nextRound();
     assert.deepEqual(begun, [1]);
@@ -33,7 +33,7 @@ describe('results ahead', () => {
 
   it('are not computed without end while nobody takes them', async () => {
     let begun = 0;
-    const ahead = new Ahead(
+    const ahead = new OrderedPrefetch(
       Array.from({ length: 100 }, (_, index) => index),
       2,
       async () => {
@@ -51,7 +51,7 @@ describe('results ahead', () => {
     const gone = new FinalizationRegistry(() => {
       held -= 1;
     });
-    const ahead = new Ahead(
+    const ahead = new OrderedPrefetch(
       Array.from({ length: 40 }, (_, index) => index),
       2,
       async () => {
@@ -73,7 +73,7 @@ describe('results ahead', () => {
   it('are waited for before the end, and none is begun after a failure', async () => {
     let atWork = 0;
     let begun = 0;
-    const ahead = new Ahead([0, 1, 2, 3, 4, 5], 3, async (input) => {
+    const ahead = new OrderedPrefetch([0, 1, 2, 3, 4, 5], 3, async (input) => {
       begun += 1;
       atWork += 1;
       for (let round = 0; round < input * 4; round += 1) await nextRound();

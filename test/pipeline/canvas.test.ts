@@ -9,7 +9,7 @@ import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { bleedColours } from '../../src/pipeline/raster/bleed.js';
 import { Canvas } from '../../src/pipeline/raster/canvas.js';
 import { diskError } from '../../src/pipeline/raster/disk-error.js';
-import { Easel } from '../../src/pipeline/render/canvas-store.js';
+import { CanvasStore } from '../../src/pipeline/render/canvas-store.js';
 import './stage.js';
 
 describe('Canvas', () => {
@@ -52,15 +52,15 @@ describe('Canvas', () => {
           );
           const rgb = sixteenBit ? Uint16Array.from(values) : Uint8Array.from(values);
           const grey = rgb.map((_, at) => rgb[at - (at % 3)] ?? 0);
-          const easel = new Easel(folder);
+          const canvases = new CanvasStore(folder);
           const shape = { width, height, sixteenBit };
           try {
-            const alpha = transparent ? await easel.canvas('alpha', { ...shape, grey: true }) : undefined;
+            const alpha = transparent ? await canvases.canvas('alpha', { ...shape, grey: true }) : undefined;
             if (alpha !== undefined) {
               await write(alpha, grey, width, height, band);
               await alpha.complete({});
             }
-            const canvas = await easel.canvas('canvas', { ...shape, grey: false }, alpha);
+            const canvas = await canvases.canvas('canvas', { ...shape, grey: false }, alpha);
             await write(canvas, rgb, width, height, band);
             const icc = await srgbProfile();
             await canvas.complete(icc === undefined ? {} : { icc });
@@ -78,7 +78,7 @@ describe('Canvas', () => {
                 assert.equal(samples[pixel * channels + channel], expected);
               }
           } finally {
-            await easel.clear();
+            await canvases.clear();
           }
         },
       ),
@@ -89,11 +89,11 @@ describe('Canvas', () => {
 
   it('does not take over a file that is there', async () => {
     const shape = { width: 2, height: 2, grey: false, sixteenBit: false };
-    const easel = new Easel(folder);
-    await easel.canvas('canvas', shape);
+    const canvases = new CanvasStore(folder);
+    await canvases.canvas('canvas', shape);
     await assert.rejects(Canvas.create(join(folder, 'canvas.v'), shape), { code: 'EEXIST' });
-    await easel.clear();
-    await easel.clear();
+    await canvases.clear();
+    await canvases.clear();
   });
 
   it('knows a full disk by code and by words, and nothing else', () => {

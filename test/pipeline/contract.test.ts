@@ -9,7 +9,7 @@ import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { bmp24 } from './bmp-files.js';
-import { GivenChain, networkRung, openEmbedded, psnr, upscaled } from './stage.js';
+import { GivenChain, networkCandidate, openEmbedded, psnr, upscaled } from './stage.js';
 
 const WIDTH = 40;
 const HEIGHT = 24;
@@ -38,7 +38,7 @@ describe('the pixel contract', () => {
     int8 = await openEmbedded('int8');
     float = await openEmbedded('float');
     chain = new GivenChain(({ model, sixteenBit }) =>
-      model === 'lanczos' ? [{ kind: 'lanczos' }] : [networkRung(sixteenBit ? float : int8)],
+      model === 'lanczos' ? [{ kind: 'lanczos' }] : [networkCandidate(sixteenBit ? float : int8)],
     );
   });
   after(async () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ImageHeader } from '../../src/domain/types.js';
 import type { PlannedStep } from '../../src/models/fallback/candidate.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
-import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
+import type { OverheadCost } from '../../src/pipeline/overhead.js';
 import { defaults, embeddedEntry, limits } from './stage.js';
 
 const HEADER: ImageHeader = {
@@ -15,7 +15,7 @@ const HEADER: ImageHeader = {
   pages: 1,
 };
 /** A microsecond beside the tiles for each of the 1200 x 800 output pixels, a tenth of them for decoding: 0.96 s. */
-const beside: CostBesideTiles = {
+const beside: OverheadCost = {
   decodingMs: () => 96,
   finishing: ({ resultPixels }) => ({
     networkMs: resultPixels / 1000 - 96,
@@ -30,10 +30,10 @@ function plan(steps: readonly PlannedStep[]) {
 }
 
 describe('a dry run', () => {
-  it('gives no time for a rung that would be skipped, and the whole time for the others', async () => {
+  it('gives no time for a candidate that would be skipped, and the whole time for the others', async () => {
     const entry = await embeddedEntry();
     const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
-    const { rungs, estimatedSeconds } = await plan([
+    const { candidates, estimatedSeconds } = await plan([
       { model: 'absent', passes: 1, serves: false, skipReason: 'not_installed' },
       { ...net, serves: false, estimatedSeconds: 900, skipReason: 'over_time_budget' },
       { ...net, serves: true, estimatedSeconds: 2 },
@@ -41,7 +41,7 @@ describe('a dry run', () => {
       { model: 'lanczos', passes: 1, serves: false },
     ]);
     assert.deepEqual(
-      rungs.map((rung) => [rung.skipReason, rung.estimatedSeconds]),
+      candidates.map((candidate) => [candidate.skipReason, candidate.estimatedSeconds]),
       [
         ['not_installed', undefined],
         ['over_time_budget', undefined],
@@ -56,8 +56,8 @@ describe('a dry run', () => {
   it('tells seconds to the millisecond', async () => {
     const entry = await embeddedEntry();
     const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
-    const { rungs, estimatedSeconds } = await plan([{ ...net, serves: true, estimatedSeconds: 2 / 3 }]);
-    assert.deepEqual([rungs[0]?.estimatedSeconds, estimatedSeconds], [1.627, 1.627]);
+    const { candidates, estimatedSeconds } = await plan([{ ...net, serves: true, estimatedSeconds: 2 / 3 }]);
+    assert.deepEqual([candidates[0]?.estimatedSeconds, estimatedSeconds], [1.627, 1.627]);
   });
 
   it('counts of memory the decoded image, a strip of the result and the tensors of a tile', async () => {

@@ -6,7 +6,7 @@ import type { RgbPixels, TileModel } from '../../src/models/tile-model.js';
 import type { Raster } from '../../src/tiling/cut.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from '../models/shipped-models.js';
 import { rendered } from './rendering.js';
-import { largestDifference, networkRung } from './stage.js';
+import { largestDifference, networkCandidate } from './stage.js';
 
 /** A model that counts the pixels it is given. */
 class Counting implements TileModel {
@@ -77,8 +77,8 @@ for (const name of SHIPPED_NAMES)
       const { flatReachPx: _, ...unmeasured } = model.entry;
       const all = new Counting(model, unmeasured);
       const some = new Counting(model);
-      const whole = await rendered(picture, networkRung(all), model.entry.overlapPx);
-      const filled = await rendered(picture, networkRung(some), model.entry.overlapPx);
+      const whole = await rendered(picture, networkCandidate(all), model.entry.overlapPx);
+      const filled = await rendered(picture, networkCandidate(some), model.entry.overlapPx);
       assert.ok(
         largestDifference(new Uint8Array(whole.data), new Uint8Array(filled.data)) <=
           (model.entry.dtype === 'uint8' ? 0 : 1),
@@ -90,7 +90,11 @@ for (const name of SHIPPED_NAMES)
     it('computes nothing of a picture of one colour', async () => {
       const some = new Counting(model);
       const data = new Uint8Array(200 * 100 * 3).fill(77);
-      const filled = await rendered({ data, width: 200, height: 100, channels: 3 }, networkRung(some), 52);
+      const filled = await rendered(
+        { data, width: 200, height: 100, channels: 3 },
+        networkCandidate(some),
+        52,
+      );
       assert.equal(some.pixels, 0);
       assert.ok(filled.data.every((value) => value === 77));
     });

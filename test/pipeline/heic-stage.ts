@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageHeader } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { Guard } from '../../src/pipeline/cancellation.js';
+import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { developHeic } from '../../src/pipeline/heif/develop.js';
 import { hevcInstalled } from '../../src/pipeline/heif/hevc/hevc-module.js';
 import { type DecodedImage, decode } from '../../src/pipeline/input/decode.js';
@@ -50,7 +50,7 @@ export async function developed(
       source,
       raster,
       limits,
-      new Guard(signal, monotonicMs() + timeoutMs),
+      new Cancellation(signal, monotonicMs() + timeoutMs),
       new RowProgress(onRows),
     );
     return {

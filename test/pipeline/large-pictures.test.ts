@@ -8,7 +8,7 @@ import { longestStandstill } from './blocked-loop.js';
 import { bmpFile } from './bmp-files.js';
 
 /** As large as the service takes by default. */
-const MOST_BYTES = 25e6;
+const MAX_BYTES = 25e6;
 /** Blocks take some milliseconds; what is not divided takes seconds. */
 const STANDSTILL_MS = 700;
 
@@ -20,7 +20,7 @@ async function decoding(file: Buffer): Promise<unknown> {
 }
 
 describe('the event loop, while a BMP as large as is taken is decoded,', () => {
-  const codes = (...pattern: number[]) => Buffer.alloc(MOST_BYTES, Buffer.from(pattern));
+  const codes = (...pattern: number[]) => Buffer.alloc(MAX_BYTES, Buffer.from(pattern));
   const grey = Buffer.alloc(256 * 4, 128);
   for (const [what, file] of [
     ['runs that leave their row', () => bmpFile(16, 16, 8, 1, grey, codes(255, 7))],

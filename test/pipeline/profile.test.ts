@@ -10,7 +10,7 @@ import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { withChunk } from './exif-files.js';
 import { displayP3, linearGrey } from './profiles.js';
-import { GivenChain, networkRung, openEmbedded, upscaled } from './stage.js';
+import { GivenChain, networkCandidate, openEmbedded, upscaled } from './stage.js';
 
 const SIDE = 24;
 
@@ -79,7 +79,7 @@ describe('the profile of a picture', () => {
     const path = join(folder, 'source');
     await writeFile(path, source);
     const chain = new GivenChain(({ model, sixteenBit }) =>
-      model === 'lanczos' ? [{ kind: 'lanczos' }] : [networkRung(sixteenBit ? float : int8)],
+      model === 'lanczos' ? [{ kind: 'lanczos' }] : [networkCandidate(sixteenBit ? float : int8)],
     );
     return upscaled(path, options, { chain }, async ({ result, resultPath, left }) => {
       assert.deepEqual(left, [], 'nothing but the result is left');

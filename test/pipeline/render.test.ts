@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { TesseraError } from '../../src/domain/errors.js';
-import { Turns } from '../../src/engine/worker/tile-scheduler.js';
+import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
-import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../../src/models/tile-model.js';
-import { Guard } from '../../src/pipeline/cancellation.js';
+import {
+  type RgbPixels,
+  TileFailure,
+  type TileModel,
+  type WorkerPixels,
+} from '../../src/models/tile-model.js';
+import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { cut, type Raster } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
 import { detailed, rendered } from './rendering.js';
-import { embeddedEntry, largestDifference, networkRung, openEmbedded, psnr } from './stage.js';
+import { embeddedEntry, largestDifference, networkCandidate, openEmbedded, psnr } from './stage.js';
 
 /** A model that doubles pixels: what comes back tells where every pixel came from. */
 class Doubling implements TileModel {
@@ -44,8 +49,8 @@ class Doubling implements TileModel {
   }
 }
 
-/** The same in lanes: each tile takes as many rounds of the event loop as it is told. */
-class InLanes extends Doubling {
+/** The same in tile workers: each tile takes as many rounds of the event loop as it is told. */
+class InWorkers extends Doubling {
   atWork = 0;
   mostAtOnce = 0;
   constructor(
@@ -56,7 +61,7 @@ class InLanes extends Doubling {
     super(entry, before);
   }
 
-  async runInLane(tile: RgbPixels): Promise<LanePixels> {
+  async runInWorker(tile: RgbPixels): Promise<WorkerPixels> {
     this.atWork += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atWork);
     for (let left = Number(this.rounds.next().value ?? 1); left > 0; left -= 1)
@@ -112,7 +117,7 @@ describe('a render', () => {
           const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => (at * 131) % 256);
           const image = { data, width, height, channels: 3 };
           const model = new Doubling(withSizes(entry, sizes));
-          const result = await rendered(image, networkRung(model, { tileSizePx }), overlapPx);
+          const result = await rendered(image, networkCandidate(model, { tileSizePx }), overlapPx);
           assert.ok(Buffer.from(result.data).equals(doubled(image)));
         },
       ),
@@ -128,50 +133,53 @@ describe('a render', () => {
         fc.integer({ min: 20, max: 60 }),
         fc.integer({ min: 2, max: 5 }),
         fc.infiniteStream(fc.integer({ min: 0, max: 4 })),
-        async (width, height, tileSizePx, lanes, rounds) => {
+        async (width, height, tileSizePx, tileWorkers, rounds) => {
           const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => (at * 131) % 256);
           const image = { data, width, height, channels: 3 };
-          const model = new InLanes(withSizes(entry), rounds);
-          const rung = networkRung(model, { tileSizePx, lanes });
-          const result = await rendered(image, rung, 8, { turns: new Turns() });
+          const model = new InWorkers(withSizes(entry), rounds);
+          const candidate = networkCandidate(model, { tileSizePx, tileWorkers });
+          const result = await rendered(image, candidate, 8, { scheduler: new FairTileScheduler() });
           assert.ok(Buffer.from(result.data).equals(doubled(image)));
-          assert.ok(model.mostAtOnce <= lanes);
+          assert.ok(model.mostAtOnce <= tileWorkers);
         },
       ),
       { numRuns: 100 },
     );
   });
 
-  it('computes as many tiles at once as there are lanes', async () => {
-    const model = new InLanes(withSizes(entry), [2, 0, 1, 2, 1, 0, 3][Symbol.iterator]());
-    const rung = networkRung(model, { tileSizePx: 40, lanes: 3 });
-    await rendered(await detailed(150, 130), rung, 8, { turns: new Turns() });
+  it('computes as many tiles at once as there are tile workers', async () => {
+    const model = new InWorkers(withSizes(entry), [2, 0, 1, 2, 1, 0, 3][Symbol.iterator]());
+    const candidate = networkCandidate(model, { tileSizePx: 40, tileWorkers: 3 });
+    await rendered(await detailed(150, 130), candidate, 8, { scheduler: new FairTileScheduler() });
     assert.equal(model.mostAtOnce, 3);
   });
 
   it('tells once of the memory that several tiles at once did not find, and goes on with smaller ones', async () => {
     const image = await detailed(150, 130);
     const remembered: number[] = [];
-    const model = new InLanes(withSizes(entry), [1, 2, 1][Symbol.iterator](), (tile) => {
+    const model = new InWorkers(withSizes(entry), [1, 2, 1][Symbol.iterator](), (tile) => {
       if (Math.max(tile.width, tile.height) > 40) throw new TileFailure('out_of_memory', 'bad_alloc');
     });
-    const rung = networkRung(model, {
+    const candidate = networkCandidate(model, {
       tileSizePx: 64,
-      lanes: 2,
+      tileWorkers: 2,
       rememberTileSize: (px) => remembered.push(px),
     });
-    const result = await rendered(image, rung, 8, { turns: new Turns() });
+    const result = await rendered(image, candidate, 8, { scheduler: new FairTileScheduler() });
     assert.ok(Buffer.from(result.data).equals(doubled(image)));
     assert.equal(result.notes.length, 1);
     assert.equal(remembered.length, 1);
   });
 
   it('waits for the tiles at work before it fails', async () => {
-    const model = new InLanes(withSizes(entry), [0, 9, 9, 9][Symbol.iterator](), (_, run) => {
+    const model = new InWorkers(withSizes(entry), [0, 9, 9, 9][Symbol.iterator](), (_, run) => {
       if (run === 1) throw new TileFailure('device_lost', 'gone');
     });
-    const rung = networkRung(model, { tileSizePx: 40, lanes: 3 });
-    await assert.rejects(rendered(await detailed(150, 130), rung, 8, { turns: new Turns() }), /gone/);
+    const candidate = networkCandidate(model, { tileSizePx: 40, tileWorkers: 3 });
+    await assert.rejects(
+      rendered(await detailed(150, 130), candidate, 8, { scheduler: new FairTileScheduler() }),
+      /gone/,
+    );
     assert.equal(model.atWork, 0);
     assert.equal(model.sides.length, 3, 'nothing was begun after the failure');
   });
@@ -179,8 +187,16 @@ describe('a render', () => {
   it('keeps 16 bits', async () => {
     const data = Uint16Array.from({ length: 40 * 30 * 3 }, (_, at) => (at * 7919) % 65_536);
     const image = { data, width: 40, height: 30, channels: 3 };
-    const whole = await rendered(image, networkRung(new Doubling(withSizes(entry)), { tileSizePx: 512 }), 8);
-    const tiled = await rendered(image, networkRung(new Doubling(withSizes(entry)), { tileSizePx: 32 }), 8);
+    const whole = await rendered(
+      image,
+      networkCandidate(new Doubling(withSizes(entry)), { tileSizePx: 512 }),
+      8,
+    );
+    const tiled = await rendered(
+      image,
+      networkCandidate(new Doubling(withSizes(entry)), { tileSizePx: 32 }),
+      8,
+    );
     assert.ok(tiled.tiles > whole.tiles);
     assert.deepEqual(tiled.data, whole.data);
   });
@@ -188,8 +204,8 @@ describe('a render', () => {
   it('has no seams: with the embedded model at its own overlap, PSNR >= 60 dB and no difference above 1 beside them', async () => {
     const image = await detailed(300, 200);
     const { scale } = entry;
-    const rung = networkRung(embedded, { tileSizePx: 128 });
-    const tiled = await rendered(image, rung, entry.overlapPx);
+    const candidate = networkCandidate(embedded, { tileSizePx: 128 });
+    const tiled = await rendered(image, candidate, entry.overlapPx);
     assert.ok(tiled.tiles > 4);
     const border = { width: image.width + 2 * BORDER_PX, height: image.height + 2 * BORDER_PX };
     const bordered = new Uint8Array(border.width * border.height * 3);
@@ -220,8 +236,11 @@ describe('a render', () => {
       if (run > 2 && Math.max(tile.width, tile.height) > 40)
         throw new TileFailure('out_of_memory', 'Failed to allocate memory for requested buffer of size 1');
     });
-    const rung = networkRung(model, { tileSizePx: 96, rememberTileSize: (px) => remembered.push(px) });
-    const result = await rendered(image, rung, 16);
+    const candidate = networkCandidate(model, {
+      tileSizePx: 96,
+      rememberTileSize: (px) => remembered.push(px),
+    });
+    const result = await rendered(image, candidate, 16);
     assert.ok(Buffer.from(result.data).equals(doubled(image)));
     const [first = 0] = model.sides;
     assert.ok(result.notes.length >= 1);
@@ -238,7 +257,7 @@ describe('a render', () => {
     assert.equal(remembered.length, 1);
     assert.ok((remembered[0] ?? 99) <= 48);
     const afterwards = model.sides.slice(2 + result.notes.length);
-    assert.equal(rung.givenTilePx, Math.max(...afterwards), 'what the rung served with');
+    assert.equal(candidate.givenTilePx, Math.max(...afterwards), 'what the candidate served with');
   });
 
   it('has no seams either where a region was computed in smaller tiles', async () => {
@@ -253,8 +272,8 @@ describe('a render', () => {
         return embedded.run(tile);
       },
     };
-    const whole = await rendered(image, networkRung(embedded, { tileSizePx: 512 }), entry.overlapPx);
-    const split = await rendered(image, networkRung(failing, { tileSizePx: 512 }), entry.overlapPx);
+    const whole = await rendered(image, networkCandidate(embedded, { tileSizePx: 512 }), entry.overlapPx);
+    const split = await rendered(image, networkCandidate(failing, { tileSizePx: 512 }), entry.overlapPx);
     assert.ok(split.tiles > whole.tiles);
     assert.ok(whole.data instanceof Uint8Array && split.data instanceof Uint8Array);
     assert.ok(largestDifference(whole.data, split.data) <= 1);
@@ -265,16 +284,16 @@ describe('a render', () => {
       throw new TileFailure('out_of_memory', 'std::bad_alloc');
     });
     const notes: unknown[] = [];
-    const rung = networkRung(model, { tileSizePx: 200 });
+    const candidate = networkCandidate(model, { tileSizePx: 200 });
     await assert.rejects(
-      rendered(await detailed(200, 200), rung, 8, {
+      rendered(await detailed(200, 200), candidate, 8, {
         note: (each) => notes.push(each),
       }),
       (error) => error instanceof TileFailure && error.reason === 'out_of_memory',
     );
     assert.equal(model.sides.at(-1), 32);
     assert.equal(notes.length, model.sides.length - 1);
-    assert.equal(rung.givenTilePx, 32);
+    assert.equal(candidate.givenTilePx, 32);
   });
 
   it('asks the alternative for a tile whose output was invalid, and goes on', async () => {
@@ -283,8 +302,8 @@ describe('a render', () => {
       if (run === 2) throw new TileFailure('invalid_output', 'NaN');
     });
     const twin = new Doubling({ ...withSizes(entry), name: 'twin' });
-    const rung = networkRung(model, { tileSizePx: 64, alternative: async () => twin });
-    const result = await rendered(image, rung, 16);
+    const candidate = networkCandidate(model, { tileSizePx: 64, alternative: async () => twin });
+    const result = await rendered(image, candidate, 16);
     assert.ok(Buffer.from(result.data).equals(doubled(image)));
     assert.equal(twin.sides.length, 1);
     assert.deepEqual(
@@ -295,7 +314,7 @@ describe('a render', () => {
       throw new TileFailure('invalid_output', 'NaN');
     });
     await assert.rejects(
-      rendered(image, networkRung(alone, { alternative: async () => undefined }), 16),
+      rendered(image, networkCandidate(alone, { alternative: async () => undefined }), 16),
       (error) => error instanceof TileFailure && error.reason === 'invalid_output',
     );
   });
@@ -305,7 +324,7 @@ describe('a render', () => {
       throw new TileFailure('device_lost', 'device lost');
     });
     await assert.rejects(
-      rendered(await detailed(40, 40), networkRung(model), 16),
+      rendered(await detailed(40, 40), networkCandidate(model), 16),
       (error) => error instanceof TileFailure && error.reason === 'device_lost',
     );
   });
@@ -321,12 +340,12 @@ describe('a render', () => {
         else controller.abort(new TesseraError('cancelled', 'The client went away.'));
       });
       let held = 0;
-      const guard = new Guard(controller.signal, deadline);
-      Object.defineProperty(guard, 'deadlineAtMs', { get: () => deadline });
+      const cancellation = new Cancellation(controller.signal, deadline);
+      Object.defineProperty(cancellation, 'deadlineAtMs', { get: () => deadline });
       await assert.rejects(
-        rendered(image, networkRung(model, { tileSizePx: 48 }), 16, {
-          guard,
-          turns: {
+        rendered(image, networkCandidate(model, { tileSizePx: 48 }), 16, {
+          cancellation,
+          scheduler: {
             take: async () => {
               held += 1;
               return {
@@ -349,7 +368,7 @@ describe('a render', () => {
     data.fill(0, 0, 30 * 3);
     const image = { data, width: 200, height: 100, channels: 3 };
     const model = new Doubling(withSizes(entry));
-    const result = await rendered(image, networkRung(model, { tileSizePx: 64 }), 16, {}, true);
+    const result = await rendered(image, networkCandidate(model, { tileSizePx: 64 }), 16, {}, true);
     assert.ok(Buffer.from(result.data).equals(doubled(image)));
     assert.ok(model.sides.length > 0 && model.sides.length < 6, `${model.sides.length} tiles computed`);
   });
@@ -357,13 +376,13 @@ describe('a render', () => {
   it('feeds the measured speed', async () => {
     const pixels: number[] = [];
     const image = await detailed(60, 50);
-    const rung = networkRung(embedded, {
+    const candidate = networkCandidate(embedded, {
       recordSpeed: (inputPixels, ms) => {
         assert.ok(ms > 0);
         pixels.push(inputPixels);
       },
     });
-    await rendered(image, rung, 36);
+    await rendered(image, candidate, 36);
     assert.deepEqual(pixels, [80 * 70]);
   });
 });

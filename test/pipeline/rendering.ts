@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import type { NetworkRung } from '../../src/models/fallback/candidate.js';
-import { Guard } from '../../src/pipeline/cancellation.js';
+import type { NetworkCandidate } from '../../src/models/fallback/candidate.js';
+import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 import { planRender, Render, type RenderContext } from '../../src/pipeline/render/render.js';
 import { RenderClock } from '../../src/pipeline/render/render-clock.js';
 import type { Raster } from '../../src/tiling/cut.js';
-import { freeTurns } from './stage.js';
+import { freeScheduler } from './stage.js';
 
 /** A photograph-like raster with detail everywhere. */
 export async function detailed(width: number, height: number): Promise<Raster> {
@@ -40,19 +40,19 @@ export interface Rendered {
 /** Renders an image in the grid that the render itself plans. */
 export async function rendered(
   image: Raster,
-  rung: NetworkRung,
+  candidate: NetworkCandidate,
   overlapPx: number,
   changes: Partial<RenderContext> = {},
   constantTiles = false,
 ): Promise<Rendered> {
-  const { scale } = rung.model.entry;
+  const { scale } = candidate.model.entry;
   const notes: Omit<Attempt, 'ms'>[] = [];
   const clock = new RenderClock();
   const sink = new MemoryRows(image.width * scale, image.height * scale, image.data instanceof Uint16Array);
-  await new Render(rung, overlapPx, {
+  await new Render(candidate, overlapPx, {
     jobId: 'job',
-    turns: freeTurns,
-    guard: new Guard(new AbortController().signal, monotonicMs() + 60_000),
+    scheduler: freeScheduler,
+    cancellation: new Cancellation(new AbortController().signal, monotonicMs() + 60_000),
     note: ({ ms, ...note }) => {
       assert.ok(ms === undefined || ms >= 0);
       notes.push(note);
@@ -60,6 +60,6 @@ export async function rendered(
     onTile: () => {},
     clock,
     ...changes,
-  }).into(image, planRender(image.width, image.height, rung, overlapPx), sink, constantTiles);
+  }).into(image, planRender(image.width, image.height, candidate, overlapPx), sink, constantTiles);
   return { data: sink.data, notes, tiles: clock.tiles };
 }

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type { Chain, ChainRequest, NetworkRung, Rung } from '../../src/models/fallback/candidate.js';
+import type {
+  Candidate,
+  Chain,
+  ChainRequest,
+  NetworkCandidate,
+} from '../../src/models/fallback/candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
@@ -12,9 +17,9 @@ import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
-import type { CostBesideTiles } from '../../src/pipeline/overhead.js';
+import type { OverheadCost } from '../../src/pipeline/overhead.js';
 import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
-import type { Turns } from '../../src/pipeline/tile-turns.js';
+import type { TileScheduler } from '../../src/pipeline/tile-scheduler.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import { OPTIONS } from '../upscale-options.js';
 
@@ -44,7 +49,10 @@ export async function openEmbedded(twin: 'int8' | 'float' = 'int8', threads = 2)
   return openModel(await embeddedEntry(twin), modelsFolder, 'cpu', { threads });
 }
 
-export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}): NetworkRung {
+export function networkCandidate(
+  model: TileModel,
+  changes: Partial<NetworkCandidate> = {},
+): NetworkCandidate {
   return {
     kind: 'network',
     model,
@@ -57,16 +65,16 @@ export function networkRung(model: TileModel, changes: Partial<NetworkRung> = {}
     checkWait: () => {},
     alternative: async () => undefined,
     microsecondsPerPixel: 0.4,
-    lanes: 1,
+    tileWorkers: 1,
     ...changes,
   };
 }
 
-/** A chain of given rungs: falls to the next on a TileFailure, as the real one does. */
+/** A chain of given candidates: falls to the next on a TileFailure, as the real one does. */
 export class GivenChain implements Chain {
   readonly requests: ChainRequest[] = [];
   constructor(
-    readonly rungs: (request: ChainRequest) => readonly Rung[],
+    readonly candidates: (request: ChainRequest) => readonly Candidate[],
     readonly scale = 4,
   ) {}
 
@@ -78,17 +86,20 @@ export class GivenChain implements Chain {
 
   async serve<T>(
     request: ChainRequest,
-    attempt: (rung: Rung, note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void) => Promise<T>,
+    attempt: (
+      candidate: Candidate,
+      note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void,
+    ) => Promise<T>,
   ) {
     this.requests.push(request);
     const attempts: Attempt[] = [];
     let failure: unknown;
-    for (const [index, rung] of this.rungs(request).entries()) {
-      const model = rung.kind === 'lanczos' ? 'lanczos' : rung.model.entry.name;
+    for (const [index, candidate] of this.candidates(request).entries()) {
+      const model = candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.entry.name;
       try {
-        const value = await attempt(rung, (noted) => attempts.push({ ms: 0, ...noted }));
+        const value = await attempt(candidate, (noted) => attempts.push({ ms: 0, ...noted }));
         attempts.push({ model, outcome: 'served', ms: 0 });
-        const provider = rung.kind === 'lanczos' ? {} : { provider: rung.model.provider };
+        const provider = candidate.kind === 'lanczos' ? {} : { provider: candidate.model.provider };
         return { value, model, ...provider, fallback: index > 0, attempts };
       } catch (error) {
         if (!(error instanceof TileFailure)) throw error;
@@ -101,14 +112,14 @@ export class GivenChain implements Chain {
 }
 
 /** All that is beside tiles costs nothing. */
-export const nothingBeside: CostBesideTiles = {
+export const noOverhead: OverheadCost = {
   decodingMs: () => 0,
   finishing: () => ({ networkMs: 0, lanczosMs: 0 }),
   encodingMs: () => 0,
 };
 
 /** Turns for one job: every tile waits for one round of the event loop. */
-export const freeTurns: Turns = {
+export const freeScheduler: TileScheduler = {
   take: async () => {
     await new Promise((resolve) => setImmediate(resolve));
     return { end: () => {} };
@@ -145,10 +156,10 @@ export async function upscaled<T>(
         header,
         options: { ...defaults, ...options },
         deadlineAtMs: monotonicMs() + 1000 * (options.timeoutSeconds ?? defaults.timeoutSeconds),
-        excludedRungs: [],
+        excludedCandidates: [],
         earlierAttempts: [],
       },
-      { turns: freeTurns, limits, threads: 2, beside: nothingBeside, ...services },
+      { scheduler: freeScheduler, limits, threads: 2, beside: noOverhead, ...services },
       { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');

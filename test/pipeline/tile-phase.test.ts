@@ -11,7 +11,7 @@ import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
 import { install } from '../onnx-writer/test-models.js';
 import { detailed, rendered } from './rendering.js';
-import { largestDifference, networkRung, psnr } from './stage.js';
+import { largestDifference, networkCandidate, psnr } from './stage.js';
 
 for (const { what, network, overlapPx } of [
   { what: 'that un-shuffles pixels by 2', network: unshuffleNetwork(), overlapPx: 16 },
@@ -44,8 +44,8 @@ for (const { what, network, overlapPx } of [
             // A GPU's tiles are all of one shape.
             const provider = isConstant ? 'cuda' : 'cpu';
             const there: TileModel = { entry: model.entry, provider, run: (tile) => model.run(tile) };
-            const tiled = await rendered(image, networkRung(there, { tileSizePx }), overlap);
-            const whole = await rendered(image, networkRung(model, { tileSizePx: 400 }), overlap);
+            const tiled = await rendered(image, networkCandidate(there, { tileSizePx }), overlap);
+            const whole = await rendered(image, networkCandidate(model, { tileSizePx: 400 }), overlap);
             assert.equal(whole.tiles, 1);
             assert.ok(tiled.data instanceof Uint8Array && whole.data instanceof Uint8Array);
             const difference = largestDifference(tiled.data, whole.data);
@@ -59,7 +59,7 @@ for (const { what, network, overlapPx } of [
     it('answers to the inner of a picture what it answers to the bare picture', async () => {
       const image = await detailed(208, 160);
       const bare = await model.run(image);
-      const { data } = await rendered(image, networkRung(model, { tileSizePx: 96 }), overlapPx);
+      const { data } = await rendered(image, networkCandidate(model, { tileSizePx: 96 }), overlapPx);
       for (let y = 64; y < bare.height - 64; y += 1) {
         const row = (of: Uint8Array | Uint16Array) =>
           of.subarray((y * bare.width + 64) * 3, ((y + 1) * bare.width - 64) * 3);
@@ -79,8 +79,8 @@ for (const { what, network, overlapPx } of [
           return model.run(tile);
         },
       };
-      const whole = await rendered(image, networkRung(model), overlapPx);
-      const split = await rendered(image, networkRung(failing), overlapPx);
+      const whole = await rendered(image, networkCandidate(model), overlapPx);
+      const split = await rendered(image, networkCandidate(failing), overlapPx);
       assert.ok(split.tiles > whole.tiles);
       assert.ok(largestDifference(split.data as Uint8Array, whole.data as Uint8Array) <= 1);
     });
@@ -107,8 +107,8 @@ describe('a network of one size, with windows inside of it', () => {
         [20, 5],
       ] as const) {
         const image = await detailed(width, height);
-        const tiled = await rendered(image, networkRung(fixed), entry.overlapPx);
-        const whole = await rendered(image, networkRung(free), entry.overlapPx);
+        const tiled = await rendered(image, networkCandidate(fixed), entry.overlapPx);
+        const whole = await rendered(image, networkCandidate(free), entry.overlapPx);
         assert.ok(largestDifference(tiled.data as Uint8Array, whole.data as Uint8Array) <= 1);
       }
     } finally {

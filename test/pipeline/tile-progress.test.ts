@@ -4,13 +4,13 @@ import { TileProgress, type TilesDone } from '../../src/pipeline/progress/tile-p
 
 describe('the progress of tiles', () => {
   /** Time passes by `pass` only. */
-  function told(test: TestContext, lanes: number) {
+  function told(test: TestContext, tileWorkers: number) {
     mock.timers.enable({ apis: ['setInterval'] });
     test.after(() => mock.timers.reset());
     let nowMs = 0;
     const words: TilesDone[] = [];
     const progress = new TileProgress(
-      lanes,
+      tileWorkers,
       (word) => words.push(word),
       () => nowMs,
     );

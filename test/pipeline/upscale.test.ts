@@ -14,12 +14,12 @@ import { Canvas } from '../../src/pipeline/raster/canvas.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import {
   defaults,
-  freeTurns,
+  freeScheduler,
   GivenChain,
   largestDifference,
   limits,
-  networkRung,
-  nothingBeside,
+  networkCandidate,
+  noOverhead,
   openEmbedded,
   upscaled,
 } from './stage.js';
@@ -59,14 +59,14 @@ describe('upscale', () => {
     };
   }
 
-  it('falls to the next rung in the middle of an image, and leaves nothing of the first', async () => {
+  it('falls to the next candidate in the middle of an image, and leaves nothing of the first', async () => {
     for (const [path, format] of [
       [source, 'jpeg'],
       [source, 'png'],
       [translucent, 'png'],
     ] as const) {
       const chain = new GivenChain(() => [
-        networkRung(failing('runtime_error', 2), { tileSizePx: 64 }),
+        networkCandidate(failing('runtime_error', 2), { tileSizePx: 64 }),
         { kind: 'lanczos' },
       ]);
       await upscaled(path, { format, scale: 4 }, { chain }, async ({ result, resultPath, left }) => {
@@ -93,7 +93,7 @@ describe('upscale', () => {
         return { data: new Uint8Array(larger), width: width * 2, height: height * 2 };
       },
     };
-    const chain = new GivenChain(() => [networkRung(double, { passes: 2, tileSizePx: 64 })]);
+    const chain = new GivenChain(() => [networkCandidate(double, { passes: 2, tileSizePx: 64 })]);
     for (const path of [source, translucent])
       await upscaled(
         path,
@@ -116,7 +116,7 @@ describe('upscale', () => {
   });
 
   it('reports stages in order, tiles up to the total, and where the time went', async () => {
-    const chain = new GivenChain(() => [networkRung(embedded, { tileSizePx: 80 })]);
+    const chain = new GivenChain(() => [networkCandidate(embedded, { tileSizePx: 80 })]);
     await upscaled(source, { format: 'webp' }, { chain }, async ({ result, progress }) => {
       const stages = progress.map(({ stage }) => stage);
       assert.deepEqual([...new Set(stages)], ['decode', 'infer', 'encode']);
@@ -146,7 +146,7 @@ describe('upscale', () => {
 
   it('reports the time that writing takes where results of before tell it', async () => {
     const chain = new GivenChain(() => [{ kind: 'lanczos' }]);
-    const beside = { ...nothingBeside, encodingMs: (_format: string, pixels: number) => pixels };
+    const beside = { ...noOverhead, encodingMs: (_format: string, pixels: number) => pixels };
     await upscaled(source, { format: 'png', scale: 2 }, { chain, beside }, async ({ progress }) => {
       const { secondsLeft = 0 } = progress.find(({ stage }) => stage === 'encode') ?? {};
       assert.ok(secondsLeft > 0 && secondsLeft <= (180 * 140) / 1000);
@@ -177,7 +177,7 @@ describe('upscale', () => {
     changes: { deadlineAtMs?: number; resultPath?: string; signal?: AbortSignal },
   ) {
     const workFolder = await mkdtemp(join(folder, 'work-'));
-    const chain = new GivenChain(() => [networkRung(embedded, { tileSizePx: 64 })]);
+    const chain = new GivenChain(() => [networkCandidate(embedded, { tileSizePx: 64 })]);
     const header = {
       format: 'png',
       width: 90,
@@ -194,7 +194,7 @@ describe('upscale', () => {
       header,
       options: { ...defaults, ...options },
       deadlineAtMs: changes.deadlineAtMs ?? monotonicMs() + 60_000,
-      excludedRungs: [],
+      excludedCandidates: [],
       earlierAttempts: [],
     };
     const signal = changes.signal ?? new AbortController().signal;
@@ -202,7 +202,7 @@ describe('upscale', () => {
     try {
       await upscale(
         task,
-        { chain, turns: freeTurns, limits, threads: 2, beside: nothingBeside },
+        { chain, scheduler: freeScheduler, limits, threads: 2, beside: noOverhead },
         { signal, onProgress: () => {}, onEstimate: () => {}, onAttempt: () => {} },
       );
     } catch (thrown) {
@@ -272,7 +272,7 @@ describe('upscale', () => {
     const broken = join(folder, 'broken.png');
     const whole = await sharp(source).png().toBuffer();
     await writeFile(broken, whole.subarray(0, whole.length / 2));
-    const chain = new GivenChain(() => [networkRung(embedded)]);
+    const chain = new GivenChain(() => [networkCandidate(embedded)]);
     await assert.rejects(
       upscaled(broken, {}, { chain }, async () => {}),
       (error) => error instanceof TesseraError && error.code === 'corrupt_image',

@@ -129,7 +129,7 @@ describe('planAxis', () => {
 });
 
 describe('planTiles', () => {
-  const cost = { microsecondsPerPixel: 0.4, tileBudgetMs: 500, lanes: 1 };
+  const cost = { microsecondsPerPixel: 0.4, tileBudgetMs: 500, tileWorkers: 1 };
   const grid = (width: number, height: number, changes: object = {}) =>
     planTiles({
       columns: borderedSpan(width),
@@ -155,7 +155,7 @@ describe('planTiles', () => {
   it('takes shorter tiles for a slow model, without giving the whole gain away in margins', () => {
     const ofSpeed = (microsecondsPerPixel: number) => {
       const { columns, rows } = grid(2000, 2000, {
-        cost: { microsecondsPerPixel, tileBudgetMs: 500, lanes: 1 },
+        cost: { microsecondsPerPixel, tileBudgetMs: 500, tileWorkers: 1 },
       });
       const pixels = columns.tileLength * rows.tileLength;
       return {
@@ -182,22 +182,22 @@ describe('planTiles', () => {
     }
   });
 
-  it('keeps every lane at work, without tiles that are mostly margin', () => {
-    for (const lanes of [2, 4, 8]) {
+  it('keeps every tile worker at work, without tiles that are mostly margin', () => {
+    for (const tileWorkers of [2, 4, 8]) {
       const { columns, rows } = grid(2048, 1365, {
         tileSizePx: 640,
-        cost: { microsecondsPerPixel: 16 / lanes, tileBudgetMs: 2000, lanes },
+        cost: { microsecondsPerPixel: 16 / tileWorkers, tileBudgetMs: 2000, tileWorkers },
       });
       const tiles = columns.starts.length * rows.starts.length;
-      assert.equal(tilesAtOnce(tiles, lanes), lanes);
-      const computed = Math.ceil(tiles / lanes) * lanes * columns.tileLength * rows.tileLength;
-      assert.ok(computed / (2068 * 1385) < 1.3, `${lanes} lanes: ${computed / (2068 * 1385)}`);
+      assert.equal(tilesAtOnce(tiles, tileWorkers), tileWorkers);
+      const computed = Math.ceil(tiles / tileWorkers) * tileWorkers * columns.tileLength * rows.tileLength;
+      assert.ok(computed / (2068 * 1385) < 1.3, `${tileWorkers} tileWorkers: ${computed / (2068 * 1385)}`);
     }
   });
 });
 
 describe('tilesAtOnce', () => {
-  it('is one where most lanes would have nothing to do', () => {
+  it('is one where most tile workers would have nothing to do', () => {
     assert.equal(tilesAtOnce(1, 8), 1);
     assert.equal(tilesAtOnce(3, 8), 1);
     assert.equal(tilesAtOnce(8, 8), 8);

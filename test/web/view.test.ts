@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { centred, clamped, fitZoom, nextZoom, usefulZoom, zoomedAt } from '../../src/web/assets/stage/view.js';
+import {
+  centred,
+  clamped,
+  fitZoom,
+  nextZoom,
+  usefulZoom,
+  zoomedAt,
+} from '../../src/web/assets/stage/view.js';
 
 const size = fc.record({
   width: fc.integer({ min: 1, max: 30_000 }),

@@ -23,7 +23,7 @@ const UNREAD_KINDS: readonly (readonly [kind: string, endings: string])[] = [
 ];
 
 /** Names told for one reason; of a folder with thousands of files, these stand for the others. */
-const MOST_NAMES = 5;
+const MAX_NAMES = 5;
 
 /** A file in a folder whose name does not end as a picture's that is read. */
 export function leftOutByEnding(path: string): LeftOut {
@@ -43,8 +43,8 @@ export function leftOutInWords(files: readonly LeftOut[]): string[] {
     else paths.push(path);
   }
   return [...byReason].map(([reason, paths]) => {
-    const others = paths.length - MOST_NAMES;
+    const others = paths.length - MAX_NAMES;
     const more = others > 0 ? ` and ${others} more` : '';
-    return `Left out, ${reason}: ${paths.slice(0, MOST_NAMES).join(', ')}${more}.`;
+    return `Left out, ${reason}: ${paths.slice(0, MAX_NAMES).join(', ')}${more}.`;
   });
 }

@@ -9,7 +9,7 @@ const NAME_CELLS = 28;
 const WORD_CELLS = 31;
 /** Often enough to look alive, seldom enough to cost nothing. */
 const REDRAW_MS = 100;
-const USUAL_COLUMNS = 80;
+const DEFAULT_COLUMNS = 80;
 /** Escape sequences of ECMA-48: erase from the cursor to the end of the screen; cursor up. */
 const ERASE_BELOW = '\x1b[J';
 const cursorUp = (lines: number) => (lines === 0 ? '' : `\x1b[${lines}A`);
@@ -63,7 +63,7 @@ export class ProgressBars implements Display {
 
   #draw(): void {
     this.#erase();
-    const columns = this.stream.columns || USUAL_COLUMNS;
+    const columns = this.stream.columns || DEFAULT_COLUMNS;
     const lines = [...this.#steps].map(([name, step]) => this.#line(name, step, columns - 1));
     if (lines.length > 0) this.stream.write(`${lines.join('\n')}\n`);
     this.#drawnLines = lines.length;

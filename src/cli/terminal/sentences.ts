@@ -44,7 +44,7 @@ export function secondsInWords(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-export function rungInWords(model: string, provider: Provider | undefined): string {
+export function candidateInWords(model: string, provider: Provider | undefined): string {
   return provider === undefined ? model : `${model} on ${provider}`;
 }
 
@@ -112,7 +112,7 @@ export function resultInWords(facts: ResultFacts): string {
     format.toUpperCase(),
     bytesInWords(bytes),
     secondsInWords(milliseconds / 1000),
-    rungInWords(model, provider),
+    candidateInWords(model, provider),
   ];
   const why = fallback ? fallbackInWords(attempts) : undefined;
   const lost = notKept?.map((each) => KEEPABLES[each]).join(' and ');
@@ -124,25 +124,25 @@ export function resultInWords(facts: ResultFacts): string {
   );
 }
 
-/** Why another rung than the first served. A model that is merely missing is told only when there is no better reason. */
+/** Why another candidate than the first served. A model that is merely missing is told only when there is no better reason. */
 function fallbackInWords(attempts: readonly Attempt[]): string | undefined {
   const passed = attempts.filter(({ outcome }) => outcome !== 'served');
   const telling = passed.find(({ reason }) => reason !== 'not_installed') ?? passed[0];
   if (telling?.reason === undefined) return undefined;
-  return `${rungInWords(telling.model, telling.provider)} ${REASONS[telling.reason]}`;
+  return `${candidateInWords(telling.model, telling.provider)} ${REASONS[telling.reason]}`;
 }
 
 export function planInWords(plan: UpscalePlan): string {
   const lines = [
-    `${plan.width} x ${plan.height}, ${plan.tiles} ${plan.tiles === 1 ? 'tile' : 'tiles'}, about ${secondsInWords(plan.estimatedSeconds)}, ${bytesInWords(plan.estimatedMemoryBytes)} of memory, by ${rungInWords(plan.model, plan.provider)}`,
-    ...plan.rungs.map((rung) => {
+    `${plan.width} x ${plan.height}, ${plan.tiles} ${plan.tiles === 1 ? 'tile' : 'tiles'}, about ${secondsInWords(plan.estimatedSeconds)}, ${bytesInWords(plan.estimatedMemoryBytes)} of memory, by ${candidateInWords(plan.model, plan.provider)}`,
+    ...plan.candidates.map((candidate) => {
       const fate =
-        rung.skipReason !== undefined
-          ? REASONS[rung.skipReason]
-          : rung.estimatedSeconds === undefined
+        candidate.skipReason !== undefined
+          ? REASONS[candidate.skipReason]
+          : candidate.estimatedSeconds === undefined
             ? 'can serve'
-            : `about ${secondsInWords(rung.estimatedSeconds)}`;
-      return `  ${rungInWords(rung.model, rung.provider)}: ${fate}`;
+            : `about ${secondsInWords(candidate.estimatedSeconds)}`;
+      return `  ${candidateInWords(candidate.model, candidate.provider)}: ${fate}`;
     }),
   ];
   return lines.join('\n');

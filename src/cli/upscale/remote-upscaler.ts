@@ -23,7 +23,7 @@ interface JobView {
 
 /** Between looks at a job: often at first, for small pictures; then as often as people look. */
 const FIRST_LOOK_MS = 100;
-const LONGEST_LOOK_MS = 1000;
+const MAX_LOOK_MS = 1000;
 /** A service that cannot be reached for so long is given up. */
 const PATIENCE_MS = 60_000;
 /** Longest time that removing a job may hold up the end of the command. */
@@ -113,7 +113,7 @@ export class RemoteUpscaler implements Upscaler {
   /** Looks at a job until it has ended; a short break of the connection or a restart of the service is sat out. */
   async #follow(id: string, { signal, onStep }: UpscaleHooks): Promise<JobView> {
     let reachedAtMs = performance.now();
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.5)) {
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(MAX_LOOK_MS, pauseMs * 1.5)) {
       let waitMs = pauseMs;
       try {
         const job = await this.#look(id, signal);

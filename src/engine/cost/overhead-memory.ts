@@ -6,7 +6,7 @@ import {
   type UpscaleResult,
   type UpscaleTask,
 } from '../../domain/types.js';
-import type { CostBesideTiles, FinishingCost, WorkBesideTiles } from '../../pipeline/overhead.js';
+import type { FinishingCost, OverheadCost, OverheadWork } from '../../pipeline/overhead.js';
 import { EncodingCost } from './encoding-cost.js';
 import { PixelCost } from './pixel-cost.js';
 
@@ -19,7 +19,7 @@ const BLENDING_GUESS = { fixedMs: 1, microsecondsPerPixel: 0.1 };
 const RESAMPLING_GUESS = { fixedMs: 200, microsecondsPerPixel: 0.04 };
 
 /** What this engine's jobs cost beside their tiles, learnt from those that are done. */
-export class BesideTiles implements CostBesideTiles {
+export class MeasuredOverhead implements OverheadCost {
   /** By the format of the source. */
   readonly #decoding = new Map<InputFormat, PixelCost>();
   readonly #blending = new PixelCost(BLENDING_GUESS);
@@ -45,7 +45,7 @@ export class BesideTiles implements CostBesideTiles {
     return this.#decodingOf(format).estimateMs(width * height);
   }
 
-  finishing({ sourcePixels, resultPixels, rasters, format }: WorkBesideTiles): FinishingCost {
+  finishing({ sourcePixels, resultPixels, rasters, format }: OverheadWork): FinishingCost {
     const encodingMs = this.encodingMs(format, resultPixels);
     return {
       networkMs: this.#blending.estimateMs(sourcePixels * rasters) + encodingMs,

@@ -3,7 +3,7 @@ const REFERENCE_PIXELS = 256 * 256;
 /** Share of the surprise that one image corrects. */
 const STEP = 0.3;
 /** An image may say that all costs this much more than known, not more: one stall of the machine must not count for long. */
-const MOST_SLOWDOWN = 4;
+const MAX_SLOWDOWN = 4;
 /** What is never taken for slow. */
 const SHORTEST_MS = 20;
 
@@ -26,7 +26,7 @@ export class PixelCost {
     if (!(pixels > 0) || !(ms >= 0)) return;
     const size = pixels / REFERENCE_PIXELS;
     const expectedMs = this.estimateMs(pixels);
-    const believedMs = Math.min(ms, MOST_SLOWDOWN * Math.max(expectedMs, SHORTEST_MS));
+    const believedMs = Math.min(ms, MAX_SLOWDOWN * Math.max(expectedMs, SHORTEST_MS));
     const correction = (STEP * (believedMs - expectedMs)) / (1 + size * size);
     this.#fixedMs = Math.max(0, this.#fixedMs + correction);
     this.#referenceMs = Math.max(0, this.#referenceMs + correction * size);

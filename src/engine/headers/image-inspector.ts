@@ -1,10 +1,10 @@
 import type { ImageHeader, UpscaleOptions } from '../../domain/types.js';
+import { checkOutputSize, outputSize, type PipelineLimits } from '../../pipeline/limits.js';
 import type { Engine } from '../engine.js';
 import type { HeaderReader } from './header-pool.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from '../../pipeline/limits.js';
 
 /** Scale of the model that leads the chain, as long as no engine has said which that is. */
-const USUAL_SCALE = 4;
+const DEFAULT_SCALE = 4;
 
 /**
  * Reads an image's header and refuses from it, before anything is decoded, what is too large by itself or by its result.
@@ -40,5 +40,5 @@ function expectedScale(options: UpscaleOptions, engine: Engine): number {
     .sort(
       (a, b) => (a.chainPosition ?? Number.POSITIVE_INFINITY) - (b.chainPosition ?? Number.POSITIVE_INFINITY),
     );
-  return models[0]?.scale ?? USUAL_SCALE;
+  return models[0]?.scale ?? DEFAULT_SCALE;
 }

@@ -1,7 +1,7 @@
 import { TesseraError } from '../../domain/errors.js';
 import {
   type Attempt,
-  type ExcludedRung,
+  type ExcludedCandidate,
   LANCZOS,
   type UpscaleProgress,
   type UpscaleResult,
@@ -27,7 +27,7 @@ export interface AssignmentOutcome {
 }
 
 /** Deaths outside of the networks after which a job is not tried again. */
-const MOST_DEATHS = 2;
+const MAX_DEATHS = 2;
 
 /**
  * One job in the supervisor's care, from `run` to its end, over as many engine processes as it takes. Holds the rules of
@@ -94,12 +94,12 @@ export class Assignment {
     this.#progress = undefined;
     const deadlineAtMs = this.hooks.deadlineFromStart?.();
     if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
-    // A rung that served an engine which died after it has not served the job.
+    // A candidate that served an engine which died after it has not served the job.
     this.#attempts = withoutServed(this.#attempts);
     this.#attemptsElsewhere = this.#attempts.length;
   }
 
-  /** A rung's try has ended in its engine. */
+  /** A candidate's try has ended in its engine. */
   attempted(attempt: Attempt): void {
     this.#attempts = [...this.#attempts, attempt];
   }
@@ -136,7 +136,7 @@ export class Assignment {
   giveUp(): void {
     if (this.stopping === undefined || this.#ended) return;
     if (this.stopping.code === 'deadline_exceeded')
-      this.#failRungAtWork('over_time_budget', 'The time for this image was over while it was at work.');
+      this.#failCandidateAtWork('over_time_budget', 'The time for this image was over while it was at work.');
     this.fail(this.stopping);
   }
 
@@ -148,15 +148,15 @@ export class Assignment {
     }
     this.alone = true;
     if (!wasAlone) return;
-    const rung =
+    const candidate =
       cause === 'memory'
-        ? this.#failRungAtWork(
+        ? this.#failCandidateAtWork(
             'out_of_memory',
             'The system ended the engine process while this model was at work, as it does when memory runs out.',
           )
-        : this.#failRungAtWork('engine_crash', 'The engine process died while this model was at work.');
-    if (rung !== undefined && rung.model !== LANCZOS) this.rungLost(rung);
-    else if (++this.#deaths >= MOST_DEATHS) this.fail(this.#deadlyStep(cause));
+        : this.#failCandidateAtWork('engine_crash', 'The engine process died while this model was at work.');
+    if (candidate !== undefined && candidate.model !== LANCZOS) this.deviceLost(candidate);
+    else if (++this.#deaths >= MAX_DEATHS) this.fail(this.#deadlyStep(cause));
   }
 
   /** What is told of a step, other than a network, under which engines died. */
@@ -175,23 +175,23 @@ export class Assignment {
     );
   }
 
-  /** The engine cannot use this rung again: the next one runs the job without it. */
-  rungLost(rung: ExcludedRung): void {
-    this.#task = { ...this.#task, excludedRungs: [...this.#task.excludedRungs, rung] };
+  /** The engine cannot use this candidate again: the next one runs the job without it. */
+  deviceLost(candidate: ExcludedCandidate): void {
+    this.#task = { ...this.#task, excludedCandidates: [...this.#task.excludedCandidates, candidate] };
   }
 
-  /** Puts the rung at work on record as failed. @returns undefined where none was: while decoding, say. */
-  #failRungAtWork(reason: ExcludedRung['reason'], detail: string): ExcludedRung | undefined {
+  /** Puts the candidate at work on record as failed. @returns undefined where none was: while decoding, say. */
+  #failCandidateAtWork(reason: ExcludedCandidate['reason'], detail: string): ExcludedCandidate | undefined {
     const { model, provider } = this.#progress ?? {};
     if (model === undefined) return undefined;
-    const rung = { model, reason, ...(provider === undefined ? {} : { provider }) };
+    const candidate = { model, reason, ...(provider === undefined ? {} : { provider }) };
     this.attempted({
-      ...rung,
+      ...candidate,
       outcome: 'failed',
       detail,
       ms: Math.round(performance.now() - this.#startedMs),
     });
-    return rung;
+    return candidate;
   }
 
   /**
@@ -221,7 +221,7 @@ export class Assignment {
     });
   }
 
-  /** The attempts of a job that ends without a result: a rung that drew one which was never encoded has not served it. */
+  /** The attempts of a job that ends without a result: a candidate that drew one which was never encoded has not served it. */
   #unserved({ code }: TesseraError): readonly Attempt[] {
     if (code !== 'deadline_exceeded') return withoutServed(this.#attempts);
     return this.#attempts.map((attempt) =>

@@ -1,5 +1,5 @@
 const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 30_000;
 
 /** Delays between restarts: none after a long and good life, then doubling from 100 ms up to 30 s. */
 export class Backoff {
@@ -7,7 +7,7 @@ export class Backoff {
 
   /** Notes a failure. @returns how long to wait before the next try. */
   nextDelayMs(): number {
-    return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
+    return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
   }
 
   reset(): void {

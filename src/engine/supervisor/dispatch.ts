@@ -1,14 +1,14 @@
 import type { Assignment } from './assignment.js';
-import type { EngineProcess } from './engine-handle.js';
+import type { EngineHandle } from './engine-handle.js';
 
 /** What hand-out needs to know of an engine. */
-type Host = Pick<EngineProcess, 'state' | 'assignments'>;
+type Host = Pick<EngineHandle, 'state' | 'assignments'>;
 
 /**
  * Which waiting jobs go to which engines now: in order of waiting, each to the engine with the fewest jobs. A job that must be alone
  * takes an empty engine or, where there is none, keeps others out of one until it is empty.
  */
-export function handOut<E extends Host>(
+export function dispatch<E extends Host>(
   waiting: readonly Assignment[],
   engines: readonly E[],
 ): { assignment: Assignment; engine: E }[] {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
 import {
   LANCZOS,
-  type LearntRung,
+  type LearntSpeed,
   type Log,
   type ModelStatus,
   type ProviderStatus,
@@ -36,15 +36,15 @@ export interface EngineListener {
   onStatus(
     models: readonly ModelStatus[],
     providers: readonly ProviderStatus[],
-    learnt: readonly LearntRung[],
+    learnt: readonly LearntSpeed[],
   ): void;
   /** A job has left the engine, by whatever end. */
   onVacancy(): void;
-  onRungLost(engine: EngineProcess, assignment: Assignment): void;
+  onDeviceLost(engine: EngineHandle, assignment: Assignment): void;
   /** The assignment has left the engine, and has ended or is to run again. */
   onOutOfMemory(assignment: Assignment): void;
   /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
-  onExit(engine: EngineProcess, how: string, cause: DeathCause): void;
+  onExit(engine: EngineHandle, how: string, cause: DeathCause): void;
 }
 
 /** What a shell in between makes of SIGKILL. */
@@ -63,7 +63,7 @@ interface PendingPlan {
 }
 
 /** The server's handle on one engine process: the handshake, the jobs inside, its last sign of life. */
-export class EngineProcess {
+export class EngineHandle {
   state: 'starting' | 'ready' | 'stopping' = 'starting';
   rssBytes = 0;
   lastHeardMs = performance.now();
@@ -214,11 +214,11 @@ export class EngineProcess {
         assignment?.fail(TesseraError.fromMessage(message.error));
         return;
       }
-      case 'rung-lost': {
+      case 'candidate-lost': {
         const assignment = this.#leave(message.id);
-        this.log.warn({ pid: this.pid, rung: message.rung }, 'an engine has lost a device');
-        assignment?.rungLost(message.rung);
-        if (assignment !== undefined) this.listener.onRungLost(this, assignment);
+        this.log.warn({ pid: this.pid, candidate: message.candidate }, 'an engine has lost a device');
+        assignment?.deviceLost(message.candidate);
+        if (assignment !== undefined) this.listener.onDeviceLost(this, assignment);
         return;
       }
       case 'out-of-memory': {

@@ -1,4 +1,4 @@
-import type { LearntRung, ModelStatus, ProviderStatus } from '../../domain/types.js';
+import type { LearntSpeed, ModelStatus, ProviderStatus } from '../../domain/types.js';
 
 /**
  * What the engines last said of models and providers, and all that they learnt; outlives them, so that `/models` also answers
@@ -7,7 +7,7 @@ import type { LearntRung, ModelStatus, ProviderStatus } from '../../domain/types
 export class EngineReport {
   #models: readonly ModelStatus[] = [];
   #providers: readonly ProviderStatus[] = [];
-  readonly #learnt = new Map<string, LearntRung>();
+  readonly #learnt = new Map<string, LearntSpeed>();
 
   get models(): readonly ModelStatus[] {
     return this.#models;
@@ -17,8 +17,8 @@ export class EngineReport {
     return this.#providers;
   }
 
-  /** What an engine that starts now should know: of each rung the smallest tile that was needed, and the latest speed. */
-  get learnt(): readonly LearntRung[] {
+  /** What an engine that starts now should know: of each candidate the smallest tile that was needed, and the latest speed. */
+  get learnt(): readonly LearntSpeed[] {
     return [...this.#learnt.values()];
   }
 
@@ -26,9 +26,9 @@ export class EngineReport {
   update(
     models: readonly ModelStatus[],
     providers: readonly ProviderStatus[],
-    learnt: readonly LearntRung[],
+    learnt: readonly LearntSpeed[],
   ): void {
-    for (const rung of learnt) this.#learn(rung);
+    for (const candidate of learnt) this.#learn(candidate);
     this.#models = models.map((model) => {
       // Other weights under the name have speeds of their own.
       const known = this.#models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
@@ -40,10 +40,10 @@ export class EngineReport {
     this.#providers = providers;
   }
 
-  #learn(rung: LearntRung): void {
-    const key = `${rung.model}@${rung.provider}`;
+  #learn(candidate: LearntSpeed): void {
+    const key = `${candidate.model}@${candidate.provider}`;
     const known = this.#learnt.get(key);
-    const tileSizePx = Math.min(known?.tileSizePx ?? Infinity, rung.tileSizePx ?? Infinity);
-    this.#learnt.set(key, { ...known, ...rung, ...(tileSizePx === Infinity ? {} : { tileSizePx }) });
+    const tileSizePx = Math.min(known?.tileSizePx ?? Infinity, candidate.tileSizePx ?? Infinity);
+    this.#learnt.set(key, { ...known, ...candidate, ...(tileSizePx === Infinity ? {} : { tileSizePx }) });
   }
 }

@@ -1,7 +1,7 @@
-import type { LearntRung, Log } from '../../domain/types.js';
+import type { LearntSpeed, Log } from '../../domain/types.js';
 import type { EngineSettings } from '../protocol.js';
 import { Backoff } from './backoff.js';
-import { type EngineLaunch, type EngineListener, EngineProcess } from './engine-handle.js';
+import { EngineHandle, type EngineLaunch, type EngineListener } from './engine-handle.js';
 
 export interface FleetOptions {
   readonly engines: number;
@@ -25,7 +25,7 @@ export class Fleet {
   restarts = 0;
   /** An engine was ready once. */
   wasReady = false;
-  readonly #engines = new Set<EngineProcess>();
+  readonly #engines = new Set<EngineHandle>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();
   readonly #backoff = new Backoff();
   readonly #watch: NodeJS.Timeout;
@@ -37,7 +37,7 @@ export class Fleet {
     private readonly options: FleetOptions,
     private readonly listener: EngineListener,
     /** What engines have told so far, for the next one. */
-    private readonly learnt: () => readonly LearntRung[],
+    private readonly learnt: () => readonly LearntSpeed[],
   ) {
     for (let index = 0; index < options.engines; index++) this.#start();
     this.#watch = setInterval(() => this.#killTheSilent(), options.silenceMs / 4);
@@ -45,11 +45,11 @@ export class Fleet {
   }
 
   /** Every process there is, in whatever state. */
-  get all(): readonly EngineProcess[] {
+  get all(): readonly EngineHandle[] {
     return [...this.#engines];
   }
 
-  get ready(): readonly EngineProcess[] {
+  get ready(): readonly EngineHandle[] {
     return this.all.filter((engine) => engine.state === 'ready');
   }
 
@@ -92,7 +92,7 @@ export class Fleet {
     let limit: NodeJS.Timeout | undefined;
     try {
       const learnt = this.learnt();
-      const engine = new EngineProcess(launch, { ...settings, preload: this.restarts === 0, learnt }, log, {
+      const engine = new EngineHandle(launch, { ...settings, preload: this.restarts === 0, learnt }, log, {
         ...this.listener,
         onReady: () => {
           clearTimeout(limit);

@@ -1,13 +1,13 @@
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
 import { engineUnavailable } from '../../domain/unavailable.js';
-import { Changes, LONGEST_TIMER_MS } from '../../host/changes.js';
+import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';
 import type { PlanRequest, StopCode } from '../protocol.js';
 import { Assignment, type DeathCause } from './assignment.js';
-import { handOut } from './dispatch.js';
-import { EngineGone, type EngineListener, type EngineProcess } from './engine-handle.js';
+import { dispatch } from './dispatch.js';
+import { EngineGone, type EngineHandle, type EngineListener } from './engine-handle.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 
@@ -28,10 +28,10 @@ export class Supervisor implements Engine {
 
   constructor(private readonly options: FleetOptions) {
     const listener: EngineListener = {
-      onReady: () => this.#handOut(),
+      onReady: () => this.#dispatch(),
       onStatus: (models, providers, learnt) => this.#report.update(models, providers, learnt),
-      onVacancy: () => this.#handOut(),
-      onRungLost: (engine, assignment) =>
+      onVacancy: () => this.#dispatch(),
+      onDeviceLost: (engine, assignment) =>
         this.#evacuate(engine, [assignment, ...engine.assignments.values()]),
       onOutOfMemory: (assignment) => {
         if (!assignment.ended) this.#waitAgain([assignment]);
@@ -60,7 +60,7 @@ export class Supervisor implements Engine {
         endHooks = () => hooks.signal.removeEventListener('abort', abort);
         this.#waiting.push(assignment);
         if (hooks.signal.aborted) abort();
-        this.#handOut();
+        this.#dispatch();
       });
     } finally {
       endHooks();
@@ -87,7 +87,7 @@ export class Supervisor implements Engine {
               { details: { parameter: 'timeout' } },
             ),
           ),
-        Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
+        Math.min(timeoutSeconds * 1000, MAX_TIMER_MS),
       );
     });
     try {
@@ -150,9 +150,9 @@ export class Supervisor implements Engine {
     await this.#changes.until(() => this.#unfinished === 0);
   }
 
-  #handOut(): void {
+  #dispatch(): void {
     if (!this.#stopping) this.#fleet.replaceTheBloated();
-    for (const { assignment, engine } of handOut(this.#waiting, this.#fleet.ready)) {
+    for (const { assignment, engine } of dispatch(this.#waiting, this.#fleet.ready)) {
       this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
       assignment.started();
       if (assignment.isPatient) this.#watchDeadline(assignment);
@@ -162,7 +162,7 @@ export class Supervisor implements Engine {
   }
 
   /** An engine has ended: its jobs go on in another one, those blamed for it for the last time excepted. */
-  #runAgain(engine: EngineProcess, cause: DeathCause): void {
+  #runAgain(engine: EngineHandle, cause: DeathCause): void {
     const jobs = [...engine.assignments.values()];
     for (const assignment of jobs) assignment.engineDied(jobs.length === 1, cause);
     this.#waitAgain(jobs.filter((assignment) => !assignment.ended));
@@ -173,11 +173,11 @@ export class Supervisor implements Engine {
         assignment.fail(engineUnavailable());
       }
     }
-    this.#handOut();
+    this.#dispatch();
   }
 
   #watchDeadline(assignment: Assignment): void {
-    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - monotonicMs()), LONGEST_TIMER_MS);
+    const leftMs = Math.min(Math.max(0, assignment.task.deadlineAtMs - monotonicMs()), MAX_TIMER_MS);
     clearTimeout(assignment.deadlineTimer);
     assignment.deadlineTimer = setTimeout(() => this.#stop(assignment, 'deadline_exceeded'), leftMs);
   }
@@ -190,7 +190,7 @@ export class Supervisor implements Engine {
       // Another timeout would not have helped: what it waited for was not there.
       const noEngine = code === 'deadline_exceeded' && this.#fleet.ready.length === 0;
       assignment.fail(noEngine ? engineUnavailable() : assignment.stop(code));
-      this.#handOut();
+      this.#dispatch();
       return;
     }
     const error = assignment.stop(code);
@@ -205,7 +205,7 @@ export class Supervisor implements Engine {
   }
 
   /** A job that does not stop at its next tile is stuck: its engine goes, and this job alone is why. */
-  #expel(engine: EngineProcess, assignment: Assignment): void {
+  #expel(engine: EngineHandle, assignment: Assignment): void {
     if (!engine.assignments.has(assignment.task.id)) return;
     this.options.log.warn(
       { pid: engine.pid, job: assignment.task.id },
@@ -215,12 +215,12 @@ export class Supervisor implements Engine {
   }
 
   /** Ends an engine that lost a device or holds a stuck job: its jobs wait again, without blame; those that were to stop have stopped. */
-  #evacuate(engine: EngineProcess, jobs: readonly Assignment[]): void {
+  #evacuate(engine: EngineHandle, jobs: readonly Assignment[]): void {
     engine.assignments.clear();
     engine.kill();
     for (const job of jobs) if (job.stopping !== undefined) job.fail(job.stopping);
     this.#waitAgain(jobs.filter((job) => !job.ended));
-    this.#handOut();
+    this.#dispatch();
   }
 
   /** Before those that wait for the first time. */

@@ -2,11 +2,11 @@ import { TesseraError } from '../../domain/errors.js';
 import type { Log, UpscaleTask } from '../../domain/types.js';
 import { diskFullError } from '../../host/disk-full.js';
 import { preferAsVictim } from '../../host/oom-victim.js';
-import { RungLost } from '../../models/fallback/device-lost.js';
+import { DeviceLost } from '../../models/fallback/device-lost.js';
 import { OutOfMemory } from '../../pipeline/raster/out-of-memory.js';
 import { type FromEngine, PROTOCOL_VERSION, type ToEngine } from '../protocol.js';
 import type { CreateRunner, Runner } from './runner.js';
-import { Turns } from './tile-scheduler.js';
+import { FairTileScheduler } from './tile-scheduler.js';
 
 /**
  * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
@@ -15,11 +15,11 @@ import { Turns } from './tile-scheduler.js';
 
 // Ctrl-C and a container's stop reach the whole process group: the server decides when an engine ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// `process.exit` would wait for the tiles in lanes, and then abort over what ONNX Runtime throws in a thread that is ending.
+// `process.exit` would wait for the tiles in tile workers, and then abort over what ONNX Runtime throws in a thread that is ending.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 preferAsVictim(500);
 
-const turns = new Turns();
+const scheduler = new FairTileScheduler();
 const log: Log = {
   debug: sendLog('debug'),
   info: sendLog('info'),
@@ -69,7 +69,7 @@ async function start(): Promise<Runner> {
   const modulePath = process.argv[2];
   if (modulePath === undefined) throw new Error('The engine was started without its runner.');
   const { createRunner } = (await import(modulePath)) as { createRunner: CreateRunner };
-  const runner = await createRunner(first.settings, turns, log, () => {
+  const runner = await createRunner(first.settings, scheduler, log, () => {
     void started.then(sendStatus, () => {});
   });
   sendStatus(runner);
@@ -133,8 +133,8 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
     });
     send({ type: 'done', id, result });
   } catch (thrown) {
-    if (thrown instanceof RungLost) {
-      send({ type: 'rung-lost', id, rung: thrown.rung });
+    if (thrown instanceof DeviceLost) {
+      send({ type: 'candidate-lost', id, candidate: thrown.candidate });
     } else if (thrown instanceof OutOfMemory) {
       send({ type: 'out-of-memory', id, internal: thrown.message });
     } else {
@@ -143,6 +143,6 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
     }
   } finally {
     running.delete(id);
-    turns.forget(id);
+    scheduler.forget(id);
   }
 }

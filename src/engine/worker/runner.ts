@@ -1,6 +1,6 @@
 import type {
   Attempt,
-  LearntRung,
+  LearntSpeed,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -10,12 +10,12 @@ import type {
   UpscaleTask,
 } from '../../domain/types.js';
 import type { EngineSettings, PlanRequest } from '../protocol.js';
-import type { Turns } from './tile-scheduler.js';
+import type { FairTileScheduler } from './tile-scheduler.js';
 
 /** What an engine process does with its tasks. The real one is `upscale-runner.ts`; tests of supervision fork others. */
 export interface Runner {
   /**
-   * @throws TesseraError, RungLost when only a new process can use the rung again, OutOfMemory when memory ran out outside of the
+   * @throws TesseraError, DeviceLost when only a new process can use the candidate again, OutOfMemory when memory ran out outside of the
    * network.
    */
   run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
@@ -24,7 +24,7 @@ export interface Runner {
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];
   /** What its successor should begin with. */
-  learnt(): readonly LearntRung[];
+  learnt(): readonly LearntSpeed[];
 }
 
 export interface RunnerHooks {
@@ -40,7 +40,7 @@ export interface RunnerHooks {
 /** A runner module exports this as `createRunner`. @param onLearnt to be called when `learnt` has news that should not wait for the end of a job. */
 export type CreateRunner = (
   settings: EngineSettings,
-  turns: Turns,
+  scheduler: FairTileScheduler,
   log: Log,
   onLearnt: () => void,
 ) => Promise<Runner>;

@@ -1,5 +1,5 @@
 /** A turn at the processor: one tile. */
-export interface Turn {
+export interface TileTurn {
   /** Lets the next job go on; harmless when called again. */
   end(): void;
 }
@@ -15,20 +15,20 @@ interface Account {
 interface Waiting {
   readonly account: Account;
   readonly atOnce: number;
-  readonly grant: (turn: Turn) => void;
+  readonly grant: (turn: TileTurn) => void;
 }
 
 /**
  * Tiles of several jobs take turns, one at a time: of the jobs that wait, the one that has had the least of the processors' time
  * is next, so that one with short tiles is not held up by another's long ones. A job of four tiles beside one of four hundred equal ones
- * is done after about eight. Tiles that are computed in lanes are computed beside each other; nobody overtakes a job whose tile cannot
+ * is done after about eight. Tiles that are computed in tile workers are computed beside each other; nobody overtakes a job whose tile cannot
  * begin beside those at work, or it would wait for ever.
  *
  * Between two turns the event loop passes its poll phase: inference blocks the loop, and without that pass neither a
  * cancellation nor the end of the server would be heard before the last tile.
  * @see Goyal, Vin, Cheng: Start-time Fair Queueing (1996), of which this is the accounting.
  */
-export class Turns {
+export class FairTileScheduler {
   readonly #waiting: Waiting[] = [];
   readonly #accounts = new Map<string, Account>();
   /** What the job of the latest turn had had before it. Whoever comes, or comes again, begins from here: time unused is not saved up. */
@@ -44,12 +44,12 @@ export class Turns {
    * Waits for the job's turn.
    * @throws the signal's reason, when it is aborted before the turn comes.
    */
-  async take(jobId: string, signal: AbortSignal, atOnce = 1): Promise<Turn> {
+  async take(jobId: string, signal: AbortSignal, atOnce = 1): Promise<TileTurn> {
     signal.throwIfAborted();
     const account = this.#accounts.get(jobId) ?? { usedMs: 0, served: 0 };
     this.#accounts.set(jobId, account);
     account.usedMs = Math.max(account.usedMs, this.#virtualMs);
-    const turn = await new Promise<Turn>((grant) => {
+    const turn = await new Promise<TileTurn>((grant) => {
       this.#waiting.push({ account, atOnce, grant });
       this.#stir();
     });

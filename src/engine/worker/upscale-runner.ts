@@ -4,7 +4,7 @@ import { restrictLoaders } from '../../pipeline/input/loaders.js';
 import { pipelineLimits } from '../../pipeline/limits.js';
 import type { PipelineServices } from '../../pipeline/pipeline-services.js';
 import { upscale } from '../../pipeline/upscale.js';
-import { BesideTiles } from '../cost/overhead-memory.js';
+import { MeasuredOverhead } from '../cost/overhead-memory.js';
 import type { PlanRequest } from '../protocol.js';
 import { IdleTime } from './idle-time.js';
 import type { CreateRunner } from './runner.js';
@@ -25,7 +25,7 @@ const PRELOADING: PlanRequest = {
 };
 
 /** What the service's engines run: the pipeline over the fallback chain. */
-export const createRunner: CreateRunner = async (settings, turns, log, onLearnt) => {
+export const createRunner: CreateRunner = async (settings, scheduler, log, onLearnt) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
   const chain = await openChain(config, {
@@ -35,17 +35,17 @@ export const createRunner: CreateRunner = async (settings, turns, log, onLearnt)
     learnt: settings.learnt,
     onTileSize: onLearnt,
   });
-  const beside = new BesideTiles();
+  const beside = new MeasuredOverhead();
   const services: PipelineServices = {
     chain,
-    turns,
+    scheduler,
     threads,
     limits: pipelineLimits(config),
     beside,
   };
   const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, beside);
   if (settings.preload) {
-    // No model is needed to be ready: whatever is wrong with this one, the ladder finds out and tells.
+    // No model is needed to be ready: whatever is wrong with this one, the fallback chain finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
   }
   const idle = new IdleTime(async (signal) => {

@@ -49,7 +49,7 @@ export class Metrics {
   });
   private readonly fallbacks = new Counter({
     name: 'tessera_fallbacks_total',
-    help: 'Rungs that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
+    help: 'Candidates that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
     labelNames: ['model', 'provider', 'reason'] as const,
     registers: [this.registry],
   });

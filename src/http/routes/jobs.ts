@@ -19,14 +19,14 @@ import {
 } from '../schemas/jobs.js';
 
 /** Files of one `POST /jobs`, where the queue has so many places. */
-const MOST_FILES = 32;
+const MAX_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
 export function registerJobs(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   const { jobs, config } = context;
   const { maxRunning, maxQueued } = jobs.status();
   // All files of a request become jobs at once: more than there are places will never find room.
-  const maxFiles = Math.min(MOST_FILES, maxRunning + maxQueued, config.MAX_KEPT_JOBS);
+  const maxFiles = Math.min(MAX_FILES, maxRunning + maxQueued, config.MAX_KEPT_JOBS);
   const closing = new AbortController();
   // Streams of events would hold the server open for as long as their jobs run; their clients come back.
   app.addHook('preClose', async () => closing.abort());

@@ -7,7 +7,7 @@ import {
   JobSchema,
 } from './job.js';
 import type { NamedSchema } from './named.js';
-import { PlannedRungSchema, PlanSchema } from './plan.js';
+import { PlannedCandidateSchema, PlanSchema } from './plan.js';
 import { ProblemSchema } from './problem.js';
 import { HealthSchema, ModelListSchema, ModelSchema, ProbeSchema, ProviderSchema } from './status.js';
 
@@ -22,7 +22,7 @@ export const NAMED_SCHEMAS: readonly NamedSchema[] = [
   JobSchema,
   ModelListSchema,
   ModelSchema,
-  PlannedRungSchema,
+  PlannedCandidateSchema,
   PlanSchema,
   ProbeSchema,
   ProblemSchema,

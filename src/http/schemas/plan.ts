@@ -10,7 +10,7 @@ const MEMORY_DESCRIPTION =
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 
 /** One model that might serve, as a plan tells of it. */
-export const PlannedRungSchema = named(
+export const PlannedCandidateSchema = named(
   'PlannedRung',
   'A model that might serve.',
   Type.Object({
@@ -21,13 +21,13 @@ export const PlannedRungSchema = named(
     estimatedSeconds: Type.Optional(
       Type.Number({
         description:
-          'Seconds that it would take. Absent while its speed is unknown, and for a rung that would be skipped.',
+          'Seconds that it would take. Absent while its speed is unknown, and for a candidate that would be skipped.',
       }),
     ),
     estimatedMemoryBytes: Type.Optional(
       Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
     ),
-    skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a rung that would be skipped.')),
+    skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a candidate that would be skipped.')),
   }),
 );
 
@@ -38,7 +38,7 @@ export const PlanSchema = named(
   Type.Object({
     width: Type.Integer({ description: 'Of the result, in pixels.' }),
     height: Type.Integer({ description: 'Of the result, in pixels.' }),
-    rungs: Type.Array(refTo(PlannedRungSchema), {
+    candidates: Type.Array(refTo(PlannedCandidateSchema), {
       description: 'In the order in which they would be tried.',
     }),
     model: Type.String({ description: 'The model that is expected to serve.' }),

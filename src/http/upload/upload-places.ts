@@ -14,7 +14,7 @@ const UNKNOWN_MS = 1000;
 /** A newcomer waits so long before somebody with more than a fair share has to give up a place: most uploads are over by then. */
 const PATIENCE_MS = 1000;
 /** And so long before it is refused. */
-const MOST_WAIT_MS = 3000;
+const MAX_WAIT_MS = 3000;
 /** How often those who wait are looked at. */
 const ATTEND_EVERY_MS = 25;
 
@@ -79,7 +79,7 @@ export class UploadPlaces {
       const timer = setTimeout(() => {
         end();
         reject(queueFull('Too many uploads are being received; try again in a moment.', 1));
-      }, MOST_WAIT_MS);
+      }, MAX_WAIT_MS);
       gone.addEventListener('abort', leave, { once: true });
       this.#waiting.set(place, () => {
         end();

@@ -25,7 +25,7 @@ export interface Candidate {
 /** Below this an image is small: it is done in a second or so, and never waits for the slots that large ones may take. */
 const SMALL_PIXELS = 1_000_000;
 /** After this many later jobs, a job that does not fit yet lets no other pass: room is being made for it. */
-const MOST_OVERTAKES = 64;
+const MAX_OVERTAKES = 64;
 
 /**
  * Which queued job starts next, first come first served but for two rules: a job that does not fit into the memory beside those that run
@@ -53,7 +53,7 @@ export function nextToStart<C extends Candidate>(
       for (const earlier of queue.slice(0, place)) earlier.overtaken++;
       return candidate;
     }
-    if (!fits && candidate.overtaken >= MOST_OVERTAKES) return undefined;
+    if (!fits && candidate.overtaken >= MAX_OVERTAKES) return undefined;
   }
   return undefined;
 }

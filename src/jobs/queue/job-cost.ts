@@ -1,4 +1,4 @@
-import { LANCZOS, LARGEST_TILE_PX, type ModelStatus } from '../../domain/types.js';
+import { LANCZOS, MAX_TILE_PX, type ModelStatus } from '../../domain/types.js';
 import type { JobRequest } from '../job.js';
 import type { JobCost } from './demand.js';
 
@@ -6,7 +6,7 @@ import type { JobCost } from './demand.js';
 const AVIF_BYTES_PER_PIXEL = 40;
 const WEBP_BYTES_PER_PIXEL = 6;
 /** Scale of a request that names none, before an engine has told of its models. */
-const USUAL_SCALE = 4;
+const DEFAULT_SCALE = 4;
 
 /** What an engine takes before its first image, model and runtime included: measured, 110 to 180 MB of anonymous memory. */
 export const ENGINE_BASE_BYTES = 200e6;
@@ -17,7 +17,7 @@ export function jobCost({ header, options }: JobRequest, models: readonly ModelS
   const model = models.find(({ name, chainPosition }) =>
     options.model === undefined ? chainPosition === 0 : name === options.model,
   );
-  const scale = options.scale ?? model?.scale ?? USUAL_SCALE;
+  const scale = options.scale ?? model?.scale ?? DEFAULT_SCALE;
   const sampleBytes = (header.hasAlpha ? 4 : 3) * (header.sixteenBit ? 2 : 1);
   const inputBytes = pixels * sampleBytes;
   const outputPixels = pixels * scale * scale;
@@ -26,7 +26,7 @@ export function jobCost({ header, options }: JobRequest, models: readonly ModelS
   const alphaBytes = header.hasAlpha ? (header.sixteenBit ? 2 : 1) : 0;
   const stripBytes =
     header.width *
-    Math.min(header.height, options.tileSizePx ?? LARGEST_TILE_PX) *
+    Math.min(header.height, options.tileSizePx ?? MAX_TILE_PX) *
     drawnScale *
     drawnScale *
     sampleBytes;
@@ -53,7 +53,7 @@ function largestDrawnScale(named: string | undefined, scale: number, models: rea
     // An ×2 model reaches more by a second pass.
     model.scale === 2 && scale > 2 ? 4 : model.scale,
   );
-  return Math.max(scale, ...(drawn.length === 0 ? [USUAL_SCALE] : drawn));
+  return Math.max(scale, ...(drawn.length === 0 ? [DEFAULT_SCALE] : drawn));
 }
 
 function encoderBytesPerPixel({ format, accept }: JobRequest['options']): number {

@@ -7,7 +7,7 @@ import type { JobRequest } from '../job.js';
 /** Before anything is measured: what the embedded network costs on two cores, decoding included. */
 const GUESS_FOR_INPUT = { fixedMs: 20, microsecondsPerPixel: 3 };
 /** Of a job that names none, before one has shown what the chain's leading model does. */
-const USUAL_SCALE = 4;
+const DEFAULT_SCALE = 4;
 
 /**
  * Measures what jobs cost in engine time, for estimates of the work that is left. Computing goes by the pixels of the source and
@@ -47,7 +47,7 @@ export class Speed {
   }
 
   #encodingMs({ header, options }: JobRequest): number {
-    const scale = options.scale ?? this.#scales.get(options.model) ?? USUAL_SCALE;
+    const scale = options.scale ?? this.#scales.get(options.model) ?? DEFAULT_SCALE;
     const resultPixels = header.width * header.height * scale * scale;
     return this.#encoding.estimateMs(likelyFormat({ options, header }), resultPixels);
   }

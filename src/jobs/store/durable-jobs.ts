@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { RETRY } from '../../domain/errors.js';
 import type { Log } from '../../domain/types.js';
-import { LONGEST_TIMER_MS } from '../../host/changes.js';
+import { MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import { Callbacks } from '../callback/callback.js';
 import { CallbackHosts } from '../callback/callback-hosts.js';
@@ -240,8 +240,8 @@ export class DurableJobs {
     const { job } = kept;
     this.#expiries.set(job.id, atMs);
     const waitMs = Math.max(0, atMs - monotonicMs());
-    const next = () => (waitMs > LONGEST_TIMER_MS ? this.#expire(kept, atMs) : void job.dispose());
-    kept.expiry = setTimeout(next, Math.min(waitMs, LONGEST_TIMER_MS)).unref();
+    const next = () => (waitMs > MAX_TIMER_MS ? this.#expire(kept, atMs) : void job.dispose());
+    kept.expiry = setTimeout(next, Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 }
 

@@ -8,7 +8,7 @@ import { storageUnavailable } from './storage-error.js';
 /** Whether the folder can be written is looked at this often at most. */
 const LOOK_EVERY_MS = 1000;
 /** A file system that takes longer than this to take a byte, as one on a lost network does, is none. */
-const LONGEST_LOOK_MS = 2000;
+const MAX_LOOK_MS = 2000;
 
 /** How a run may end whose folder cannot be used. */
 const MISTAKEN: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt_image', 'unsupported_image']);
@@ -62,7 +62,7 @@ export class StorageWatch {
   async #faultOfWriting(): Promise<string | undefined> {
     const answered = new AbortController();
     const { signal } = answered;
-    const silence = sleep(LONGEST_LOOK_MS, `no answer within ${LONGEST_LOOK_MS} ms`, { ref: false, signal });
+    const silence = sleep(MAX_LOOK_MS, `no answer within ${MAX_LOOK_MS} ms`, { ref: false, signal });
     try {
       return await Promise.race([this.instance.keep().then(() => undefined), silence]);
     } catch (thrown) {

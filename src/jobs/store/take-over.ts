@@ -7,7 +7,7 @@ import { type JobFile, readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
 
 /** A job under which the service itself died so often, with nothing beside it, is not tried again. */
-export const MOST_LONE_DEATHS = 3;
+export const MAX_LONE_DEATHS = 3;
 
 /** A durable job that a dead instance left, in a folder of ours by now. */
 export interface InheritedJob {

@@ -1,13 +1,13 @@
-import type { LearntRung, Provider } from '../../domain/types.js';
+import type { LearntSpeed, Provider } from '../../domain/types.js';
 
 /** What one measurement counts at most against what is known: after five tiles a change is mostly believed. */
 const WEIGHT_OF_A_TILE = 0.3;
 /** Smaller tiles count less: their time is mostly overhead. */
 const FULL_WEIGHT_PIXELS = 128 * 128;
 /** And below the size of the first measurement they count nothing, however many come. */
-const LEAST_PIXELS = 64 * 64;
-/** A tile may say that a rung is this much slower than known, not more: one stall of the machine must not condemn it. */
-const MOST_SLOWDOWN_OF_A_TILE = 4;
+const MIN_PIXELS = 64 * 64;
+/** A tile may say that a candidate is this much slower than known, not more: one stall of the machine must not condemn it. */
+const MAX_SLOWDOWN_OF_A_TILE = 4;
 /** The small tiles of a measurement may be this much faster, pixel by pixel, than those of an image: they fit into caches. */
 const SMALL_TILES_FLATTER = 1.5;
 /** A correction to less than this share of what was known says that it was wrong. */
@@ -17,11 +17,11 @@ const WRONG_BY = 0.8;
  * What was learnt of each model (by `modelKey`) on each provider while it worked. Outlives the sessions, and by `learnt` the process: its successor
  * begins with it.
  */
-export class RungMemory {
+export class SpeedMemory {
   readonly #speeds = new Map<string, number>();
   readonly #tileSizes = new Map<string, number>();
   /** By the keys of the maps above. */
-  readonly #rungs = new Map<string, Pick<LearntRung, 'model' | 'provider'>>();
+  readonly #candidates = new Map<string, Pick<LearntSpeed, 'model' | 'provider'>>();
   /** When a speed was measured last, by `nowMs`. */
   readonly #measuredMs = new Map<string, number>();
   readonly #onTileSize: () => void;
@@ -35,10 +35,10 @@ export class RungMemory {
    * @param nowMs milliseconds, rising.
    */
   constructor(
-    learnt: readonly LearntRung[] = [],
+    learnt: readonly LearntSpeed[] = [],
     onTileSize: () => void = () => {},
     readonly roomyTilePx: number = Number.POSITIVE_INFINITY,
-    readonly mostLanes: number = 1,
+    readonly maxWorkers: number = 1,
     readonly nowMs: () => number = () => performance.now(),
   ) {
     for (const { model, provider, tileSizePx, microsecondsPerPixel } of learnt) {
@@ -50,12 +50,12 @@ export class RungMemory {
   }
 
   /** All that is known. */
-  get learnt(): readonly LearntRung[] {
-    return [...this.#rungs].map(([key, rung]) => {
+  get learnt(): readonly LearntSpeed[] {
+    return [...this.#candidates].map(([key, candidate]) => {
       const tileSizePx = this.#tileSizes.get(key);
       const microsecondsPerPixel = this.#speeds.get(key);
       return {
-        ...rung,
+        ...candidate,
         ...(tileSizePx === undefined ? {} : { tileSizePx }),
         ...(microsecondsPerPixel === undefined ? {} : { microsecondsPerPixel }),
       };
@@ -71,8 +71,8 @@ export class RungMemory {
     if (!(inputPixels > 0) || !(ms >= 0)) return;
     const known = this.speed(model, provider);
     this.#measuredMs.set(keyOf(model, provider), this.nowMs());
-    if (known !== undefined && inputPixels < LEAST_PIXELS) return;
-    const most = known ? known * MOST_SLOWDOWN_OF_A_TILE : Number.POSITIVE_INFINITY;
+    if (known !== undefined && inputPixels < MIN_PIXELS) return;
+    const most = known ? known * MAX_SLOWDOWN_OF_A_TILE : Number.POSITIVE_INFINITY;
     const measured = Math.min((ms * 1000) / inputPixels, most);
     const weight = known === undefined ? 1 : WEIGHT_OF_A_TILE * Math.min(1, inputPixels / FULL_WEIGHT_PIXELS);
     this.#speeds.set(this.#key(model, provider), (known ?? 0) * (1 - weight) + measured * weight);
@@ -109,7 +109,7 @@ export class RungMemory {
 
   #key(model: string, provider: Provider): string {
     const key = keyOf(model, provider);
-    this.#rungs.set(key, { model, provider });
+    this.#candidates.set(key, { model, provider });
     return key;
   }
 }

@@ -10,7 +10,7 @@ const TILE_BUDGET_MS = 500;
 /** One of several at once does not block the engine, and others end in the middle of it. */
 const LANE_TILE_BUDGET_MS = 2000;
 
-/** What the grid depends on of a rung. The model need not be loaded. */
+/** What the grid depends on of a candidate. The model need not be loaded. */
 export interface GridTerms {
   readonly model: Pick<TileModel, 'entry' | 'provider'>;
   /** Largest tile side, in input pixels. */
@@ -18,15 +18,15 @@ export interface GridTerms {
   /** Measured; undefined before the first measurement. */
   readonly microsecondsPerPixel: number | undefined;
   /** Tiles that may be computed at once. */
-  readonly lanes: number;
+  readonly tileWorkers: number;
 }
 
 /**
- * The grid of tiles in which a rung computes a part of an image: what the render follows, and what estimates are made of.
+ * The grid of tiles in which a candidate computes a part of an image: what the render follows, and what estimates are made of.
  * @param columns, rows input pixels.
  */
 export function tileGrid(columns: Span, rows: Span, terms: GridTerms, overlapPx: number): TilePlan {
-  const { model, tileSizePx, microsecondsPerPixel, lanes } = terms;
+  const { model, tileSizePx, microsecondsPerPixel, tileWorkers } = terms;
   const { minimum, multipleOf, fixed } = model.entry.sizeRequirements;
   const side = (axis: 0 | 1): SideRequirements => ({ minimum, multipleOf, fixed: fixed?.[axis] });
   return planTiles({
@@ -38,6 +38,10 @@ export function tileGrid(columns: Span, rows: Span, terms: GridTerms, overlapPx:
     height: side(1),
     cost: CONSTANT_SHAPE.has(model.provider)
       ? undefined
-      : { microsecondsPerPixel, tileBudgetMs: lanes > 1 ? LANE_TILE_BUDGET_MS : TILE_BUDGET_MS, lanes },
+      : {
+          microsecondsPerPixel,
+          tileBudgetMs: tileWorkers > 1 ? LANE_TILE_BUDGET_MS : TILE_BUDGET_MS,
+          tileWorkers,
+        },
   });
 }

@@ -5,7 +5,7 @@ import { type GridTerms, tileGrid } from './tile-grid.js';
 export const SHARE_FOR_TILES = 0.9;
 
 /**
- * What a network would take for one image: the pixels of all its tiles at the measured speed, and lanes that stay idle at the end.
+ * What a network would take for one image: the pixels of all its tiles at the measured speed, and tile workers that stay idle at the end.
  * @param image with the number of its rasters, all of one size. @param passes 2 feeds the answer through the network again.
  * @returns seconds of computing, without waiting for other jobs.
  */
@@ -24,6 +24,6 @@ export function estimateSeconds(
 function computedPixels(width: number, height: number, terms: GridTerms, overlapPx: number): number {
   const grid = tileGrid(borderedSpan(width), borderedSpan(height), terms, overlapPx);
   const tiles = tileCount(grid);
-  const atOnce = tilesAtOnce(tiles, terms.lanes);
+  const atOnce = tilesAtOnce(tiles, terms.tileWorkers);
   return Math.ceil(tiles / atOnce) * atOnce * grid.columns.tileLength * grid.rows.tileLength;
 }

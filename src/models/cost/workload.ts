@@ -1,6 +1,6 @@
 /** One request's share of the work in this process. */
 export interface Share {
-  /** It begins a rung that takes so long alone, as far as is known. */
+  /** It begins a candidate that takes so long alone, as far as is known. */
   begin(seconds: number | undefined): void;
   /** So much of that is done. */
   worked(ms: number): void;

@@ -6,7 +6,7 @@ import { INVISIBLE, movedFrom } from './moved-tile.js';
 import { scatteredTile, trialSide, withModel } from './trial.js';
 
 /** Less is not worth a seam. */
-const LEAST_OVERLAP_PX = 8;
+const MIN_OVERLAP_PX = 8;
 /**
  * Cuts a tile off at one side and looks how far from the cut the answer differs from the whole tile's: twice that is
  * what neighbouring tiles must share. For a network that takes any size.
@@ -22,7 +22,7 @@ export async function findOverlap(entry: ModelEntry, folder: string): Promise<nu
     const marginPx = Math.ceil(reach(whole, cut) / entry.scale);
     // Half of it on each side of a seam.
     const step = multipleOf % 2 === 0 ? Math.max(4, multipleOf) : Math.max(4, 2 * multipleOf);
-    return Math.max(LEAST_OVERLAP_PX, Math.ceil((2 * marginPx) / step) * step);
+    return Math.max(MIN_OVERLAP_PX, Math.ceil((2 * marginPx) / step) * step);
   });
 }
 

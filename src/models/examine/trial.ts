@@ -46,8 +46,8 @@ export function wavyTile(width: number, height: number): RgbPixels {
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let channel = 1; channel <= 3; channel++) {
-        const turns = (channel * x) / (6 * width) + ((4 - channel) * y) / (6 * height) + channel / 3;
-        data[i++] = Math.round(127.5 + 127.5 * Math.sin(2 * Math.PI * turns));
+        const scheduler = (channel * x) / (6 * width) + ((4 - channel) * y) / (6 * height) + channel / 3;
+        data[i++] = Math.round(127.5 + 127.5 * Math.sin(2 * Math.PI * scheduler));
       }
   return { data, width, height };
 }

@@ -19,7 +19,7 @@ export class AttemptLog {
 
   /**
    * How a step adds to the log; the time it took counts from now, where it does not say.
-   * A skip is told once: the engine that died may have skipped the same rung for the same reason.
+   * A skip is told once: the engine that died may have skipped the same candidate for the same reason.
    */
   beginStep(): NoteAttempt {
     const startedMs = performance.now();

@@ -4,7 +4,7 @@ import type { ModelEntry } from '../manifest-entry.js';
 import { isInFloat32 } from '../tensor-form.js';
 import type { ChainRequest } from './candidate.js';
 
-/** One step down the ladder, before anything is loaded. */
+/** One step down the fallback chain, before anything is loaded. */
 export type Step =
   | {
       readonly kind: 'network';
@@ -31,8 +31,8 @@ export function providerOf(step: Step): { provider?: Provider } {
   return step.kind === 'lanczos' || step.provider === undefined ? {} : { provider: step.provider };
 }
 
-/** The state of the world that the ladder is built from. */
-export interface LadderSetting {
+/** The state of the world that the fallback chain is built from. */
+export interface ChainSetting {
   /** First to last resort. */
   readonly chain: readonly ModelEntry[];
   readonly entries: readonly ModelEntry[];
@@ -57,7 +57,10 @@ export function checkModelName(name: string | undefined, entries: readonly Model
  * The steps for one request: the model it names (if any), then the chain; each on every usable provider, best first; and
  * Lanczos at the end.
  */
-export function ladder(request: Pick<ChainRequest, 'model' | 'sixteenBit'>, setting: LadderSetting): Step[] {
+export function candidatesFor(
+  request: Pick<ChainRequest, 'model' | 'sixteenBit'>,
+  setting: ChainSetting,
+): Step[] {
   if (request.model === LANCZOS) return [{ kind: 'lanczos' }];
   const named = setting.entries.find((entry) => entry.name === request.model);
   const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
@@ -65,7 +68,7 @@ export function ladder(request: Pick<ChainRequest, 'model' | 'sixteenBit'>, sett
   return [...unusableProviders(models, setting), ...steps, { kind: 'lanczos' }];
 }
 
-function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: LadderSetting): Step[] {
+function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: ChainSetting): Step[] {
   const steps: Step[] = [];
   let missing: ModelEntry | undefined;
   for (const { provider, usable } of setting.providers) {
@@ -104,7 +107,7 @@ function standInFor(
   asked: ModelEntry,
   provider: Provider,
   sixteenBit: boolean,
-  setting: LadderSetting,
+  setting: ChainSetting,
 ): ModelEntry | undefined {
   if (provider !== 'cpu' || sixteenBit || asked.dtype !== 'uint8' || !setting.isInstalled(asked))
     return undefined;
@@ -113,7 +116,7 @@ function standInFor(
 }
 
 /** Providers that were asked for and cannot be used are told of once, on the first model that would have run there. */
-function unusableProviders(models: readonly ModelEntry[], setting: LadderSetting): Step[] {
+function unusableProviders(models: readonly ModelEntry[], setting: ChainSetting): Step[] {
   const model = (models.find((entry) => setting.isInstalled(entry)) ?? models[0])?.name;
   if (model === undefined) return [];
   return setting.providers

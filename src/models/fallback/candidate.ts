@@ -1,4 +1,4 @@
-import type { Attempt, ExcludedRung, FallbackReason, Provider } from '../../domain/types.js';
+import type { Attempt, ExcludedCandidate, FallbackReason, Provider } from '../../domain/types.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import type { TileModel } from '../tile-model.js';
 
@@ -14,15 +14,15 @@ export interface Pace {
   readonly stopMs: number;
 }
 
-/** How long tiles in lanes keep a network waiting for the next one that is done. */
+/** How long tiles in tile workers keep a network waiting for the next one that is done. */
 export interface Wait {
   readonly waitedMs: number;
   /** What was to be expected, by the pace so far or by what is known. */
   readonly tileMs: number;
 }
 
-/** A rung that computes tiles through a network. */
-export interface NetworkRung {
+/** A candidate that computes tiles through a network. */
+export interface NetworkCandidate {
   readonly kind: 'network';
   readonly model: TileModel;
   /** 2 when an x2 model is asked for x4 in two passes. */
@@ -38,20 +38,20 @@ export interface NetworkRung {
   rememberTileSize(tileSizePx: number): void;
   /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
   recordSpeed(inputPixels: number, ms: number): void;
-  /** To be called after each tile but the last. @throws LeftForTime when another rung is needed to keep the deadline. */
+  /** To be called after each tile but the last. @throws LeftForTime when another candidate is needed to keep the deadline. */
   checkPace(pace: Pace): void;
-  /** To be called now and then while tiles are computed in lanes. @throws LeftForTime, which tells that tiles are at work. */
+  /** To be called now and then while tiles are computed in tile workers. @throws LeftForTime, which tells that tiles are at work. */
   checkWait(wait: Wait): void;
   /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
   /** Measured microseconds per input pixel; undefined before the first measurement. */
   readonly microsecondsPerPixel: number | undefined;
-  /** Tiles that may be computed at once; 1 where the model has no `runInLane`. */
-  readonly lanes: number;
+  /** Tiles that may be computed at once; 1 where the model has no `runInWorker`. */
+  readonly tileWorkers: number;
 }
 
-/** One step of the fallback ladder: a model on a provider, or plain resampling, which cannot fail. */
-export type Rung = NetworkRung | { readonly kind: 'lanczos' };
+/** One step of the fallback fallback chain: a model on a provider, or plain resampling, which cannot fail. */
+export type Candidate = NetworkCandidate | { readonly kind: 'lanczos' };
 
 /** What an image costs beside its tiles, in milliseconds: drawing and encoding. */
 export interface FinishingCost {
@@ -79,20 +79,20 @@ export interface ChainRequest {
   readonly tileOverlapPx?: number;
   /** By `monotonicMs`. */
   readonly deadlineAtMs: number;
-  /** How much slower than known the machine is, as a rung has shown; undefined means as known. */
+  /** How much slower than known the machine is, as a candidate has shown; undefined means as known. */
   readonly slowdown?: number;
   /** A network was left whose tiles still keep the processors busy: no other is of use. */
   readonly tilesAtWork?: boolean;
-  readonly excludedRungs: readonly ExcludedRung[];
+  readonly excludedCandidates: readonly ExcludedCandidate[];
   readonly earlierAttempts: readonly Attempt[];
   readonly signal: AbortSignal;
-  /** Called before a rung is loaded: should the process die, this is the rung that was at work. */
-  onRung?(model: string, provider: Provider | undefined): void;
+  /** Called before a candidate is loaded: should the process die, this is the candidate that was at work. */
+  onCandidate?(model: string, provider: Provider | undefined): void;
   /** Called with each attempt as it ends; not with the earlier ones. */
   onAttempt?(attempt: Attempt): void;
 }
 
-/** Records a try that did not end the rung (a tile too large for memory, say). */
+/** Records a try that did not end the candidate (a tile too large for memory, say). */
 export type NoteAttempt = (attempt: Omit<Attempt, 'ms'> & { readonly ms?: number }) => void;
 
 export interface ChainAnswer<T> {
@@ -106,12 +106,12 @@ export interface ChainAnswer<T> {
 /** What the pipeline sees of the chain; `models/chain.ts` is the real one. */
 export interface Chain {
   /**
-   * Walks the rungs until `attempt` serves on one.
+   * Walks the candidates until `attempt` serves on one.
    * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back.
    */
   serve<T>(
     request: ChainRequest,
-    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>>;
   /** The scale that a request without one gets: that of the model which leads the chain for it. */
   leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
@@ -122,7 +122,7 @@ export interface Chain {
   estimateSeconds(request: ChainRequest): number | undefined;
 }
 
-/** One step of the ladder as a dry run tells of it, before tiles are planned. */
+/** One step of the fallback chain as a dry run tells of it, before tiles are planned. */
 export interface PlannedStep {
   readonly model: string;
   readonly provider?: Provider;
@@ -131,7 +131,7 @@ export interface PlannedStep {
   /** Largest tile side, and what else the grid depends on. */
   readonly tileSizePx?: number;
   readonly microsecondsPerPixel?: number | undefined;
-  readonly lanes?: number;
+  readonly tileWorkers?: number;
   readonly passes: 1 | 2;
   /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
   readonly estimatedSeconds?: number;

@@ -1,12 +1,12 @@
 import { TesseraError } from '../../domain/errors.js';
 import {
   LANCZOS,
-  type LearntRung,
+  type LearntSpeed,
   type Log,
   type ModelStatus,
   type ProviderStatus,
 } from '../../domain/types.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import { type Share, Workload } from '../cost/workload.js';
 import { ModelLoadError } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
@@ -14,16 +14,16 @@ import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
 import { AttemptLog } from './attempt-log.js';
 import type {
+  Candidate,
   Chain,
   ChainAnswer,
   ChainRequest,
-  NetworkRung,
+  NetworkCandidate,
   NoteAttempt,
   PlannedStep,
-  Rung,
 } from './candidate.js';
-import { checkModelName, ladder, providerOf, type Step } from './candidate-list.js';
-import { RungLost } from './device-lost.js';
+import { candidatesFor, checkModelName, providerOf, type Step } from './candidate-list.js';
+import { DeviceLost } from './device-lost.js';
 import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
 import { modelStatuses } from './model-status.js';
 import {
@@ -36,8 +36,8 @@ import {
   TIME_IS_OVER,
   wantedPasses,
 } from './network-attempt.js';
-import { networkRung } from './network-candidate.js';
-import { planLadder } from './plan-chain.js';
+import { networkCandidate } from './network-candidate.js';
+import { planChain } from './plan-chain.js';
 import { SecondLook } from './second-look.js';
 import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
 
@@ -56,19 +56,19 @@ export interface ChainParts {
   /** In the order of preference, as probed. */
   readonly providers: readonly ProviderStatus[];
   readonly pool: SessionPool;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   /** Reads the manifest again. @throws ManifestError */
   readonly reload: () => Promise<ChainModels>;
   readonly log: Log;
 }
 
 /**
- * The fallback chain: walks the rungs (model on provider) from the best to the last resort and tells the truth about
+ * The fallback chain: walks the candidates (model on provider) from the best to the last resort and tells the truth about
  * which one served.
  *
- * `fallback` in an answer is true when another rung than the first *eligible* one served. Eligible is what the machine
+ * `fallback` in an answer is true when another candidate than the first *eligible* one served. Eligible is what the machine
  * has: the model's file is installed, in a precision that fits the image, on a provider that passed its probe. So a chain
- * model that was never downloaded makes no answer a fallback; a rung that failed, was lost, did not fit the time or
+ * model that was never downloaded makes no answer a fallback; a candidate that failed, was lost, did not fit the time or
  * was excluded does. A model that the request names is always the first eligible one, installed or not.
  */
 export class ModelChain implements Chain {
@@ -83,7 +83,7 @@ export class ModelChain implements Chain {
 
   async serve<T>(
     request: ChainRequest,
-    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const attempts = new AttemptLog(request.earlierAttempts, request.onAttempt);
     const share = this.#workload.enter();
@@ -116,7 +116,7 @@ export class ModelChain implements Chain {
   async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
     const share = this.#workload.enter();
     share.end();
-    return planLadder(allowedSteps(this.#steps(request), request), request, {
+    return planChain(allowedSteps(this.#steps(request), request), request, {
       ...this.parts,
       share,
       fit: (step) => this.#fit(step, request, share),
@@ -140,11 +140,11 @@ export class ModelChain implements Chain {
   }
 
   /** What a later process may begin with. */
-  learnt(): readonly LearntRung[] {
+  learnt(): readonly LearntSpeed[] {
     return this.parts.memory.learnt;
   }
 
-  /** Takes up a manifest that has changed. Model files need no telling: the ladder looks at the disk. */
+  /** Takes up a manifest that has changed. Model files need no telling: the fallback chain looks at the disk. */
   async modelsChanged(): Promise<void> {
     try {
       this.#models = await this.parts.reload();
@@ -164,7 +164,7 @@ export class ModelChain implements Chain {
     request: ChainRequest,
     attempts: AttemptLog,
     share: Share,
-    attempt: (rung: Rung, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
     const damaged = new Set<ModelEntry>();
@@ -185,13 +185,13 @@ export class ModelChain implements Chain {
       }
       const lesser = allowed.slice(allowed.indexOf(step) + 1);
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
-      let rung: Rung | undefined;
-      const begin = (started: Rung): Promise<T> => {
-        rung = started;
+      let candidate: Candidate | undefined;
+      const begin = (started: Candidate): Promise<T> => {
+        candidate = started;
         return attempt(started, note);
       };
       try {
-        if (step.kind === 'lanczos') request.onRung?.(LANCZOS, undefined);
+        if (step.kind === 'lanczos') request.onCandidate?.(LANCZOS, undefined);
         const outcome =
           step.kind === 'lanczos'
             ? { value: await begin({ kind: 'lanczos' }) }
@@ -200,18 +200,18 @@ export class ModelChain implements Chain {
           if (step.kind === 'network' && outcome.reason === 'corrupt_model') damaged.add(step.asked);
           const { reason, detail, left } = outcome;
           if (left !== undefined) found = left;
-          note({ ...served, ...tileOf(rung), outcome: outcome.outcome, reason, detail });
+          note({ ...served, ...tileOf(candidate), outcome: outcome.outcome, reason, detail });
           continue;
         }
-        note({ ...served, ...tileOf(rung), outcome: 'served' });
+        note({ ...served, ...tileOf(candidate), outcome: 'served' });
         return { value: outcome.value, ...served, fallback: step !== eligible, attempts: attempts.all };
       } catch (error) {
         if (error instanceof TesseraError && error.code === 'deadline_exceeded')
-          note({ ...served, ...tileOf(rung), ...TIME_IS_OVER });
+          note({ ...served, ...tileOf(candidate), ...TIME_IS_OVER });
         throw error;
       }
     }
-    // With fallback the ladder ends with Lanczos, which serves or throws.
+    // With fallback the fallback chain ends with Lanczos, which serves or throws.
     throw fallbackRefused(attempts.all, eligible, request);
   }
 
@@ -223,12 +223,12 @@ export class ModelChain implements Chain {
     attempts: AttemptLog,
     share: Share,
     note: NoteAttempt,
-    attempt: (rung: NetworkRung) => Promise<T>,
+    attempt: (candidate: NetworkCandidate) => Promise<T>,
   ): Promise<{ value: T } | (Refusal & { readonly left?: LeftForTime })> {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
     const loans: Loan[] = [];
-    let rung: NetworkRung | undefined;
+    let candidate: NetworkCandidate | undefined;
     try {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
       const early = this.#fit(step, request, share);
@@ -236,7 +236,7 @@ export class ModelChain implements Chain {
         this.#secondLook.note(step);
         if (!this.#secondLook.isDue(step, request)) return early;
       }
-      request.onRung?.(step.entry.name, step.provider);
+      request.onCandidate?.(step.entry.name, step.provider);
       if ('reason' in early && !(await this.#secondLook.measure(step))) return early;
       const loan = await this.parts.pool.borrow(step.entry, step.provider);
       loans.push(loan);
@@ -246,7 +246,7 @@ export class ModelChain implements Chain {
         return fit;
       }
       const scale = request.scale ?? this.leadScale(request);
-      rung = networkRung(step, request, fit.passes, loan.model, {
+      candidate = networkCandidate(step, request, fit.passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,
         share,
@@ -255,7 +255,7 @@ export class ModelChain implements Chain {
         keep: (other) => loans.push(other),
       });
       share.begin(estimateAlone(step, request, fit.passes, this.parts.memory));
-      return { value: await attempt(rung) };
+      return { value: await attempt(candidate) };
     } catch (error) {
       if (error instanceof ModelLoadError)
         return { outcome: 'failed', reason: error.reason, detail: error.message };
@@ -272,12 +272,12 @@ export class ModelChain implements Chain {
       note({
         model: step.entry.name,
         provider: step.provider,
-        ...tileOf(rung),
+        ...tileOf(candidate),
         outcome: 'failed',
         reason: error.reason,
         detail: error.message,
       });
-      throw new RungLost(
+      throw new DeviceLost(
         { model: step.entry.name, provider: step.provider, reason: error.reason },
         attempts.all,
         error,
@@ -290,7 +290,11 @@ export class ModelChain implements Chain {
   #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Step[] {
     checkModelName(request.model, this.#models.entries);
     const { providers, pool } = this.parts;
-    return ladder(request, { ...this.#models, providers, isInstalled: (entry) => pool.isInstalled(entry) });
+    return candidatesFor(request, {
+      ...this.#models,
+      providers,
+      isInstalled: (entry) => pool.isInstalled(entry),
+    });
   }
 
   #fit(step: NetworkStep, request: ChainRequest, share: Share): Refusal | { passes: 1 | 2 } {
@@ -299,7 +303,9 @@ export class ModelChain implements Chain {
   }
 }
 
-/** What an attempt tells of the tiles that its rung was given. */
-function tileOf(rung: Rung | undefined): { tileSizePx?: number } {
-  return rung?.kind === 'network' && rung.givenTilePx !== undefined ? { tileSizePx: rung.givenTilePx } : {};
+/** What an attempt tells of the tiles that its candidate was given. */
+function tileOf(candidate: Candidate | undefined): { tileSizePx?: number } {
+  return candidate?.kind === 'network' && candidate.givenTilePx !== undefined
+    ? { tileSizePx: candidate.givenTilePx }
+    : {};
 }

@@ -2,14 +2,18 @@ import type { Attempt, FallbackReason, Provider } from '../../domain/types.js';
 import type { TileFailure } from '../tile-model.js';
 
 /**
- * The device of a rung is lost or its context poisoned: nothing on it works again in this process. Leaves the chain so
- * that the engine is replaced and the job runs again without the rung.
+ * The device of a candidate is lost or its context poisoned: nothing on it works again in this process. Leaves the chain so
+ * that the engine is replaced and the job runs again without the candidate.
  */
-export class RungLost extends Error {
+export class DeviceLost extends Error {
   override readonly name = 'RungLost';
   constructor(
-    readonly rung: { readonly model: string; readonly provider: Provider; readonly reason: FallbackReason },
-    /** All attempts so far, the lost rung's own last. */
+    readonly candidate: {
+      readonly model: string;
+      readonly provider: Provider;
+      readonly reason: FallbackReason;
+    },
+    /** All attempts so far, the lost candidate's own last. */
     readonly attempts: readonly Attempt[],
     cause: TileFailure,
   ) {

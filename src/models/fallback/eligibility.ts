@@ -40,7 +40,7 @@ export function* stepsToTry(steps: readonly Step[], damaged: ReadonlySet<ModelEn
   }
 }
 
-/** When to come back for a rung that did not serve: what passes with other work, or with the engine. The rest needs an operator. */
+/** When to come back for a candidate that did not serve: what passes with other work, or with the engine. The rest needs an operator. */
 const PASSING_SECONDS: Partial<Record<FallbackReason, number>> = {
   out_of_memory: 30,
   over_time_budget: 30,
@@ -52,8 +52,8 @@ const PASSING_SECONDS: Partial<Record<FallbackReason, number>> = {
 type Tried = Pick<Attempt, 'model' | 'reason' | 'detail'>;
 
 /**
- * What a caller with `fallback=false` is told, after the first eligible rung did not serve.
- * @param eligible that rung; chain models that are merely not installed are not to blame.
+ * What a caller with `fallback=false` is told, after the first eligible candidate did not serve.
+ * @param eligible that candidate; chain models that are merely not installed are not to blame.
  */
 export function fallbackRefused(
   tried: readonly Tried[],

@@ -1,5 +1,5 @@
 import { LANCZOS, type ModelStatus, type Provider, type ProviderStatus } from '../../domain/types.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
@@ -13,7 +13,7 @@ export function modelStatuses(
   from: {
     readonly providers: readonly ProviderStatus[];
     readonly pool: SessionPool;
-    readonly memory: RungMemory;
+    readonly memory: SpeedMemory;
   },
 ): readonly ModelStatus[] {
   const usable = from.providers.filter((each) => each.usable).map((each) => each.provider);
@@ -25,7 +25,7 @@ function statusOf(
   entry: ModelEntry,
   position: number,
   usable: readonly Provider[],
-  from: { readonly pool: SessionPool; readonly memory: RungMemory },
+  from: { readonly pool: SessionPool; readonly memory: SpeedMemory },
 ): ModelStatus {
   const { pool, memory } = from;
   const loadedOn = usable.find((provider) => pool.isLoaded(entry, provider));

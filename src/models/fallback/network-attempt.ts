@@ -1,6 +1,6 @@
-import { type FallbackReason, LARGEST_TILE_PX, USUAL_TILE_PX } from '../../domain/types.js';
+import { DEFAULT_TILE_PX, type FallbackReason, MAX_TILE_PX } from '../../domain/types.js';
 import { monotonicMs } from '../../host/clock.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import { estimateSeconds, SHARE_FOR_TILES } from '../cost/time-budget.js';
 import type { Share } from '../cost/workload.js';
 import type { ModelEntry } from '../manifest-entry.js';
@@ -17,29 +17,30 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** Of the rung that was at work when it was. */
+/** Of the candidate that was at work when it was. */
 export const TIME_IS_OVER: Refusal = {
   outcome: 'failed',
   reason: 'over_time_budget',
   detail: 'The time for this image was over while it was at work.',
 };
 
-/** @returns the refusal of a rung on which this very image failed before, or that has no processor. */
+/** @returns the refusal of a candidate on which this very image failed before, or that has no processor. */
 export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
   if (request.tilesAtWork) {
     const detail = 'Tiles of the network before it are still at work.';
     return { outcome: 'skipped', reason: 'over_time_budget', detail };
   }
-  const excluded = request.excludedRungs.find(
-    (rung) =>
-      rung.model === step.entry.name && (rung.provider === undefined || rung.provider === step.provider),
+  const excluded = request.excludedCandidates.find(
+    (candidate) =>
+      candidate.model === step.entry.name &&
+      (candidate.provider === undefined || candidate.provider === step.provider),
   );
   return excluded === undefined
     ? undefined
     : { outcome: 'skipped', reason: excluded.reason, detail: 'It failed on this image before.' };
 }
 
-/** Whether an engine that died tried this rung on this image: then its attempt is on record already. */
+/** Whether an engine that died tried this candidate on this image: then its attempt is on record already. */
 export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean {
   return (
     exclusion(step, request) !== undefined &&
@@ -53,17 +54,17 @@ export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean
 }
 
 /** A square tile of a fast model takes no longer than this where the request names no size: progress has to move. */
-const LONGEST_USUAL_TILE_US = 1e6;
+const MAX_USUAL_TILE_US = 1e6;
 
 /** Of a slow model, several of whose tiles are computed at once. */
 const LANE_TILE_PX = 640;
 
 /**
  * Largest tile side to begin with, in input pixels: what the request says, or else as much as the model does in a second on
- * this CPU, from `USUAL_TILE_PX` to `LARGEST_TILE_PX`. Larger tiles share fewer margins: with 52 pixels of overlap, tiles
+ * this CPU, from `DEFAULT_TILE_PX` to `MAX_TILE_PX`. Larger tiles share fewer margins: with 52 pixels of overlap, tiles
  * of 512 compute a fifth more pixels than the image has.
  */
-export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungMemory): number {
+export function tileSize(step: NetworkStep, request: ChainRequest, memory: SpeedMemory): number {
   const { entry, provider } = step;
   return Math.min(
     request.tileSizePx ?? usualTileSize(step, memory),
@@ -71,23 +72,23 @@ export function tileSize(step: NetworkStep, request: ChainRequest, memory: RungM
   );
 }
 
-function usualTileSize(step: NetworkStep, memory: RungMemory): number {
+function usualTileSize(step: NetworkStep, memory: SpeedMemory): number {
   const { entry, provider } = step;
   const speed = memory.speed(modelKey(entry), provider);
-  if (speed === undefined || provider !== 'cpu') return USUAL_TILE_PX;
-  if (lanesOf(step, memory) > 1) return LANE_TILE_PX;
-  const side = Math.floor(Math.sqrt(LONGEST_USUAL_TILE_US / speed));
-  return Math.max(USUAL_TILE_PX, Math.min(LARGEST_TILE_PX, side, memory.roomyTilePx));
+  if (speed === undefined || provider !== 'cpu') return DEFAULT_TILE_PX;
+  if (workersOf(step, memory) > 1) return LANE_TILE_PX;
+  const side = Math.floor(Math.sqrt(MAX_USUAL_TILE_US / speed));
+  return Math.max(DEFAULT_TILE_PX, Math.min(MAX_TILE_PX, side, memory.roomyTilePx));
 }
 
 /**
  * Tiles to compute at once: one for each processor as far as memory allows, with a model that is so slow on this CPU that tiles stay
  * small. A faster one gains more by larger tiles, all processors at one.
  */
-export function lanesOf({ entry, provider }: NetworkStep, memory: RungMemory): number {
+export function workersOf({ entry, provider }: NetworkStep, memory: SpeedMemory): number {
   const speed = memory.speed(modelKey(entry), provider);
-  const slow = speed !== undefined && speed * USUAL_TILE_PX ** 2 > LONGEST_USUAL_TILE_US;
-  return slow && provider === 'cpu' ? memory.mostLanes : 1;
+  const slow = speed !== undefined && speed * DEFAULT_TILE_PX ** 2 > MAX_USUAL_TILE_US;
+  return slow && provider === 'cpu' ? memory.maxWorkers : 1;
 }
 
 /** @returns seconds that all tiles take by themselves, or undefined while the speed is unknown. */
@@ -95,7 +96,7 @@ export function estimateAlone(
   step: NetworkStep,
   request: ChainRequest,
   passes: 1 | 2,
-  memory: RungMemory,
+  memory: SpeedMemory,
 ): number | undefined {
   const speed = memory.speed(modelKey(step.entry), step.provider);
   if (speed === undefined) return undefined;
@@ -103,7 +104,7 @@ export function estimateAlone(
     model: step,
     tileSizePx: tileSize(step, request, memory),
     microsecondsPerPixel: speed,
-    lanes: lanesOf(step, memory),
+    tileWorkers: workersOf(step, memory),
   };
   const overlapPx = request.tileOverlapPx ?? step.entry.overlapPx;
   return estimateSeconds(request, terms, overlapPx, passes);
@@ -114,7 +115,7 @@ export function estimate(
   step: NetworkStep,
   request: ChainRequest,
   passes: 1 | 2,
-  memory: RungMemory,
+  memory: SpeedMemory,
   share: Pick<Share, 'delay'>,
 ): number | undefined {
   const alone = estimateAlone(step, request, passes, memory);
@@ -126,7 +127,7 @@ export function fitIntoTime(
   step: NetworkStep,
   request: ChainRequest,
   scale: number,
-  memory: RungMemory,
+  memory: SpeedMemory,
   share: Pick<Share, 'delay'>,
 ): Refusal | { passes: 1 | 2 } {
   const leftMs = request.deadlineAtMs - monotonicMs() - (request.finishing?.networkMs ?? 0);

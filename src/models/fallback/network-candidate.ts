@@ -1,5 +1,5 @@
 import type { Provider, ProviderStatus } from '../../domain/types.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import type { Share } from '../cost/workload.js';
 import { ModelLoadError } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
@@ -7,31 +7,31 @@ import { modelKey } from '../model-key.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { isInFloat32 } from '../tensor-form.js';
 import type { TileModel } from '../tile-model.js';
-import type { ChainRequest, NetworkRung } from './candidate.js';
-import { lanesOf, type NetworkStep, tileSize } from './network-attempt.js';
+import type { ChainRequest, NetworkCandidate } from './candidate.js';
+import { type NetworkStep, tileSize, workersOf } from './network-attempt.js';
 import type { TimeWatch } from './time-watch.js';
 
-/** What a rung needs besides its own model. */
-export interface RungSurroundings {
+/** What a candidate needs besides its own model. */
+export interface CandidateContext {
   readonly entries: readonly ModelEntry[];
   readonly providers: readonly ProviderStatus[];
   readonly pool: SessionPool;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   /** What the request has still to compute. */
   readonly share: Share;
   readonly watch: TimeWatch;
-  /** Takes a further loan, to give it back when the rung is done. */
+  /** Takes a further loan, to give it back when the candidate is done. */
   keep(loan: Loan): void;
 }
 
-/** The rung as the tile loop sees it. */
-export function networkRung(
+/** The candidate as the tile loop sees it. */
+export function networkCandidate(
   step: NetworkStep,
   request: ChainRequest,
   passes: 1 | 2,
   model: TileModel,
-  around: RungSurroundings,
-): NetworkRung {
+  around: CandidateContext,
+): NetworkCandidate {
   const { memory } = around;
   const key = modelKey(step.entry);
   return {
@@ -46,9 +46,9 @@ export function networkRung(
       around.share.worked(ms);
     },
     ...around.watch,
-    // Another precision or another provider is another rung, and without fallback the caller wants the first or none.
+    // Another precision or another provider is another candidate, and without fallback the caller wants the first or none.
     alternative: async () => (request.fallback ? borrowFirst(alternatives(step, around), around) : undefined),
-    lanes: model.runInLane === undefined ? 1 : lanesOf(step, memory),
+    tileWorkers: model.runInWorker === undefined ? 1 : workersOf(step, memory),
     get microsecondsPerPixel() {
       return memory.speed(key, step.provider);
     },
@@ -58,7 +58,7 @@ export function networkRung(
 type Place = readonly [ModelEntry, Provider];
 
 /** The same weights in float32 on the same provider, then on the CPU. */
-function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
+function alternatives(step: NetworkStep, around: CandidateContext): Place[] {
   const { entry, provider } = step;
   const float = isInFloat32(entry) ? entry : around.entries.find((each) => each.name === entry.floatTwin);
   if (float === undefined || !around.pool.isInstalled(float)) return [];
@@ -71,7 +71,7 @@ function alternatives(step: NetworkStep, around: RungSurroundings): Place[] {
 
 async function borrowFirst(
   places: readonly Place[],
-  around: RungSurroundings,
+  around: CandidateContext,
 ): Promise<TileModel | undefined> {
   for (const [entry, provider] of places) {
     try {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
-import type { LearntRung, Log } from '../../domain/types.js';
+import type { LearntSpeed, Log } from '../../domain/types.js';
 import { chainOrder } from '../chain-order.js';
-import { RungMemory } from '../cost/speed-memory.js';
+import { SpeedMemory } from '../cost/speed-memory.js';
 import { loadManifest } from '../manifest.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { SessionPool } from '../onnx/session-pool.js';
@@ -40,14 +40,14 @@ export async function openChain(
     readonly threads: number;
     readonly memoryBytes?: number;
     readonly log: Log;
-    readonly learnt?: readonly LearntRung[];
+    readonly learnt?: readonly LearntSpeed[];
     readonly onTileSize?: () => void;
   },
 ): Promise<ModelChain> {
   const bytesForTiles = memoryBytes * SHARE_FOR_TILES;
   const roomyTilePx = Math.floor(Math.sqrt(bytesForTiles / BYTES_PER_TILE_PIXEL));
-  const mostLanes = Math.max(1, Math.min(threads, Math.floor(bytesForTiles / BYTES_PER_LANE)));
-  const memory = new RungMemory(learnt, onTileSize, roomyTilePx, mostLanes);
+  const maxWorkers = Math.max(1, Math.min(threads, Math.floor(bytesForTiles / BYTES_PER_LANE)));
+  const memory = new SpeedMemory(learnt, onTileSize, roomyTilePx, maxWorkers);
   const pool = new SessionPool({
     modelsFolder: config.MODELS_DIR,
     threads,

@@ -1,5 +1,5 @@
 import { type FallbackReason, LANCZOS } from '../../domain/types.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import type { Share } from '../cost/workload.js';
 import { ModelLoadError } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
@@ -9,12 +9,19 @@ import { TileFailure } from '../tile-model.js';
 import type { ChainRequest, PlannedStep } from './candidate.js';
 import { providerOf } from './candidate-list.js';
 import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
-import { estimate, exclusion, lanesOf, type NetworkStep, type Refusal, tileSize } from './network-attempt.js';
+import {
+  estimate,
+  exclusion,
+  type NetworkStep,
+  type Refusal,
+  tileSize,
+  workersOf,
+} from './network-attempt.js';
 
 /** What a plan is made from besides the steps. */
 export interface PlanSurroundings {
   readonly pool: SessionPool;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   /** What other requests have still to compute. */
   readonly share: Share;
   /** How many passes fit into the time, or why none does. */
@@ -26,7 +33,7 @@ export interface PlanSurroundings {
  * computes nothing of the image.
  * @throws TesseraError fallback_refused when no step would serve.
  */
-export async function planLadder(
+export async function planChain(
   { allowed, eligible }: ReturnType<typeof allowedSteps>,
   request: ChainRequest,
   around: PlanSurroundings,
@@ -58,7 +65,7 @@ export async function planLadder(
       entry: step.entry,
       tileSizePx: tileSize(step, request, around.memory),
       microsecondsPerPixel: around.memory.speed(modelKey(step.entry), step.provider),
-      lanes: lanesOf(step, around.memory),
+      tileWorkers: workersOf(step, around.memory),
       passes,
       serves: !served && 'passes' in fit,
       ...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),

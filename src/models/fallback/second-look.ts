@@ -1,7 +1,7 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
 import type { Log } from '../../domain/types.js';
 import { monotonicMs } from '../../host/clock.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import { messageOf } from '../failure.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
@@ -13,20 +13,20 @@ import type { NetworkStep } from './network-attempt.js';
 const TILES = 3;
 /** A tile takes about this long by what is known, and less where that was too slow: whoever comes meanwhile waits for one. */
 const TILE_US = 50_000;
-const LEAST_SIDE_PX = 32;
-const MOST_SIDE_PX = 64;
+const MIN_SIDE_PX = 32;
+const MAX_SIDE_PX = 64;
 /** A request that would skip a network measures it first when this has passed since anything was measured. */
 const OLD_MS = 60_000;
 /** Unless less is left of its time: loading a network may take some of it. */
-const LEAST_LEFT_MS = 10_000;
+const MIN_LEFT_MS = 10_000;
 /** A network that was looked at again and is as slow as it was known is not looked at for this long, and twice as long each time. */
 const FIRST_PAUSE_MS = 60_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+const MAX_PAUSE_MS = 3_600_000;
 
 /** What a second look needs of the chain. */
 interface SecondLookParts {
   readonly pool: SessionPool;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   readonly log: Log;
 }
 
@@ -53,10 +53,10 @@ export class SecondLook {
 
   /**
    * Whether what is known of the speed is so old that an image should not be refused for it: one waits for some tiles, once in a while,
-   * rather than all for ever in vain. It must have the time: another rung may have to serve it after that.
+   * rather than all for ever in vain. It must have the time: another candidate may have to serve it after that.
    */
   isDue(step: NetworkStep, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
-    if (request.deadlineAtMs - monotonicMs() < LEAST_LEFT_MS) return false;
+    if (request.deadlineAtMs - monotonicMs() < MIN_LEFT_MS) return false;
     const ageMs =
       this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(modelKey(step.entry), step.provider);
     return ageMs >= OLD_MS && !this.#isPaused(step);
@@ -130,7 +130,7 @@ export class SecondLook {
       this.#pauses.delete(key);
       return;
     }
-    const lengthMs = Math.min(LONGEST_PAUSE_MS, before * 2);
+    const lengthMs = Math.min(MAX_PAUSE_MS, before * 2);
     this.#pauses.set(key, { lengthMs, endsMs: this.parts.memory.nowMs() + lengthMs });
   }
 
@@ -138,9 +138,9 @@ export class SecondLook {
   #sides({ entry, provider }: NetworkStep): [number, number] {
     const { fixed, multipleOf, minimum } = entry.sizeRequirements;
     if (fixed !== undefined) return [...fixed];
-    if (provider !== 'cpu') return [MOST_SIDE_PX, MOST_SIDE_PX];
+    if (provider !== 'cpu') return [MAX_SIDE_PX, MAX_SIDE_PX];
     const usual = Math.sqrt(TILE_US / (this.parts.memory.speed(modelKey(entry), provider) ?? 1));
-    const side = Math.max(minimum, LEAST_SIDE_PX, Math.min(MOST_SIDE_PX, usual));
+    const side = Math.max(minimum, MIN_SIDE_PX, Math.min(MAX_SIDE_PX, usual));
     const whole = Math.ceil(side / multipleOf) * multipleOf;
     return [whole, whole];
   }

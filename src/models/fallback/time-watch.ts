@@ -1,27 +1,27 @@
 import { monotonicMs } from '../../host/clock.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import type { Share } from '../cost/workload.js';
 import { modelKey } from '../model-key.js';
-import type { ChainRequest, NetworkRung } from './candidate.js';
+import type { ChainRequest, NetworkCandidate } from './candidate.js';
 import type { Step } from './candidate-list.js';
 import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-attempt.js';
 
-/** A network that needs so many times what is left is left at once; below that as late as a lesser rung allows, as its pace may improve. */
+/** A network that needs so many times what is left is left at once; below that as late as a lesser candidate allows, as its pace may improve. */
 const CLEAR_MISS = 2;
 /** Tiles that such a judgement takes: the first one also allocates. */
 const TILES_TO_JUDGE = 2;
-/** What a lesser rung needs is estimated too. */
+/** What a lesser candidate needs is estimated too. */
 const MARGIN = 1.5;
-/** Beside that, for what begins and ends with a rung. */
+/** Beside that, for what begins and ends with a candidate. */
 const CHANGE_MS = 500;
 /** More than this is put down to the network's own speed, not to a busy machine that slows the others down as well. */
-const MOST_SLOWDOWN = 5;
-/** Beside tiles that go on in lanes, Lanczos takes twice as long. */
+const MAX_SLOWDOWN = 5;
+/** Beside tiles that go on in tile workers, Lanczos takes twice as long. */
 const BESIDE_TILES = 2;
 /** Of a network that was never loaded, against the one at work: one that is not much faster is no help. */
 const UNKNOWN_SHARE = 0.5;
 
-/** The rung at work would miss the deadline, and a lesser one may keep it. */
+/** The candidate at work would miss the deadline, and a lesser one may keep it. */
 export class LeftForTime extends Error {
   override readonly name = 'LeftForTime';
 
@@ -29,7 +29,7 @@ export class LeftForTime extends Error {
     message: string,
     /** How much slower than known the machine is; 1 to 5. */
     readonly slowdown: number,
-    /** Tiles in lanes go on, and keep the processors busy. */
+    /** Tiles in tile workers go on, and keep the processors busy. */
     readonly tilesAtWork: boolean,
   ) {
     super(message);
@@ -37,16 +37,16 @@ export class LeftForTime extends Error {
 }
 
 /** What tells that a network is too slow, while it is at work. */
-export type TimeWatch = Pick<NetworkRung, 'checkPace' | 'checkWait'>;
+export type TimeWatch = Pick<NetworkCandidate, 'checkPace' | 'checkWait'>;
 
-/** Where no other rung may serve. */
+/** Where no other candidate may serve. */
 export const NO_WATCH: TimeWatch = { checkPace: () => {}, checkWait: () => {} };
 
 /** What a watch needs besides the step and its image. */
 export interface WatchSurroundings {
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   readonly share: Pick<Share, 'delay'>;
-  /** What the ladder may go on with. */
+  /** What the fallback chain may go on with. */
   readonly lesser: readonly Step[];
   /** Of the request, or of the model that leads the chain for it. */
   readonly scale: number;
@@ -54,7 +54,7 @@ export interface WatchSurroundings {
 
 /**
  * Watches whether a network will be done in time, by the pace that it shows.
- * @returns what throws LeftForTime where the network would be late, as long as a lesser rung would not.
+ * @returns what throws LeftForTime where the network would be late, as long as a lesser candidate would not.
  */
 export function watchTime(step: NetworkStep, request: ChainRequest, around: WatchSurroundings): TimeWatch {
   const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
@@ -69,7 +69,7 @@ export function watchTime(step: NetworkStep, request: ChainRequest, around: Watc
   let tiles = 0;
   const withMargin = (ms: number, slowdown: number) => (ms + CHANGE_MS) * slowdown * MARGIN;
   const checkWait: TimeWatch['checkWait'] = ({ waitedMs, tileMs }) => {
-    const slowdown = Math.min(MOST_SLOWDOWN, waitedMs / tileMs);
+    const slowdown = Math.min(MAX_SLOWDOWN, waitedMs / tileMs);
     if (slowdown <= 1) return;
     const leftMs = request.deadlineAtMs - monotonicMs();
     if (leftMs > withMargin(lanczosMs, slowdown * BESIDE_TILES)) return;
@@ -82,7 +82,7 @@ export function watchTime(step: NetworkStep, request: ChainRequest, around: Watc
     const neededMs = remainingMs + networkMs;
     if (neededMs <= leftMs) return;
     const slower = microsecondsPerPixel / (knownSpeed ?? microsecondsPerPixel);
-    const slowdown = Math.min(MOST_SLOWDOWN, Math.max(1, slower));
+    const slowdown = Math.min(MAX_SLOWDOWN, Math.max(1, slower));
     const afterwardsMs = leftMs - stopMs;
     const lanczosNeedsMs = withMargin(lanczosMs, slowdown);
     const network = needsMs

@@ -89,7 +89,7 @@ const ENDINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const BEGINNING_BYTES = 65_536;
-const MOST_TEXT_BYTES = 512;
+const MAX_TEXT_BYTES = 512;
 
 /**
  * Recognises what is given for an ONNX file and is none.
@@ -122,7 +122,7 @@ export function foreignFile(bytes: Uint8Array, name: string, isWhole = true): st
 }
 
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.subarray(0, MOST_TEXT_BYTES)).toString('utf8');
+  return Buffer.from(bytes.subarray(0, MAX_TEXT_BYTES)).toString('utf8');
 }
 
 /** Whether the beginning is letters and the like: no control characters but those between words and lines, and nothing that is no UTF-8. */

@@ -7,7 +7,7 @@ import { type ExternalTensor, externalTensors, otherFiles } from './other-files.
 import { weightsWithin } from './weights-within.js';
 
 /** What protobuf allows for a message, and an ONNX file is one. */
-export const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+export const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /**
  * Brings weights that lie in other files (external data) into the network's own file. Not by ONNX Runtime, whose `optimizedModelFilePath`
@@ -53,7 +53,7 @@ async function besideFile(
 
 /** @throws UnfitModel for a network that no ONNX file can hold. */
 export function refuseTooLarge(bytes: number): void {
-  if (bytes > LARGEST_FILE_BYTES)
+  if (bytes > MAX_FILE_BYTES)
     throw new UnfitModel(
       'It is larger than 2 GB, with its weights, which is the most that an ONNX file can hold. Export it in half precision (float16), or take a smaller network.',
     );

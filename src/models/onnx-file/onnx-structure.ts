@@ -21,10 +21,10 @@ const SIXTY_FOUR_BIT = 1;
 export const LENGTH_DELIMITED = 2;
 const THIRTY_TWO_BIT = 5;
 
-const LONGEST_VARINT_BYTES = 10;
-const LONGEST_TAG_BYTES = 5;
+const MAX_VARINT_BYTES = 10;
+const MAX_TAG_BYTES = 5;
 /** Messages within messages: protobuf's own limit. */
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** Bytes that are no protobuf. */
 export class Unreadable extends Error {}
@@ -61,7 +61,7 @@ export function* onnxFields(bytes: Uint8Array): Generator<OnnxField> {
     yield { message: part.message, messageFrom: part.messageFrom, field, wireType, ...content };
     const message = messageIn(part.message, field, wireType);
     if (message === undefined) continue;
-    if (open.length === MOST_DEPTH) throw new Unreadable();
+    if (open.length === MAX_DEPTH) throw new Unreadable();
     const { from, to } = content;
     open.push({ message, messageFrom: from, reader: new Reader(bytes, from, to) });
   }
@@ -95,7 +95,7 @@ export class Reader {
   }
 
   tag(): { field: number; wireType: number } {
-    const tag = this.#varint(LONGEST_TAG_BYTES) % 2 ** 32;
+    const tag = this.#varint(MAX_TAG_BYTES) % 2 ** 32;
     return { field: Math.floor(tag / 8), wireType: tag % 8 };
   }
 
@@ -103,11 +103,11 @@ export class Reader {
   content(wireType: number): { value: number; from: number; to: number } {
     let value = 0;
     let from = this.#at;
-    if (wireType === VARINT) value = this.#varint(LONGEST_VARINT_BYTES);
+    if (wireType === VARINT) value = this.#varint(MAX_VARINT_BYTES);
     else if (wireType === SIXTY_FOUR_BIT) this.#at += 8;
     else if (wireType === THIRTY_TWO_BIT) this.#at += 4;
     else if (wireType === LENGTH_DELIMITED) {
-      const length = this.#varint(LONGEST_VARINT_BYTES);
+      const length = this.#varint(MAX_VARINT_BYTES);
       from = this.#at;
       this.#at += length;
     } else throw new Unreadable();

@@ -1,11 +1,11 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { UnfitModel } from '../unfit-model.js';
 import { foreignFile } from './foreign-file.js';
-import { gatherWeights, LARGEST_FILE_BYTES, refuseTooLarge } from './gather-weights.js';
+import { gatherWeights, MAX_FILE_BYTES, refuseTooLarge } from './gather-weights.js';
 
 /** Enough to recognise a file that is too large to be ONNX. */
 const BEGINNING_BYTES = 65_536;
-const MOST_NAMES = 5;
+const MAX_NAMES = 5;
 
 /**
  * Reads an ONNX file from anywhere, with the weights that lie beside it.
@@ -20,7 +20,7 @@ export async function readNetwork(file: string): Promise<readonly Uint8Array[]> 
   }));
   if (stats.isFolder) throw await folderGiven(file);
   if (!stats.isFile) throw new UnfitModel('It is no file that can be read from its beginning to its end.');
-  if (size > LARGEST_FILE_BYTES) {
+  if (size > MAX_FILE_BYTES) {
     const foreign = foreignFile(await beginningOf(file), file, false);
     if (foreign !== undefined) throw new UnfitModel(foreign);
     refuseTooLarge(size);
@@ -33,8 +33,8 @@ export async function readNetwork(file: string): Promise<readonly Uint8Array[]> 
 
 async function folderGiven(folder: string): Promise<UnfitModel> {
   const names = (await readdir(folder)).filter((name) => /\.onnx$/i.test(name)).sort();
-  const some = names.slice(0, MOST_NAMES).join(', ');
-  const rest = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+  const some = names.slice(0, MAX_NAMES).join(', ');
+  const rest = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
   return new UnfitModel(
     names.length === 0
       ? 'It is a folder, and no .onnx file is in it. Name the ONNX file itself.'

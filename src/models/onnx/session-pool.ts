@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log, Provider } from '../../domain/types.js';
-import type { RungMemory } from '../cost/speed-memory.js';
+import type { SpeedMemory } from '../cost/speed-memory.js';
 import { ModelLoadError } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
@@ -15,7 +15,7 @@ export interface PoolOptions {
   readonly threads: number;
   /** A session that nobody used for this long is unloaded. */
   readonly idleMs: number;
-  readonly memory: RungMemory;
+  readonly memory: SpeedMemory;
   readonly log: Log;
   /** How a model is loaded; the default is ONNX Runtime's. */
   readonly open?: typeof openModel;

@@ -6,7 +6,7 @@ import type { Provider } from '../../domain/types.js';
 import { failureReason, lacksMemory, ModelLoadError, messageOf, tileFailure } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { outputForm } from '../tensor-form.js';
-import { type LanePixels, type RgbPixels, TileFailure, type TileModel } from '../tile-model.js';
+import { type RgbPixels, TileFailure, type TileModel, type WorkerPixels } from '../tile-model.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
 import { faultOfAnswer } from './tile-check.js';
@@ -21,7 +21,7 @@ import {
   tensorDims,
   writeTensor,
 } from './tile-tensor.js';
-import { Lanes, NoLane } from './tile-workers.js';
+import { NoTileWorker, TileWorkers } from './tile-workers.js';
 
 export interface SessionOptions {
   /** Threads of one run on the CPU; at least 1. */
@@ -52,8 +52,8 @@ export async function openModel(
     createSession(entry, await readVerified(entry, modelsFolder), provider, options);
   const session = await open();
   try {
-    const lanes = provider === 'cpu' ? new Lanes({ entry, modelsFolder }) : undefined;
-    return new OnnxTileModel(withFixedSize(entry, session), provider, session, open, lanes);
+    const tileWorkers = provider === 'cpu' ? new TileWorkers({ entry, modelsFolder }) : undefined;
+    return new OnnxTileModel(withFixedSize(entry, session), provider, session, open, tileWorkers);
   } catch (error) {
     await session.release();
     throw error;
@@ -155,8 +155,8 @@ class OnnxTileModel implements LoadedModel {
   readonly provider: Provider;
   #session: InferenceSession;
   readonly #reopen: () => Promise<InferenceSession>;
-  readonly runInLane?: (tile: RgbPixels) => Promise<LanePixels>;
-  readonly #lanes: Lanes | undefined;
+  readonly runInWorker?: (tile: RgbPixels) => Promise<WorkerPixels>;
+  readonly #tileWorkers: TileWorkers | undefined;
   /** Set when a device ran out of memory: the session may stay broken, so the next tile gets a new one. */
   #broken = false;
   /** Reused from tile to tile of the same shape. */
@@ -170,14 +170,14 @@ class OnnxTileModel implements LoadedModel {
     provider: Provider,
     session: InferenceSession,
     reopen: () => Promise<InferenceSession>,
-    lanes: Lanes | undefined,
+    tileWorkers: TileWorkers | undefined,
   ) {
     this.entry = entry;
     this.provider = provider;
     this.#session = session;
     this.#reopen = reopen;
-    this.#lanes = lanes;
-    if (lanes !== undefined) this.runInLane = (tile) => this.#runBeside(lanes, tile);
+    this.#tileWorkers = tileWorkers;
+    if (tileWorkers !== undefined) this.runInWorker = (tile) => this.#runBeside(tileWorkers, tile);
   }
 
   run(tile: RgbPixels): Promise<RgbPixels> {
@@ -188,18 +188,18 @@ class OnnxTileModel implements LoadedModel {
 
   async release(): Promise<void> {
     await this.#turn;
-    await this.#lanes?.close();
+    await this.#tileWorkers?.close();
     this.#input = undefined;
     this.#output = undefined;
     await this.#session.release();
   }
 
-  /** Where a lane cannot be had (a thread or a session more did not fit), as `run` does. */
-  async #runBeside(lanes: Lanes, tile: RgbPixels): Promise<LanePixels> {
+  /** Where a tile worker cannot be had (a thread or a session more did not fit), as `run` does. */
+  async #runBeside(tileWorkers: TileWorkers, tile: RgbPixels): Promise<WorkerPixels> {
     try {
-      return await lanes.run(tile);
+      return await tileWorkers.run(tile);
     } catch (error) {
-      if (!(error instanceof NoLane)) throw error;
+      if (!(error instanceof NoTileWorker)) throw error;
       // Tiles beside it wait for the same session: together they take of all processors what each takes divided by their number.
       const startedMs = performance.now();
       return { ...(await this.run(tile)), ms: performance.now() - startedMs };

@@ -17,9 +17,9 @@ const SUSPICIOUS = 8;
 /** An answer so many times nearer to a picture that the tile is not was made from that picture. */
 const NEARER = 4;
 /** In fewer cells chance weighs more: they may differ twice as much, and no move is looked for. */
-const LEAST_CELLS = 24;
+const MIN_CELLS = 24;
 /** With fewer cells no swap and no misreading is looked for either. */
-const LEAST_CELLS_FOR_COLOURS = 9;
+const MIN_CELLS_FOR_COLOURS = 9;
 /** Input pixels, in each direction. */
 const MOVES_PX = [4, 6, 8, 10, 12, 14, 16];
 
@@ -60,12 +60,12 @@ export function compareWithTile(tile: RgbPixels, answer: RgbPixels): Comparison 
   const worst = { far: 0, swapped: 0, misread: 0, moved: 0, movedPx: 0 };
   for (const region of regionsOf(tile, answer)) {
     worst.far = Math.max(worst.far, far(region));
-    if (region.difference < SUSPICIOUS || region.cells < LEAST_CELLS_FOR_COLOURS) continue;
+    if (region.difference < SUSPICIOUS || region.cells < MIN_CELLS_FOR_COLOURS) continue;
     worst.swapped = Math.max(worst.swapped, region.nearerToSwapped());
     if (region.difference > LIKELY_DRIFT)
       for (const misread of MISREADINGS)
         worst.misread = Math.max(worst.misread, region.nearerToChanged(misread));
-    for (const px of region.cells < LEAST_CELLS ? [] : MOVES_PX) {
+    for (const px of region.cells < MIN_CELLS ? [] : MOVES_PX) {
       const moved = nearerToMoved(region, px);
       if (moved > worst.moved) Object.assign(worst, { moved, movedPx: px });
     }
@@ -75,7 +75,7 @@ export function compareWithTile(tile: RgbPixels, answer: RgbPixels): Comparison 
 
 function far(region: Region): number {
   const likely = LIKELY_DRIFT + region.detail ** 2 / LIKELY_BY_DETAIL;
-  return region.differenceOfChannel() / (region.cells < LEAST_CELLS ? 2 * likely : likely);
+  return region.differenceOfChannel() / (region.cells < MIN_CELLS ? 2 * likely : likely);
 }
 
 function nearerToMoved(region: Region, px: number): number {
@@ -85,5 +85,5 @@ function nearerToMoved(region: Region, px: number): number {
     region.nearerToMoved(0, px),
     region.nearerToMoved(0, -px),
   ];
-  return Math.max(...moves.map(({ nearer, cells }) => (cells < LEAST_CELLS ? 0 : nearer)));
+  return Math.max(...moves.map(({ nearer, cells }) => (cells < MIN_CELLS ? 0 : nearer)));
 }

@@ -3,19 +3,19 @@ import { ModelLoadError } from '../failure.js';
 import { outputForm } from '../tensor-form.js';
 import { type RgbPixels, TileFailure } from '../tile-model.js';
 import { type LoadedModel, openModel } from './session.js';
-import type { FromLane, LaneOrder, ToLane } from './tile-worker-messages.js';
+import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
 
 /**
- * The entry of a lane's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,
+ * The entry of a tile worker's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,
  * and nobody else's.
  */
 const port = parentPort;
-if (port === null) throw new Error('A lane runs as a worker thread.');
-const { entry, modelsFolder } = workerData as LaneOrder;
+if (port === null) throw new Error('A tile worker runs as a worker thread.');
+const { entry, modelsFolder } = workerData as TileWorkerStart;
 const loading = openModel(entry, modelsFolder, 'cpu', { threads: 1 });
 loading.catch(() => {}); // told with the first tile
 
-port.on('message', async (message: ToLane) => {
+port.on('message', async (message: ToTileWorker) => {
   if ('close' in message) {
     await loading.then(
       (model) => model.release(),
@@ -30,10 +30,10 @@ port.on('message', async (message: ToLane) => {
 
 // A tile that did not fit into memory on its way in.
 port.on('messageerror', ({ message }) => {
-  port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromLane);
+  port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromTileWorker);
 });
 
-async function compute(tile: RgbPixels): Promise<FromLane> {
+async function compute(tile: RgbPixels): Promise<FromTileWorker> {
   let model: LoadedModel;
   try {
     model = await loading;

@@ -1,28 +1,28 @@
 import { Worker } from 'node:worker_threads';
 import { hasRoomForThread } from '../../host/address-space.js';
 import { messageOf, tileFailure } from '../failure.js';
-import { type LanePixels, type RgbPixels, TileFailure } from '../tile-model.js';
-import type { FromLane, LaneOrder, ToLane } from './tile-worker-messages.js';
+import { type RgbPixels, TileFailure, type WorkerPixels } from '../tile-model.js';
+import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
 
-/** No lane of this model can be had: its tiles have to be computed in the caller's thread. */
-export class NoLane extends Error {
+/** No tile worker of this model can be had: its tiles have to be computed in the caller's thread. */
+export class NoTileWorker extends Error {
   override readonly name = 'NoLane';
 }
 
 const ENTRY = new URL('./tile-worker.js', import.meta.url);
 
-/** Makes a thread that answers as `lane.ts` does. @throws what the system says, where there is no room for one. */
-type StartLane = (order: LaneOrder) => Worker;
+/** Makes a thread that answers as `tile worker.ts` does. @throws what the system says, where there is no room for one. */
+type StartTileWorker = (order: TileWorkerStart) => Worker;
 
-const startThread: StartLane = (order) => new Worker(ENTRY, { workerData: order, execArgv: [] });
+const startThread: StartTileWorker = (order) => new Worker(ENTRY, { workerData: order, execArgv: [] });
 
 /**
  * Threads that each compute one tile of a model at a time, on one processor each. Several tiles at once get more out of several
  * processors than one tile computed by all of them, whose threads wait for each other after each layer; and the event
- * loop stays free. A lane is made when a tile finds none that is free, and stays until `close`: whoever takes turns bounds their
- * number. Once a lane could not be made, or died, no more are made: tiles that find none free are the caller's.
+ * loop stays free. A tile worker is made when a tile finds none that is free, and stays until `close`: whoever takes turns bounds their
+ * number. Once a tile worker could not be made, or died, no more are made: tiles that find none free are the caller's.
  */
-export class Lanes {
+export class TileWorkers {
   readonly #free: Worker[] = [];
   readonly #all = new Set<Worker>();
   /** Made, and not running yet. */
@@ -31,68 +31,68 @@ export class Lanes {
   #lost: string | undefined;
 
   constructor(
-    private readonly order: LaneOrder,
-    private readonly start: StartLane = startThread,
+    private readonly order: TileWorkerStart,
+    private readonly start: StartTileWorker = startThread,
   ) {}
 
   /**
    * @param tile is copied before this returns.
-   * @returns pixels owned by the caller. @throws TileFailure, NoLane.
+   * @returns pixels owned by the caller. @throws TileFailure, NoTileWorker.
    */
-  async run(tile: RgbPixels): Promise<LanePixels> {
+  async run(tile: RgbPixels): Promise<WorkerPixels> {
     const own = copyOf(tile);
-    const lane = this.#free.pop() ?? this.#open();
-    // While nothing is computed a lane keeps no process alive.
-    lane.ref();
-    const answer = await ask(lane, own);
-    lane.unref();
+    const tileWorker = this.#free.pop() ?? this.#open();
+    // While nothing is computed a tile worker keeps no process alive.
+    tileWorker.ref();
+    const answer = await ask(tileWorker, own);
+    tileWorker.unref();
     if ('unusable' in answer) {
       this.#lost ??= answer.unusable;
-      void lane.terminate();
-      throw new NoLane(answer.unusable);
+      void tileWorker.terminate();
+      throw new NoTileWorker(answer.unusable);
     }
-    if (this.#all.has(lane)) this.#free.push(lane);
+    if (this.#all.has(tileWorker)) this.#free.push(tileWorker);
     if ('failure' in answer) throw new TileFailure(answer.failure.reason, answer.failure.message);
     return answer.pixels;
   }
 
   /** Ends the threads after the tiles they compute. */
   async close(): Promise<void> {
-    const ended = [...this.#all].map((lane) => {
-      const exit = new Promise((resolve) => lane.once('exit', resolve));
-      lane.ref();
-      lane.postMessage({ close: true } satisfies ToLane);
+    const ended = [...this.#all].map((tileWorker) => {
+      const exit = new Promise((resolve) => tileWorker.once('exit', resolve));
+      tileWorker.ref();
+      tileWorker.postMessage({ close: true } satisfies ToTileWorker);
       return exit;
     });
     await Promise.all(ended);
   }
 
-  /** @throws NoLane */
+  /** @throws NoTileWorker */
   #open(): Worker {
     if (this.#lost === undefined && !hasRoomForThread(this.#starting.size))
       this.#lost = 'The address space has no room for a thread.';
-    if (this.#lost !== undefined) throw new NoLane(this.#lost);
-    let lane: Worker;
+    if (this.#lost !== undefined) throw new NoTileWorker(this.#lost);
+    let tileWorker: Worker;
     try {
-      lane = this.start(this.order);
+      tileWorker = this.start(this.order);
     } catch (error) {
       this.#lost = messageOf(error);
-      throw new NoLane(this.#lost);
+      throw new NoTileWorker(this.#lost);
     }
-    this.#all.add(lane);
-    this.#starting.add(lane);
-    lane.once('online', () => this.#starting.delete(lane));
+    this.#all.add(tileWorker);
+    this.#starting.add(tileWorker);
+    tileWorker.once('online', () => this.#starting.delete(tileWorker));
     // One that dies without a tile harms nobody; unheard, its error would end the process.
-    lane.on('error', (error) => {
+    tileWorker.on('error', (error) => {
       this.#lost ??= messageOf(error);
     });
-    lane.once('exit', () => {
-      this.#all.delete(lane);
-      this.#starting.delete(lane);
-      const place = this.#free.indexOf(lane);
+    tileWorker.once('exit', () => {
+      this.#all.delete(tileWorker);
+      this.#starting.delete(tileWorker);
+      const place = this.#free.indexOf(tileWorker);
       if (place >= 0) this.#free.splice(place, 1);
     });
-    return lane;
+    return tileWorker;
   }
 }
 
@@ -106,24 +106,24 @@ function copyOf({ data, width, height }: RgbPixels): RgbPixels {
   }
 }
 
-/** One message there and one back; a thread that dies over it is one lane less. @param tile is given away. */
-function ask(lane: Worker, tile: RgbPixels): Promise<FromLane> {
+/** One message there and one back; a thread that dies over it is one tile worker less. @param tile is given away. */
+function ask(tileWorker: Worker, tile: RgbPixels): Promise<FromTileWorker> {
   return new Promise((resolve) => {
-    const settle = (answer: FromLane) => {
-      lane.off('message', settle);
-      lane.off('messageerror', died);
-      lane.off('error', died);
-      lane.off('exit', ended);
+    const settle = (answer: FromTileWorker) => {
+      tileWorker.off('message', settle);
+      tileWorker.off('messageerror', died);
+      tileWorker.off('error', died);
+      tileWorker.off('exit', ended);
       resolve(answer);
     };
     const died = (error: Error) => settle({ unusable: messageOf(error) });
     const ended = () => settle({ unusable: 'The thread ended.' });
-    lane.on('message', settle);
-    lane.on('messageerror', died);
-    lane.on('error', died);
-    lane.on('exit', ended);
+    tileWorker.on('message', settle);
+    tileWorker.on('messageerror', died);
+    tileWorker.on('error', died);
+    tileWorker.on('exit', ended);
     try {
-      lane.postMessage({ tile } satisfies ToLane, [tile.data.buffer as ArrayBuffer]);
+      tileWorker.postMessage({ tile } satisfies ToTileWorker, [tile.data.buffer as ArrayBuffer]);
     } catch (error) {
       settle({ unusable: messageOf(error) });
     }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { TesseraError } from '../../domain/errors.js';
 import { hasRoomForThread } from '../../host/address-space.js';
 import { lacksMemory } from '../../models/failure.js';
-import type { Guard } from '../cancellation.js';
+import type { Cancellation } from '../cancellation.js';
 import type { PipelineLimits } from '../limits.js';
 import type { RowProgress } from '../progress/row-progress.js';
 import { diskError } from '../raster/disk-error.js';
@@ -36,7 +36,7 @@ export async function developHeic(
   sourcePath: string,
   rasterPath: string,
   limits: PipelineLimits,
-  guard: Guard,
+  cancellation: Cancellation,
   progress: RowProgress,
 ): Promise<void> {
   checkDecoder();
@@ -44,10 +44,10 @@ export async function developHeic(
   scanStructure(sourcePath, 'heic', limits);
   const picture = Bytes.ofFile(sourcePath, readPicture);
   const profile = picture.profile ?? (await profileOf(picture.cicp));
-  guard.check();
+  cancellation.check();
   const order = { sourcePath, rasterPath, picture, profile, maxBytes: memoryFor(picture) };
-  const answer = await run(order, guard, progress);
-  guard.check();
+  const answer = await run(order, cancellation, progress);
+  cancellation.check();
   if ('refused' in answer) throw TesseraError.fromMessage(answer.refused);
   if ('failed' in answer) throw diskError(new Error(answer.failed));
 }
@@ -63,15 +63,19 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
 }
 
 /** Settles when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
-function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<FromDeveloping> {
+function run(
+  order: DevelopOrder,
+  cancellation: Cancellation,
+  progress: RowProgress,
+): Promise<FromDeveloping> {
   return new Promise((resolve, reject) => {
     let answer: FromDeveloping = { failed: 'the thread was stopped' };
     let lack: OutOfMemory | undefined;
     const thread = startThread(order);
     const stop = () => void thread.terminate();
     // Timers may fire a part of a millisecond early.
-    const timer = setTimeout(stop, Math.ceil(guard.msLeft) + 1);
-    guard.signal.addEventListener('abort', stop, { once: true });
+    const timer = setTimeout(stop, Math.ceil(cancellation.msLeft) + 1);
+    cancellation.signal.addEventListener('abort', stop, { once: true });
     thread.on('message', (message: FromDeveloping | RowsDeveloped) => {
       if ('rows' in message) progress.count(message.rows, order.picture.shown.height);
       else answer = message;
@@ -82,7 +86,7 @@ function run(order: DevelopOrder, guard: Guard, progress: RowProgress): Promise<
     });
     thread.on('exit', () => {
       clearTimeout(timer);
-      guard.signal.removeEventListener('abort', stop);
+      cancellation.signal.removeEventListener('abort', stop);
       if (lack === undefined) resolve(answer);
       else reject(lack);
     });

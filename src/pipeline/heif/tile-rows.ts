@@ -21,7 +21,7 @@ interface SampleTerms {
 const ALPHA: Cicp = { primaries: 2, transferCharacteristics: 2, matrixCoefficients: 2, fullRange: true };
 
 /** Some encoders round sizes up to whole blocks without telling the decoder: so much larger than it says may a tile be. */
-const MOST_SURPLUS_PX = 15;
+const MAX_SURPLUS_PX = 15;
 
 /**
  * The rows of a grid from the top down; a row of tiles is decoded when its first row is asked for, and forgotten after its last. Holds
@@ -72,7 +72,7 @@ export class TileRows {
     );
     const { tileWidth, tileHeight } = this.grid;
     const [across, down] = [decoded.width - tileWidth, decoded.height - tileHeight];
-    if (Math.min(across, down) < 0 || Math.max(across, down) > MOST_SURPLUS_PX)
+    if (Math.min(across, down) < 0 || Math.max(across, down) > MAX_SURPLUS_PX)
       throw damaged(`${decoded.width} x ${decoded.height} pixels instead of ${tileWidth} x ${tileHeight}`);
     if (kind === 'alpha') return { decoded, rgb: new RgbRows(decoded, ALPHA, sixteenBit, true) };
     if ((kind === 'grey') !== (decoded.chroma === undefined)) throw damaged('tiles in grey and in colour');

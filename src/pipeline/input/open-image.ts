@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UpscaleTask } from '../../domain/types.js';
-import type { Guard } from '../cancellation.js';
+import type { Cancellation } from '../cancellation.js';
 import { developHeic } from '../heif/develop.js';
 import type { PipelineLimits } from '../limits.js';
 import type { RowProgress } from '../progress/row-progress.js';
@@ -16,17 +16,17 @@ import { profilesToKeep } from './profile.js';
 export async function openImage(
   task: UpscaleTask,
   limits: PipelineLimits,
-  guard: Guard,
+  cancellation: Cancellation,
   progress: RowProgress,
 ): Promise<DecodedImage> {
   const { sourcePath, workFolder, header, options } = task;
   const keep: Keep = { metadata: options.metadata === 'keep', profiles: profilesToKeep(options) };
   if (header.format !== 'heic')
-    return guard.timed(decode(sourcePath, header, keep, limits, guard.secondsLeft));
+    return cancellation.timed(decode(sourcePath, header, keep, limits, cancellation.secondsLeft));
   const rasterPath = join(workFolder, 'developed.v');
   try {
-    await developHeic(sourcePath, rasterPath, limits, guard, progress);
-    return await guard.timed(decode(rasterPath, header, keep, limits, guard.secondsLeft));
+    await developHeic(sourcePath, rasterPath, limits, cancellation, progress);
+    return await cancellation.timed(decode(rasterPath, header, keep, limits, cancellation.secondsLeft));
   } finally {
     await rm(rasterPath, { force: true });
   }

@@ -8,8 +8,8 @@ import { toGrey } from '../raster/planes.js';
 import type { RowSink, Samples } from '../raster/row-sink.js';
 
 /** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
-const LEAST_STRIP_PIXELS = 1_000_000;
-const MOST_STRIP_PIXELS = 4_000_000;
+const MIN_STRIP_PIXELS = 1_000_000;
+const MAX_STRIP_PIXELS = 4_000_000;
 
 /** A restart interval is a 16-bit count of blocks. */
 const MAX_RESTART_INTERVAL = 65_535;
@@ -64,7 +64,7 @@ export class JpegStrips implements RowSink {
     const blockRows = !shape.grey && options.chromaSubsampling !== '4:4:4' ? 16 : 8;
     const blocksAcross = Math.ceil(shape.width / blockRows);
     const eighth = (shape.width * shape.height) / 8;
-    const stripPixels = Math.min(MOST_STRIP_PIXELS, Math.max(LEAST_STRIP_PIXELS, eighth));
+    const stripPixels = Math.min(MAX_STRIP_PIXELS, Math.max(MIN_STRIP_PIXELS, eighth));
     const wanted = Math.max(1, Math.round(stripPixels / (shape.width * blockRows)));
     const blockRowsInStrip = Math.min(wanted, Math.floor(MAX_RESTART_INTERVAL / blocksAcross));
     this.#stripRows = blockRowsInStrip * blockRows;

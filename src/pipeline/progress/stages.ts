@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { LANCZOS, type Provider, type UpscaleProgress } from '../../domain/types.js';
-import type { Rung } from '../../models/fallback/candidate.js';
+import type { Candidate } from '../../models/fallback/candidate.js';
 import { RowProgress } from './row-progress.js';
 import { TileProgress } from './tile-progress.js';
 
 /** Listeners are promised a word every second. */
-const LONGEST_SILENCE_MS = 900;
+const MAX_SILENCE_MS = 900;
 
 /** What counts the pieces of a drawing. */
 export interface Counter {
@@ -24,7 +24,7 @@ export class Stages {
     return new RowProgress((rows) => this.tell({ stage: 'decode', tilesDone: 0, tilesTotal: 0, ...rows }));
   }
 
-  /** A rung is chosen, and is yet to be loaded. @param provider undefined for plain resampling. */
+  /** A candidate is chosen, and is yet to be loaded. @param provider undefined for plain resampling. */
   chosen(model: string, provider: Provider | undefined): void {
     const none = { tilesDone: 0, tilesTotal: 0, model };
     this.tell(
@@ -33,15 +33,15 @@ export class Stages {
   }
 
   /** Drawing: by a network tile by tile, by plain resampling row by row. */
-  drawing(rung: Rung): Counter {
-    if (rung.kind === 'lanczos') {
+  drawing(candidate: Candidate): Counter {
+    if (candidate.kind === 'lanczos') {
       const none = { tilesDone: 0, tilesTotal: 0, model: LANCZOS };
       const rows = new RowProgress((done) => this.tell({ stage: 'resample', ...none, ...done }));
       return { count: (done, total) => rows.count(done, total), stop: () => undefined };
     }
-    const { model, lanes } = rung;
+    const { model, tileWorkers } = candidate;
     const { name } = model.entry;
-    return new TileProgress(lanes, (tiles) =>
+    return new TileProgress(tileWorkers, (tiles) =>
       this.tell({ stage: 'infer', ...tiles, model: name, provider: model.provider }),
     );
   }
@@ -70,7 +70,7 @@ export class Stages {
     const timer = setInterval(() => {
       bytesWritten = statSync(resultPath, { throwIfNoEntry: false })?.size ?? 0;
       tell();
-    }, LONGEST_SILENCE_MS);
+    }, MAX_SILENCE_MS);
     return () => clearInterval(timer);
   }
 }

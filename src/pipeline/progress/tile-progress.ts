@@ -9,7 +9,7 @@ export interface TilesDone {
 }
 
 /** Listeners are promised a word every second. */
-const LONGEST_SILENCE_MS = 900;
+const MAX_SILENCE_MS = 900;
 
 /**
  * Tells of each tile as it is done, and, where tiles take longer than that, several times within one: the same count, and the
@@ -24,9 +24,9 @@ export class TileProgress {
   #leftMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param lanes of the rung. @param tell is called from within `count`, and by a timer until `stop`. */
+  /** @param tile workers of the candidate. @param tell is called from within `count`, and by a timer until `stop`. */
   constructor(
-    private readonly lanes: number,
+    private readonly tileWorkers: number,
     private readonly tell: (progress: TilesDone) => void,
     private readonly nowMs: () => number = () => performance.now(),
   ) {
@@ -40,11 +40,11 @@ export class TileProgress {
     this.#total = total;
     this.#countedMs = this.nowMs();
     // Of those at work beside the one that is done, some have just begun and some are nearly done.
-    const begun = Math.min((tilesAtOnce(total, this.lanes) - 1) / 2, total - done);
+    const begun = Math.min((tilesAtOnce(total, this.tileWorkers) - 1) / 2, total - done);
     const msPerTile = (this.#countedMs - this.#startedMs) / (done + begun);
     this.#leftMs = done === 0 ? undefined : msPerTile * (total - done - begun);
     this.#tell();
-    this.#timer ??= setInterval(() => this.#tell(), LONGEST_SILENCE_MS);
+    this.#timer ??= setInterval(() => this.#tell(), MAX_SILENCE_MS);
     this.#timer.refresh();
   }
 

@@ -1,7 +1,7 @@
 import { allocateSamples, type Samples } from './row-sink.js';
 
 /** Together at most so much is kept between images. */
-const MOST_BYTES = 96e6;
+const MAX_BYTES = 96e6;
 
 /** Kept no longer than this after the last use. */
 const IDLE_MS = 5000;
@@ -28,7 +28,7 @@ export function giveSamples(samples: Samples): void {
   if (samples.length === 0) return;
   spare.push(samples);
   let bytes = spare.reduce((sum, each) => sum + each.byteLength, 0);
-  while (bytes > MOST_BYTES) bytes -= spare.shift()?.byteLength ?? 0;
+  while (bytes > MAX_BYTES) bytes -= spare.shift()?.byteLength ?? 0;
   clearTimeout(forgetting);
   forgetting = setTimeout(() => spare.splice(0), IDLE_MS).unref();
 }

@@ -2,7 +2,7 @@
  * Results in order, of which several are computed at once and some before they are asked for. With one at a time, nothing is computed
  * that has not been asked for.
  */
-export class Ahead<Input, Result> {
+export class OrderedPrefetch<Input, Result> {
   /** Those that have not been taken, by index: results are large, and whoever takes one decides how long it is kept. */
   readonly #results = new Map<number, Promise<Result>>();
   #begun = 0;

@@ -1,7 +1,7 @@
 import type { RgbPixels } from '../../models/tile-model.js';
 import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../../tiling/blend.js';
 import type { TilePlan } from '../../tiling/plan.js';
-import { Ahead } from '../raster/ordered-prefetch.js';
+import { OrderedPrefetch } from '../raster/ordered-prefetch.js';
 import { allocateSamples, type RowSink, type Samples } from '../raster/row-sink.js';
 
 /** A rectangle of input pixels; reaches out of the image where there is a border. */
@@ -12,7 +12,7 @@ export interface Region {
   readonly height: number;
 }
 
-export interface Mosaic {
+export interface TileAssembly {
   readonly plan: TilePlan;
   /** What the sink gets of the grid. */
   readonly wanted: Region;
@@ -27,17 +27,19 @@ export interface Mosaic {
 }
 
 /** Joins the tiles of a grid, one row of tiles after the other, into a sink. */
-export async function assemble(mosaic: Mosaic, sink: RowSink): Promise<void> {
-  const tiles = new Ahead(visibleRegions(mosaic), mosaic.atOnce, (region) => mosaic.tile(region));
+export async function assemble(assembleTiles: TileAssembly, sink: RowSink): Promise<void> {
+  const tiles = new OrderedPrefetch(visibleRegions(assembleTiles), assembleTiles.atOnce, (region) =>
+    assembleTiles.tile(region),
+  );
   try {
-    await join(mosaic, tiles, sink);
+    await join(assembleTiles, tiles, sink);
   } finally {
     await tiles.stop();
   }
 }
 
 /** The tiles that reach into what is wanted, in order. */
-function visibleRegions({ plan, wanted }: Mosaic): Region[] {
+function visibleRegions({ plan, wanted }: TileAssembly): Region[] {
   const { columns, rows } = plan;
   const isWanted = ({ from, to }: Share) => to > from;
   const visibleRows = rows.starts.filter((_, row) =>
@@ -51,8 +53,12 @@ function visibleRegions({ plan, wanted }: Mosaic): Region[] {
   );
 }
 
-async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSink): Promise<void> {
-  const { plan, wanted, scale } = mosaic;
+async function join(
+  assembleTiles: TileAssembly,
+  tiles: OrderedPrefetch<Region, RgbPixels>,
+  sink: RowSink,
+): Promise<void> {
+  const { plan, wanted, scale } = assembleTiles;
   const stride = wanted.width * scale * 3;
   const bottom = wanted.top + wanted.height;
   for (const [row, top] of plan.rows.starts.entries()) {
@@ -60,13 +66,13 @@ async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSi
     const downWeights = shareWeights(down, scale, 1);
     const window = sink.window((down.to - down.from) * scale);
     // The rows that fade into the tile row above are first joined among themselves.
-    const fading = allocateSamples(downWeights.length * stride, mosaic.sixteenBit);
+    const fading = allocateSamples(downWeights.length * stride, assembleTiles.sixteenBit);
     for (const [column, left] of plan.columns.starts.entries()) {
       const across = shareOf(plan.columns, column, wanted.left, wanted.left + wanted.width);
       if (across.to > across.from && down.to > down.from) {
-        place(await tiles.next(), { mosaic, left, top, across, down, stride, window, fading });
+        place(await tiles.next(), { assembleTiles, left, top, across, down, stride, window, fading });
       }
-      mosaic.onTile();
+      assembleTiles.onTile();
     }
     fadeRows({ data: fading, stride, offset: 0 }, { data: window, stride, offset: 0 }, stride, downWeights);
     const settledTo = Math.min(Math.max(plan.rows.seams[row]?.from ?? bottom, wanted.top), bottom);
@@ -75,7 +81,7 @@ async function join(mosaic: Mosaic, tiles: Ahead<Region, RgbPixels>, sink: RowSi
 }
 
 interface Placement {
-  readonly mosaic: Mosaic;
+  readonly assembleTiles: TileAssembly;
   /** Where the tile begins, in input pixels. */
   readonly left: number;
   readonly top: number;
@@ -90,9 +96,9 @@ interface Placement {
 
 function place(
   tile: RgbPixels,
-  { mosaic, left, top, across, down, stride, window, fading }: Placement,
+  { assembleTiles, left, top, across, down, stride, window, fading }: Placement,
 ): void {
-  const { scale, wanted } = mosaic;
+  const { scale, wanted } = assembleTiles;
   const weights = shareWeights(across, scale, 3);
   const samples = (across.to - across.from) * scale * 3;
   const tileStride = tile.width * 3;

@@ -1,24 +1,24 @@
 import type { OutputFormat, UpscaleTask } from '../../domain/types.js';
-import type { NoteAttempt, Rung } from '../../models/fallback/candidate.js';
+import type { Candidate, NoteAttempt } from '../../models/fallback/candidate.js';
 import { LeftForTime } from '../../models/fallback/time-watch.js';
-import type { Guard } from '../cancellation.js';
+import type { Cancellation } from '../cancellation.js';
 import type { DecodedImage } from '../input/decode.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import type { PipelineServices } from '../pipeline-services.js';
 import type { Counter, Stages } from '../progress/stages.js';
 import type { Canvas } from '../raster/canvas.js';
-import { BESIDE_OWN_TILES, type Turns } from '../tile-turns.js';
+import { ALONGSIDE_OWN_TILES, type TileScheduler } from '../tile-scheduler.js';
 import {
+  type CanvasStore,
   drawJpeg,
   drawnSize,
   drawOnCanvas,
-  type Easel,
   goesStraightToJpeg,
   type Size,
 } from './canvas-store.js';
 import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
-import { NetworkPainter, type Painter, PlainPainter } from './row-renderer.js';
+import { LanczosRenderer, NetworkRenderer, type RowRenderer } from './row-renderer.js';
 
 /** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
 export type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
@@ -30,56 +30,62 @@ export interface Aim {
   readonly metadata: ResultMetadata;
 }
 
-/** Whom a rung at work tells. */
+/** Whom a candidate at work tells. */
 interface Telling {
   readonly note: NoteAttempt;
   readonly progress: Counter;
   readonly clock: RenderClock;
 }
 
-/** The drawing of one image, on rung after rung until one serves. */
+/** The drawing of one image, on candidate after candidate until one serves. */
 export class Drawing {
-  /** By all rungs that have been tried. */
+  /** By all candidates that have been tried. */
   readonly spent = { tiles: 0, inferMs: 0, sinkMs: 0, turnWaitMs: 0, drawMs: 0 };
   readonly #task: UpscaleTask;
   readonly #services: PipelineServices;
   readonly #stages: Stages;
-  readonly #guard: Guard;
-  readonly #easel: Easel;
-  #turns: Turns;
+  readonly #cancellation: Cancellation;
+  readonly #canvases: CanvasStore;
+  #scheduler: TileScheduler;
 
-  constructor(task: UpscaleTask, services: PipelineServices, stages: Stages, guard: Guard, easel: Easel) {
+  constructor(
+    task: UpscaleTask,
+    services: PipelineServices,
+    stages: Stages,
+    cancellation: Cancellation,
+    canvases: CanvasStore,
+  ) {
     this.#task = task;
     this.#services = services;
     this.#stages = stages;
-    this.#guard = guard;
-    this.#easel = easel;
-    this.#turns = services.turns;
+    this.#cancellation = cancellation;
+    this.#canvases = canvases;
+    this.#scheduler = services.scheduler;
   }
 
-  /** One rung's try at the image. Leaves nothing behind when it fails. */
+  /** One candidate's try at the image. Leaves nothing behind when it fails. */
   async draw(
     image: DecodedImage,
-    rung: Rung,
+    candidate: Candidate,
     note: NoteAttempt,
     { format, target, metadata }: Aim,
   ): Promise<Drawn> {
     const started = performance.now();
-    const progress = this.#stages.drawing(rung);
-    // Tiles of a rung that was left may go on: what they take is not to be counted here.
+    const progress = this.#stages.drawing(candidate);
+    // Tiles of a candidate that was left may go on: what they take is not to be counted here.
     const clock = new RenderClock();
-    const painter = this.#painter(rung, { note, progress, clock });
-    const size = drawnSize(image, painter, target);
+    const renderer = this.#renderer(candidate, { note, progress, clock });
+    const size = drawnSize(image, renderer, target);
     try {
       if (!goesStraightToJpeg(image, format, size, target))
-        return { canvas: await drawOnCanvas(image, painter, size, this.#easel) };
+        return { canvas: await drawOnCanvas(image, renderer, size, this.#canvases) };
       const { resultPath, options } = this.#task;
       const { threads } = this.#services;
       const terms = { resultPath, size, quality: options.quality, metadata, threads };
-      return { bytes: await drawJpeg(image, painter, terms, clock) };
+      return { bytes: await drawJpeg(image, renderer, terms, clock) };
     } catch (error) {
-      if (error instanceof LeftForTime && error.tilesAtWork) this.#turns = BESIDE_OWN_TILES;
-      await this.#easel.clear();
+      if (error instanceof LeftForTime && error.tilesAtWork) this.#scheduler = ALONGSIDE_OWN_TILES;
+      await this.#canvases.clear();
       throw error;
     } finally {
       progress.stop();
@@ -89,18 +95,19 @@ export class Drawing {
     }
   }
 
-  #painter(rung: Rung, telling: Telling): Painter {
+  #renderer(candidate: Candidate, telling: Telling): RowRenderer {
     const onPiece = (done: number, total: number) => telling.progress.count(done, total);
-    if (rung.kind === 'lanczos') return new PlainPainter(this.#task.id, this.#turns, this.#guard, onPiece);
-    const overlapPx = this.#task.options.tileOverlapPx ?? rung.model.entry.overlapPx;
-    return new NetworkPainter(rung, overlapPx, this.#renderContext(telling, onPiece));
+    if (candidate.kind === 'lanczos')
+      return new LanczosRenderer(this.#task.id, this.#scheduler, this.#cancellation, onPiece);
+    const overlapPx = this.#task.options.tileOverlapPx ?? candidate.model.entry.overlapPx;
+    return new NetworkRenderer(candidate, overlapPx, this.#renderContext(telling, onPiece));
   }
 
   #renderContext({ note, clock }: Telling, onTile: RenderContext['onTile']): RenderContext {
     return {
       jobId: this.#task.id,
-      turns: this.#turns,
-      guard: this.#guard,
+      scheduler: this.#scheduler,
+      cancellation: this.#cancellation,
       note,
       clock,
       onTile,

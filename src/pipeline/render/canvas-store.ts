@@ -12,7 +12,7 @@ import { LanczosRows } from '../raster/lanczos.js';
 import { toNeutralRgb } from '../raster/planes.js';
 import type { RowSink } from '../raster/row-sink.js';
 import type { RenderClock } from './render-clock.js';
-import type { Painter } from './row-renderer.js';
+import type { RowRenderer } from './row-renderer.js';
 
 export interface Size {
   readonly width: number;
@@ -20,7 +20,7 @@ export interface Size {
 }
 
 /** The canvases of one attempt, in the job's folder. */
-export class Easel {
+export class CanvasStore {
   readonly #canvases: Canvas[] = [];
 
   constructor(readonly workFolder: string) {}
@@ -41,19 +41,19 @@ export class Easel {
 }
 
 /**
- * The size in which a painter's rows are kept: enlarged to the promised one on the way where they are too small, and as
+ * The size in which a row renderer's rows are kept: enlarged to the promised one on the way where they are too small, and as
  * they are where they are too large, since libvips reduces faster when it encodes.
  */
-export function drawnSize(image: DecodedImage, painter: Painter, target: Size): Size {
-  const width = image.colour.width * painter.nativeScale;
-  const height = image.colour.height * painter.nativeScale;
+export function drawnSize(image: DecodedImage, renderer: RowRenderer, target: Size): Size {
+  const width = image.colour.width * renderer.nativeScale;
+  const height = image.colour.height * renderer.nativeScale;
   return width <= target.width && height <= target.height ? target : { width, height };
 }
 
-/** The sink as the painter sees it. */
-function enlarging(image: DecodedImage, painter: Painter, size: Size, sink: RowSink): RowSink {
-  const width = image.colour.width * painter.nativeScale;
-  const height = image.colour.height * painter.nativeScale;
+/** The sink as the row renderer sees it. */
+function enlarging(image: DecodedImage, renderer: RowRenderer, size: Size, sink: RowSink): RowSink {
+  const width = image.colour.width * renderer.nativeScale;
+  const height = image.colour.height * renderer.nativeScale;
   if (width === size.width && height === size.height) return sink;
   return new LanczosRows({ width, height }, size, image.sixteenBit, sink);
 }
@@ -66,23 +66,23 @@ function enlarging(image: DecodedImage, painter: Painter, size: Size, sink: RowS
  */
 export async function drawOnCanvas(
   image: DecodedImage,
-  painter: Painter,
+  renderer: RowRenderer,
   size: Size,
-  easel: Easel,
+  canvases: CanvasStore,
 ): Promise<Canvas> {
   const { colour, alpha, grey, sixteenBit } = image;
   const alphaRgb: Raster | undefined =
     alpha === undefined ? undefined : { ...alpha, data: toNeutralRgb(alpha.data), channels: 3 };
-  painter.expect(colour);
+  renderer.expect(colour);
   let alphaCanvas: Canvas | undefined;
   if (alphaRgb !== undefined) {
-    painter.expect(alphaRgb);
-    alphaCanvas = await easel.canvas('alpha', { ...size, sixteenBit, grey: true });
-    await painter.paint(alphaRgb, enlarging(image, painter, size, alphaCanvas), true);
+    renderer.expect(alphaRgb);
+    alphaCanvas = await canvases.canvas('alpha', { ...size, sixteenBit, grey: true });
+    await renderer.paint(alphaRgb, enlarging(image, renderer, size, alphaCanvas), true);
     await alphaCanvas.complete({});
   }
-  const canvas = await easel.canvas('canvas', { ...size, sixteenBit, grey }, alphaCanvas);
-  await painter.paint(colour, enlarging(image, painter, size, canvas), false);
+  const canvas = await canvases.canvas('canvas', { ...size, sixteenBit, grey }, alphaCanvas);
+  await renderer.paint(colour, enlarging(image, renderer, size, canvas), false);
   return canvas;
 }
 
@@ -124,7 +124,7 @@ export interface JpegRequest {
  */
 export async function drawJpeg(
   image: DecodedImage,
-  painter: Painter,
+  renderer: RowRenderer,
   request: JpegRequest,
   clock: RenderClock,
 ): Promise<number> {
@@ -132,8 +132,8 @@ export async function drawJpeg(
   const shape = { ...size, grey: image.grey, icc: await resultProfile(image), metadata };
   const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
   try {
-    painter.expect(image.colour);
-    await painter.paint(image.colour, enlarging(image, painter, size, jpeg), false);
+    renderer.expect(image.colour);
+    await renderer.paint(image.colour, enlarging(image, renderer, size, jpeg), false);
     return await clock.during('sinking', () => jpeg.complete());
   } catch (error) {
     await jpeg.abandon();

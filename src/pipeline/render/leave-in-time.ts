@@ -1,13 +1,13 @@
-import { Guard } from '../cancellation.js';
+import { Cancellation } from '../cancellation.js';
 import type { RowSink, Samples } from '../raster/row-sink.js';
 
-/** How often it is asked whether to leave: what a lesser rung needs is counted in hundreds of milliseconds. */
+/** How often it is asked whether to leave: what a lesser candidate needs is counted in hundreds of milliseconds. */
 const LOOK_EVERY_MS = 100;
 
 /** What a render gets that may be left. */
 export interface Leavable {
   readonly sink: RowSink;
-  readonly guard: Guard;
+  readonly cancellation: Cancellation;
   /** Aborted when it was left: nobody is to be told of its tiles any more. */
   readonly left: AbortSignal;
 }
@@ -19,7 +19,7 @@ export interface Leavable {
  */
 export async function unlessLeft(
   check: () => void,
-  { sink, guard }: Pick<Leavable, 'sink' | 'guard'>,
+  { sink, cancellation }: Pick<Leavable, 'sink' | 'cancellation'>,
   render: (leavable: Leavable) => Promise<void>,
 ): Promise<void> {
   const leaving = new AbortController();
@@ -36,10 +36,10 @@ export async function unlessLeft(
       }
     }, LOOK_EVERY_MS);
   });
-  const signal = AbortSignal.any([guard.signal, leaving.signal]);
+  const signal = AbortSignal.any([cancellation.signal, leaving.signal]);
   const rendered = render({
     sink: gate,
-    guard: new Guard(signal, guard.deadlineAtMs),
+    cancellation: new Cancellation(signal, cancellation.deadlineAtMs),
     left: leaving.signal,
   });
   // Once it is left, nobody asks how it ends.

@@ -19,16 +19,16 @@ export class PassPace {
   #expectedMs: number;
   #done = 0;
 
-  /** @param lanes of the rung. @param knownSpeed microseconds for each input pixel. */
+  /** @param tile workers of the candidate. @param knownSpeed microseconds for each input pixel. */
   constructor(
     plan: TilePlan,
-    lanes: number,
+    tileWorkers: number,
     private readonly knownSpeed = 0,
     private readonly nowMs: () => number = () => performance.now(),
   ) {
     this.#tiles = tileCount(plan);
     this.#tilePixels = tilePixels(plan);
-    this.#atOnce = tilesAtOnce(this.#tiles, lanes);
+    this.#atOnce = tilesAtOnce(this.#tiles, tileWorkers);
     this.pixels = this.#tiles * this.#tilePixels;
     this.#startedMs = nowMs();
     this.#markedMs = this.#startedMs;
@@ -52,12 +52,12 @@ export class PassPace {
       microsecondsPerPixel,
       remainingMs: tileMs * (this.#tiles - this.#done - begun) + aheadMs,
       tileMs,
-      stopMs: this.inLanes ? tileMs * this.#atOnce : 0,
+      stopMs: this.inWorkers ? tileMs * this.#atOnce : 0,
     };
   }
 
   /** Whether several tiles are computed at once. */
-  get inLanes(): boolean {
+  get inWorkers(): boolean {
     return this.#atOnce > 1;
   }
 

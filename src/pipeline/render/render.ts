@@ -1,50 +1,50 @@
 import { type GridTerms, tileGrid } from '../../models/cost/tile-grid.js';
-import type { NetworkRung, NoteAttempt } from '../../models/fallback/candidate.js';
+import type { NetworkCandidate, NoteAttempt } from '../../models/fallback/candidate.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';
 import { busyParts } from '../../tiling/busy-parts.js';
 import { cut, type Raster } from '../../tiling/cut.js';
 import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
-import type { Guard } from '../cancellation.js';
+import type { Cancellation } from '../cancellation.js';
 import { allocateSamples, MemoryRows, type RowSink, type Samples } from '../raster/row-sink.js';
-import type { Turns } from '../tile-turns.js';
-import { assemble, type Mosaic, type Region } from './assemble-tiles.js';
+import type { TileScheduler } from '../tile-scheduler.js';
+import { assemble, type Region, type TileAssembly } from './assemble-tiles.js';
 import { filledTile } from './filled-tile.js';
 import type { RenderClock } from './render-clock.js';
 
 /** What a render works with. */
 export interface RenderContext {
   readonly jobId: string;
-  readonly turns: Turns;
-  readonly guard: Guard;
+  readonly scheduler: TileScheduler;
+  readonly cancellation: Cancellation;
   readonly note: NoteAttempt;
-  /** Called after each tile of the grid; by a painter also before the first. */
+  /** Called after each tile of the grid; by a row renderer also before the first. */
   onTile(done: number, total: number): void;
   readonly clock: RenderClock;
 }
 
-/** The grid in which a rung computes an image. */
-export function planRender(width: number, height: number, rung: GridTerms, overlapPx: number): TilePlan {
-  return tileGrid(borderedSpan(width), borderedSpan(height), rung, overlapPx);
+/** The grid in which a candidate computes an image. */
+export function planRender(width: number, height: number, candidate: GridTerms, overlapPx: number): TilePlan {
+  return tileGrid(borderedSpan(width), borderedSpan(height), candidate, overlapPx);
 }
 
 /**
- * Renders a whole image on one rung, a row of tiles after the other, into a sink. Out of memory, a tile is computed as
- * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the rung's alternative.
+ * Renders a whole image on one candidate, a row of tiles after the other, into a sink. Out of memory, a tile is computed as
+ * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the candidate's alternative.
  */
 export class Render {
-  readonly #rung: NetworkRung;
+  readonly #candidate: NetworkCandidate;
   readonly #context: RenderContext;
   readonly #overlapPx: number;
   /** Largest tile side that is tried now. */
   #limitPx: number;
   /** Set when a tile failed for memory and the smaller size is not yet proven. */
   #unproven = false;
-  /** Tiles computed at once, each in a lane; 1: one after the other, each by all processors. */
+  /** Tiles computed at once, each in a tile worker; 1: one after the other, each by all processors. */
   #atOnce = 1;
   #input: Samples = new Uint8Array(0);
 
-  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
-    this.#rung = rung;
+  constructor(candidate: NetworkCandidate, overlapPx: number, context: RenderContext) {
+    this.#candidate = candidate;
     this.#context = context;
     this.#overlapPx = overlapPx;
     this.#limitPx = Number.POSITIVE_INFINITY;
@@ -53,20 +53,20 @@ export class Render {
   /**
    * @param image RGB. @param plan of `planRender`. @param sink takes `image.width * scale` by `image.height * scale` pixels.
    * @param constantTiles true: a tile of one value is not computed but filled (for alpha, most of which is constant).
-   * @throws TileFailure when the rung cannot; TesseraError when cancelled, late, or out of disk.
+   * @throws TileFailure when the candidate cannot; TesseraError when cancelled, late, or out of disk.
    */
   async into(image: Raster, plan: TilePlan, sink: RowSink, constantTiles = false): Promise<void> {
     const wanted: Region = { left: 0, top: 0, width: image.width, height: image.height };
     const total = tileCount(plan);
-    this.#atOnce = tilesAtOnce(total, this.#rung.lanes);
+    this.#atOnce = tilesAtOnce(total, this.#candidate.tileWorkers);
     let done = 0;
-    const mosaic = this.#mosaic(image, plan, wanted, constantTiles, () => {
+    const assembleTiles = this.#assembleTiles(image, plan, wanted, constantTiles, () => {
       done += 1;
       this.#context.onTile(done, total);
     });
     const { clock } = this.#context;
     await assemble(
-      { ...mosaic, atOnce: this.#atOnce },
+      { ...assembleTiles, atOnce: this.#atOnce },
       {
         window: (rows) => sink.window(rows),
         finish: (rows) => clock.during('sinking', () => sink.finish(rows)),
@@ -74,19 +74,25 @@ export class Render {
     );
   }
 
-  #mosaic(image: Raster, plan: TilePlan, wanted: Region, constantTiles: boolean, onTile: () => void): Mosaic {
+  #assembleTiles(
+    image: Raster,
+    plan: TilePlan,
+    wanted: Region,
+    constantTiles: boolean,
+    onTile: () => void,
+  ): TileAssembly {
     return {
       plan,
       wanted,
       atOnce: 1,
-      scale: this.#rung.model.entry.scale,
+      scale: this.#candidate.model.entry.scale,
       sixteenBit: image.data instanceof Uint16Array,
       tile: (region) => this.#compute(image, region, constantTiles),
       onTile,
     };
   }
 
-  /** One tile, by whatever way succeeds on this rung. */
+  /** One tile, by whatever way succeeds on this candidate. */
   async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
     const upscaled = this.#fits(region) ? await this.#whole(image, region, constantTiles) : undefined;
     return upscaled ?? this.#split(image, region, constantTiles);
@@ -98,12 +104,14 @@ export class Render {
 
   /** @returns undefined when it does not fit into memory. */
   async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels | undefined> {
-    const { jobId, turns, guard, clock } = this.#context;
-    guard.check();
-    const turn = await clock.during('waiting', () => turns.take(jobId, guard.signal, this.#atOnce));
+    const { jobId, scheduler, cancellation, clock } = this.#context;
+    cancellation.check();
+    const turn = await clock.during('waiting', () =>
+      scheduler.take(jobId, cancellation.signal, this.#atOnce),
+    );
     const started = performance.now();
     try {
-      guard.check();
+      cancellation.check();
       // A tile beside it may have found that out while this one waited.
       if (!this.#fits(region)) return undefined;
       const tile = this.#cut(image, region);
@@ -112,7 +120,7 @@ export class Render {
       clock.tiles += 1;
       if (this.#unproven && this.#fits(region)) {
         this.#unproven = false;
-        this.#rung.rememberTileSize(this.#limitPx);
+        this.#candidate.rememberTileSize(this.#limitPx);
       }
       return upscaled;
     } catch (error) {
@@ -140,9 +148,9 @@ export class Render {
     return { data, width: region.width, height: region.height };
   }
 
-  /** By the rung's own model; of what is flat, without computing. */
+  /** By the candidate's own model; of what is flat, without computing. */
   async #answer(tile: RgbPixels): Promise<RgbPixels> {
-    const { model } = this.#rung;
+    const { model } = this.#candidate;
     const { flatReachPx, scale } = model.entry;
     if (flatReachPx === undefined || model.provider !== 'cpu') return this.#run(model, tile);
     const parts = busyParts({ ...tile, channels: 3 }, flatReachPx);
@@ -151,18 +159,18 @@ export class Render {
   }
 
   async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
-    if (model === this.#rung.model)
-      this.#rung.givenTilePx = Math.max(this.#rung.givenTilePx ?? 0, tile.width, tile.height);
+    if (model === this.#candidate.model)
+      this.#candidate.givenTilePx = Math.max(this.#candidate.givenTilePx ?? 0, tile.width, tile.height);
     const { clock } = this.#context;
     const { upscaled, ms } = await clock.during('computing', () => this.#timed(model, tile));
-    if (model === this.#rung.model) this.#rung.recordSpeed(tile.width * tile.height, ms);
+    if (model === this.#candidate.model) this.#candidate.recordSpeed(tile.width * tile.height, ms);
     return upscaled;
   }
 
   /** @returns the milliseconds that the tile took of all processors. */
   async #timed(model: TileModel, tile: RgbPixels): Promise<{ upscaled: RgbPixels; ms: number }> {
-    if (this.#atOnce > 1 && model.runInLane !== undefined) {
-      const upscaled = await model.runInLane(tile);
+    if (this.#atOnce > 1 && model.runInWorker !== undefined) {
+      const upscaled = await model.runInWorker(tile);
       return { upscaled, ms: upscaled.ms / this.#atOnce };
     }
     const started = performance.now();
@@ -171,7 +179,7 @@ export class Render {
   }
 
   #filled(tile: RgbPixels): RgbPixels {
-    const { scale } = this.#rung.model.entry;
+    const { scale } = this.#candidate.model.entry;
     const width = tile.width * scale;
     const height = tile.height * scale;
     const data = allocateSamples(width * height * 3, tile.data instanceof Uint16Array);
@@ -180,17 +188,17 @@ export class Render {
 
   /** Least side that still has room for the margins that make seams invisible. */
   #leastPx(): number {
-    const { minimum, multipleOf } = this.#rung.model.entry.sizeRequirements;
+    const { minimum, multipleOf } = this.#candidate.model.entry.sizeRequirements;
     const least = Math.max(minimum, this.#overlapPx + Math.max(16, multipleOf));
     return Math.ceil(least / multipleOf) * multipleOf;
   }
 
   /** @throws TileFailure when no smaller tile is left to try. */
   #shrink(region: Region, failure: TileFailure, ms: number): void {
-    const { model } = this.#rung;
+    const { model } = this.#candidate;
     const longest = Math.max(region.width, region.height);
     const least = this.#leastPx();
-    // The end of the rung is for the chain to note.
+    // The end of the candidate is for the chain to note.
     if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
     this.#context.note({
       model: model.entry.name,
@@ -200,42 +208,42 @@ export class Render {
       reason: 'out_of_memory',
       ms,
     });
-    this.#rung.givenTilePx = undefined;
+    this.#candidate.givenTilePx = undefined;
     this.#limitPx = Math.max(least, Math.floor(longest / 2));
     this.#unproven = true;
   }
 
   /** A region as smaller tiles, with the same margins and seams as between any tiles. */
   async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
-    const { model, microsecondsPerPixel, lanes } = this.#rung;
+    const { model, microsecondsPerPixel, tileWorkers } = this.#candidate;
     const { scale } = model.entry;
     const plan = tileGrid(
       { from: region.left, to: region.left + region.width },
       { from: region.top, to: region.top + region.height },
-      { model, microsecondsPerPixel, tileSizePx: this.#limitPx, lanes },
+      { model, microsecondsPerPixel, tileSizePx: this.#limitPx, tileWorkers },
       this.#overlapPx,
     );
     const width = region.width * scale;
     const height = region.height * scale;
     const rows = new MemoryRows(width, height, image.data instanceof Uint16Array);
     await assemble(
-      this.#mosaic(image, plan, region, constantTiles, () => {}),
+      this.#assembleTiles(image, plan, region, constantTiles, () => {}),
       rows,
     );
     return { data: rows.data, width, height };
   }
 
-  /** The same tile by the rung's alternative. @throws TileFailure the first one, when that cannot either. */
+  /** The same tile by the candidate's alternative. @throws TileFailure the first one, when that cannot either. */
   async #retryElsewhere(
     image: Raster,
     region: Region,
     failure: TileFailure,
     started: number,
   ): Promise<RgbPixels> {
-    const { model } = this.#rung;
+    const { model } = this.#candidate;
     const ms = performance.now() - started;
-    this.#context.guard.check();
-    const alternative = await this.#rung.alternative();
+    this.#context.cancellation.check();
+    const alternative = await this.#candidate.alternative();
     if (alternative === undefined) throw failure;
     try {
       const upscaled = await this.#run(alternative, this.#cut(image, region));

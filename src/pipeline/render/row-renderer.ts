@@ -1,15 +1,15 @@
-import type { NetworkRung } from '../../models/fallback/candidate.js';
+import type { NetworkCandidate } from '../../models/fallback/candidate.js';
 import type { Raster } from '../../tiling/cut.js';
 import { type TilePlan, tileCount } from '../../tiling/plan.js';
-import type { Guard } from '../cancellation.js';
+import type { Cancellation } from '../cancellation.js';
 import { MemoryRows, type RowSink } from '../raster/row-sink.js';
-import type { Turns } from '../tile-turns.js';
+import type { TileScheduler } from '../tile-scheduler.js';
 import { unlessLeft } from './leave-in-time.js';
 import { PassPace, tilePixels } from './pass-pace.js';
 import { planRender, Render, type RenderContext } from './render.js';
 
-/** How a rung turns an image into rows. */
-export interface Painter {
+/** How a candidate turns an image into rows. */
+export interface RowRenderer {
   /** Output pixels for each pixel of the image, along each side. */
   readonly nativeScale: number;
   /** Announces a raster that will be painted, so that progress knows the whole. */
@@ -22,9 +22,9 @@ export interface Painter {
 }
 
 /** Through the network, in one pass or two; tiles are counted over all rasters of one image. */
-export class NetworkPainter implements Painter {
+export class NetworkRenderer implements RowRenderer {
   readonly nativeScale: number;
-  readonly #rung: NetworkRung;
+  readonly #candidate: NetworkCandidate;
   readonly #overlapPx: number;
   readonly #context: RenderContext;
   /** By width and height: what is painted is what was announced, though the speed that plans depend on is learnt meanwhile. */
@@ -34,16 +34,16 @@ export class NetworkPainter implements Painter {
   /** Input pixels of all tiles that no pass has begun with. */
   #pixelsAhead = 0;
 
-  constructor(rung: NetworkRung, overlapPx: number, context: RenderContext) {
-    this.nativeScale = rung.model.entry.scale ** rung.passes;
-    this.#rung = rung;
+  constructor(candidate: NetworkCandidate, overlapPx: number, context: RenderContext) {
+    this.nativeScale = candidate.model.entry.scale ** candidate.passes;
+    this.#candidate = candidate;
     this.#overlapPx = overlapPx;
     this.#context = context;
   }
 
   expect(image: Raster): void {
-    for (let pass = 0; pass < this.#rung.passes; pass += 1) {
-      const enlarged = this.#rung.model.entry.scale ** pass;
+    for (let pass = 0; pass < this.#candidate.passes; pass += 1) {
+      const enlarged = this.#candidate.model.entry.scale ** pass;
       const plan = this.#plan(image.width * enlarged, image.height * enlarged);
       this.#total += tileCount(plan);
       this.#pixelsAhead += tileCount(plan) * tilePixels(plan);
@@ -52,14 +52,14 @@ export class NetworkPainter implements Painter {
 
   #plan(width: number, height: number): TilePlan {
     const key = `${width}×${height}`;
-    const plan = this.#plans.get(key) ?? planRender(width, height, this.#rung, this.#overlapPx);
+    const plan = this.#plans.get(key) ?? planRender(width, height, this.#candidate, this.#overlapPx);
     this.#plans.set(key, plan);
     return plan;
   }
 
   async paint(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
-    if (this.#rung.passes === 1) return this.#pass(image, sink, constantTiles);
-    const { scale } = this.#rung.model.entry;
+    if (this.#candidate.passes === 1) return this.#pass(image, sink, constantTiles);
+    const { scale } = this.#candidate.model.entry;
     const between = new MemoryRows(
       image.width * scale,
       image.height * scale,
@@ -72,16 +72,19 @@ export class NetworkPainter implements Painter {
 
   #pass(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void> {
     const plan = this.#plan(image.width, image.height);
-    const pass = new PassPace(plan, this.#rung.lanes, this.#rung.microsecondsPerPixel);
+    const pass = new PassPace(plan, this.#candidate.tileWorkers, this.#candidate.microsecondsPerPixel);
     this.#pixelsAhead -= pass.pixels;
     if (this.#done === 0) this.#context.onTile(0, this.#total);
     const context: RenderContext = { ...this.#context, onTile: () => this.#tileDone(pass) };
     const render = (through: RenderContext, into: RowSink) =>
-      new Render(this.#rung, this.#overlapPx, through).into(image, plan, into, constantTiles);
-    if (!pass.inLanes) return render(context, sink);
-    const check = () => this.#rung.checkWait(pass.wait);
-    return unlessLeft(check, { sink, guard: context.guard }, ({ sink: gate, guard, left }) =>
-      render({ ...context, guard, ...unheard(left, context) }, gate),
+      new Render(this.#candidate, this.#overlapPx, through).into(image, plan, into, constantTiles);
+    if (!pass.inWorkers) return render(context, sink);
+    const check = () => this.#candidate.checkWait(pass.wait);
+    return unlessLeft(
+      check,
+      { sink, cancellation: context.cancellation },
+      ({ sink: gate, cancellation, left }) =>
+        render({ ...context, cancellation, ...unheard(left, context) }, gate),
     );
   }
 
@@ -89,7 +92,7 @@ export class NetworkPainter implements Painter {
     this.#done += 1;
     this.#context.onTile(this.#done, this.#total);
     const pace = pass.afterTile(this.#pixelsAhead);
-    if (this.#done < this.#total) this.#rung.checkPace(pace);
+    if (this.#done < this.#total) this.#candidate.checkPace(pace);
   }
 }
 
@@ -111,7 +114,7 @@ const ROWS_A_TURN = 16;
 const PIXELS_A_TURN = 1 << 16;
 
 /** As it is: what the sinks behind it make of the rows is all the enlarging there is. */
-export class PlainPainter implements Painter {
+export class LanczosRenderer implements RowRenderer {
   readonly nativeScale = 1;
   /** Rows over all rasters of one image. */
   #done = 0;
@@ -120,8 +123,8 @@ export class PlainPainter implements Painter {
   /** @param onRows called before the first rows and after each turn. */
   constructor(
     readonly jobId: string,
-    readonly turns: Turns,
-    readonly guard: Guard,
+    readonly scheduler: TileScheduler,
+    readonly cancellation: Cancellation,
     readonly onRows: (done: number, total: number) => void,
   ) {}
 
@@ -134,9 +137,9 @@ export class PlainPainter implements Painter {
     const most = Math.max(1, Math.min(ROWS_A_TURN, Math.floor(PIXELS_A_TURN / image.width)));
     if (this.#done === 0) this.onRows(0, this.#total);
     for (let row = 0; row < image.height; row += most) {
-      this.guard.check();
+      this.cancellation.check();
       const rows = Math.min(most, image.height - row);
-      const turn = await this.turns.take(this.jobId, this.guard.signal);
+      const turn = await this.scheduler.take(this.jobId, this.cancellation.signal);
       try {
         sink.window(rows).set(image.data.subarray(row * stride, (row + rows) * stride));
         await sink.finish(rows);

@@ -16,7 +16,7 @@ const MAX_FILL_BYTES = 100_000;
 /** Encoders write about ten. Each scan is a walk over all blocks of the picture before the first row is there, and nothing can stop it. */
 const MAX_SCANS = 64;
 /** Up to so many, only the limit of pixels counts. */
-const USUAL_SCANS = 16;
+const DEFAULT_SCANS = 16;
 /** Above that, blocks of all scans together: 15 ns each. */
 const MAX_BLOCK_VISITS = 50_000_000;
 /** A block that is coded arithmetically takes so many times as long. */
@@ -102,7 +102,7 @@ function readFrame(bytes: Bytes, at: number): Frame {
 
 function checkScans(scans: number, { marker, blocks }: Frame): void {
   const cost = scans * (marker >= SOF9 ? ARITHMETIC_COST : 1);
-  if (cost > MAX_SCANS || (cost > USUAL_SCANS && cost * blocks > MAX_BLOCK_VISITS))
+  if (cost > MAX_SCANS || (cost > DEFAULT_SCANS && cost * blocks > MAX_BLOCK_VISITS))
     throw excess(FORMAT, `${scans > MAX_SCANS ? `more than ${MAX_SCANS}` : scans} scans for its size`);
 }
 

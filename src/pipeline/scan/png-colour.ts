@@ -7,12 +7,12 @@ import type { Bytes } from './bytes.js';
 /** Numbers in `gAMA` and `cHRM` are so many times as large. */
 const SCALE = 100_000;
 /** What programs write that mean sRGB: 1/2.2, rounded in several ways. */
-const USUAL_GAMMA = 0.4545;
+const DEFAULT_GAMMA = 0.4545;
 const GAMMA_TOLERANCE = 0.005;
 /** Of sRGB's chromaticities, as programs round them. */
 const TOLERANCE = 0.003;
 /** Beyond a tenth or ten times, a picture would be black or white: it is not meant. */
-const MOST_GAMMA = 10;
+const MAX_GAMMA = 10;
 
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, gAMA: 4, cHRM: 32 };
 
@@ -82,8 +82,8 @@ function isReadable(data: Bytes): boolean {
 }
 
 function curveOf(gamma: number | undefined): RgbSpace['curve'] {
-  if (gamma === undefined || gamma > MOST_GAMMA || gamma < 1 / MOST_GAMMA) return 'srgb';
-  return Math.abs(gamma - USUAL_GAMMA) < GAMMA_TOLERANCE ? 'srgb' : 1 / gamma;
+  if (gamma === undefined || gamma > MAX_GAMMA || gamma < 1 / MAX_GAMMA) return 'srgb';
+  return Math.abs(gamma - DEFAULT_GAMMA) < GAMMA_TOLERANCE ? 'srgb' : 1 / gamma;
 }
 
 function primariesOf(numbers: readonly number[] | undefined): Omit<RgbSpace, 'curve'> {

@@ -1,10 +1,10 @@
 import { announce } from './announcer.js';
-import { Card } from './pictures/card.js';
-import { prepareDropZone } from './form/drop-zone.js';
 import { byId } from './element.js';
+import { prepareDropZone } from './form/drop-zone.js';
 import { askForApiKey, chosenOptions, prepareOptions } from './form/options.js';
-import { Picture } from './pictures/picture.js';
 import { remembered } from './jobs/remembered.js';
+import { Card } from './pictures/card.js';
+import { Picture } from './pictures/picture.js';
 import { Stage } from './stage/stage.js';
 import { CONNECTION_LOST } from './words.js';
 

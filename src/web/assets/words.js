@@ -52,7 +52,7 @@ const PROVIDER_WORDS = {
  * @param {string} title
  * @param {string | undefined} provider undefined: no network ran (Lanczos).
  */
-export function rungInWords(title, provider) {
+export function candidateInWords(title, provider) {
   return provider === undefined ? title : `${title} on ${PROVIDER_WORDS[provider] ?? provider}`;
 }
 
@@ -76,12 +76,12 @@ const REASON_WORDS = {
  * @returns {string} one sentence.
  */
 export function attemptInWords(attempt, titleOf) {
-  const rung = rungInWords(titleOf(attempt.model), attempt.provider);
+  const candidate = candidateInWords(titleOf(attempt.model), attempt.provider);
   const tile = attempt.tileSizePx === undefined ? '' : ` with tiles of ${attempt.tileSizePx}${NBSP}px`;
-  if (attempt.outcome === 'served') return `${rung} served it${tile} in ${durationInWords(attempt.ms)}.`;
+  if (attempt.outcome === 'served') return `${candidate} served it${tile} in ${durationInWords(attempt.ms)}.`;
   const reason = REASON_WORDS[attempt.reason ?? ''] ?? 'did not serve';
   const spent = attempt.outcome === 'failed' ? `${tile}, after ${durationInWords(attempt.ms)}` : '';
-  return `${rung} ${reason}${spent}${detailInWords(attempt)}.`;
+  return `${candidate} ${reason}${spent}${detailInWords(attempt)}.`;
 }
 
 /**
@@ -104,8 +104,8 @@ export function fallbackInWords(attempts, titleOf) {
   const passed = attempts.filter((attempt) => attempt.outcome !== 'served');
   const telling = passed.find((attempt) => attempt.reason !== 'not_installed') ?? passed[0];
   if (telling === undefined) return '';
-  const rung = rungInWords(titleOf(telling.model), telling.provider);
-  return `A fallback served it: ${rung} ${REASON_WORDS[telling.reason ?? ''] ?? 'did not serve'}.`;
+  const candidate = candidateInWords(titleOf(telling.model), telling.provider);
+  return `A fallback served it: ${candidate} ${REASON_WORDS[telling.reason ?? ''] ?? 'did not serve'}.`;
 }
 
 /** @type {Readonly<Record<string, string>>} */
@@ -146,7 +146,7 @@ export function progressInWords(job, titleOf) {
       `about ${durationInWords(Math.max(1, Math.round(progress.secondsLeft)) * 1000).replace('.0', '')} left`,
     );
   if (progress.tilesTotal > 0 && progress.stage === 'infer' && progress.model !== undefined)
-    parts.push(rungInWords(titleOf(progress.model), progress.provider));
+    parts.push(candidateInWords(titleOf(progress.model), progress.provider));
   return parts.join(' · ');
 }
 
@@ -163,7 +163,7 @@ function stageInWords(progress, titleOf) {
       return `Reading the picture${rows}`;
     case 'infer':
       if (tilesTotal > 0) return `Tile ${Math.min(tilesDone + 1, tilesTotal)} of ${tilesTotal}`;
-      return `Preparing ${model === undefined ? 'the model' : rungInWords(titleOf(model), provider)}`;
+      return `Preparing ${model === undefined ? 'the model' : candidateInWords(titleOf(model), provider)}`;
     case 'resample':
       return `Resampling${model === undefined ? '' : ` by ${titleOf(model)}`}${rows}`;
     case 'encode':

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../../src/domain/errors.js';
 import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/domain/types.js';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/worker/runner.js';
-import type { Turns } from '../../../src/engine/worker/tile-scheduler.js';
-import { RungLost } from '../../../src/models/fallback/device-lost.js';
+import type { FairTileScheduler } from '../../../src/engine/worker/tile-scheduler.js';
+import { DeviceLost } from '../../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/raster/out-of-memory.js';
 
@@ -29,7 +29,7 @@ export interface Script {
   readonly onlyUnderModel?: string;
   /** At this tile the job stops for nothing, while the event loop stays free. */
   readonly deafAtTile?: number;
-  /** Rungs that turn out to need a new process. */
+  /** Candidates that turn out to need a new process. */
   readonly losesModels?: readonly string[];
   /** Every run tells of these attempts before its first tile. */
   readonly attempts?: readonly Attempt[];
@@ -52,10 +52,10 @@ const MODELS = ['first', 'second', 'third'];
 let inside = 0;
 let ended = 0;
 
-export const createRunner: CreateRunner = async (_settings, turns) => ({
+export const createRunner: CreateRunner = async (_settings, scheduler) => ({
   run: (task, hooks) => {
     inside++;
-    return runScript(task, hooks, turns).finally(() => {
+    return runScript(task, hooks, scheduler).finally(() => {
       inside--;
       ended++;
     });
@@ -63,7 +63,7 @@ export const createRunner: CreateRunner = async (_settings, turns) => ({
   plan: async (request) => ({
     width: request.header.width * 4,
     height: request.header.height * 4,
-    rungs: [],
+    candidates: [],
     model: 'first',
     tiles: 1,
     estimatedSeconds: 1,
@@ -75,7 +75,11 @@ export const createRunner: CreateRunner = async (_settings, turns) => ({
   providers: () => [{ provider: 'cpu', usable: true, detail: `process ${process.pid}` }],
 });
 
-async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): Promise<UpscaleResult> {
+async function runScript(
+  task: UpscaleTask,
+  hooks: RunnerHooks,
+  scheduler: FairTileScheduler,
+): Promise<UpscaleResult> {
   const script = JSON.parse(readFileSync(task.sourcePath, 'utf8')) as Script;
   const runsFile = join(task.workFolder, 'runs');
   appendFileSync(runsFile, `${process.pid}\n`);
@@ -91,29 +95,29 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     hooks.onProgress({ stage: 'decode', tilesDone: 0, tilesTotal: 0 });
     await die();
   }
-  const excluded = new Set(task.excludedRungs.map((rung) => rung.model));
+  const excluded = new Set(task.excludedCandidates.map((candidate) => candidate.model));
   const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
-  const rungAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
+  const candidateAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
   if (script.needsSeconds !== undefined) hooks.onEstimate(script.needsSeconds);
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
-    hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, ...rungAtWork });
+    hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, ...candidateAtWork });
     if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
     const askedMs = performance.now();
-    const turn = await turns.take(
+    const turn = await scheduler.take(
       task.id,
       script.deafAtTile === tile ? new AbortController().signal : hooks.signal,
     );
     turnWaitMs += performance.now() - askedMs;
     if (script.losesModels?.includes(model)) {
       turn.end();
-      const rung = { model, provider: 'cpu', reason: 'device_lost' } as const;
-      const attempt = { ...rung, outcome: 'failed', ms: 1 } as const;
+      const candidate = { model, provider: 'cpu', reason: 'device_lost' } as const;
+      const attempt = { ...candidate, outcome: 'failed', ms: 1 } as const;
       hooks.onAttempt(attempt);
-      throw new RungLost(
-        rung,
+      throw new DeviceLost(
+        candidate,
         [...task.earlierAttempts, attempt],
         new TileFailure('device_lost', 'the device is lost'),
       );
@@ -138,7 +142,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     hooks.onAttempt({ model, provider: 'cpu', outcome: 'failed', reason: 'out_of_memory', ms: 1 });
     throw new TesseraError('fallback_refused', 'No other model is allowed.');
   }
-  const served: Attempt = { ...rungAtWork, outcome: 'served', ms: 1 };
+  const served: Attempt = { ...candidateAtWork, outcome: 'served', ms: 1 };
   hooks.onAttempt(served);
   if (script.deafServed) {
     hooks.onProgress({ stage: 'encode', tilesDone: tiles, tilesTotal: tiles });
@@ -154,7 +158,7 @@ async function runScript(task: UpscaleTask, hooks: RunnerHooks, turns: Turns): P
     format: 'png',
     bytes: 1,
     scale: 4,
-    ...rungAtWork,
+    ...candidateAtWork,
     tiles,
     fallback: model !== 'first',
     attempts: [...task.earlierAttempts, served],

@@ -1,5 +1,5 @@
-import { getModels, Problem } from '../jobs/api.js';
 import { byId, find } from '../element.js';
+import { getModels, Problem } from '../jobs/api.js';
 
 /** @typedef {import('../jobs/api.js').ModelStatus} ModelStatus */
 

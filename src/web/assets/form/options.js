@@ -1,6 +1,6 @@
+import { byId, find } from '../element.js';
 import { apiKey, rememberApiKey } from '../jobs/api-key.js';
 import { CHECKBOXES, startWithDefaults, usual } from './defaults.js';
-import { byId, find } from '../element.js';
 import { fillModelMenu, showPurpose } from './models.js';
 
 /** Options with a field of one text. */

@@ -1,6 +1,6 @@
 import { deleteJob, getJob, request } from './api.js';
 import { readEvents } from './events.js';
-import { insist } from './retry.js';
+import { retry } from './retry.js';
 import { pause, Slots } from './slots.js';
 
 /** @typedef {import('./api.js').Job} Job */
@@ -67,7 +67,7 @@ export async function* followJob(job, signal, onConnection) {
     }
     // No slot, or the stream ended early: ask, so that a lost last event is not waited for.
     const ask = () => getJob(job.id, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
-    current = await insist(ask, signal, onConnection);
+    current = await retry(ask, signal, onConnection);
     yield current;
     if (!hasEnded(current)) await pause(POLL_MS, signal);
   }

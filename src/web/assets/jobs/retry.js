@@ -2,7 +2,7 @@ import { Problem } from './api.js';
 import { pause } from './slots.js';
 
 const FIRST_PAUSE_MS = 1_500;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 /**
  * Asks the service until it answers, however long that takes: its jobs survive a restart.
@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * @returns {Promise<T>}
  * @throws {Problem} when the service refuses; the signal's reason.
  */
-export async function insist(attempt, signal, onConnection) {
+export async function retry(attempt, signal, onConnection) {
   for (let tries = 1; ; tries += 1) {
     try {
       const answer = await attempt();
@@ -26,6 +26,6 @@ export async function insist(attempt, signal, onConnection) {
       // One failure may be no more than the end of an old connection.
       if (answered || tries > 1) onConnection(answered);
     }
-    await pause(Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS), signal);
+    await pause(Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), MAX_PAUSE_MS), signal);
   }
 }

@@ -1,6 +1,6 @@
+import { bytesInWords } from '../words.js';
 import { address, Problem } from './api.js';
 import { keyHeader } from './api-key.js';
-import { bytesInWords } from '../words.js';
 
 /**
  * Sends one picture to `POST /jobs`. XMLHttpRequest, because fetch tells nothing of an upload's progress.

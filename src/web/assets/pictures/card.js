@@ -1,16 +1,16 @@
 import { byId, find } from '../element.js';
 import { titleOf } from '../form/models.js';
-import { drawThumbnail } from './thumbnail.js';
 import {
   bytesInWords,
   CONNECTION_LOST,
+  candidateInWords,
   durationInWords,
   fallbackInWords,
   fractionDone,
   progressInWords,
-  rungInWords,
   sizeInWords,
 } from '../words.js';
+import { drawThumbnail } from './thumbnail.js';
 
 /**
  * @typedef {import('./picture.js').Picture} Picture
@@ -153,7 +153,7 @@ export class Card {
           result.format.toUpperCase(),
           bytesInWords(result.bytes),
           durationInWords(result.milliseconds),
-          rungInWords(titleOf(result.model), result.provider),
+          candidateInWords(titleOf(result.model), result.provider),
         ].join(' · ');
       }
     }

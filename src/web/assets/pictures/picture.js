@@ -1,7 +1,7 @@
 import { getResult, Problem } from '../jobs/api.js';
 import { discardJob, followJob } from '../jobs/follow.js';
-import { insist } from '../jobs/retry.js';
 import { forget, remember } from '../jobs/remembered.js';
+import { retry } from '../jobs/retry.js';
 import { pause, Slots } from '../jobs/slots.js';
 import { uploadPicture } from '../jobs/upload.js';
 
@@ -14,7 +14,7 @@ const uploads = new Slots(2);
 /** Jobs of this page in the service at a time: hundreds of dropped pictures must not fill its queue. */
 const places = new Slots(8);
 /** A full queue is asked again this often before the refusal is shown. */
-const MOST_TRIES = 30;
+const MAX_TRIES = 30;
 
 /** One picture's way through the service: upload, job, result. What it is doing is told by `change` events. */
 export class Picture extends EventTarget {
@@ -161,7 +161,7 @@ export class Picture extends EventTarget {
           uploads.release();
         }
       } catch (error) {
-        if (!(error instanceof Problem && error.passing) || tries === MOST_TRIES) throw error;
+        if (!(error instanceof Problem && error.passing) || tries === MAX_TRIES) throw error;
         await this.#countDown(Math.max(1, Math.ceil(error.retryAfterSeconds ?? 1)), signal);
       }
     }
@@ -199,7 +199,7 @@ export class Picture extends EventTarget {
       return this.#set({ phase: 'failed', reason: detail, code, retry });
     }
     this.#set({ phase: 'receiving' });
-    const result = await insist(() => getResult(job.id, signal), signal, onConnection);
+    const result = await retry(() => getResult(job.id, signal), signal, onConnection);
     this.#keep(job, result);
   }
 

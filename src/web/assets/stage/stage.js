@@ -3,9 +3,9 @@ import { titleOf } from '../form/models.js';
 import {
   attemptInWords,
   bytesInWords,
+  candidateInWords,
   durationInWords,
   notKeptInWords,
-  rungInWords,
   sizeInWords,
 } from '../words.js';
 
@@ -142,7 +142,7 @@ export class Stage {
       ],
       [
         result.fallback ? 'Served by a fallback' : 'Served by',
-        rungInWords(titleOf(result.model), result.provider),
+        candidateInWords(titleOf(result.model), result.provider),
       ],
     ];
     if (result.droppedPages !== undefined)
