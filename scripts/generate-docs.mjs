@@ -1,5 +1,5 @@
-// Writes the tables that come from the code: .env.example, the README's options, errors and configuration, and the models
-// of docs/models.md.
+// Writes the tables that come from the code: .env.example, the README's options, errors and configuration, the models of
+// docs/models.md, and the rooms of docs/architecture.md.
 //   node scripts/generate-docs.mjs <folder of the compiled code> [--check]
 // --check changes nothing and fails when a file has drifted from the code.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -94,6 +94,17 @@ async function modelsTable() {
   );
 }
 
+/** Which room of src/ holds what, from the top down: a room imports only what stands below it. */
+function roomsTable() {
+  const { rooms } = JSON.parse(readFileSync(join(root, 'scripts/rooms.json'), 'utf8'));
+  const depth = (room) => room.split('/').length - 1;
+  const name = (room) => (room.endsWith('.ts') ? room : `${room}/`);
+  return table(
+    ['room', 'what it holds'],
+    rooms.map(({ room, holds }) => [`${'&emsp;'.repeat(depth(room))}${code(name(room))}`, holds]),
+  );
+}
+
 function envExample() {
   const lines = [
     '# Every setting with its default. Generated from src/config/config-schema.ts by `npm run docs`.',
@@ -123,7 +134,15 @@ readme = between(readme, 'errors', errorsTable());
 readme = between(readme, 'config', configTable());
 const modelsPath = join(root, 'docs/models.md');
 const models = between(readFileSync(modelsPath, 'utf8'), 'models', await modelsTable(), 'docs/models.md');
+const architecturePath = join(root, 'docs/architecture.md');
+const architecture = between(
+  readFileSync(architecturePath, 'utf8'),
+  'rooms',
+  roomsTable(),
+  'docs/architecture.md',
+);
 const files = {
+  [architecturePath]: architecture,
   [readmePath]: readme,
   [join(root, '.env.example')]: envExample(),
   [modelsPath]: models,
