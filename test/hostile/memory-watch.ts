@@ -18,8 +18,8 @@ export function processesOf(serverPid: number): StartedProcess[] {
   const pids = readFileSync(`/proc/${serverPid}/task/${serverPid}/children`, 'utf8').trim().split(' ');
   return pids.flatMap((pid): StartedProcess[] => {
     const command = readOrNothing(`/proc/${pid}/cmdline`);
-    if (command.includes('engine/headers/process.js')) return [{ pid: Number(pid), kind: 'header' }];
-    if (command.includes('engine/process.js')) return [{ pid: Number(pid), kind: 'engine' }];
+    if (command.includes('engine/headers/main.js')) return [{ pid: Number(pid), kind: 'header' }];
+    if (command.includes('engine/worker/main.js')) return [{ pid: Number(pid), kind: 'engine' }];
     return [];
   });
 }
