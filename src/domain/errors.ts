@@ -1,3 +1,4 @@
+import { defined } from './defined.js';
 import type { Attempt } from './types.js';
 
 /**
@@ -133,15 +134,15 @@ export class TesseraError extends Error {
     this.attempts = options.attempts ?? [];
   }
 
-  /** The same error, with what was tried before it. */
+  /** A copy with another message, other details or other attempts. */
+  with(changes: Partial<Pick<TesseraError, 'message' | 'details' | 'attempts'>>): TesseraError {
+    const { code, message, details, internal, cause, attempts } = this;
+    const options = { details, attempts, cause, ...defined({ internal }), ...changes };
+    return new TesseraError(code, changes.message ?? message, options);
+  }
+
   withAttempts(attempts: readonly Attempt[]): TesseraError {
-    const { code, message, details, internal, cause } = this;
-    return new TesseraError(code, message, {
-      details,
-      attempts,
-      cause,
-      ...(internal === undefined ? {} : { internal }),
-    });
+    return this.with({ attempts });
   }
 
   /** A structured-clone-safe form, for IPC and for the job file. */

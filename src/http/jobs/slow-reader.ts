@@ -9,7 +9,7 @@ const WINDOW_MS = 120_000;
 /** A reader of events that takes none of them for this long is cut off. */
 const IDLE_MS = 120_000;
 
-export interface ReaderTerms {
+export interface ReaderLimits {
   readonly leastBytesPerSecond: number;
   /** The longest that a reader may take in all. */
   readonly mostMs: number;
@@ -17,7 +17,7 @@ export interface ReaderTerms {
 }
 
 /** A result on its way holds disk no longer than one that is kept. */
-export function readerTerms(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderTerms {
+export function readerLimits(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderLimits {
   return {
     leastBytesPerSecond: config.MIN_BYTES_PER_SECOND,
     mostMs: config.JOB_TTL_MINUTES * 60_000,
@@ -26,7 +26,7 @@ export function readerTerms(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_T
 }
 
 /** Ends a connection whose client takes its answer too slowly: a result holds disk until it has gone. */
-export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): void {
+export function cutOffSlowReader(response: ServerResponse, terms: ReaderLimits): void {
   const { socket } = response;
   if (socket === null) return;
   const { leastBytesPerSecond, mostMs, windowMs } = terms;

@@ -27,7 +27,7 @@ export async function replyWithJobs(
   const { callbackUrl } = admission;
   const files = admission.images.map((image, index) => ({
     ...image,
-    terms: {
+    durable: {
       owner: ownerOf(request, context.config),
       // One key for a request of several images stands for each of them by its place.
       ...(idempotencyKey === undefined
@@ -36,7 +36,7 @@ export async function replyWithJobs(
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   }));
-  const kept = await context.jobs.keep(files).finally(() => admission.release());
+  const kept = await context.jobs.submitDurable(files).finally(() => admission.release());
   for (const { job, existing } of kept) if (!existing) metrics.observe(job);
   const jobs = kept.map(({ job }) => job);
   const [only, ...more] = jobs;

@@ -4,7 +4,7 @@ import type { Job } from '../../jobs/job.js';
 import { clientGone } from '../connection/client-gone.js';
 import type { UploadContext } from '../context.js';
 import { replyWithImage } from '../jobs/image-reply.js';
-import { readerTerms } from '../jobs/slow-reader.js';
+import { readerLimits } from '../jobs/slow-reader.js';
 import { replyWithJobs, wantsJob } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
@@ -63,7 +63,7 @@ async function replyWithUpscale(
       },
       'upscaled',
     );
-    return await replyWithImage(reply, job, result, readerTerms(context.config));
+    return await replyWithImage(reply, job, result, readerLimits(context.config));
   } catch (error) {
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');

@@ -22,7 +22,7 @@ export interface AdmittedImage {
   readonly request: JobRequest;
 }
 
-export interface AdmissionTerms {
+export interface UploadOptions {
   readonly maxFiles: number;
   /** Jobs that outlive the request: they may name a `callback_url`, have the longest timeout by default, and cannot be dry runs. */
   readonly durable: boolean;
@@ -46,7 +46,7 @@ export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   context: UploadContext,
-  { maxFiles, durable }: AdmissionTerms,
+  { maxFiles, durable }: UploadOptions,
 ): Promise<Admission> {
   const { config, jobs } = context;
   const maxBytes = config.MAX_UPLOAD_MB * 1e6;

@@ -1,15 +1,16 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { TesseraError } from '../../domain/errors.js';
 
-/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, and `=private` behind it. */
+/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, optionally followed by `=private`. */
 interface AllowedHost {
   readonly hostname: string;
-  /** undefined: the scheme's own port only. */
+  /** undefined: only the default port of the scheme. */
   readonly port: string | undefined;
   readonly allowsPrivate: boolean;
 }
 
-/** Where callbacks may go: the hosts that the operator listed, and of their addresses the public ones unless the entry says otherwise. */
+/** The hosts that may receive callbacks. Their addresses must be public unless the entry allows private ones. */
 export class CallbackHosts {
   readonly #hosts: readonly AllowedHost[];
 
@@ -38,7 +39,7 @@ export class CallbackHosts {
 
 function parseEntry(entry: string): AllowedHost {
   const [address = '', flag] = entry.split('=');
-  // As a URL, so that names are compared in the form that URLs have: lower case, punycode, brackets around IPv6.
+  // Parsed as a URL, so that names are compared in one form: lower case, punycode, brackets around IPv6.
   const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined;
   const explicitPort = /:(\d+)$/.exec(address)?.[1];
   if (url === undefined || url.pathname !== '/' || (flag !== undefined && flag !== 'private')) {
@@ -59,41 +60,10 @@ function refused(message: string, received: string): TesseraError {
   });
 }
 
-/** Addresses that are not on the public internet (IANA special-purpose registries, RFC 6890 and later). */
-const NOT_PUBLIC = new BlockList();
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const) {
-  NOT_PUBLIC.addSubnet(network, bits, 'ipv4');
-}
-
-/** The only IPv6 space that is given out to the public; within it, what holds or maps other addresses. */
-const PUBLIC_V6 = new BlockList();
-PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
-for (const [network, bits] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const) {
-  NOT_PUBLIC.addSubnet(network, bits, 'ipv6');
-}
-
-/** Whether an address is on the public internet. IPv4 addresses in IPv6 form are not taken for public. */
+/**
+ * Whether an address is on the public internet: in none of the ranges of the IANA special-purpose registries (RFC 6890).
+ * An IPv4 address in IPv6 form is not public.
+ */
 export function isPublicAddress(address: string): boolean {
-  if (isIP(address) === 4) return !NOT_PUBLIC.check(address, 'ipv4');
-  return isIP(address) === 6 && PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
+  return isIP(address) !== 0 && ipaddr.parse(address).range() === 'unicast';
 }
