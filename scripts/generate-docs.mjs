@@ -17,7 +17,7 @@ const { optionTable } = await load('options/option-defaults.js');
 const { OPTION_NAMES } = await load('options/option-table.js');
 const { acceptedByOption } = await load('options/option-value.js');
 const { RETRY } = await load('domain/errors.js');
-const { ERROR_TABLE } = await load('http/errors/error-table.js');
+const { ERROR_TABLE } = await load('http/schemas/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
 
 /** A pipe ends a cell, even between backticks. */

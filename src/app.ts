@@ -1,4 +1,5 @@
 import multipart from '@fastify/multipart';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -74,15 +75,16 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     throw notFound(request, paths);
   });
 
-  await registerOpenApi(app, config);
+  const routes = app.withTypeProvider<TypeBoxTypeProvider>();
+  await registerOpenApi(routes, config);
   const withUploads = { ...context, uploads: new UploadPlaces(config) };
-  registerUpscale(app, withUploads, metrics);
-  registerJobs(app, withUploads, metrics);
-  registerModels(app, context);
-  registerHealth(app, context);
-  registerMetrics(app, metrics);
-  await registerDocs(app);
-  registerPage(app, config);
+  registerUpscale(routes, withUploads, metrics);
+  registerJobs(routes, withUploads, metrics);
+  registerModels(routes, context);
+  registerHealth(routes, context);
+  registerMetrics(routes, metrics);
+  await registerDocs(routes);
+  registerPage(routes, config);
   return app;
 }
 

@@ -1,4 +1,11 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
 import type { Config } from '../config/config.js';
 import type { Engine } from '../engine/engine.js';
 import type { HeaderReader } from '../engine/headers/header-pool.js';
@@ -7,22 +14,42 @@ import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/download/background-download.js';
 import type { UploadPlaces } from './upload/upload-places.js';
 
-/** What the routes are given: finished services, nothing that has still to be made. */
+/** The app as routes see it: the schema of a route gives the types of its parameters and of its answers. */
+export type RouteApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  /** The policy of a route. Hooks and the OpenAPI document read it. */
+  interface FastifyContextConfig {
+    /** No API key is needed: probes have none, and a browser cannot send one when it opens a page. */
+    readonly public?: boolean;
+    /** false: the rate limit counts only requests with a wrong key, which are guesses as on any other route. */
+    readonly rateLimited?: boolean;
+    /** Logged at `debug`: probes and scrapes come every few seconds. */
+    readonly quiet?: boolean;
+  }
+}
+
+/** The finished services that the routes use. */
 export interface HttpContext {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
   readonly engine: Engine;
   readonly jobs: Jobs;
-  /** Whether the process has been told to end: readiness fails from then on. */
+  /** Whether the process has been told to end; readiness then fails. */
   readonly lifecycle: { readonly stopping: boolean };
-  /** How far the models are that come in the background. */
+  /** The models that are downloaded in the background. */
   downloads(): readonly DownloadStatus[];
-  /** Without headers no upload is served. */
+  /** The processes that read the headers of uploads. */
   readonly headers: Pick<HeaderReader, 'state'>;
   readonly inspectImage: ImageInspector;
 }
 
-/** What routes that take an upload need beyond that. */
 export interface UploadContext extends HttpContext {
   readonly uploads: UploadPlaces;
 }

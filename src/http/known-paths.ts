@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Which methods a path allows: what 405 and OPTIONS answer from. */
+/** The methods that each path allows, for 405 and OPTIONS. */
 export class KnownPaths {
   private readonly routes: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
 
-  /** Watches the routes that are registered from now on. */
+  /** Records the routes that are registered after this call. */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ url, method }) => {
       if (url === '*') return;
@@ -13,7 +13,7 @@ export class KnownPaths {
     });
   }
 
-  /** @returns the methods of a path, sorted, `OPTIONS` among them; none when the path is unknown. */
+  /** @returns the methods of a path and `OPTIONS`, sorted; empty for an unknown path. */
   methodsOf(path: string): readonly string[] {
     const methods = this.routes
       .filter(({ pattern }) => pattern.test(path))

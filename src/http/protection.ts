@@ -6,11 +6,11 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { type KeyCheck, keyCheck } from './access/auth.js';
 import { clientNetwork } from './access/client.js';
-import { IMAGE_HEADERS } from './jobs/image-reply.js';
+import { UPSCALE_HEADERS } from './schemas/image.js';
 
-/** Headers beyond those that CORS shows to scripts by itself. */
+/** The headers that scripts of other origins may read, beyond those that CORS always allows. */
 const EXPOSED_HEADERS = [
-  ...IMAGE_HEADERS,
+  ...UPSCALE_HEADERS,
   'Accept-Ranges',
   'Content-Disposition',
   'Content-Length',
@@ -25,18 +25,7 @@ const EXPOSED_HEADERS = [
   'X-Request-Id',
 ];
 
-/** Routes without a key: probes carry none, and a browser cannot send one when it opens a page. */
-const OPEN_ROUTES = /^\/(health(\/.*)?|docs(\/.*)?|redoc\/?|openapi\.json|assets\/.*)?$/;
-
-/** Whether a route needs no key, whatever the settings. */
-export function isOpen(route: string): boolean {
-  return OPEN_ROUTES.test(route);
-}
-
-/** Routes that the rate limit does not count; but where one needs a key, wrong ones count: guesses are as good there as elsewhere. */
-const UNLIMITED_ROUTES = /^\/(health(\/.*)?|metrics|assets\/.*)?$/;
-
-/** Security headers, CORS, rate limit and key, in the order in which they look at a request: preflights end at CORS. */
+/** Adds security headers, CORS, the rate limit and the check of the key, in this order; preflights end at CORS. */
 export async function addProtection(app: FastifyInstance, config: Config): Promise<void> {
   await addSecurityHeaders(app);
   await app.register(cors, {
@@ -48,7 +37,7 @@ export async function addProtection(app: FastifyInstance, config: Config): Promi
   });
   const checkKey = keyCheck(config.API_KEYS);
   const checkAccess: KeyCheck = (request) => {
-    if (!isOpen(request.routeOptions.url ?? 'unknown')) checkKey(request);
+    if (!request.routeOptions.config?.public) checkKey(request);
   };
   if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config, checkAccess);
   app.addHook('onRequest', async (request) => checkAccess(request));
@@ -61,9 +50,9 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
     xFrameOptions: { action: 'deny' },
-    // Pages of other origins may show the images, by CORS_ORIGINS.
+    // CORS_ORIGINS decides which pages of other origins may show the images.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
-    // The service itself speaks plain HTTP, where these do nothing but warn; a proxy that adds TLS adds them.
+    // Over plain HTTP these only cause warnings; a proxy that adds TLS adds them.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     strictTransportSecurity: false,
@@ -78,7 +67,7 @@ async function addRateLimit(app: FastifyInstance, config: Config, checkAccess: K
     timeWindow: windowSeconds * 1000,
     keyGenerator: ({ ip }) => clientNetwork(ip),
     allowList: (request) =>
-      UNLIMITED_ROUTES.test(request.routeOptions.url ?? '') && passes(checkAccess, request),
+      request.routeOptions.config?.rateLimited === false && passes(checkAccess, request),
     errorResponseBuilder: (_request, { max, ttl }) =>
       new TesseraError('rate_limited', 'Too many requests; come back later.', {
         details: {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { ERROR_CODES, TesseraError } from '../../src/domain/errors.js';
 import { late } from '../../src/engine/supervisor/late.js';
 import { diskFullError } from '../../src/host/disk-full.js';
-import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
+import { ERROR_TABLE } from '../../src/http/schemas/error-table.js';
 import { form, picture, startApp } from './harness.js';
 import { create, ended } from './job-client.js';
 import { bodyOf, sendRaw, statusOf } from './raw-request.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { cutOffSlowReader } from '../../src/http/jobs/slow-reader.js';
+import { closeSlowReader } from '../../src/http/jobs/slow-reader.js';
 import { atEnd } from '../at-end.js';
 import { form, startApp } from './harness.js';
 import { bodyOf, openConnection, readAll, statusOf } from './raw-request.js';
@@ -97,10 +97,10 @@ async function bigAnswer(
   return [socket, response];
 }
 
-const TERMS = { leastBytesPerSecond: 1_000_000, mostMs: 600_000, windowMs: 500 };
+const TERMS = { minBytesPerSecond: 1_000_000, maxMs: 600_000, windowMs: 500 };
 
 test('a reader of a byte now and then is cut off', async (t) => {
-  const [socket, response] = await bigAnswer(t, (answer) => cutOffSlowReader(answer, TERMS));
+  const [socket, response] = await bigAnswer(t, (answer) => closeSlowReader(answer, TERMS));
   const timer = setInterval(() => socket.read(1), 50);
   atEnd(t, () => clearInterval(timer));
   await once(response, 'close');
@@ -108,7 +108,7 @@ test('a reader of a byte now and then is cut off', async (t) => {
 });
 
 test('a reader that keeps the pace gets all, however late the server is', async (t) => {
-  const [socket] = await bigAnswer(t, (answer) => cutOffSlowReader(answer, TERMS));
+  const [socket] = await bigAnswer(t, (answer) => closeSlowReader(answer, TERMS));
   let bytes = 0;
   socket.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -123,7 +123,7 @@ test('a reader that keeps the pace gets all, however late the server is', async 
 
 test('no reader takes longer than a result is kept', async (t) => {
   const [socket, response] = await bigAnswer(t, (answer) =>
-    cutOffSlowReader(answer, { ...TERMS, leastBytesPerSecond: 0, mostMs: 1000 }),
+    closeSlowReader(answer, { ...TERMS, minBytesPerSecond: 0, maxMs: 1000 }),
   );
   const timer = setInterval(() => socket.read(1000), 50);
   atEnd(t, () => clearInterval(timer));

@@ -6,6 +6,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ERROR_CODES, type ErrorCode, TesseraError } from '../../domain/errors.js';
 import type { Attempt, UpscalePlan, UpscaleProgress } from '../../domain/types.js';
+import { hasEnded, type JobState } from '../../jobs/job.js';
 import type { RawOption } from '../../options/parse-options.js';
 import type { Source } from '../picture.js';
 import type { Finished, ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.js';
@@ -13,7 +14,7 @@ import type { Finished, ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.
 /** What is read of a job of the public API. */
 interface JobView {
   readonly id: string;
-  readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  readonly state: JobState;
   readonly position?: number;
   readonly progress?: UpscaleProgress;
   readonly attempts: readonly Attempt[];
@@ -118,7 +119,7 @@ export class RemoteUpscaler implements Upscaler {
       try {
         const job = await this.#look(id, signal);
         reachedAtMs = performance.now();
-        if (!isUnderWay(job)) return job;
+        if (hasEnded(job)) return job;
         if (job.progress !== undefined) onStep({ kind: 'working', progress: job.progress });
         else if (job.state === 'running') onStep({ kind: 'starting' });
         else onStep({ kind: 'waiting', position: job.position });
@@ -148,7 +149,7 @@ export class RemoteUpscaler implements Upscaler {
     const signal = AbortSignal.timeout(FAREWELL_MS);
     try {
       await this.#request(`jobs/${id}`, { method: 'DELETE', signal });
-      while (isUnderWay(await this.#look(id, signal))) await sleep(FIRST_LOOK_MS, undefined, { signal });
+      while (!hasEnded(await this.#look(id, signal))) await sleep(FIRST_LOOK_MS, undefined, { signal });
       await this.#request(`jobs/${id}`, { method: 'DELETE', signal });
     } catch {
       // Gone already, as wished; or out of reach.
@@ -180,10 +181,6 @@ export class RemoteUpscaler implements Upscaler {
     if (response.ok) return response;
     throw await problemOf(response);
   }
-}
-
-function isUnderWay({ state }: JobView): boolean {
-  return state === 'queued' || state === 'running';
 }
 
 async function problemOf(response: Response): Promise<TesseraError> {

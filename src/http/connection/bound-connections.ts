@@ -1,27 +1,28 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** The head of a request must have come within this time; slow mobile connections need a few seconds. */
+/** Time limit for the head of a request; slow mobile connections need a few seconds. */
 export const HEADERS_TIMEOUT_MS = 20_000;
-/** How often Node looks for heads and bodies that are late; 30 s by default. */
+/** How often Node checks for late heads and bodies (its default is 30 s). */
 export const LATE_CHECK_MS = 2000;
 
 /**
- * Keeps open connections within a bound. Over it, the one that has been without a request for longest is closed; where all are at
- * work, the oldest of the address with the most, when that has two more than the newcomer's; else the newcomer.
+ * Limits the number of open connections. A new connection over the limit closes the one that has been idle for longest. When
+ * none is idle, it closes the oldest of the address with the most connections, if that address has at least two more than
+ * the newcomer's; otherwise the newcomer is closed.
  */
-export function boundConnections(app: FastifyInstance, most: number): void {
+export function boundConnections(app: FastifyInstance, max: number): void {
   /** The longest idle first: a connection goes to the end when its request is over. */
   const idle = new Set<Socket>();
-  /** With the number of requests under way. */
-  const atWork = new Map<Socket, number>();
+  /** The number of requests that each busy connection has. */
+  const busy = new Map<Socket, number>();
   const forget = (socket: Socket) => {
     idle.delete(socket);
-    atWork.delete(socket);
+    busy.delete(socket);
   };
   app.server.on('connection', (socket: Socket) => {
-    if (idle.size + atWork.size >= most) {
-      const loser = loserOf(idle, atWork, socket);
+    if (idle.size + busy.size >= max) {
+      const loser = loserOf(idle, busy, socket);
       loser.destroy();
       forget(loser);
       if (loser === socket) return;
@@ -32,22 +33,22 @@ export function boundConnections(app: FastifyInstance, most: number): void {
   app.server.prependListener('request', ({ socket }, response) => {
     if (socket.destroyed) return;
     idle.delete(socket);
-    atWork.set(socket, (atWork.get(socket) ?? 0) + 1);
+    busy.set(socket, (busy.get(socket) ?? 0) + 1);
     response.once('close', () => {
-      const left = (atWork.get(socket) ?? 1) - 1;
-      if (left > 0) atWork.set(socket, left);
-      else if (atWork.delete(socket) && !socket.destroyed) idle.add(socket);
+      const left = (busy.get(socket) ?? 1) - 1;
+      if (left > 0) busy.set(socket, left);
+      else if (busy.delete(socket) && !socket.destroyed) idle.add(socket);
     });
   });
 }
 
-function loserOf(idle: ReadonlySet<Socket>, atWork: ReadonlyMap<Socket, number>, newcomer: Socket): Socket {
+function loserOf(idle: ReadonlySet<Socket>, busy: ReadonlyMap<Socket, number>, newcomer: Socket): Socket {
   const [longestIdle] = idle;
   if (longestIdle !== undefined) return longestIdle;
   const counts = new Map<string | undefined, number>();
-  for (const { remoteAddress } of atWork.keys())
+  for (const { remoteAddress } of busy.keys())
     counts.set(remoteAddress, (counts.get(remoteAddress) ?? 0) + 1);
-  const [greediest, theirs] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
-  if (theirs < (counts.get(newcomer.remoteAddress) ?? 0) + 2) return newcomer;
-  return [...atWork.keys()].find(({ remoteAddress }) => remoteAddress === greediest) ?? newcomer;
+  const [greediest, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+  if (most < (counts.get(newcomer.remoteAddress) ?? 0) + 2) return newcomer;
+  return [...busy.keys()].find(({ remoteAddress }) => remoteAddress === greediest) ?? newcomer;
 }

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 
 /**
- * Every request of HTTP/1.1 names one host (RFC 9112, 3.2). Node refuses one that names none without a body, and of several takes
- * the first, where a proxy may have gone by another.
+ * Every HTTP/1.1 request names exactly one host (RFC 9112, 3.2). Node answers a missing Host header without a body, and of several
+ * it uses the first, while a proxy in front may have used another.
  * @throws TesseraError invalid_request.
  */
 export function checkHost({ raw }: FastifyRequest): void {

@@ -3,16 +3,15 @@ import type { FastifyReply } from 'fastify';
 
 const signals = new WeakMap<ServerResponse, AbortSignal>();
 
-/** A signal that is aborted when the connection ends before the answer was sent in full: one for each exchange. */
-export function clientGone(reply: FastifyReply): AbortSignal {
-  const response = reply.raw;
-  const known = signals.get(response);
+/** The signal of a reply, aborted when the connection ends before the whole answer was sent. */
+export function clientGone({ raw }: FastifyReply): AbortSignal {
+  const known = signals.get(raw);
   if (known !== undefined) return known;
   const controller = new AbortController();
-  response.once('close', () => {
-    if (!response.writableEnded) controller.abort();
+  raw.once('close', () => {
+    if (!raw.writableEnded) controller.abort();
   });
-  if (response.destroyed) controller.abort();
-  signals.set(response, controller.signal);
+  if (raw.destroyed) controller.abort();
+  signals.set(raw, controller.signal);
   return controller.signal;
 }

@@ -1,12 +1,12 @@
 import { setImmediate as afterNextPoll } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** How long a connection that was opened before the end may take to bring its first request: a proxy's is in its packets. */
+/** Time that a connection opened before the close has to deliver its first request, which may be on its way from a proxy. */
 export const REQUESTS_ON_THEIR_WAY_MS = 500;
 
 /**
- * Makes `app.close()` wait for the exchanges that are under way, and shortly for requests that connections were just opened for,
- * but for nothing else: connections that were opened and never used (browsers do that) would hold it until their client gives up.
+ * Makes `app.close()` wait for the requests that are being answered, and shortly for requests on new connections. It does not wait
+ * for unused connections, which browsers open and keep until they time out.
  */
 export function closeConnectionsWhenDone(
   app: FastifyInstance,
@@ -30,8 +30,8 @@ export function closeConnectionsWhenDone(
       closeWhenDone();
     }, onTheirWayMs);
     app.server.once('close', () => clearTimeout(timer));
-    // The system resets connections that it has taken and the process has not, though their requests may be in them: so the listener is
-    // closed right after the event loop has taken those that were waiting.
+    // The system accepts connections before the process does, and resets those when the listener closes. The event loop
+    // first accepts the ones that wait.
     await afterNextPoll();
   });
 }

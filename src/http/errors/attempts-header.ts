@@ -1,6 +1,6 @@
 import type { Attempt } from '../../domain/types.js';
 
-/** Most attempts told of in a header; the log and the job have them all. */
+/** The header lists at most this many; the log and the job have all. */
 const MAX_ATTEMPTS = 20;
 
 /**
@@ -8,22 +8,21 @@ const MAX_ATTEMPTS = 20;
  *
  *     realesr-general-x4v3;outcome=skipped;reason=not_installed;ms=0, tessera-lite-x4;provider=cpu;tile=512;outcome=served;ms=812
  *
- * `provider` and `tile` (input pixels) are left out where there is none; `reason` is one of the fallback reasons.
+ * `tile` is in input pixels; `reason` is one of the fallback reasons; absent values are left out.
  */
 export function attemptsHeader(attempts: readonly Attempt[]): string {
   return attempts
     .slice(-MAX_ATTEMPTS)
     .map((attempt) =>
-      [
-        item(attempt.model),
-        attempt.provider === undefined ? '' : `;provider=${attempt.provider}`,
-        attempt.tileSizePx === undefined ? '' : `;tile=${attempt.tileSizePx}`,
-        `;outcome=${attempt.outcome}`,
-        attempt.reason === undefined ? '' : `;reason=${attempt.reason}`,
-        `;ms=${Math.round(attempt.ms)}`,
-      ].join(''),
+      Object.entries(parametersOf(attempt))
+        .filter(([, value]) => value !== undefined)
+        .reduce((text, [name, value]) => `${text};${name}=${value}`, item(attempt.model)),
     )
     .join(', ');
+}
+
+function parametersOf({ provider, tileSizePx, outcome, reason, ms }: Attempt) {
+  return { provider, tile: tileSizePx, outcome, reason, ms: Math.round(ms) };
 }
 
 /** A token where the grammar allows one, else a string. */

@@ -1,72 +1,62 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyReply } from 'fastify';
 import type { Config } from '../../config/config.js';
-import { LOOK_EVERY_MS, Pace } from '../upload/pace.js';
+import { Pace, SAMPLE_INTERVAL_MS } from '../upload/pace.js';
 
-/** Over so long a reader must keep the least pace: mobile connections stall, and nobody else waits for a place. */
+/** A reader's pace is its mean over this time: mobile connections stall, and nobody waits for a place. */
 const WINDOW_MS = 120_000;
-/** A reader of events that takes none of them for this long is cut off. */
-const IDLE_MS = 120_000;
 
 export interface ReaderLimits {
-  readonly leastBytesPerSecond: number;
-  /** The longest that a reader may take in all. */
-  readonly mostMs: number;
+  readonly minBytesPerSecond: number;
+  /** The longest time for the whole answer. */
+  readonly maxMs: number;
   readonly windowMs: number;
 }
 
-/** A result on its way holds disk no longer than one that is kept. */
+/** A result that is being sent may hold disk as long as one that is stored. */
 export function readerLimits(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderLimits {
   return {
-    leastBytesPerSecond: config.MIN_BYTES_PER_SECOND,
-    mostMs: config.JOB_TTL_MINUTES * 60_000,
+    minBytesPerSecond: config.MIN_BYTES_PER_SECOND,
+    maxMs: config.JOB_TTL_MINUTES * 60_000,
     windowMs: WINDOW_MS,
   };
 }
 
-/** Ends a connection whose client takes its answer too slowly: a result holds disk until it has gone. */
-export function cutOffSlowReader(response: ServerResponse, terms: ReaderLimits): void {
+/** Closes the connection of a client that reads too slowly: its result holds disk until it is sent. */
+export function closeSlowReader(response: ServerResponse, limits: ReaderLimits): void {
   const { socket } = response;
   if (socket === null) return;
-  const { leastBytesPerSecond, mostMs, windowMs } = terms;
-  const endMs = performance.now() + mostMs;
+  const { minBytesPerSecond, maxMs, windowMs } = limits;
+  const endMs = performance.now() + maxMs;
   const pace = new Pace(windowMs, bytesTaken(socket));
-  const clock = setInterval(
-    () => {
-      if (response.closed) {
-        clearInterval(clock);
-        return;
-      }
-      const taken = bytesTaken(socket);
-      // All that was sent is taken: the client waits for us.
-      if (socket.writableLength === 0) pace.restart(taken);
-      else pace.look(taken);
-      const slow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < leastBytesPerSecond;
-      if (slow || performance.now() > endMs) response.destroy();
-    },
-    Math.min(LOOK_EVERY_MS, windowMs / 4),
-  );
-  clock.unref();
-}
-
-/** Ends a connection whose client has stopped reading, for answers that come in small pieces over a long time. */
-export function cutOffIdleReader(reply: FastifyReply): void {
-  reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
+  const check = () => {
+    if (response.closed) {
+      clearInterval(clock);
+      return;
+    }
+    const taken = bytesTaken(socket);
+    // The client has taken all that was sent, and waits for the service.
+    if (socket.writableLength === 0) pace.restart(taken);
+    else pace.sample(taken);
+    const isSlow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < minBytesPerSecond;
+    if (isSlow || performance.now() > endMs) response.destroy();
+  };
+  const clock = setInterval(check, Math.min(SAMPLE_INTERVAL_MS, windowMs / 4)).unref();
 }
 
 /**
- * Bytes that the client's side has taken. Of a piece under way, half a megabyte of a result, the public counters tell only when all of it is
- * gone; the handle, which Node's own timeouts look at too, tells how much of it waits.
+ * The bytes that the client's side has taken. The public counters count a chunk, half a megabyte of a result, only as a whole;
+ * the handle, which Node's own timeouts use too, tells how much of it waits.
  */
 function bytesTaken(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: StreamHandle | null };
-  if (handle?.bytesWritten === undefined || handle.writeQueueSize === undefined)
+  const { bytesWritten, writeQueueSize } =
+    (socket as unknown as { readonly _handle?: Partial<StreamHandle> | null })._handle ?? {};
+  if (bytesWritten === undefined || writeQueueSize === undefined)
     return socket.bytesWritten - socket.writableLength;
-  return handle.bytesWritten - handle.writeQueueSize;
+  return bytesWritten - writeQueueSize;
 }
 
 interface StreamHandle {
-  readonly bytesWritten?: number;
-  readonly writeQueueSize?: number;
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
 }

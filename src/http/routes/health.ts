@@ -1,35 +1,34 @@
-import type { FastifyInstance } from 'fastify';
+import { defined } from '../../domain/defined.js';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../host/package-root.js';
-import type { HttpContext } from '../context.js';
+import type { HttpContext, RouteApp } from '../context.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
-import { HealthSchema, ProbeSchema } from '../schemas/status.js';
+import { type Health, HealthSchema, ProbeSchema } from '../schemas/status.js';
 
-type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
+const POLICY = { public: true, rateLimited: false, quiet: true };
 
 /**
  * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
- * requests". Open without a key: probes carry none.
+ * requests".
  */
 export function registerHealth(
-  app: FastifyInstance,
+  app: RouteApp,
   { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
-  const health = async (status: EngineStatus): Promise<Health> => {
+  const health = async ({ state, models }: EngineStatus): Promise<Health['status']> => {
     if (lifecycle.stopping) return 'stopping';
-    if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
+    if (state !== 'ready' && state !== 'degraded') return state;
     if (headers.state !== 'ready') return headers.state;
     if ((await jobs.storageFault()) !== undefined) return 'no_storage';
-    if (status.state === 'degraded') return 'degraded';
-    // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
-    return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
-      ? 'degraded'
-      : 'ok';
+    // An installed model that cannot serve, for example a damaged file or a lost provider, makes the answers worse.
+    const isBroken = models.some(({ installed, unavailable }) => installed && unavailable !== undefined);
+    return state === 'degraded' || isBroken ? 'degraded' : 'ok';
   };
 
   app.get('/health', {
+    config: POLICY,
     schema: {
       tags: ['service'],
       operationId: 'getHealth',
@@ -41,38 +40,37 @@ export function registerHealth(
     },
     handler: async (_request, reply) => {
       const status = engine.status();
+      const { state, engines: processes, threadsPerEngine, restarts, models, providers } = status;
       return reply.header('cache-control', 'no-store').send({
         status: await health(status),
-        realesrgan_available: status.models.some(
+        realesrgan_available: models.some(
           ({ family, installed, unavailable }) =>
             family === 'real-esrgan' && installed && unavailable === undefined,
         ),
         version: packageVersion(),
         uptimeSeconds: Math.round(process.uptime()),
-        engine: {
-          state: status.state,
-          processes: status.engines,
-          threadsPerEngine: status.threadsPerEngine,
-          restarts: status.restarts,
-        },
+        engine: { state, processes, threadsPerEngine, restarts },
         headers: { state: headers.state },
         queue: jobs.status(),
-        models: status.models,
-        providers: status.providers,
-        downloads: [...downloads()],
+        models: models.map(({ name, installed, loaded, provider, unavailable }) => ({
+          name,
+          installed,
+          loaded,
+          ...defined({ provider, unavailable }),
+        })),
+        providers,
+        downloads: downloads(),
       });
     },
   });
 
   app.get('/health/live', {
+    config: POLICY,
     schema: {
       tags: ['service'],
       operationId: 'getLiveness',
       summary: 'Liveness: the server process answers',
-      response: {
-        200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID),
-        ...problemResponses(),
-      },
+      response: { 200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID), ...problemResponses() },
     },
     handler: (_request, reply) => {
       reply.header('cache-control', 'no-store').send({ status: 'ok' });
@@ -80,6 +78,7 @@ export function registerHealth(
   });
 
   app.get('/health/ready', {
+    config: POLICY,
     schema: {
       tags: ['service'],
       operationId: 'getReadiness',
@@ -95,12 +94,12 @@ export function registerHealth(
       },
     },
     handler: async (_request, reply) => {
-      const status = await health(engine.status());
-      const ready = status === 'ok' || status === 'degraded';
+      const current = await health(engine.status());
+      const status = current === 'degraded' ? 'ok' : current;
       return reply
-        .code(ready ? 200 : 503)
+        .code(status === 'ok' ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send({ status: ready ? 'ok' : status });
+        .send({ status });
     },
   });
 }

@@ -1,11 +1,12 @@
-import type { FastifyInstance } from 'fastify';
+import type { RouteApp } from '../context.js';
 import type { Metrics } from '../observe/metrics.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 
 /** `GET /metrics`, for Prometheus. */
-export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
+export function registerMetrics(app: RouteApp, { registry }: Metrics): void {
   app.get('/metrics', {
+    config: { rateLimited: false, quiet: true },
     schema: {
       tags: ['service'],
       operationId: 'getMetrics',
@@ -16,13 +17,13 @@ export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
           headers: REQUEST_ID,
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
-        ...problemResponses('unauthorized', 'rate_limited'),
+        ...problemResponses(['unauthorized', 'rate_limited']),
       },
     },
     handler: async (_request, reply) =>
       reply
-        .type(metrics.registry.contentType)
+        .type(registry.contentType)
         .header('cache-control', 'no-store')
-        .send(await metrics.registry.metrics()),
+        .send(await registry.metrics()),
   });
 }

@@ -1,12 +1,11 @@
-import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.js';
+import type { HttpContext, RouteApp } from '../context.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { ModelListSchema } from '../schemas/status.js';
 
-/** `GET /models`: what may serve, and what each can do. */
-export function registerModels(app: FastifyInstance, { engine }: HttpContext): void {
+/** `GET /models`: the models and their abilities. */
+export function registerModels(app: RouteApp, { engine }: HttpContext): void {
   app.get('/models', {
     schema: {
       tags: ['service'],
@@ -18,12 +17,13 @@ export function registerModels(app: FastifyInstance, { engine }: HttpContext): v
           ModelListSchema,
           REQUEST_ID,
         ),
-        ...problemResponses('unauthorized', 'rate_limited'),
+        ...problemResponses(['unauthorized', 'rate_limited']),
       },
     },
-    handler: () => {
+    handler: (_request, reply) => {
       const { models, providers } = engine.status();
-      return { models, providers };
+      // `send` checks the answer for superfluous fields, `return` does not.
+      reply.send({ models, providers });
     },
   });
 }

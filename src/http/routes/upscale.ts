@@ -1,105 +1,90 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
-import type { Job } from '../../jobs/job.js';
 import { clientGone } from '../connection/client-gone.js';
-import type { UploadContext } from '../context.js';
+import type { RouteApp, UploadContext } from '../context.js';
 import { replyWithImage } from '../jobs/image-reply.js';
 import { readerLimits } from '../jobs/slow-reader.js';
-import { replyWithJobs, wantsJob } from '../jobs/submit-job.js';
+import { submitJobs, wantsJob } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
+import type { Plan } from '../schemas/plan.js';
 import { upscaleSchema } from '../schemas/upscale.js';
-import { type Admission, admit } from '../upload/receive-upload.js';
+import { type ReceivedUpload, receiveUpload } from '../upload/receive-upload.js';
 
-/** `POST /upscale`: an image in, the larger one out, in one exchange. */
-export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
+/** `POST /upscale`: an image in, the larger image out, in one exchange. */
+export function registerUpscale(app: RouteApp, context: UploadContext, metrics: Metrics): void {
   app.post('/upscale', {
     schema: upscaleSchema(context.config),
-    // The schema describes; the body streams past it, and options have their own parser.
+    // The body streams past the schema, and options have their own parser.
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      if (wantsJob(request)) return replyWithJobs(request, reply, context, metrics, 1);
-      const admission = await admit(request, reply, context, { maxFiles: 1, durable: false });
-      if (admission.options.dryRun) return replyWithPlan(admission, reply, context);
-      return replyWithUpscale(admission, request, reply, context, metrics);
+      if (wantsJob(request)) return submitJobs(request, reply, context, metrics, 1);
+      const upload = await receiveUpload(request, reply, context, { maxFiles: 1, durable: false });
+      if (upload.options.dryRun) return planOf(upload, reply, context);
+      return replyWithUpscale(upload, request, reply, context, metrics);
     },
   });
 }
 
-async function replyWithPlan(
-  admission: Admission,
-  reply: FastifyReply,
-  context: UploadContext,
-): Promise<FastifyReply> {
+async function planOf(upload: ReceivedUpload, reply: FastifyReply, { engine }: UploadContext): Promise<Plan> {
   try {
-    const { header, options } = onlyImage(admission).request;
-    return reply.header('cache-control', 'no-store').send(await context.engine.plan({ header, options }));
+    const { header, options } = onlyImage(upload).request;
+    reply.header('cache-control', 'no-store');
+    return await engine.plan({ header, options });
   } finally {
-    await admission.release();
+    await upload.release();
   }
 }
 
 async function replyWithUpscale(
-  admission: Admission,
+  upload: ReceivedUpload,
   request: FastifyRequest,
   reply: FastifyReply,
   context: UploadContext,
   metrics: Metrics,
 ): Promise<FastifyReply> {
   const gone = clientGone(reply);
-  const job = await submit(admission, context);
+  const job = await submit(upload, context);
   metrics.observe(job);
   gone.addEventListener('abort', () => job.cancel(), { once: true });
   if (gone.aborted) job.cancel();
   try {
     const result = await job.settled;
-    request.log.info(
-      {
-        model: result.model,
-        provider: result.provider,
-        fallback: result.fallback,
-        attempts: result.attempts,
-        width: result.width,
-        height: result.height,
-      },
-      'upscaled',
-    );
+    const { model, provider, fallback, attempts, width, height } = result;
+    request.log.info({ model, provider, fallback, attempts, width, height }, 'upscaled');
     return await replyWithImage(reply, job, result, readerLimits(context.config));
   } catch (error) {
     if (job.error !== undefined)
       request.log.info({ code: job.error.code, attempts: job.attempts }, 'not upscaled');
     await job.dispose();
-    throw withWayOut(error, job.request.options.timeoutSeconds, context);
+    throw withAdvice(error, job.request.options.timeoutSeconds, context);
   }
 }
 
 /**
- * A deadline that passed is kept by a second try when the work that is there now is done: the queue is gone then, and the speed that was too
- * low is known, so that a lighter model is taken. Jobs have the longest deadline by default.
+ * Adds advice to `deadline_exceeded`. A second try may succeed when the present work is done: the queue is empty then, and the
+ * speed is known, so that a lighter model is chosen. Jobs have the longest deadline by default.
  */
-function withWayOut(thrown: unknown, timeoutSeconds: number, { jobs, config }: UploadContext): unknown {
+function withAdvice(thrown: unknown, timeoutSeconds: number, { jobs, config }: UploadContext): unknown {
   if (!(thrown instanceof TesseraError) || thrown.code !== 'deadline_exceeded') return thrown;
-  const { code, message, details, internal, cause, attempts } = thrown;
-  const longestSeconds = config.MAX_TIMEOUT_SECONDS;
-  const asJob = timeoutSeconds < longestSeconds && (details.estimateSeconds ?? 0) <= longestSeconds;
-  return new TesseraError(code, asJob ? message.replace(/\.$/, ', or use POST /jobs.') : message, {
+  const { message, details } = thrown;
+  const maxSeconds = config.MAX_TIMEOUT_SECONDS;
+  const asJob = timeoutSeconds < maxSeconds && (details.estimateSeconds ?? 0) <= maxSeconds;
+  return thrown.with({
+    message: asJob ? message.replace(/\.$/, ', or use POST /jobs.') : message,
     details: { retryAfterSeconds: Math.max(1, jobs.status().backlogSeconds), ...details },
-    cause,
-    attempts,
-    ...(internal === undefined ? {} : { internal }),
   });
 }
 
-async function submit(admission: Admission, context: UploadContext): Promise<Job> {
-  const { reservation, request } = onlyImage(admission);
+async function submit(upload: ReceivedUpload, { jobs }: UploadContext) {
+  const { reservation, request } = onlyImage(upload);
   try {
-    return context.jobs.submit(reservation, request);
+    return jobs.submit(reservation, request);
   } finally {
-    await admission.release();
+    await upload.release();
   }
 }
 
-function onlyImage(admission: Admission): Admission['images'][number] {
-  const [image] = admission.images;
-  if (image === undefined) throw new Error('An admission without an image');
+function onlyImage({ images: [image] }: ReceivedUpload): ReceivedUpload['images'][number] {
+  if (image === undefined) throw new Error('An upload without an image');
   return image;
 }

@@ -1,26 +1,44 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../domain/types.js';
-import { named, oneOf, refTo } from './named.js';
+import {
+  type Attempt,
+  FALLBACK_REASONS,
+  KEEPABLE,
+  OUTPUT_FORMATS,
+  PROVIDERS,
+  STAGES,
+  type UpscaleProgress,
+} from '../../domain/types.js';
+import { JOB_STATES } from '../../jobs/job.js';
+import {
+  decimal,
+  type FieldsOf,
+  flag,
+  integer,
+  listOf,
+  named,
+  oneOf,
+  optional,
+  refTo,
+  text,
+} from './named.js';
 
-const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
+const Provider = optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
-/** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
   'One try of one model.',
   Type.Object({
-    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+    model: text('Its name, as in `GET /models`.'),
     provider: Provider,
-    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+    tileSizePx: optional(integer('Largest model input, in pixels.')),
     outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
-    reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
-    detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
-    ms: Type.Number({ description: 'Milliseconds that it took.' }),
-  }),
+    reason: optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
+    detail: optional(text('The same as a sentence.')),
+    ms: decimal('Milliseconds that it took.'),
+  } satisfies FieldsOf<Attempt>),
 );
 
-/** The `progress` events of a job have this. */
 export const JobProgressSchema = named(
   'JobProgress',
   'How far a job is; also the data of its `progress` events.',
@@ -29,116 +47,100 @@ export const JobProgressSchema = named(
       STAGES,
       'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
     ),
-    tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
-    tilesTotal: Type.Integer({
-      description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
-    }),
-    rowsDone: Type.Optional(
-      Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
-    ),
-    rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
-    bytesWritten: Type.Optional(
-      Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
-    ),
-    model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
+    tilesDone: integer('Tiles that are computed.'),
+    tilesTotal: integer('Tiles in all; 0 until a network is loaded, and for plain resampling.'),
+    rowsDone: optional(integer('Rows of the source, where a stage counts them instead of tiles.')),
+    rowsTotal: optional(integer('Rows in all.')),
+    bytesWritten: optional(integer('Bytes of the result so far, while PNG or TIFF is written.')),
+    model: optional(text('The model at work; absent before one is chosen.')),
     provider: Provider,
-    secondsLeft: Type.Optional(
-      Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
-    ),
-  }),
+    secondsLeft: optional(decimal('Seconds that this stage still takes; absent while nothing tells.')),
+  } satisfies FieldsOf<UpscaleProgress>),
 );
 
-/** What a job made. */
 export const JobResultSchema = named(
   'JobResult',
   'What a job made; the image is at `href`.',
   Type.Object({
-    href: Type.String({ description: 'Relative link to the image: `/jobs/{id}/result`.' }),
-    fileName: Type.String({ description: 'The name that its download has.' }),
-    mediaType: Type.String({ description: 'Of the image, such as `image/jpeg`.' }),
+    href: text('Relative link to the image: `/jobs/{id}/result`.'),
+    fileName: text('The name that its download has.'),
+    mediaType: text('Of the image, such as `image/jpeg`.'),
     format: oneOf(OUTPUT_FORMATS, 'Of the image, as in the option `format`.'),
-    bytes: Type.Integer({ description: 'Size of the image.' }),
-    width: Type.Integer({ description: 'In pixels.' }),
-    height: Type.Integer({ description: 'In pixels.' }),
-    scale: Type.Number({ description: 'Result ÷ source, as asked or chosen.' }),
-    model: Type.String({ description: 'The model that made these pixels.' }),
+    bytes: integer('Size of the image.'),
+    width: integer('In pixels.'),
+    height: integer('In pixels.'),
+    scale: decimal('Result ÷ source, as asked or chosen.'),
+    model: text('The model that made these pixels.'),
     provider: Provider,
-    tiles: Type.Integer({ description: 'Computed; 0 for Lanczos.' }),
-    fallback: Type.Boolean({
-      description: 'Whether another model served than the first of the chain, or the one named.',
-    }),
-    droppedPages: Type.Optional(
-      Type.Integer({
-        description:
-          'Frames or pages beyond the first, which alone was upscaled; absent when there are none.',
-      }),
+    tiles: integer('Computed; 0 for Lanczos.'),
+    fallback: flag('Whether another model served than the first of the chain, or the one named.'),
+    droppedPages: optional(
+      integer('Frames or pages beyond the first, which alone was upscaled; absent when there are none.'),
     ),
-    notKept: Type.Optional(
-      Type.Array(Type.Enum([...KEEPABLE], { type: 'string' }), {
-        description:
-          'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
-      }),
+    notKept: optional(
+      listOf(
+        Type.Enum([...KEEPABLE], { type: 'string' }),
+        'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
+      ),
     ),
-    milliseconds: Type.Number({ description: 'From the end of the upload to the result.' }),
+    milliseconds: decimal('From the end of the upload to the result.'),
   }),
 );
 
-/** Why a job has no result: a problem without the id of a request. */
 export const JobProblemSchema = named(
   'JobProblem',
   'Why a job has no result: the problem that `POST /upscale` would have answered with, without the id of a request.',
   Type.Object({
-    type: Type.String({ description: 'Always about:blank; `code` names the problem.' }),
-    title: Type.String({ description: 'The reason phrase of the status.' }),
-    status: Type.Integer({ description: 'The status that `POST /upscale` would have answered with.' }),
+    type: text('Always about:blank; `code` names the problem.'),
+    title: text('The reason phrase of the status.'),
+    status: integer('The status that `POST /upscale` would have answered with.'),
     code: oneOf(ERROR_CODES, 'Stable name of the problem.'),
     retry: oneOf(RETRIES, 'What helps, as in a `Problem`.'),
-    detail: Type.String({ description: 'One sentence that says what was wrong and what is accepted.' }),
-    estimatedSeconds: Type.Optional(
-      Type.Number({
-        description: 'Of `deadline_exceeded`: seconds that the image needs, as far as is known.',
-      }),
+    detail: text('One sentence that says what was wrong and what is accepted.'),
+    estimatedSeconds: optional(
+      decimal('Of `deadline_exceeded`: seconds that the image needs, as far as is known.'),
     ),
   }),
 );
 
-/**
- * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
- * `tessera upscale --server` read nothing else.
- */
+/** The web page and `tessera upscale --server` read nothing else of a job. */
 export const JobSchema = named(
   'Job',
   'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
-    id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
-    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
-    fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
+    id: text('Names the job in `/jobs/{id}`.'),
+    state: oneOf(JOB_STATES, 'The last three are its end.'),
+    fileName: optional(text("The client's file name, made safe.")),
     source: Type.Object(
       {
-        width: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
-        height: Type.Integer({ description: 'In pixels, as the picture is shown.' }),
-        format: Type.String({ description: 'Found from its bytes, such as `jpeg`.' }),
-        bytes: Type.Integer({ description: 'Size of the file.' }),
+        width: integer('In pixels, as the picture is shown.'),
+        height: integer('In pixels, as the picture is shown.'),
+        format: text('Found from its bytes, such as `jpeg`.'),
+        bytes: integer('Size of the file.'),
       },
       { description: 'The picture that was sent.' },
     ),
     createdAt: Type.String({ format: 'date-time', description: 'When its upload had come.' }),
-    expiresAt: Type.Optional(
+    expiresAt: optional(
       Type.String({ format: 'date-time', description: 'When a finished job and its result are removed.' }),
     ),
-    position: Type.Optional(
+    position: optional(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
-    progress: Type.Optional(refTo(JobProgressSchema)),
-    attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
-    result: Type.Optional(refTo(JobResultSchema)),
-    error: Type.Optional(refTo(JobProblemSchema)),
+    progress: optional(refTo(JobProgressSchema)),
+    attempts: listOf(refTo(AttemptSchema), 'Every model that was tried, oldest first.'),
+    result: optional(refTo(JobResultSchema)),
+    error: optional(refTo(JobProblemSchema)),
   }),
 );
 
-/** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
+export type JobView = Static<typeof JobSchema>;
+
+/** The answer to `POST /jobs`; its `Location` names the job if there is only one. */
 export const JobListSchema = named(
   'JobList',
   'The jobs of one request.',
-  Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
+  Type.Object({ jobs: listOf(refTo(JobSchema), 'In the order of the files.') }),
 );
+
+export type JobList = Static<typeof JobListSchema>;

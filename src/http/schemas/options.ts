@@ -4,8 +4,8 @@ import { OPTION_NAMES, type OptionSpec } from '../../options/option-table.js';
 import { acceptedByOption } from '../../options/option-value.js';
 
 /**
- * JSON schemas of the options. None has a `default`: forms and clients made from the document would send it with every request, where
- * it may contradict another option or hold for jobs otherwise than for `/upscale`. The description says it instead.
+ * JSON schemas of the options. The descriptions state the defaults; the schemas have no `default`, since forms and generated
+ * clients would send it with every request, where it may contradict another option or differ between jobs and `/upscale`.
  */
 export function optionProperties(config: Config): Record<string, object> {
   const table = optionTable(config);
@@ -36,6 +36,6 @@ function valueSchema(spec: OptionSpec): object {
 
 function describe(spec: OptionSpec): string {
   const unit = 'unit' in spec && spec.unit !== undefined ? ` ${spec.unit}` : '';
-  const usual = spec.default === undefined ? spec.defaultText : `\`${spec.default}\`${unit}`;
-  return `${spec.description} Accepted: ${acceptedByOption(spec)}${unit}. When left out: ${usual}.`;
+  const fallback = spec.default === undefined ? spec.defaultText : `\`${spec.default}\`${unit}`;
+  return `${spec.description} Accepted: ${acceptedByOption(spec)}${unit}. When left out: ${fallback}.`;
 }

@@ -6,14 +6,14 @@ import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
-import { jsonAnswer, refTo } from './named.js';
+import { jsonAnswer, optional, refTo, text } from './named.js';
 import { optionProperties } from './options.js';
 import { PlanSchema } from './plan.js';
-import { type ProblemResponse, problemResponses } from './problem.js';
+import { problemResponses } from './problem.js';
 
 /**
- * The body of an upload: a form, or the image itself. The options are described once, as query parameters: as fields of the form too, the
- * page of `/docs` would fill each of them with a sample ("string") and send it.
+ * The body of an upload: a form, or the image itself. The options are described as query parameters only: described as form
+ * fields too, the page of `/docs` would fill each with a sample ("string") and send it.
  */
 export function uploadBody(file: object): object {
   const description =
@@ -30,7 +30,7 @@ export function uploadBody(file: object): object {
   };
 }
 
-/** What may be wrong with an upload before it becomes a job. */
+/** Errors of an upload before it becomes a job. */
 export const UPLOAD_ERRORS = [
   'no_file',
   'too_many_files',
@@ -57,7 +57,7 @@ export const UPLOAD_ERRORS = [
   'idempotency_conflict',
 ] as const satisfies readonly ErrorCode[];
 
-/** What may go wrong once an upscale has begun: such a problem tells what was tried. */
+/** Errors of a running upscale; their answers list the attempts. */
 const UPSCALE_ERRORS = [
   'output_too_large',
   'disk_full',
@@ -69,17 +69,6 @@ const UPSCALE_ERRORS = [
   'deadline_exceeded',
 ] as const satisfies readonly ErrorCode[];
 
-function upscaleProblems(): Record<number, ProblemResponse> {
-  const begun = problemResponses(...UPSCALE_ERRORS);
-  const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
-  return Object.fromEntries(
-    Object.entries(problemResponses(...UPLOAD_ERRORS, ...UPSCALE_ERRORS)).map(([status, problem]) => [
-      status,
-      status in begun ? { ...problem, headers: { ...problem.headers, ...attempts } } : problem,
-    ]),
-  );
-}
-
 /** Headers of an answer with jobs. */
 export const JOB_HEADERS = {
   ...REQUEST_ID,
@@ -87,13 +76,14 @@ export const JOB_HEADERS = {
   'Preference-Applied': textHeader('`respond-async`, where the request prefers that.'),
 };
 
-/** What makes a repeated request for jobs give the same ones. */
-export const IdempotencyKey = Type.String({
-  description:
+/** A repeated request with the same key gives the same jobs. */
+export const IdempotencyKey = optional(
+  text(
     'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters without spaces. When left out: every request makes new jobs.',
-});
+  ),
+);
 
-export function upscaleSchema(config: Config): FastifySchema {
+export function upscaleSchema(config: Config) {
   return {
     tags: ['upscale'],
     operationId: 'upscale',
@@ -104,13 +94,12 @@ export function upscaleSchema(config: Config): FastifySchema {
     querystring: { type: 'object', properties: optionProperties(config) },
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
-      prefer: Type.Optional(
-        Type.String({
-          description:
-            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed. When left out: the answer is the image.',
-        }),
+      prefer: optional(
+        text(
+          '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed. When left out: the answer is the image.',
+        ),
       ),
-      'idempotency-key': Type.Optional(IdempotencyKey),
+      'idempotency-key': IdempotencyKey,
     }),
     response: {
       200: {
@@ -122,7 +111,10 @@ export function upscaleSchema(config: Config): FastifySchema {
         content: { ...IMAGE_CONTENT, 'application/json': { schema: refTo(PlanSchema) } },
       },
       202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, JOB_HEADERS),
-      ...upscaleProblems(),
+      ...problemResponses(UPLOAD_ERRORS, {
+        codes: UPSCALE_ERRORS,
+        header: IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'],
+      }),
     },
-  };
+  } satisfies FastifySchema;
 }

@@ -1,9 +1,9 @@
-/** Longest `Accept` that is looked at. */
+/** A longer `Accept` header is ignored. */
 const MAX_LENGTH = 2000;
 
 /**
- * Image media types that an `Accept` header names, most wanted first (RFC 9110, 12.5.1). Ranges such as `image/*` name
- * no type, so they are left out; so is what has `q=0`.
+ * The image media types of an `Accept` header, most preferred first (RFC 9110, 12.5.1). Ranges such as `image/*` name no type
+ * and are left out, like types with `q=0`.
  */
 export function imageTypesByPreference(header: string | undefined): readonly string[] {
   if (header === undefined || header.length > MAX_LENGTH) return [];

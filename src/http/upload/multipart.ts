@@ -4,19 +4,18 @@ import { TesseraError } from '../../domain/errors.js';
 import { type RawOption, shorten } from '../../options/parse-options.js';
 import { domainError } from '../errors/error-handler.js';
 import { errorOfFile } from './bad-file.js';
-import { storeFile } from './store-file.js';
-import type { UploadedFile, UploadTarget } from './upload-target.js';
+import { storeFile, type UploadedFile, type UploadTarget } from './store-file.js';
 
 /** Form fields that may hold the image. */
 const FILE_FIELDS: readonly string[] = ['file', 'image'];
 
-/** More than there are options, so that a mistake gets the sentence that names it. */
+/** More than there are options, so that the parser of options can name a mistake. */
 const MAX_FIELDS = 64;
 const MAX_FIELD_BYTES = 4096;
 
 /**
- * Reads a multipart body: files to disk as they stream by, fields in the order they came, before or after the files.
- * @param signal ends the wait for more of the body; the caller reports why.
+ * Streams the files of a multipart body to disk and collects its fields, which may stand before or after the files.
+ * @param signal ends the reading; the caller reports the reason.
  * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and storeFile's.
  */
 export async function readMultipart(
@@ -28,7 +27,7 @@ export async function readMultipart(
   const fields: RawOption[] = [];
   const parts = request.parts({
     limits: {
-      // One more than is accepted: that one is refused by name.
+      // One more than is accepted, so that the error can name it.
       files: target.maxFiles + 1,
       fields: MAX_FIELDS,
       parts: MAX_FIELDS + target.maxFiles + 1,
@@ -45,12 +44,12 @@ export async function readMultipart(
         continue;
       }
       addAbortSignal(signal, part.file);
-      // Not always there, whatever its type says.
+      // The parser leaves it undefined for a part without a file name, against its type.
       const fileName = (part.filename as string | undefined) ?? '';
       checkFilePart(part.fieldname, fileName, files.length, target.maxFiles);
       const path = await target.pathFor(files.length);
       const bytes = await storePart(part.file, path, target.maxBytes).catch((error: unknown) => {
-        // How many files follow is not known yet: only a request that takes one does without the name.
+        // Other files may follow, unless the request takes only one.
         throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, fileName);
       });
       files.push({ path, bytes, ...(fileName === '' ? {} : { fileName }) });
@@ -62,14 +61,14 @@ export async function readMultipart(
 }
 
 /**
- * Whether a part of this type is a file though it has no file name, which is optional (RFC 7578, 4.2): what the body itself may be.
- * The types of parts come without their parameters, in letters of any size.
+ * Whether a part without a file name, which is optional (RFC 7578, 4.2), is a file: it has a type that the body itself may have. The
+ * parser gives the type without parameters, in upper or lower case.
  */
 function isFileType(contentType: string | undefined): boolean {
   return /^(image\/|application\/octet-stream$)/i.test(contentType ?? '');
 }
 
-/** The parser gives a part without a name as it came, whatever its types say. */
+/** The parser leaves the name of a part without one undefined, against its type. */
 function checkName(name: string | undefined): void {
   if (name !== undefined) return;
   throw new TesseraError('malformed_multipart', 'A part of the form has no name.');
@@ -98,7 +97,7 @@ function readField(name: string, value: unknown, truncated: boolean): RawOption 
   return [name, typeof value === 'string' ? value : String(value)];
 }
 
-function checkFilePart(field: string, fileName: string, before: number, maxFiles: number): void {
+function checkFilePart(field: string, fileName: string, filesBefore: number, maxFiles: number): void {
   if (!FILE_FIELDS.includes(field)) {
     throw new TesseraError(
       'unknown_option',
@@ -106,7 +105,7 @@ function checkFilePart(field: string, fileName: string, before: number, maxFiles
       { details: { parameter: shorten(field), accepted: FILE_FIELDS.join(', ') } },
     );
   }
-  if (before >= maxFiles) {
+  if (filesBefore >= maxFiles) {
     const accepted = maxFiles === 1 ? 'one file' : `at most ${maxFiles} files`;
     throw new TesseraError('too_many_files', `The form holds too many files; send ${accepted}.`, {
       details: { accepted, ...(fileName === '' ? {} : { received: shorten(fileName) }) },
@@ -114,7 +113,7 @@ function checkFilePart(field: string, fileName: string, before: number, maxFiles
   }
 }
 
-/** The parser's own errors are the caller's doing; Fastify would answer 500 for most of them. */
+/** The parser's own errors are faults of the client; Fastify would answer most of them with 500. */
 function multipartError(thrown: unknown): TesseraError {
   const error = domainError(thrown);
   if (error.code !== 'internal' || thrown instanceof TesseraError) return error;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * A body without Content-Type is taken for bytes of any kind, as RFC 9110, 8.3 allows: the image itself. `fetch` sends none
- * with a `Uint8Array`. An empty one says no more than none.
+ * Takes a body without a Content-Type, or with an empty one, as bytes of any kind (RFC 9110, 8.3): the image itself. `fetch` sends
+ * no Content-Type with a `Uint8Array`.
  */
 export function typeUntypedBody({ headers }: IncomingMessage): void {
   const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;

@@ -1,13 +1,10 @@
 import type { ErrorCode } from '../../domain/errors.js';
 
-export interface ErrorKind {
-  readonly status: number;
-  /** When it happens, for people: the README's table and the OpenAPI document. */
-  readonly when: string;
-}
-
-/** HTTP status of every error code: the only place that knows both. A forgotten code does not compile. */
-export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
+/**
+ * The HTTP status of every error code, and when the error occurs: for the README's table and the OpenAPI document. A missing
+ * code does not compile.
+ */
+export const ERROR_TABLE: Record<ErrorCode, { readonly status: number; readonly when: string }> = {
   no_file: { status: 400, when: 'The request holds no image, or an empty one.' },
   too_many_files: {
     status: 400,
