@@ -1,12 +1,12 @@
 /**
  * What gestures and keys move: the comparison. Lengths are CSS pixels, places are relative to the frame.
  * @typedef {object} Movable
- * @property {Element} grip of the divider
+ * @property {DOMRect | undefined} grip where the grip of the divider is
  * @property {boolean} movable whether the picture is larger than the frame
  * @property {(factor: number, place: { x: number, y: number }) => void} zoomTo
  * @property {(x: number, y: number) => void} move
  * @property {(hundredths: number) => void} slideBy
- * @property {(direction: 1 | -1) => void} step to the next zoom
+ * @property {(direction: number) => void} step to the next zoom
  * @property {() => void} fit
  * @property {() => void} actual
  */
