@@ -6,7 +6,7 @@
  * @property {(factor: number, place: { x: number, y: number }) => void} zoomTo
  * @property {(x: number, y: number) => void} move
  * @property {(hundredths: number) => void} slideBy
- * @property {(direction: number) => void} step to the next zoom
+ * @property {(direction: 1 | -1) => void} step to the next zoom
  * @property {() => void} fit
  * @property {() => void} actual
  */
