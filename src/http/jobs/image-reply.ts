@@ -7,7 +7,7 @@ import type { UpscaleResult } from '../../domain/types.js';
 import type { Job } from '../../jobs/job.js';
 import { attemptsHeader } from '../errors/attempts-header.js';
 import type { ByteRange } from './byte-range.js';
-import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
 /** Results are megabytes: larger pieces than Node's 64 KiB are fewer turns of the event loop. */
 const READ_BYTES = 512 * 1024;
@@ -65,7 +65,7 @@ export async function replyWithImage(
   reply: FastifyReply,
   job: Job,
   result: UpscaleResult,
-  terms: ReaderTerms,
+  terms: ReaderLimits,
 ): Promise<FastifyReply> {
   const file = await open(job.resultPath, 'r');
   const { size } = await file.stat();

@@ -1,5 +1,6 @@
+import { hasEnded } from '../../domain/job-state.js';
 import type { Job, JobEvent } from '../../jobs/job.js';
-import { hasEnded, jobView, waitsForRestart } from './job-view.js';
+import { jobView, waitsForRestart } from './job-view.js';
 
 /** Silence after which a comment shows proxies and clients that the connection lives. */
 const HEARTBEAT_MS = 15_000;

@@ -2,12 +2,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
+import { hasEnded } from '../../domain/job-state.js';
 import type { Job } from '../../jobs/job.js';
 import { storageError } from '../../jobs/store/storage-error.js';
 import { type ByteRange, parseRange } from './byte-range.js';
 import { imageHeaders, readResult } from './image-reply.js';
-import { hasEnded } from './job-view.js';
-import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
 /**
  * The image of a job, whole or in part, as often as it is asked for.
@@ -17,7 +17,7 @@ export async function replyWithResult(
   request: FastifyRequest,
   reply: FastifyReply,
   job: Job,
-  terms: ReaderTerms,
+  terms: ReaderLimits,
 ): Promise<FastifyReply> {
   const { result } = job;
   if (result === undefined) throw notReady(job);

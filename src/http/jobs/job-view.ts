@@ -39,11 +39,6 @@ export function waitsForRestart(job: Job): boolean {
   return job.error?.code === 'shutting_down';
 }
 
-/** Whether nothing more will come of a job. */
-export function hasEnded(job: Job): boolean {
-  return job.state !== 'queued' && job.state !== 'running';
-}
-
 function resultView(job: Job): Pick<JobView, 'result'> {
   const { result, endedAtMs, request } = job;
   if (result === undefined) return {};

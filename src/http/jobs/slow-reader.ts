@@ -9,28 +9,28 @@ const WINDOW_MS = 120_000;
 /** A reader of events that takes none of them for this long is cut off. */
 const IDLE_MS = 120_000;
 
-export interface ReaderTerms {
-  readonly leastBytesPerSecond: number;
+export interface ReaderLimits {
+  readonly minBytesPerSecond: number;
   /** The longest that a reader may take in all. */
-  readonly mostMs: number;
+  readonly maxMs: number;
   readonly windowMs: number;
 }
 
 /** A result on its way holds disk no longer than one that is kept. */
-export function readerTerms(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderTerms {
+export function readerLimits(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderLimits {
   return {
-    leastBytesPerSecond: config.MIN_BYTES_PER_SECOND,
-    mostMs: config.JOB_TTL_MINUTES * 60_000,
+    minBytesPerSecond: config.MIN_BYTES_PER_SECOND,
+    maxMs: config.JOB_TTL_MINUTES * 60_000,
     windowMs: WINDOW_MS,
   };
 }
 
 /** Ends a connection whose client takes its answer too slowly: a result holds disk until it has gone. */
-export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): void {
+export function cutOffSlowReader(response: ServerResponse, terms: ReaderLimits): void {
   const { socket } = response;
   if (socket === null) return;
-  const { leastBytesPerSecond, mostMs, windowMs } = terms;
-  const endMs = performance.now() + mostMs;
+  const { minBytesPerSecond, maxMs, windowMs } = terms;
+  const endMs = performance.now() + maxMs;
   const pace = new Pace(windowMs, bytesTaken(socket));
   const clock = setInterval(
     () => {
@@ -42,7 +42,7 @@ export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): 
       // All that was sent is taken: the client waits for us.
       if (socket.writableLength === 0) pace.restart(taken);
       else pace.look(taken);
-      const slow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < leastBytesPerSecond;
+      const slow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < minBytesPerSecond;
       if (slow || performance.now() > endMs) response.destroy();
     },
     Math.min(LOOK_EVERY_MS, windowMs / 4),

@@ -3,7 +3,7 @@ import { TesseraError } from '../../domain/errors.js';
 import { ownerOf } from '../access/owner.js';
 import type { UploadContext } from '../context.js';
 import type { Metrics } from '../observe/metrics.js';
-import { admit } from '../upload/receive-upload.js';
+import { receiveFiles } from '../upload/receive-files.js';
 import { jobView } from './job-view.js';
 
 /** Whether the client asks for a job instead of waiting (RFC 7240). */
@@ -23,9 +23,9 @@ export async function replyWithJobs(
   maxFiles: number,
 ): Promise<FastifyReply> {
   const idempotencyKey = readIdempotencyKey(request);
-  const admission = await admit(request, reply, context, { maxFiles, durable: true });
-  const { callbackUrl } = admission;
-  const files = admission.images.map((image, index) => ({
+  const received = await receiveFiles(request, reply, context, { maxFiles, durable: true });
+  const { callbackUrl } = received;
+  const files = received.images.map((image, index) => ({
     ...image,
     terms: {
       owner: ownerOf(request, context.config),
@@ -36,7 +36,7 @@ export async function replyWithJobs(
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   }));
-  const kept = await context.jobs.keep(files).finally(() => admission.release());
+  const kept = await context.jobs.submitDurable(files).finally(() => received.release());
   for (const { job, existing } of kept) if (!existing) metrics.observe(job);
   const jobs = kept.map(({ job }) => job);
   const [only, ...more] = jobs;

@@ -7,7 +7,7 @@ import type { HttpContext, UploadContext } from '../context.js';
 import { jobEvents } from '../jobs/job-events.js';
 import { replyWithResult } from '../jobs/job-result.js';
 import { jobView } from '../jobs/job-view.js';
-import { cutOffIdleReader, readerTerms } from '../jobs/slow-reader.js';
+import { cutOffIdleReader, readerLimits } from '../jobs/slow-reader.js';
 import { replyWithJobs } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import {
@@ -64,7 +64,7 @@ export function registerJobs(app: FastifyInstance, context: UploadContext, metri
   app.get('/jobs/:id/result', {
     schema: jobResultSchema,
     handler: (request, reply) =>
-      replyWithResult(request, reply, findJob(request, context), readerTerms(config)),
+      replyWithResult(request, reply, findJob(request, context), readerLimits(config)),
   });
 
   app.delete('/jobs/:id', {

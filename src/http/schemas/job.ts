@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
+import { JOB_STATES } from '../../domain/job-state.js';
 import {
   type Attempt,
   FALLBACK_REASONS,
@@ -123,7 +124,7 @@ export const JobSchema = named(
   'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
     id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
-    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
+    state: oneOf(JOB_STATES, 'The last three are its end.'),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
     source: Type.Object(
       {

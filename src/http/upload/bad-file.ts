@@ -18,13 +18,10 @@ const BLAMED: ReadonlySet<ErrorCode> = new Set([
  */
 export function errorOfFile(thrown: unknown, index: number, fileName: string | undefined): unknown {
   if (!(thrown instanceof TesseraError) || !BLAMED.has(thrown.code)) return thrown;
-  const { code, message, details, internal, attempts } = thrown;
   const name = safeName(fileName ?? '');
   const which = name === undefined ? `File ${index + 1}` : `"${name}"`;
-  return new TesseraError(code, `${which}: ${message}`, {
-    details: { ...details, parameter: `file[${index}]` },
-    cause: thrown.cause,
-    attempts,
-    ...(internal === undefined ? {} : { internal }),
+  return thrown.with({
+    message: `${which}: ${thrown.message}`,
+    details: { ...thrown.details, parameter: `file[${index}]` },
   });
 }

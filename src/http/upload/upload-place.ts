@@ -70,9 +70,9 @@ export class UploadPlace {
   }
 
   /** Whether it was watched for so long and came too slowly over the window. */
-  isSlow(watchedMs: number, overMs: number, leastBytesPerSecond: number): boolean {
+  isSlow(watchedMs: number, overMs: number, minBytesPerSecond: number): boolean {
     if (!this.isReading || this.#pace.watchedMs < watchedMs) return false;
-    return this.bytesPerSecond(overMs) < leastBytesPerSecond;
+    return this.bytesPerSecond(overMs) < minBytesPerSecond;
   }
 
   refuse(error: TesseraError): void {

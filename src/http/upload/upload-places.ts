@@ -35,7 +35,7 @@ interface UploadWish {
  */
 export class UploadPlaces {
   readonly #places: number;
-  readonly #leastBytesPerSecond: number;
+  readonly #minBytesPerSecond: number;
   readonly #held = new Set<UploadPlace>();
   /** In the order in which they came, each with what gives it its place. */
   readonly #waiting = new Map<UploadPlace, () => void>();
@@ -44,7 +44,7 @@ export class UploadPlaces {
 
   constructor(config: Pick<Config, 'MAX_CONCURRENT_UPLOADS' | 'MIN_BYTES_PER_SECOND'>) {
     this.#places = config.MAX_CONCURRENT_UPLOADS;
-    this.#leastBytesPerSecond = config.MIN_BYTES_PER_SECOND;
+    this.#minBytesPerSecond = config.MIN_BYTES_PER_SECOND;
   }
 
   /**
@@ -94,8 +94,8 @@ export class UploadPlaces {
   #look(): void {
     for (const place of [...this.#held, ...this.#waiting.keys()]) place.look();
     for (const place of this.#held) {
-      if (place.isSlow(WINDOW_MS, WINDOW_MS, this.#leastBytesPerSecond))
-        place.refuse(tooSlow(this.#leastBytesPerSecond));
+      if (place.isSlow(WINDOW_MS, WINDOW_MS, this.#minBytesPerSecond))
+        place.refuse(tooSlow(this.#minBytesPerSecond));
     }
     if (this.#held.size > 0 || this.#waiting.size > 0) return;
     clearInterval(this.#looking);
@@ -168,7 +168,7 @@ export class UploadPlaces {
   /** Those that come too slowly, the slowest first. */
   #slowest(): UploadPlace[] {
     const slow = [...this.#held].filter((place) =>
-      place.isSlow(UNKNOWN_MS, SHORT_WINDOW_MS, this.#leastBytesPerSecond),
+      place.isSlow(UNKNOWN_MS, SHORT_WINDOW_MS, this.#minBytesPerSecond),
     );
     return byPace(slow);
   }
@@ -194,8 +194,8 @@ function slowestOfAll(): TesseraError {
   return queueFull('Others wait to upload, and this upload was the slowest; try again in a moment.', 5);
 }
 
-function tooSlow(leastBytesPerSecond: number): TesseraError {
-  const accepted = `at least ${leastBytesPerSecond} bytes a second`;
+function tooSlow(minBytesPerSecond: number): TesseraError {
+  const accepted = `at least ${minBytesPerSecond} bytes a second`;
   return new TesseraError('upload_timeout', `The upload came too slowly; accepted is ${accepted}.`, {
     details: { accepted },
   });

@@ -17,19 +17,19 @@ import type { UploadTarget } from './upload-target.js';
 /** The option that only jobs take. */
 const CALLBACK_OPTION = 'callback_url';
 
-export interface AdmittedImage {
+export interface ReceivedImage {
   readonly reservation: Reservation;
   readonly request: JobRequest;
 }
 
-export interface AdmissionTerms {
+export interface ReceiveOptions {
   readonly maxFiles: number;
   /** Jobs that outlive the request: they may name a `callback_url`, have the longest timeout by default, and cannot be dry runs. */
   readonly durable: boolean;
 }
 
-export interface Admission {
-  readonly images: readonly AdmittedImage[];
+export interface ReceivedFiles {
+  readonly images: readonly ReceivedImage[];
   readonly options: RequestOptions;
   /** Checked against `CALLBACK_HOSTS`. */
   readonly callbackUrl: string | undefined;
@@ -42,12 +42,12 @@ export interface Admission {
  * the query, Content-Length, a full queue) is refused before the body is read.
  * @throws TesseraError; nothing is left on disk then.
  */
-export async function admit(
+export async function receiveFiles(
   request: FastifyRequest,
   reply: FastifyReply,
   context: UploadContext,
-  { maxFiles, durable }: AdmissionTerms,
-): Promise<Admission> {
+  { maxFiles, durable }: ReceiveOptions,
+): Promise<ReceivedFiles> {
   const { config, jobs } = context;
   const maxBytes = config.MAX_UPLOAD_MB * 1e6;
   const fromQuery = queryOptions(request);
@@ -96,7 +96,7 @@ export async function admit(
     };
     const upload = await receiveUpload(request, reply, target);
     const { options, callbackUrl } = await parse([...fromQuery, ...upload.fields]);
-    const images: AdmittedImage[] = [];
+    const images: ReceivedImage[] = [];
     for (const [index, file] of upload.files.entries()) {
       const reservation = reservations[index];
       if (reservation === undefined) throw new Error('An upload without a reservation');
