@@ -6,8 +6,8 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { type KeyCheck, keyCheck } from './access/auth.js';
 import { clientNetwork } from './access/client.js';
-import { policyOf } from './access/route-policy.js';
 import { IMAGE_HEADERS } from './jobs/image-reply.js';
+import { policyOf } from './route-policy.js';
 
 /** Headers beyond those that CORS shows to scripts by itself. */
 const EXPOSED_HEADERS = [

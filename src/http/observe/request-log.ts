@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OPTION_NAMES } from '../../options/option-table.js';
 import { shorten } from '../../options/parse-options.js';
-import { policyOf } from '../access/route-policy.js';
+import { policyOf } from '../route-policy.js';
 import type { Metrics } from './metrics.js';
 
 /** nginx's number for a client that left before the answer. */

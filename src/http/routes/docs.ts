@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/config.js';
 import { packageVersion } from '../../host/package-root.js';
-import { DOCUMENT, withPolicy } from '../access/route-policy.js';
+import { DOCUMENT, withPolicy } from '../route-policy.js';
 import { NAMED_SCHEMAS } from '../schemas/all.js';
 import { withRateLimitHeaders } from '../schemas/rate-limit.js';
 

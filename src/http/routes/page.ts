@@ -4,7 +4,7 @@ import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
-import { PAGE } from '../access/route-policy.js';
+import { PAGE } from '../route-policy.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
