@@ -4,15 +4,16 @@ import ipaddr from 'ipaddr.js';
 import { presentedKey } from './auth.js';
 
 /**
- * Whose request this is, where places are shared out: the API key's, which was checked before, or the address's where the service has no keys.
- * @param hasKeys whether the service has keys; otherwise anybody could invent one.
+ * The client that a request counts for where places are shared: its API key, or its address where the service has no
+ * keys.
+ * @param hasKeys whether the service has keys; without them a client could invent one. The key was checked before.
  */
 export function clientOf(request: FastifyRequest, hasKeys: boolean): string {
   const key = hasKeys ? presentedKey(request) : undefined;
   return key === undefined ? clientNetwork(request.ip) : createHash('sha256').update(key).digest('base64url');
 }
 
-/** An address as one client: of IPv6 the first 64 bits, since a subscriber has all of the rest (RFC 6177). */
+/** An address as one client. An IPv6 subscriber has the last 64 bits (RFC 6177), so only the first 64 count. */
 export function clientNetwork(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

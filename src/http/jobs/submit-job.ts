@@ -6,7 +6,7 @@ import type { Metrics } from '../observe/metrics.js';
 import { receiveFiles } from '../upload/receive-files.js';
 import { jobView } from './job-view.js';
 
-/** Whether the client asks for a job instead of waiting (RFC 7240). */
+/** Whether the client prefers a job to waiting (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',').split(',');
   return preferences.some(
@@ -29,7 +29,7 @@ export async function replyWithJobs(
     ...image,
     terms: {
       owner: ownerOf(request, context.config),
-      // One key for a request of several images stands for each of them by its place.
+      // One key of a request with several images stands for each image, with its index.
       ...(idempotencyKey === undefined
         ? {}
         : { idempotencyKey: index === 0 ? idempotencyKey : `${idempotencyKey} ${index}` }),
@@ -48,7 +48,7 @@ export async function replyWithJobs(
     .send({ jobs: jobs.map((job) => jobView(job)) });
 }
 
-/** @throws TesseraError invalid_request for a key that is no short printable text. */
+/** @throws TesseraError invalid_request unless the key is short printable text. */
 function readIdempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;

@@ -12,8 +12,8 @@ import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
 /**
- * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
- * requests". Open without a key: probes carry none.
+ * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me", `/health/ready` for "send me
+ * requests".
  */
 export function registerHealth(
   app: FastifyInstance,
@@ -26,7 +26,7 @@ export function registerHealth(
     if (headers.state !== 'ready') return headers.state;
     if ((await jobs.storageFault()) !== undefined) return 'no_storage';
     if (status.state === 'degraded') return 'degraded';
-    // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
+    // A damaged file or a lost provider makes answers worse than planned.
     return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
       ? 'degraded'
       : 'ok';

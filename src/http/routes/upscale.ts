@@ -10,11 +10,11 @@ import type { Metrics } from '../observe/metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
 import { type ReceivedFiles, receiveFiles } from '../upload/receive-files.js';
 
-/** `POST /upscale`: an image in, the larger one out, in one exchange. */
+/** `POST /upscale`: an image in, the larger image out, in one exchange. */
 export function registerUpscale(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   app.post('/upscale', {
     schema: upscaleSchema(context.config),
-    // The schema describes; the body streams past it, and options have their own parser.
+    // The schema only documents: the body streams past it, and options have their own parser.
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
       if (wantsJob(request)) return replyWithJobs(request, reply, context, metrics, 1);
@@ -73,8 +73,8 @@ async function replyWithUpscale(
 }
 
 /**
- * A deadline that passed is kept by a second try when the work that is there now is done: the queue is gone then, and the speed that was too
- * low is known, so that a lighter model is taken. Jobs have the longest deadline by default.
+ * Adds to a missed deadline what the client can do. A second request succeeds once the present backlog is done: the
+ * queue is empty then, and the measured speed leads to a lighter model. A job has the longest deadline by default.
  */
 function withWayOut(thrown: unknown, timeoutSeconds: number, { jobs, config }: UploadContext): unknown {
   if (!(thrown instanceof TesseraError) || thrown.code !== 'deadline_exceeded') return thrown;

@@ -15,7 +15,6 @@ const Provider = Type.Optional(
   oneOf(PROVIDERS, 'What it runs on, or would first be tried on; absent for Lanczos.'),
 );
 
-/** A model as `GET /models` tells of it. */
 export const ModelSchema = named(
   'Model',
   'A model, and what it can do here.',
@@ -66,7 +65,6 @@ export const ModelSchema = named(
   ),
 );
 
-/** What networks may run on. */
 export const ProviderSchema = named(
   'Provider',
   'What networks may run on: a processor, or a device.',
@@ -79,7 +77,6 @@ export const ProviderSchema = named(
   ),
 );
 
-/** What `GET /models` answers. */
 export const ModelListSchema = named(
   'ModelList',
   'All models and providers.',
@@ -130,7 +127,6 @@ const Queue = schemaOf<QueueStatus>()(
   ),
 );
 
-/** What `GET /health` answers. */
 export const HealthSchema = named(
   'Health',
   'The state of the service in full.',
@@ -176,7 +172,6 @@ export const HealthSchema = named(
   }),
 );
 
-/** What the probes answer. */
 export const ProbeSchema = named(
   'Probe',
   'The state of the service in a word.',

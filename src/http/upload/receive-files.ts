@@ -14,7 +14,6 @@ import { errorOfFile } from './bad-file.js';
 import { checkContentEncoding, checkDeclaredLength, declaredBytes, receiveUpload } from './upload.js';
 import type { UploadTarget } from './upload-target.js';
 
-/** The option that only jobs take. */
 const CALLBACK_OPTION = 'callback_url';
 
 export interface ReceivedImage {
@@ -24,7 +23,10 @@ export interface ReceivedImage {
 
 export interface ReceiveOptions {
   readonly maxFiles: number;
-  /** Jobs that outlive the request: they may name a `callback_url`, have the longest timeout by default, and cannot be dry runs. */
+  /**
+   * Whether the files become durable jobs. These may name a `callback_url`, have the longest timeout by default, and
+   * cannot be dry runs.
+   */
   readonly durable: boolean;
 }
 
@@ -33,13 +35,13 @@ export interface ReceivedFiles {
   readonly options: RequestOptions;
   /** Checked against `CALLBACK_HOSTS`. */
   readonly callbackUrl: string | undefined;
-  /** Gives back the upload's place, and every reservation that has not become a job: to be called however it ends. */
+  /** Releases the upload's place, and each reservation that has not become a job. To be called in every case. */
   release(): Promise<void>;
 }
 
 /**
- * From a request to images on disk that may become jobs. What can be refused by the head of the request (options in
- * the query, Content-Length, a full queue) is refused before the body is read.
+ * Receives the images of a request, ready to become jobs. What the head of the request shows (bad options in the
+ * query, Content-Length, a full queue) is refused before the body is read.
  * @throws TesseraError; nothing is left on disk then.
  */
 export async function receiveFiles(
@@ -89,7 +91,7 @@ export async function receiveFiles(
       async pathFor(index) {
         const reservation = reservations[index] ?? (await first.another());
         reservations[index] = reservation;
-        // The upload may have been given up while this place was being made.
+        // The upload may have been given up while this reservation was made.
         if (released) await release();
         return reservation.sourcePath;
       },
@@ -148,7 +150,7 @@ function dryRunOfJob(): TesseraError {
   );
 }
 
-/** Names that the option `model` accepts; when it is given, the first engine is waited for, since it tells them. */
+/** Names that the option `model` accepts. When the option is given, this waits for the first engine, which reports them. */
 async function modelNames(raw: readonly RawOption[], { engine }: HttpContext): Promise<readonly string[]> {
   if (raw.some(([name]) => name === 'model') && engine.status().models.length === 0) await engine.ready();
   return [...new Set([...engine.status().models.map((model) => model.name), LANCZOS])];
