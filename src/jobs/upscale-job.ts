@@ -8,7 +8,7 @@ import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
 import type { Candidate, JobCost } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
-/** What a job is made of, new or from its file after a restart. */
+/** The data of a new job, or of one restored after a restart. */
 export interface JobOrigin {
   readonly id: string;
   readonly workFolder: string;
@@ -18,13 +18,13 @@ export interface JobOrigin {
   readonly terms?: DurableOptions;
   readonly lastEventId?: number;
   readonly startedAtMs?: number;
-  /** The service died while it was at work. */
+  /** The service died while the job was running. */
   readonly alone?: boolean;
-  /** Of a job that ended before a restart. */
+  /** The end of a job that ended before a restart. */
   readonly end?: JobEnd;
 }
 
-/** What a job asks of those who keep it. */
+/** What a job needs of its owner. */
 export interface JobKeeper {
   /** Place in the queue, from 1; undefined when it is not in the queue. */
   position(job: UpscaleJob): number | undefined;
@@ -42,10 +42,10 @@ export class UpscaleJob implements Job, Candidate {
   readonly createdAtMs: number;
   readonly settled: Promise<UpscaleResult>;
   readonly abort = new AbortController();
-  /** It runs with nothing beside it: should the service die under it again, it alone is why. */
+  /** The job runs alone. If the service dies under it again, the job is the cause. */
   readonly alone: boolean;
   overtaken = 0;
-  /** Of its `job.json`; none before it is durable. */
+  /** Size of its `job.json` in bytes; 0 before the job is durable. */
   stateBytes = 0;
   state: JobState = 'queued';
   progress: UpscaleProgress | undefined;
@@ -54,7 +54,7 @@ export class UpscaleJob implements Job, Candidate {
   startedAtMs: number | undefined;
   endedAtMs: number | undefined;
   expiresAtMs: number | undefined;
-  /** By `monotonicMs`: when the time for it began, in this process. */
+  /** By `monotonicMs`: when its time limit began, in this process. */
   #clockedFromMs: number | undefined;
   readonly #keeper: JobKeeper;
   readonly #log: EventLog;
@@ -74,7 +74,7 @@ export class UpscaleJob implements Job, Candidate {
     this.settled = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whoever wants to know awaits it; a failure that nobody awaits is told by the job's state.
+    // A failure that nobody awaits is still visible in the job's state.
     this.settled.catch(() => {});
     this.startedAtMs = origin.startedAtMs;
     if (origin.terms === undefined) this.#clockedFromMs = monotonicMs();
@@ -98,13 +98,14 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   get queueWaitMs(): number {
-    // Of the time of day, since it may begin before a restart; one that was set back must not make it negative.
+    // By the time of day, because the wait may begin before a restart. A clock that was set back must not make it
+    // negative.
     return Math.max(0, (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs);
   }
 
   /**
-   * By `monotonicMs`. `timeoutSeconds` count from when the job is made, right after its upload; for a durable job, which nobody waits for,
-   * from when an engine takes it, before which there is none (Infinity).
+   * Deadline by `monotonicMs`. `timeoutSeconds` count from the end of the upload. For a durable job, which nobody
+   * waits for, they count from the moment an engine takes it; before that there is no deadline (Infinity).
    */
   get deadlineAtMs(): number {
     return (this.#clockedFromMs ?? Infinity) + this.request.options.timeoutSeconds * 1000;
@@ -119,7 +120,7 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   onChange(listener: () => void): () => void {
-    // Two subscriptions of one function are two.
+    // Each subscription of the same function counts by itself.
     const own = () => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -133,7 +134,7 @@ export class UpscaleJob implements Job, Candidate {
     return this.#keeper.dispose(this);
   }
 
-  /** What an engine is to do. */
+  /** The task for an engine. */
   task(): UpscaleTask {
     return {
       id: this.id,
@@ -160,14 +161,17 @@ export class UpscaleJob implements Job, Candidate {
     this.changed();
   }
 
-  /** An engine takes it, for the first time or again. @returns its deadline from now on, by `monotonicMs`. */
+  /**
+   * Records that an engine takes the job, for the first time or again.
+   * @returns its deadline from now on, by `monotonicMs`.
+   */
   taken(): number {
     this.startedAtMs = Date.now();
     this.#clockedFromMs = monotonicMs();
     return this.deadlineAtMs;
   }
 
-  /** The end, seen by listeners and by whoever awaits `settled`. */
+  /** Ends the job for its listeners and for those who await `settled`. */
   ended(end: JobEnd): void {
     this.state = end.state;
     this.endedAtMs = end.endedAtMs;
@@ -179,7 +183,7 @@ export class UpscaleJob implements Job, Candidate {
     else this.#settle.reject(this.error ?? TesseraError.from('a job ended without result and error'));
   }
 
-  /** Notes an event and calls the listeners. */
+  /** Adds an event and calls the listeners. */
   changed(): void {
     this.#log.add(this.state, this.progress, this.position);
     for (const listener of [...this.#listeners]) listener();

@@ -8,25 +8,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../domain/types.js';
 import { type CallbackHosts, isPublicAddress } from './callback-hosts.js';
 
-/** Waits between tries; after the last one it is given up. */
+/** Delays between tries. After the last one the callback is given up. */
 const RETRY_DELAYS_MS: readonly number[] = [1000, 10_000, 60_000, 300_000];
 const ANSWER_LIMIT_MS = 10_000;
 
-/** What a callback says. */
 export interface CallbackMessage {
   readonly url: string;
   readonly jobId: string;
-  /** The same for every try, also after a restart: whoever gets two knows that they are one. */
+  /** The same for every try, also after a restart, so that a receiver recognises a repeated delivery. */
   readonly delivery: string;
   /** Sent as JSON. */
   readonly body: object;
 }
 
 /**
- * Tells other services of ended jobs: one signed POST each, tried again when it does not arrive.
- *
- * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with `CALLBACK_SECRET`;
- * `X-Tessera-Delivery` is the same for every try of one callback.
+ * Notifies other services of ended jobs: one signed POST each, tried again when it fails.
+ * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with
+ * `CALLBACK_SECRET`. `X-Tessera-Delivery` is the same for every try of one callback.
  */
 export class Callbacks {
   readonly #closed = new AbortController();
@@ -37,11 +35,14 @@ export class Callbacks {
     private readonly log: Log,
     private readonly retryDelaysMs = RETRY_DELAYS_MS,
   ) {
-    // Every callback that waits for its next try listens: any number of them is no leak.
+    // Each waiting callback listens to the signal, so many listeners are no leak.
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /** Tries until it has arrived or the tries are used up. @returns false when the service was closed before that. */
+  /**
+   * Tries until the callback is accepted or the tries are used up.
+   * @returns false when the service was closed before.
+   */
   async deliver(message: CallbackMessage): Promise<boolean> {
     for (const waitMs of [0, ...this.retryDelaysMs]) {
       try {
@@ -94,7 +95,7 @@ export class Callbacks {
           },
         },
         (response) => {
-          // A redirect is an answer like any other that is not 2xx: it is not followed.
+          // A redirect is not followed; like any status but 2xx it is a failure.
           settle(response.statusCode ?? 0);
           response.destroy();
         },
@@ -105,7 +106,10 @@ export class Callbacks {
   }
 }
 
-/** The host's address; of several the first. @throws when there is none. */
+/**
+ * @returns the host's first address.
+ * @throws when there is none.
+ */
 async function resolve(hostname: string): Promise<string> {
   const literal = hostname.replace(/^\[|\]$/g, '');
   return isIP(literal) ? literal : (await lookup(literal)).address;
