@@ -2,9 +2,9 @@ import type { JobState } from '../domain/job-state.js';
 import { monotonicMs } from '../host/clock.js';
 import type { JobEvent } from './job.js';
 
-/** Progress events that are kept for clients that come back. Each is complete, so few suffice. */
+/** Events of progress that are kept for clients that come back; each is a full picture, so few are enough. */
 const KEPT_PROGRESS_EVENTS = 32;
-/** Progress events closer together than this replace one another. */
+/** Closer changes of progress replace one another. */
 const PROGRESS_INTERVAL_MS = 100;
 
 /** The events of one job: every change of state, and the latest progress. */
@@ -12,7 +12,7 @@ export class EventLog {
   #events: JobEvent[] = [];
   #lastId: number;
 
-  /** @param lastId the last id before a restart. */
+  /** @param lastId the last id given before a restart. */
   constructor(lastId = 0) {
     this.#lastId = lastId;
   }
@@ -27,7 +27,7 @@ export class EventLog {
     const before = this.#events.at(-2);
     const sameKind = previous?.state === state && before?.state === state;
     if (previous !== undefined && sameKind && atMs - before.atMs < PROGRESS_INTERVAL_MS) this.#events.pop();
-    // Ids are milliseconds, which rise across restarts without a counter on disk.
+    // Milliseconds rise across restarts too, without a counter on disk.
     this.#lastId = Math.max(this.#lastId + 1, Date.now());
     this.#events.push({ id: this.#lastId, atMs, state, progress, position });
     const ofProgress = this.#events.filter((event, index) => this.#events[index - 1]?.state === event.state);

@@ -10,11 +10,11 @@ interface Known<J> {
   readonly job: J;
 }
 
-/** The job of each owner's idempotency key. */
+/** Which job an owner's idempotency key stands for. */
 export class IdempotencyIndex<J> {
   readonly #known = new Map<string, Known<J>>();
 
-  /** @throws TesseraError idempotency_conflict when the key belongs to other bytes or options. */
+  /** @throws TesseraError idempotency_conflict, when the key stands for other bytes or options. */
   find(terms: DurableOptions, digest: string): J | undefined {
     const known = this.#known.get(indexKey(terms));
     if (known === undefined || terms.idempotencyKey === undefined) return undefined;
@@ -35,10 +35,7 @@ export class IdempotencyIndex<J> {
   }
 }
 
-/**
- * SHA-256 of a source's bytes and its options.
- * @returns hexadecimal digits.
- */
+/** SHA-256 of a source's bytes and the options that it came with. @returns hexadecimal digits. */
 export async function requestDigest(sourcePath: string, options: UpscaleOptions): Promise<string> {
   const hash = createHash('sha256');
   const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -8,26 +8,27 @@ import type {
   UpscaleResult,
 } from '../domain/types.js';
 
+/** What a request's upload may become. */
 export interface UploadOptions {
   readonly maxFiles: number;
-  /** The files become jobs that outlive the request. */
+  /** Its files become jobs that outlive it. */
   readonly durable: boolean;
 }
 
-/** A place for a file, held from before the upload until the job is submitted or given up. */
+/** A place for a file, held from before the upload is read until the job is submitted or given up. */
 export interface Reservation {
   /** 128 random bits, URL-safe. */
   readonly id: string;
-  /** The job's folder (0700), created exclusively. It holds only what the upload writes. */
+  /** The job's folder, 0700, created exclusively; empty but for what the upload writes. */
   readonly workFolder: string;
   readonly sourcePath: string;
   /**
-   * Reserves a place for one more file of the same request. Only the first file is sure of its place in the queue:
-   * all files become jobs together (`Jobs.submitDurable`), or none does.
-   * @throws TesseraError queue_full when so many jobs do not fit now, disk_full.
+   * A place for one more file of the same request. Only its first file has a place in the queue for sure; all become jobs together
+   * (`Jobs.submitDurable`), or none does.
+   * @throws TesseraError queue_full when so many jobs would find no room now, disk_full.
    */
   another(): Promise<Reservation>;
-  /** Releases the place and removes the folder. Harmless after `submit`. */
+  /** Gives the place back and removes the folder; harmless after `submit`. */
   release(): Promise<void>;
 }
 
@@ -36,33 +37,33 @@ export interface JobRequest {
   readonly options: UpscaleOptions;
   /** Bytes of the source on disk. */
   readonly sourceBytes: number;
-  /** The client's file name, made safe; it only names the download. */
+  /** Client's file name, made safe; only for naming the download. */
   readonly fileName?: string;
-  /** End of the upload in epoch milliseconds, for display. */
+  /** When the upload ended, epoch milliseconds: for what people are told. */
   readonly uploadedAtMs: number;
 }
 
-/** How a durable job is kept: it outlives its request and the process. */
+/** What a job that outlives its request and the process is kept on. */
 export interface DurableOptions {
   /**
-   * The owner: a digest of the API key, or empty where the service had no keys. A job without an owner is everyone's.
-   * An idempotency key counts for its owner alone.
+   * Whose job it is: a digest of the API key; empty where the service had no keys, and then it is everyone's. An idempotency key
+   * counts for its owner alone.
    */
   readonly owner: string;
-  /** The client's `Idempotency-Key`: the same key, source bytes and options give the same job. */
+  /** Client's `Idempotency-Key`: the same key, source bytes and options give the same job. */
   readonly idempotencyKey?: string;
-  /** Receives one signed POST at the end. `checkCallbackUrl` has accepted it. */
+  /** Told of the end by one signed POST; passed `checkCallbackUrl` before. */
   readonly callbackUrl?: string;
 }
 
-/** A file of a request that becomes a durable job. */
+/** A file of a request that is to become a durable job. */
 export interface DurableRequest {
   readonly reservation: Reservation;
   readonly request: JobRequest;
   readonly terms: DurableOptions;
 }
 
-/** One change of a job, for server-sent events. Each event is complete, so a missed one does no harm. */
+/** One change in a job's life, for server-sent events. Every event is a full picture: a missed one does no harm. */
 export interface JobEvent {
   /** Rises with every event of a job, also across restarts. */
   readonly id: number;
@@ -73,7 +74,7 @@ export interface JobEvent {
   readonly position: number | undefined;
 }
 
-/** A job as its owner sees it. Its members are plain values. `settled` never rejects unhandled. */
+/** A job as its owner sees it. Snapshots are plain values; `settled` never rejects unhandled. */
 export interface Job {
   readonly id: string;
   readonly request: JobRequest;
@@ -86,24 +87,21 @@ export interface Job {
   readonly error: TesseraError | undefined;
   readonly resultPath: string;
   readonly queueWaitMs: number;
-  /** Epoch milliseconds. `startedAtMs` is the last start, if a restart of the service ran the job again. */
+  /** Epoch milliseconds; `startedAtMs` is of the last start, when a restart of the service made it run again. */
   readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
-  /** When an ended durable job is removed; undefined before its end and for other jobs. */
+  /** When a durable job that has ended is removed; undefined before its end and for jobs that are not durable. */
   readonly expiresAtMs: number | undefined;
-  /** Events after `afterId` (by default all that are kept), oldest first: every change of state, and the latest progress. */
+  /** Events after `afterId` (default: all that are kept), oldest first: every change of state, and the latest progress. */
   events(afterId?: number): readonly JobEvent[];
   /** Resolves with the result, or rejects with the TesseraError. */
   readonly settled: Promise<UpscaleResult>;
-  /**
-   * Subscribes to changes of state and progress.
-   * @returns the unsubscribe function.
-   */
+  /** Called at every change of state or progress; returns the unsubscribe. */
   onChange(listener: () => void): () => void;
   /** Takes effect at the next tile. */
   cancel(): void;
-  /** Removes the folder of a job that nobody will ask for again. Idempotent. */
+  /** Removes the folder; for jobs that nobody will ask for again. Idempotent. */
   dispose(): Promise<void>;
 }
 
@@ -111,11 +109,11 @@ export interface QueueStatus {
   readonly running: number;
   readonly queued: number;
   readonly uploading: number;
-  /** Known durable jobs in any state. */
+  /** Durable jobs that are known, in whatever state. */
   readonly kept: number;
   readonly maxRunning: number;
   readonly maxQueued: number;
-  /** Seconds of backlog by measured speed, for `Retry-After`. */
+  /** Measured backlog in seconds: what `Retry-After` says. */
   readonly backlogSeconds: number;
   readonly diskBytes: number;
 }
@@ -123,41 +121,33 @@ export interface QueueStatus {
 /** Admission, execution and limits: the one path that `/upscale`, `/jobs` and the command line use. */
 export interface Jobs {
   /**
-   * Reserves a place before the body is read. A request is one upload, however many files it has.
-   * @param declaredBytes Content-Length, if there is one.
-   * @param terms by default one file for a job that is not durable.
+   * Before the body is read. A request is one upload, however many files it has.
+   * @param declaredBytes Content-Length, when there is one.
+   * @param terms default: one file, for a job that is not durable.
    * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full, storage_unavailable.
    */
   reserve(declaredBytes: number | undefined, terms?: UploadOptions): Promise<Reservation>;
-  /** @throws TesseraError shutting_down, disk_full; the caller then releases the reservation. */
+  /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
   submit(reservation: Reservation, request: JobRequest): Job;
   /**
-   * Submits the files of one upload as durable jobs: all, or none. They survive a restart and stay, with their
-   * results, until `JOB_TTL_MINUTES` after their end. Resolves when they are on disk. Where the owner's idempotency
-   * key is known with the same bytes and options, `existing` is true, the job is the earlier one, and the reservation
-   * was released.
+   * Submits the files of one upload as jobs that survive a restart and stay, with their results, until `JOB_TTL_MINUTES` after their
+   * end: all, or none. Resolves when that is on disk. Where the owner's idempotency key is known with the same bytes and options,
+   * `existing` is true, the job is that one, and the reservation has been released.
    * @returns the jobs in the order of the files.
-   * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full, storage_unavailable; the caller
-   * then releases the reservations.
+   * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full, storage_unavailable; the reservations are then to be released.
    */
   submitDurable(
     files: readonly DurableRequest[],
   ): Promise<readonly { readonly job: Job; readonly existing: boolean }[]>;
   /** A durable job of this owner (`DurableOptions.owner`), or of everyone. */
   find(id: string, owner: string): Job | undefined;
-  /**
-   * Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes an ended one. It
-   * finds jobs as `find` does.
-   */
+  /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has; as `find` finds it. */
   remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined>;
-  /**
-   * Checks a callback URL before the body is read.
-   * @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host.
-   */
+  /** Before the body is read. @throws TesseraError invalid_option unless `CALLBACK_HOSTS` lists the URL's host. */
   checkCallbackUrl(url: string): void;
   status(): QueueStatus;
-  /** @returns why the folder of the jobs cannot be written, for the log; undefined while it can. */
+  /** @returns why the folder of the jobs cannot be written now, for the log; undefined while it can. */
   storageFault(): Promise<string | undefined>;
-  /** Accepts no new jobs. Resolves when all jobs have ended, or when the grace period is over and the rest is cancelled. */
+  /** No new jobs; resolves when all have ended or the grace period is over (then they are cancelled). */
   close(graceMs: number): Promise<void>;
 }

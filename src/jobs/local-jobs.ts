@@ -29,12 +29,9 @@ import { type InheritedJob, MAX_LONE_DEATHS, originOf, takeOver } from './store/
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 
-/** Jobs in progress for each engine: while one job encodes, tiles of others are computed. */
+/** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
 const JOBS_PER_ENGINE = 4;
-/**
- * Interval of takeovers. The death of an instance on another system is known only some time after; instances beside
- * this one die too.
- */
+/** Instances on other systems are known to be dead only some time after; one that dies beside us leaves jobs too. */
 const SWEEP_INTERVAL_MS = 60_000;
 const ONE_FILE: UploadOptions = { maxFiles: 1, durable: false };
 
@@ -47,11 +44,11 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #uploads: Uploads;
   readonly #folders: JobFolders;
   readonly #storage: StorageWatch;
-  /** Ends of jobs that are being written to disk. */
+  /** Ends that are being written down. */
   readonly #endings = new Set<Promise<void>>();
   readonly #departures: Departures;
   #sweeping: NodeJS.Timeout | undefined;
-  /** Set once the service begins to stop. */
+  /** Set from the beginning of the end. */
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -81,8 +78,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   /**
-   * Creates this instance's folder under `TEMP_DIR`, removes what dead instances left there, and continues their
-   * durable jobs.
+   * Takes a folder of its own under `TEMP_DIR`, removes what dead instances left there, and goes on with their durable jobs.
    * @throws the system's error when `TEMP_DIR` cannot be written.
    */
   static async open(config: Config, engine: Engine, log: Log): Promise<LocalJobs> {
@@ -96,8 +92,7 @@ export class LocalJobs implements Jobs, JobKeeper {
 
   async reserve(declaredBytes: number | undefined, terms = ONE_FILE): Promise<Reservation> {
     if (this.#closed !== undefined) throw shuttingDown();
-    // Durable jobs wait for an engine. A client that waits for its answer should ask another service before it sends
-    // anything.
+    // Durable jobs wait for an engine; whoever waits for the answer should rather ask another service, before sending anything.
     if (!terms.durable && this.engine.status().startsFail) throw engineUnavailable();
     return this.#uploads.begin(declaredBytes, terms);
   }
@@ -114,8 +109,7 @@ export class LocalJobs implements Jobs, JobKeeper {
       const isKeyed = terms.idempotencyKey !== undefined;
       digests.push(isKeyed ? await requestDigest(reservation.sourcePath, request.options) : undefined);
     }
-    // Nothing is awaited before all jobs are known by their keys, so that a repeated request finds none of them or
-    // all.
+    // Nothing is waited for before all are known by their keys: the same request again finds none of them, or all.
     const answers = files.map(({ reservation, request, terms }, index) => {
       const digest = digests[index];
       const known = this.#durable.existing(terms, digest);
@@ -201,14 +195,14 @@ export class LocalJobs implements Jobs, JobKeeper {
     await this.#uploads.settled(graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
     while (this.#endings.size > 0) await Promise.all(this.#endings);
-    // A job that does not react ends with its engine. Only then may another instance take its files.
+    // What is still at work does not hear: it ends with its engine, and then its files can go to whoever comes next.
     await this.engine.close(0);
     await Promise.all([this.#departures.settled(), this.#folders.settled()]);
     this.#durable.close();
     await this.#storage.leave(this.#durable.count > 0);
   }
 
-  /** Checks that so many files of one request fit, beside the places of other uploads. */
+  /** Whether there is room for so many files of one request, beside the places that other uploads hold. */
   #checkRoom(upload: Upload, files: number): void {
     const backlogSeconds = this.#work.backlogSeconds;
     if (upload.durable)
@@ -224,14 +218,14 @@ export class LocalJobs implements Jobs, JobKeeper {
     throw queueFull(sentence, backlogSeconds);
   }
 
-  /** A job that is not queued yet; its reservation still holds its place. */
+  /** A job that is not in the queue yet; its reservation still holds its place. */
   #create(reservation: Reservation, request: JobRequest, terms?: DurableOptions): UpscaleJob {
     const { id, workFolder } = reservation;
     if (this.#uploads.of(id) === undefined)
       throw new Error('This reservation was released or submitted before.');
     const cost = jobCost(request, this.engine.status().models);
     if (request.sourceBytes + cost.diskBytes > this.config.MAX_JOB_DISK_MB * 1e6) {
-      // Refused for good, because it would never fit.
+      // For good: coming back later would not help.
       throw new TesseraError(
         'disk_full',
         'The result would take more disk space than the jobs of this service may use.',
@@ -256,11 +250,11 @@ export class LocalJobs implements Jobs, JobKeeper {
     );
     if (job.terms === undefined) {
       job.ended(end);
-      // Nobody asks for anything of a failed job.
+      // Of a job that failed nothing will be asked for.
       if (end.error !== undefined) await this.dispose(job);
       return;
     }
-    // The stop of the service interrupted the job. Its file stays, and the next instance runs it.
+    // What the stop of the service ended is still to be done: its file stays, and whoever starts next does it.
     const interrupted = end.error?.code === 'shutting_down';
     await (interrupted ? this.#durable.interrupted(job) : this.#durable.ended(job, end));
     if (!interrupted) await this.#departures.tidy(job.id, () => this.#durable.tidy(job));
@@ -272,7 +266,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     for (const job of await takeOver(this.instance)) await this.#restore(job);
   }
 
-  /** Continues a durable job of a dead instance, or keeps its result. */
+  /** A durable job that a dead instance left: goes on, or stays for those who ask for its result. */
   async #restore(inherited: InheritedJob): Promise<void> {
     const { folder, file } = inherited;
     const { id, request, end } = file;

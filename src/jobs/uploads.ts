@@ -10,29 +10,29 @@ import { SOURCE_FILE } from './upscale-job.js';
 
 const MAX_RETRY_AFTER_SECONDS = 3600;
 
-/** One request whose body is being received. It is one upload, however many files it holds. */
+/** One request whose body is being received: one upload, however many files it turns out to hold. */
 export class Upload {
-  /** Files that have a folder and are neither jobs nor given up. */
+  /** Of its files that have a folder, and are neither jobs nor given up yet. */
   readonly ids = new Set<string>();
-  /** Places of the queue that are held: one from the beginning, one for each file once the files become jobs. */
+  /** Places of the queue that nobody else gets: one from its beginning, one for each file once they become jobs. */
   places = 1;
-  /** Its jobs count as kept jobs now. */
+  /** Its jobs are among the kept ones by now, and count there. */
   isKept = false;
 
-  /** @param declaredBytes total of all files; undefined where the request does not declare it. */
+  /** @param declaredBytes of all files together; undefined where the request does not say. */
   constructor(
     readonly declaredBytes: number | undefined,
     public durable: boolean,
   ) {}
 }
 
-/** Uploads in progress, each with its promised disk space and a folder for each file. */
+/** The uploads that are being received, each with the disk that it was promised and a folder for each of its files. */
 export class Uploads {
   readonly #open = new Set<Upload>();
   readonly #byId = new Map<string, Upload>();
   readonly #changes = new Changes();
 
-  /** @param checkRoom throws a TesseraError when an upload may not have so many files. */
+  /** @param checkRoom whether an upload may have so many files; throws a TesseraError when not. */
   constructor(
     private readonly maxFileBytes: number,
     private readonly disk: DiskBudget,
@@ -44,12 +44,12 @@ export class Uploads {
     return this.#open.size;
   }
 
-  /** The upload of a file that is being received. */
+  /** The upload of a file that is still being received. */
   of(id: string | undefined): Upload | undefined {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** Places that other uploads hold: all, or only those whose files become durable jobs. */
+  /** Places of the queue that the others hold: all, or those alone whose files become durable jobs. */
   placesBeside(upload: Upload, which: 'all' | 'durable'): number {
     const others = [...this.#open].filter(
       (other) => other !== upload && (which === 'all' || (other.durable && !other.isKept)),
@@ -57,10 +57,7 @@ export class Uploads {
     return others.reduce((sum, { places }) => sum + places, 0);
   }
 
-  /**
-   * Reserves a place for the first file.
-   * @throws TesseraError queue_full, disk_full, and the errors of `checkRoom`.
-   */
+  /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
   async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadOptions): Promise<Reservation> {
     const mostBytes = this.maxFileBytes * maxFiles;
     const upload = new Upload(
@@ -72,20 +69,14 @@ export class Uploads {
     return this.#place(upload);
   }
 
-  /**
-   * Holds a place for each file of the upload, since all are about to become durable jobs.
-   * @throws the errors of `checkRoom`.
-   */
+  /** All files of the upload are about to become so many durable jobs: from now on it holds a place for each. @throws as `checkRoom`. */
   takePlaces(upload: Upload, jobs: number): void {
     upload.durable = true;
     this.checkRoom(upload, jobs);
     upload.places = jobs;
   }
 
-  /**
-   * Records that a file has become a job or was given up.
-   * @returns false when that was recorded before.
-   */
+  /** A file has become a job, or was given up. @returns false when it was so before. */
   leave(id: string): boolean {
     const upload = this.#byId.get(id);
     if (upload === undefined) return false;
@@ -97,14 +88,14 @@ export class Uploads {
     return true;
   }
 
-  /** Resolves when no upload is in progress, or after the time. */
+  /** Resolves once none is received any more, or after the time. */
   async settled(limitMs: number): Promise<void> {
     await this.#changes.until(() => this.#open.size === 0, limitMs);
   }
 
   /**
-   * Makes a folder for one more file and claims its disk space. A declared Content-Length covers all files and is
-   * claimed with the first. Without it each file may have the maximum size.
+   * A folder for one more file, and its disk. What Content-Length declares is enough for all files, and promised with the first;
+   * without it each may be as large as any.
    */
   async #place(upload: Upload): Promise<Reservation> {
     const id = randomBytes(16).toString('base64url');

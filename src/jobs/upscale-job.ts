@@ -8,7 +8,7 @@ import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
 import type { Candidate, JobCost } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
-/** The data of a new job, or of one restored after a restart. */
+/** What a job is made of, new or from its file after a restart. */
 export interface JobOrigin {
   readonly id: string;
   readonly workFolder: string;
@@ -18,13 +18,13 @@ export interface JobOrigin {
   readonly terms?: DurableOptions;
   readonly lastEventId?: number;
   readonly startedAtMs?: number;
-  /** The service died while the job was running. */
+  /** The service died while it was at work. */
   readonly alone?: boolean;
-  /** The end of a job that ended before a restart. */
+  /** Of a job that ended before a restart. */
   readonly end?: JobEnd;
 }
 
-/** What a job needs of its owner. */
+/** What a job asks of those who keep it. */
 export interface JobKeeper {
   /** Place in the queue, from 1; undefined when it is not in the queue. */
   position(job: UpscaleJob): number | undefined;
@@ -42,10 +42,10 @@ export class UpscaleJob implements Job, Candidate {
   readonly createdAtMs: number;
   readonly settled: Promise<UpscaleResult>;
   readonly abort = new AbortController();
-  /** The job runs alone. If the service dies under it again, the job is the cause. */
+  /** It runs with nothing beside it: should the service die under it again, it alone is why. */
   readonly alone: boolean;
   overtaken = 0;
-  /** Size of its `job.json` in bytes; 0 before the job is durable. */
+  /** Of its `job.json`; none before it is durable. */
   stateBytes = 0;
   state: JobState = 'queued';
   progress: UpscaleProgress | undefined;
@@ -54,7 +54,7 @@ export class UpscaleJob implements Job, Candidate {
   startedAtMs: number | undefined;
   endedAtMs: number | undefined;
   expiresAtMs: number | undefined;
-  /** By `monotonicMs`: when its time limit began, in this process. */
+  /** By `monotonicMs`: when the time for it began, in this process. */
   #clockedFromMs: number | undefined;
   readonly #keeper: JobKeeper;
   readonly #log: EventLog;
@@ -74,7 +74,7 @@ export class UpscaleJob implements Job, Candidate {
     this.settled = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // A failure that nobody awaits is still visible in the job's state.
+    // Whoever wants to know awaits it; a failure that nobody awaits is told by the job's state.
     this.settled.catch(() => {});
     this.startedAtMs = origin.startedAtMs;
     if (origin.terms === undefined) this.#clockedFromMs = monotonicMs();
@@ -98,14 +98,13 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   get queueWaitMs(): number {
-    // By the time of day, because the wait may begin before a restart. A clock that was set back must not make it
-    // negative.
+    // Of the time of day, since it may begin before a restart; one that was set back must not make it negative.
     return Math.max(0, (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs);
   }
 
   /**
-   * Deadline by `monotonicMs`. `timeoutSeconds` count from the end of the upload. For a durable job, which nobody
-   * waits for, they count from the moment an engine takes it; before that there is no deadline (Infinity).
+   * By `monotonicMs`. `timeoutSeconds` count from when the job is made, right after its upload; for a durable job, which nobody waits for,
+   * from when an engine takes it, before which there is none (Infinity).
    */
   get deadlineAtMs(): number {
     return (this.#clockedFromMs ?? Infinity) + this.request.options.timeoutSeconds * 1000;
@@ -120,7 +119,7 @@ export class UpscaleJob implements Job, Candidate {
   }
 
   onChange(listener: () => void): () => void {
-    // Each subscription of the same function counts by itself.
+    // Two subscriptions of one function are two.
     const own = () => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -134,7 +133,7 @@ export class UpscaleJob implements Job, Candidate {
     return this.#keeper.dispose(this);
   }
 
-  /** The task for an engine. */
+  /** What an engine is to do. */
   task(): UpscaleTask {
     return {
       id: this.id,
@@ -161,17 +160,14 @@ export class UpscaleJob implements Job, Candidate {
     this.changed();
   }
 
-  /**
-   * Records that an engine takes the job, for the first time or again.
-   * @returns its deadline from now on, by `monotonicMs`.
-   */
+  /** An engine takes it, for the first time or again. @returns its deadline from now on, by `monotonicMs`. */
   taken(): number {
     this.startedAtMs = Date.now();
     this.#clockedFromMs = monotonicMs();
     return this.deadlineAtMs;
   }
 
-  /** Ends the job for its listeners and for those who await `settled`. */
+  /** The end, seen by listeners and by whoever awaits `settled`. */
   ended(end: JobEnd): void {
     this.state = end.state;
     this.endedAtMs = end.endedAtMs;
@@ -183,7 +179,7 @@ export class UpscaleJob implements Job, Candidate {
     else this.#settle.reject(this.error ?? TesseraError.from('a job ended without result and error'));
   }
 
-  /** Adds an event and calls the listeners. */
+  /** Notes an event and calls the listeners. */
   changed(): void {
     this.#log.add(this.state, this.progress, this.position);
     for (const listener of [...this.#listeners]) listener();

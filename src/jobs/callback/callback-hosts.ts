@@ -1,18 +1,15 @@
 import ipaddr from 'ipaddr.js';
 import { TesseraError } from '../../domain/errors.js';
 
-/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, with `=private` after it if private addresses are allowed. */
+/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, and `=private` behind it. */
 interface AllowedHost {
   readonly hostname: string;
-  /** undefined: only the scheme's default port. */
+  /** undefined: the scheme's own port only. */
   readonly port: string | undefined;
   readonly allowsPrivate: boolean;
 }
 
-/**
- * The hosts that callbacks may go to, as the operator listed them. Of their addresses only public ones, unless the
- * entry says otherwise.
- */
+/** Where callbacks may go: the hosts that the operator listed, and of their addresses the public ones unless the entry says otherwise. */
 export class CallbackHosts {
   readonly #hosts: readonly AllowedHost[];
 
@@ -41,7 +38,7 @@ export class CallbackHosts {
 
 function parseEntry(entry: string): AllowedHost {
   const [address = '', flag] = entry.split('=');
-  // Parsed as a URL, so that names are compared in a URL's form: lower case, punycode, brackets around IPv6.
+  // As a URL, so that names are compared in the form that URLs have: lower case, punycode, brackets around IPv6.
   const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined;
   const explicitPort = /:(\d+)$/.exec(address)?.[1];
   if (url === undefined || url.pathname !== '/' || (flag !== undefined && flag !== 'private')) {
@@ -62,10 +59,7 @@ function refused(message: string, received: string): TesseraError {
   });
 }
 
-/**
- * Whether an address is on the public internet: in no special-purpose registry of IANA (RFC 6890), and not an IPv4
- * address in IPv6 form.
- */
+/** Whether an address is on the public internet: in no special-purpose registry of IANA (RFC 6890), and no IPv4 address in IPv6 form. */
 export function isPublicAddress(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'unicast';
 }

@@ -8,23 +8,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../domain/types.js';
 import { type CallbackHosts, isPublicAddress } from './callback-hosts.js';
 
-/** Delays between tries. After the last one the callback is given up. */
+/** Waits between tries; after the last one it is given up. */
 const RETRY_DELAYS_MS: readonly number[] = [1000, 10_000, 60_000, 300_000];
 const ANSWER_LIMIT_MS = 10_000;
 
+/** What a callback says. */
 export interface CallbackMessage {
   readonly url: string;
   readonly jobId: string;
-  /** The same for every try, also after a restart, so that a receiver recognises a repeated delivery. */
+  /** The same for every try, also after a restart: whoever gets two knows that they are one. */
   readonly delivery: string;
   /** Sent as JSON. */
   readonly body: object;
 }
 
 /**
- * Notifies other services of ended jobs: one signed POST each, tried again when it fails.
- * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with
- * `CALLBACK_SECRET`. `X-Tessera-Delivery` is the same for every try of one callback.
+ * Tells other services of ended jobs: one signed POST each, tried again when it does not arrive.
+ *
+ * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with `CALLBACK_SECRET`;
+ * `X-Tessera-Delivery` is the same for every try of one callback.
  */
 export class Callbacks {
   readonly #closed = new AbortController();
@@ -35,14 +37,11 @@ export class Callbacks {
     private readonly log: Log,
     private readonly retryDelaysMs = RETRY_DELAYS_MS,
   ) {
-    // Each waiting callback listens to the signal, so many listeners are no leak.
+    // Every callback that waits for its next try listens: any number of them is no leak.
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /**
-   * Tries until the callback is accepted or the tries are used up.
-   * @returns false when the service was closed before.
-   */
+  /** Tries until it has arrived or the tries are used up. @returns false when the service was closed before that. */
   async deliver(message: CallbackMessage): Promise<boolean> {
     for (const waitMs of [0, ...this.retryDelaysMs]) {
       try {
@@ -95,7 +94,7 @@ export class Callbacks {
           },
         },
         (response) => {
-          // A redirect is not followed; like any status but 2xx it is a failure.
+          // A redirect is an answer like any other that is not 2xx: it is not followed.
           settle(response.statusCode ?? 0);
           response.destroy();
         },
@@ -106,10 +105,7 @@ export class Callbacks {
   }
 }
 
-/**
- * @returns the host's first address.
- * @throws when there is none.
- */
+/** The host's address; of several the first. @throws when there is none. */
 async function resolve(hostname: string): Promise<string> {
   const literal = hostname.replace(/^\[|\]$/g, '');
   return isIP(literal) ? literal : (await lookup(literal)).address;

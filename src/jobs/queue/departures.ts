@@ -1,7 +1,7 @@
 import type { Log } from '../../domain/types.js';
 import type { Engine } from '../../engine/engine.js';
 
-/** Removes the files of ended jobs. While an engine still works on a job, files removed under it would be written again. */
+/** Files of jobs that have ended while an engine was still at work on them: removed under it, they would come again. */
 export class Departures {
   readonly #pending = new Set<Promise<void>>();
 
@@ -11,9 +11,9 @@ export class Departures {
   ) {}
 
   /**
-   * Removes a job's files. Resolves when that is done. Where an engine still works on the job, it resolves at once:
-   * the files are removed later, and a failure is logged.
-   * @throws the errors of `tidy` where it runs at once.
+   * Tidies up after a job. Resolves when that is done or, where an engine has not let go of the job, at once: it is done later then,
+   * and a failure is for the log.
+   * @throws what `tidy` throws, where it is done now.
    */
   async tidy(id: string, tidy: () => Promise<void>): Promise<void> {
     const leaving = this.engine.leaving(id);
@@ -25,7 +25,7 @@ export class Departures {
     this.#pending.add(departure);
   }
 
-  /** Resolves when no removal is left, which requires that engines are closed or let go of their jobs. */
+  /** Resolves when nothing is left to be done; that takes an engine that is closed, or lets go. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending);
   }

@@ -24,27 +24,28 @@ import {
 interface Kept {
   readonly job: UpscaleJob;
   file: JobFile;
-  /** Removes an expired job. */
+  /** Removes it when it has ended and its time is over. */
   expiry?: NodeJS.Timeout;
-  /** Resolves when the job and its request are on disk. */
+  /** Resolves when the job is on disk, with all of its request. */
   readonly written: Promise<void>;
 }
 
+/** A job that is to be kept. */
 interface NewJob {
   readonly job: UpscaleJob;
   readonly terms: DurableOptions;
-  /** Set if there is an idempotency key. */
+  /** Set with an idempotency key. */
   readonly digest: string | undefined;
 }
 
-/** Durable jobs: on disk beside their files, found by id, removed when they expire. */
+/** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
 export class DurableJobs {
   readonly callbackHosts: CallbackHosts;
   readonly #kept = new Map<string, Kept>();
   readonly #index = new IdempotencyIndex<UpscaleJob>();
   readonly #callbacks: Callbacks;
   readonly #ttlMs: number;
-  /** Times of expiry by `monotonicMs`, in the order of the jobs' ends. */
+  /** When jobs expire, by `monotonicMs`, in the order in which they ended. */
   readonly #expiries = new Map<string, number>();
 
   constructor(
@@ -64,10 +65,8 @@ export class DurableJobs {
   }
 
   /**
-   * Checks that so many more jobs may be kept. No job is removed for them, because its owner may still fetch the
-   * result.
-   * @param backlogSeconds when to come back while no job has ended.
-   * @throws TesseraError queue_full.
+   * Whether so many more may be kept. None is thrown out for them: whoever made it may still fetch its result.
+   * @param backlogSeconds when to come back as long as none has ended. @throws TesseraError queue_full.
    */
   checkRoom(more: number, backlogSeconds: number): void {
     if (this.#kept.size + more <= this.config.MAX_KEPT_JOBS) return;
@@ -80,7 +79,7 @@ export class DurableJobs {
     );
   }
 
-  /** A job that the owner may see: its own, or one made while the service had no keys. */
+  /** A job that the owner may see: its own, or one that was made while the service had no keys. */
   find(id: string, owner: string): UpscaleJob | undefined {
     const kept = this.#kept.get(id);
     const isTheirs = kept !== undefined && ['', owner].includes(kept.file.terms.owner);
@@ -88,7 +87,7 @@ export class DurableJobs {
   }
 
   /**
-   * The job of the owner's key; undefined for a new key.
+   * The job that the owner's key stands for; undefined when the key is new.
    * @throws TesseraError idempotency_conflict.
    */
   existing(terms: DurableOptions, digest: string | undefined): Pick<Kept, 'job' | 'written'> | undefined {
@@ -97,8 +96,8 @@ export class DurableJobs {
   }
 
   /**
-   * Makes the jobs of one request durable. Their keys count from now on, also while the files are written. When this
-   * rejects, the caller forgets the jobs.
+   * Makes the jobs of one request durable. Their keys count from now on, also while the files are being written. When this rejects,
+   * the jobs are to be forgotten.
    */
   async keep(jobs: readonly NewJob[]): Promise<void> {
     const entries = jobs.map(({ job, terms, digest }) => ({
@@ -122,7 +121,7 @@ export class DurableJobs {
     await written;
   }
 
-  /** Records that a run begins. A job under which the service dies again and again must not be tried forever. */
+  /** Notes that a run begins: a service that dies again and again under one job alone must stop trying it. */
   async started(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -135,20 +134,20 @@ export class DurableJobs {
     });
   }
 
-  /** Records a run that the stop of the service ended. The job is not at fault and runs again. */
+  /** A run that the stop of the service ended: no fault of the job's, and to be done again. */
   async interrupted(job: UpscaleJob): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
     await this.#write(kept, { ...kept.file, starts: 0, loneStarts: 0, lastEventId: job.lastEventId });
   }
 
-  /** The end record of a job that ends now. */
+  /** How a job ends that ends now. */
   endOf(outcome: Pick<JobEnd, 'state' | 'result' | 'error'>): JobEnd {
     const endedAtMs = Date.now();
     return { ...outcome, endedAtMs, expiresAtMs: endedAtMs + this.#ttlMs };
   }
 
-  /** Writes the end to disk. The job's listeners learn of it afterwards. */
+  /** Writes the end down. The job's listeners learn of it after this. */
   async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -162,13 +161,13 @@ export class DurableJobs {
     void this.#callBack(kept);
   }
 
-  /** Removes from an ended job's folder what nobody asks for any more. */
+  /** Leaves of a job's folder what is still asked for, now that it has ended. */
   async tidy(job: UpscaleJob): Promise<void> {
     const end = this.#kept.get(job.id)?.file.end;
     if (end !== undefined) await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
   }
 
-  /** Registers a job that was on disk at start. */
+  /** Takes back a job that was on disk at start. */
   adopt(job: UpscaleJob, file: JobFile): void {
     const kept: Kept = { job, file, written: Promise.resolve() };
     this.#kept.set(job.id, kept);
@@ -178,7 +177,7 @@ export class DurableJobs {
     void this.#callBack(kept);
   }
 
-  /** Forgets a job whose folder is about to be removed: nobody finds it any more, and its key is free. */
+  /** Its folder is about to go: no one finds it any more, and its key is new again. */
   forget(job: UpscaleJob): void {
     const kept = this.#kept.get(job.id);
     if (kept === undefined) return;
@@ -202,12 +201,12 @@ export class DurableJobs {
     );
   }
 
-  /** Writes a state whose loss is acceptable: on a full disk the job goes on and is only less safe against a restart. */
+  /** A disk that is full now must not undo what was computed: the job goes on, and is only less safe against a restart. */
   async #write(kept: Kept, file: JobFile): Promise<void> {
     kept.file = file;
     kept.job.stateBytes = jobFileBytes(file);
     try {
-      // While a job runs, a power cut costs no more than the run. Only its end is worth waiting for the disk.
+      // Of a job that runs, a power cut costs no more than the run: only its end is worth waiting for.
       await writeJobFile(kept.job.workFolder, file, file.end !== undefined);
     } catch (thrown) {
       this.log.warn({ err: thrown, job: kept.job.id }, 'the state of a job could not be written');
@@ -234,8 +233,8 @@ export class DurableJobs {
   }
 
   /**
-   * Sets the timer of a job's expiry. A timer for each job is cheap and avoids looking through all jobs.
-   * @param atMs by `monotonicMs`, so that a clock set forward removes no result.
+   * Each job has its timer, which costs next to nothing: nobody has to look through all for those whose time is over.
+   * @param atMs by `monotonicMs`: a clock that is set forward removes no result.
    */
   #expire(kept: Kept, atMs: number): void {
     const { job } = kept;
@@ -246,12 +245,12 @@ export class DurableJobs {
   }
 }
 
-/** Rejects with the first failure, but not before the last is done, so that nobody writes into a folder that is then removed. */
+/** Rejects as the first that failed, but not before the last is done: nobody writes into a folder that is removed then. */
 async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
-/** Removes everything from a job's folder but its state and the named files. A missing folder is no error. */
+/** Removes all from a job's folder but its state and what is named. Where the folder itself is gone, nothing is left to remove. */
 export async function clear(folder: string, keep: readonly string[]): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))

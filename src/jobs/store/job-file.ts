@@ -13,24 +13,24 @@ export interface JobEnd {
   readonly error?: ErrorMessage;
 }
 
-/** A durable job as stored in `job.json`. It holds no paths, because its folder may move to another instance. */
+/** A durable job as its folder's `job.json` holds it. Paths are not in it: the folder may move to another instance's. */
 export interface JobFile {
   readonly version: typeof VERSION;
   readonly id: string;
   readonly request: JobRequest;
   readonly terms: DurableOptions;
-  /** Digest of the source's bytes and the options, if there is an idempotency key. */
+  /** Of the source's bytes and the options, when there is an idempotency key. */
   readonly digest?: string;
   readonly createdAtMs: number;
   readonly lastEventId: number;
-  /** Starts without an end: the service died while the job was running, beside others or alone. */
+  /** Starts without an end: the service died while it was at work, beside others or alone. */
   readonly starts: number;
-  /** Those of these starts in which the job ran alone; absent means none. They bound how often a job may take the service down. */
+  /** Of these, those in which nothing ran beside it; none when absent. A job that takes the whole service with it must not do so for ever. */
   readonly loneStarts?: number;
   readonly startedAtMs?: number;
-  /** Absent while the job is queued or running. After a restart it is queued. */
+  /** Absent while it is queued or running: after a restart both are queued. */
   readonly end?: JobEnd;
-  /** Absent without a callback URL, and once the callback has succeeded or was given up. */
+  /** Absent without a callback URL, or once its fate is known. */
   readonly callback?: 'pending';
   /** `X-Tessera-Delivery` of that callback, the same for every try. */
   readonly delivery?: string;
@@ -40,21 +40,21 @@ const VERSION = 1;
 const NAME = 'job.json';
 const NEW_NAME = 'job.json.new';
 
-/** Files of the store in a job's folder. */
+/** Names in a job's folder that are the store's own. */
 export const JOB_FILE_NAMES: readonly string[] = [NAME, NEW_NAME];
 
 export function jobFile(fields: Omit<JobFile, 'version'>): JobFile {
   return { version: VERSION, ...fields };
 }
 
-/** Length of the file in bytes. */
+/** How long the file is. */
 export function jobFileBytes(file: JobFile): number {
   return Buffer.byteLength(JSON.stringify(file));
 }
 
 /**
- * Writes the file atomically: a crash leaves the old file or the new one.
- * @param lasting true: also after a power cut, which waits for the disk.
+ * Writes the file whole or not at all: what a crash leaves is the old one or the new one.
+ * @param lasting also after a power cut; that waits for the disk.
  */
 export async function writeJobFile(folder: string, file: JobFile, lasting: boolean): Promise<void> {
   const path = join(folder, NEW_NAME);
@@ -68,7 +68,7 @@ export async function writeJobFile(folder: string, file: JobFile, lasting: boole
   await rename(path, join(folder, NAME));
 }
 
-/** @returns undefined for a missing file or one of another version. */
+/** @returns undefined when there is none, or it is not one of ours (another version's, say). */
 export async function readJobFile(folder: string): Promise<JobFile | undefined> {
   let value: unknown;
   try {
@@ -79,7 +79,7 @@ export async function readJobFile(folder: string): Promise<JobFile | undefined> 
   return isJobFile(value) ? value : undefined;
 }
 
-/** Whether the parsed file is one of this version. Files are written whole, so no more is checked. */
+/** The file is ours and written whole; this tells other versions and other people's files apart, no more. */
 function isJobFile(value: unknown): value is JobFile {
   if (typeof value !== 'object' || value === null) return false;
   const file = value as Partial<JobFile>;

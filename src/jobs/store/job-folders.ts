@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Log } from '../../domain/types.js';
 import { type Instance, isMissing } from './instance.js';
 
-/** The job folders of one instance: created exclusively (0700), and removed once. */
+/** The folders of the jobs of one instance: made exclusively, 0700, and removed once. */
 export class JobFolders {
-  /** Removals in progress. */
+  /** Removals that are going on. */
   readonly #removals = new Map<string, Promise<void>>();
 
   constructor(
@@ -17,20 +17,20 @@ export class JobFolders {
     return join(this.instance.folder, id);
   }
 
-  /** @throws the system's error, also when the folder exists. */
+  /** @throws the system's error, also when the folder is there already. */
   async create(id: string): Promise<void> {
     const path = this.pathOf(id);
     try {
       await mkdir(path, { mode: 0o700 });
     } catch (thrown) {
       if (!isMissing(thrown)) throw thrown;
-      // A clean-up of temporary files removed the instance's folder.
+      // Somebody's clean-up of temporary files took the instance's folder.
       await this.instance.ensure();
       await mkdir(path, { mode: 0o700 });
     }
   }
 
-  /** Removes a folder and everything in it. A failure is only logged. */
+  /** Removes a folder with all that is in it; a failure is for the log, as nobody else could do anything about it. */
   remove(id: string): Promise<void> {
     const going = this.#removals.get(id);
     if (going !== undefined) return going;
@@ -43,7 +43,7 @@ export class JobFolders {
     return removal;
   }
 
-  /** Resolves when no removal is in progress. */
+  /** Resolves when nothing is being removed any more. */
   async settled(): Promise<void> {
     await Promise.all(this.#removals.values());
   }

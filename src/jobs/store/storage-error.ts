@@ -1,12 +1,12 @@
 import { TesseraError } from '../../domain/errors.js';
 import { diskFullError } from '../../host/disk-full.js';
 
-/** `Retry-After`: the end of jobs or an operator makes room, an operator restores a folder; neither takes a moment. */
+/** Room comes back by the end of jobs or by an operator, a folder by an operator: neither in a moment. */
 const RETRY_AFTER_SECONDS = 60;
 
 /**
- * Translates a system error in `TEMP_DIR` for the caller.
- * @returns disk_full, storage_unavailable; undefined for other errors.
+ * What an error of the system in `TEMP_DIR` means to a caller.
+ * @returns disk_full, storage_unavailable; undefined for what is no error of the system.
  */
 export function storageError(thrown: unknown): TesseraError | undefined {
   const full = diskFullError(thrown);

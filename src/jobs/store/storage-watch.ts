@@ -5,18 +5,18 @@ import { diskFullError } from '../../host/disk-full.js';
 import type { Instance } from './instance.js';
 import { storageUnavailable } from './storage-error.js';
 
-/** Shortest interval between checks. */
+/** Whether the folder can be written is looked at this often at most. */
 const LOOK_EVERY_MS = 1000;
-/** A file system that takes longer for one byte counts as gone, for example one on a lost network. */
+/** A file system that takes longer than this to take a byte, as one on a lost network does, is none. */
 const MAX_LOOK_MS = 2000;
 
-/** Errors by which a run may end whose folder cannot be used. */
+/** How a run may end whose folder cannot be used. */
 const MISTAKEN: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt_image', 'unsupported_image']);
 
-/** Watches whether `TEMP_DIR` can be written, for readiness and to find out what is to blame for an error. */
+/** Whether `TEMP_DIR` can be written, for readiness and for who is to blame. */
 export class StorageWatch {
   #looked: { readonly atMs: number; readonly fault: Promise<string | undefined> } | undefined;
-  /** The last fault that was logged. */
+  /** The last that was told to the log. */
   #told: string | undefined;
 
   constructor(
@@ -24,10 +24,7 @@ export class StorageWatch {
     private readonly log: Log,
   ) {}
 
-  /**
-   * @returns why nothing can be written, in the system's words; undefined while writing works. A full disk is no
-   * fault, because it empties by itself.
-   */
+  /** @returns why nothing can be written now, in the system's words; undefined while it can. A full disk is none: it empties by itself. */
   fault(): Promise<string | undefined> {
     const nowMs = performance.now();
     if (this.#looked === undefined || nowMs - this.#looked.atMs >= LOOK_EVERY_MS)
@@ -35,7 +32,7 @@ export class StorageWatch {
     return this.#looked.fault;
   }
 
-  /** Replaces an engine's complaint about a file by `storage_unavailable` where the folder is to blame. */
+  /** What an engine says of a picture that it could not find, or of a result that it could not write, is not the picture's fault. */
   async outcomeOf(said: UpscaleResult | TesseraError): Promise<UpscaleResult | TesseraError> {
     if (!(said instanceof TesseraError) || !MISTAKEN.has(said.code)) return said;
     this.#looked = undefined;
@@ -44,7 +41,7 @@ export class StorageWatch {
       : storageUnavailable(said).with({ attempts: said.attempts });
   }
 
-  /** Leaves the folder to the next instance, or removes it. If it cannot be written, the next sweep finds this instance dead. */
+  /** The end: leaves the folder to whoever starts next, or removes it. Where it cannot be written, whoever sweeps next finds us dead. */
   async leave(withJobs: boolean): Promise<void> {
     try {
       await (withJobs ? this.instance.leave() : this.instance.remove());

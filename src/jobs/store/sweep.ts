@@ -14,11 +14,11 @@ export const JOB_NAME = /^[A-Za-z0-9_-]{22}$/;
 const ADOPTED = 'adopted';
 
 /**
- * Takes over what dead instances left in `TEMP_DIR`. A dead folder is first renamed into this instance's own folder,
- * which only one instance can do, and then emptied. If this instance dies in between, the next sweep finds it inside.
- * Folders of live instances, and everything else in `TEMP_DIR`, are never touched.
- * @param keep decides about each job's folder: true moves it into this instance's folder, false removes it.
- * @returns the kept jobs.
+ * Takes over what dead instances left in `TEMP_DIR`. A dead folder is first renamed into our own, which succeeds for one instance
+ * only, then emptied; if we die in between, whoever sweeps next finds it within ours. Folders of living instances, and whatever else lies in
+ * `TEMP_DIR`, are never touched.
+ * @param keep decides over each job's folder: true to move it into ours as our own job, false to have it removed.
+ * @returns the jobs that were kept.
  */
 export async function sweep(
   instance: Instance,
@@ -37,7 +37,7 @@ export async function sweep(
   return kept;
 }
 
-/** Moves the jobs to keep out of a dead instance's folder, and those that it had taken over and not yet sorted. */
+/** Moves the jobs to keep out of a dead instance's folder, and those that it had adopted from others and not yet sorted. */
 async function empty(
   dead: string,
   instance: Instance,
@@ -62,7 +62,7 @@ async function foldersIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** @returns false when it is gone, because another instance was faster. */
+/** @returns false when it is not there any more: another instance was faster. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

@@ -6,19 +6,16 @@ import type { Instance } from './instance.js';
 import { type JobFile, readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
 
-/** A job under which the service died so often while the job ran alone is not tried again. */
+/** A job under which the service itself died so often, with nothing beside it, is not tried again. */
 export const MAX_LONE_DEATHS = 3;
 
-/** A durable job of a dead instance, now in a folder of this one. */
+/** A durable job that a dead instance left, in a folder of ours by now. */
 export interface InheritedJob {
   readonly folder: string;
   readonly file: JobFile;
 }
 
-/**
- * Takes over what dead instances left.
- * @returns their durable jobs in the order in which they continue.
- */
+/** Takes over what dead instances left. @returns their durable jobs, in the order in which they are to go on. */
 export async function takeOver(instance: Instance): Promise<readonly InheritedJob[]> {
   const inherited: InheritedJob[] = [];
   for (const { folder } of await sweep(instance, isWorthKeeping)) {
@@ -28,7 +25,7 @@ export async function takeOver(instance: Instance): Promise<readonly InheritedJo
   return inherited.sort((a, b) => deaths(a.file) - deaths(b.file) || a.file.createdAtMs - b.file.createdAtMs);
 }
 
-/** Recreates the origin of the job. It runs alone if the service may have died under it. */
+/** What the job is made of, anew. It runs alone if the service may have died under it. */
 export function originOf({ folder, file }: InheritedJob, cost: JobCost): JobOrigin {
   const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
   return {
@@ -46,14 +43,14 @@ export function originOf({ folder, file }: InheritedJob, cost: JobCost): JobOrig
 }
 
 /**
- * Jobs under which the service may have died come last, so that other jobs do not wait for their lone runs. Among
- * them the least tried comes first, so that none is blamed only for always being next.
+ * Jobs under which the service may have died come last, so that the others do not wait for runs alone; of them the one that was tried
+ * least comes first, so that none is blamed for merely being next again and again.
  */
 function deaths({ starts, loneStarts = 0 }: JobFile): number {
   return Math.min(1, starts) + loneStarts;
 }
 
-/** Whether a dead instance's folder holds a durable job that is still of use. */
+/** Whether a folder left by a dead instance holds a durable job that is still of use. */
 async function isWorthKeeping(folder: string): Promise<boolean> {
   const file = await readJobFile(folder);
   if (file === undefined) return false;
