@@ -1,6 +1,6 @@
 import { LANCZOS, type PlannedCandidate, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
-import type { ChainRequest, PlannedStep } from '../models/fallback/candidate.js';
+import type { CandidatePlan, ChainRequest } from '../models/fallback/chain-request.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import { likelyFormat } from './output/result-format.js';
@@ -10,7 +10,7 @@ import { planRender } from './render/render.js';
 /** What a dry run needs of the chain. */
 export interface PlanningChain {
   leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
-  plan(request: ChainRequest): Promise<readonly PlannedStep[]>;
+  plan(request: ChainRequest): Promise<readonly CandidatePlan[]>;
 }
 
 const FLOAT_BYTES = 4;
@@ -105,7 +105,7 @@ interface Grid {
 
 /** The tiles of all passes of a step; the last pass is the largest. undefined for what has no network. */
 function drawing(
-  { entry, provider, tileSizePx, microsecondsPerPixel, tileWorkers = 1, passes }: PlannedStep,
+  { entry, provider, tileSizePx, microsecondsPerPixel, tileWorkers = 1, passes }: CandidatePlan,
   width: number,
   height: number,
   overlapPx: number | undefined,

@@ -1,5 +1,5 @@
 import type { ImageHeader, OutputFormat } from '../domain/types.js';
-import type { FinishingCost } from '../models/fallback/candidate.js';
+import type { FinishingCost } from '../models/fallback/chain-request.js';
 
 export type { FinishingCost };
 

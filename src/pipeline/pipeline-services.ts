@@ -1,5 +1,5 @@
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
-import type { Chain } from '../models/fallback/candidate.js';
+import type { Chain } from '../models/fallback/chain-request.js';
 import type { PipelineLimits } from './limits.js';
 import type { OverheadCost } from './overhead.js';
 import type { TileScheduler } from './tile-scheduler.js';

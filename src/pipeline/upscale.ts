@@ -1,5 +1,5 @@
 import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
-import type { ChainRequest } from '../models/fallback/candidate.js';
+import type { ChainRequest } from '../models/fallback/chain-request.js';
 import { DeviceLost } from '../models/fallback/device-lost.js';
 import { Cancellation } from './cancellation.js';
 import { graft } from './graft/graft.js';

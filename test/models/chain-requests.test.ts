@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, rigOf, short } from './chain-serving.js';
@@ -110,7 +110,7 @@ describe('fallback=false', () => {
       },
       { name: 'exact', network: GOOD, aside: true },
     ]);
-    const alternative = async (candidate: Candidate) =>
+    const alternative = async (candidate: LoadedCandidate) =>
       candidate.kind === 'network' ? (await candidate.alternative())?.entry.name : 'lanczos';
     assert.equal((await chain.serve(chainRequest({ fallback: false }), alternative)).value, undefined);
     assert.equal((await chain.serve(chainRequest(), alternative)).value, 'exact');

@@ -5,8 +5,8 @@ import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { chainOrder } from '../../src/models/chain-order.js';
 import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { ModelChain } from '../../src/models/fallback/chain.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { modelKey } from '../../src/models/model-key.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
@@ -134,14 +134,16 @@ describe('time', () => {
 
   test('an ×2 model reaches ×4 by two passes', async () => {
     const { chain } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
+    const passes = async (candidate: LoadedCandidate) =>
+      candidate.kind === 'network' ? candidate.passes : 0;
     assert.equal((await chain.serve(chainRequest({ scale: 2 }), passes)).value, 1);
     assert.equal((await chain.serve(chainRequest({ scale: 4 }), passes)).value, 2);
   });
 
   test('an ×2 model takes one pass where there is no time for two', async () => {
     const { chain, memory, key } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
+    const passes = async (candidate: LoadedCandidate) =>
+      candidate.kind === 'network' ? candidate.passes : 0;
     // One pass takes about 57 s, two 250 s.
     memory.recordSpeed(key('double'), 'cpu', 1e6, slow * 1000);
     const tight = chainRequest({ scale: 4, deadlineAtMs: monotonicMs() + 140_000 });

@@ -10,8 +10,8 @@ import type { UpscaleResult } from '../../src/domain/types.js';
 import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
-import type { Pace } from '../../src/models/fallback/candidate.js';
-import type { Step } from '../../src/models/fallback/candidate-list.js';
+import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { Pace } from '../../src/models/fallback/loaded-candidate.js';
 import { LeftForTime, watchTime } from '../../src/models/fallback/time-watch.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
@@ -40,7 +40,8 @@ describe('the watch over the time of a network at work', () => {
     assert.ok(slow !== undefined && faster !== undefined);
     memory.recordSpeed(key('slow'), 'cpu', 1e6, SECOND);
     if (fasterSpeed !== undefined) memory.recordSpeed(key('faster'), 'cpu', 1e6, fasterSpeed * SECOND);
-    const lesser: Step[] = fasterSpeed === undefined ? [{ kind: 'lanczos' }] : [faster, { kind: 'lanczos' }];
+    const lesser: Candidate[] =
+      fasterSpeed === undefined ? [{ kind: 'lanczos' }] : [faster, { kind: 'lanczos' }];
     const request = chainRequest({
       deadlineAtMs: monotonicMs() + 100 * SECOND,
       finishing: { networkMs: 0, lanczosMs: 10 * SECOND },

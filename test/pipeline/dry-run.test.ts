@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ImageHeader } from '../../src/domain/types.js';
-import type { PlannedStep } from '../../src/models/fallback/candidate.js';
+import type { CandidatePlan } from '../../src/models/fallback/chain-request.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
 import type { OverheadCost } from '../../src/pipeline/overhead.js';
 import { defaults, embeddedEntry, limits } from './stage.js';
@@ -24,7 +24,7 @@ const beside: OverheadCost = {
   encodingMs: () => 0,
 };
 
-function plan(steps: readonly PlannedStep[]) {
+function plan(steps: readonly CandidatePlan[]) {
   const chain = { leadScale: () => 4, plan: async () => steps };
   return dryRun({ header: HEADER, options: defaults }, chain, limits, beside);
 }

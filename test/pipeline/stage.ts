@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type {
-  Candidate,
-  Chain,
-  ChainRequest,
-  NetworkCandidate,
-} from '../../src/models/fallback/candidate.js';
+import type { Chain, ChainRequest } from '../../src/models/fallback/chain-request.js';
+import type { LoadedCandidate, LoadedNetwork } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
@@ -49,10 +45,7 @@ export async function openEmbedded(twin: 'int8' | 'float' = 'int8', threads = 2)
   return openModel(await embeddedEntry(twin), modelsFolder, 'cpu', { threads });
 }
 
-export function networkCandidate(
-  model: TileModel,
-  changes: Partial<NetworkCandidate> = {},
-): NetworkCandidate {
+export function networkCandidate(model: TileModel, changes: Partial<LoadedNetwork> = {}): LoadedNetwork {
   return {
     kind: 'network',
     model,
@@ -74,7 +67,7 @@ export function networkCandidate(
 export class GivenChain implements Chain {
   readonly requests: ChainRequest[] = [];
   constructor(
-    readonly candidates: (request: ChainRequest) => readonly Candidate[],
+    readonly candidates: (request: ChainRequest) => readonly LoadedCandidate[],
     readonly scale = 4,
   ) {}
 
@@ -87,7 +80,7 @@ export class GivenChain implements Chain {
   async serve<T>(
     request: ChainRequest,
     attempt: (
-      candidate: Candidate,
+      candidate: LoadedCandidate,
       note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void,
     ) => Promise<T>,
   ) {

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../domain/types.js';
-import type { NoteAttempt } from './candidate.js';
+import type { NoteAttempt } from './chain-request.js';
 
 /** The attempts of one request in the order in which they ended, those of earlier engines first. */
 export class AttemptLog {

@@ -13,32 +13,30 @@ import type { ModelEntry } from '../manifest-entry.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
 import { AttemptLog } from './attempt-log.js';
-import type {
-  Candidate,
-  Chain,
-  ChainAnswer,
-  ChainRequest,
-  NetworkCandidate,
-  NoteAttempt,
-  PlannedStep,
+import {
+  type Candidate,
+  candidatesFor,
+  checkModelName,
+  type NetworkCandidate,
+  providerOf,
 } from './candidate.js';
-import { candidatesFor, checkModelName, providerOf, type Step } from './candidate-list.js';
+import type { CandidatePlan, Chain, ChainAnswer, ChainRequest, NoteAttempt } from './chain-request.js';
 import { DeviceLost } from './device-lost.js';
 import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
+import type { LoadedCandidate, LoadedNetwork } from './loaded-candidate.js';
 import { modelStatuses } from './model-status.js';
+import { networkCandidate } from './network-candidate.js';
+import { planChain } from './plan-chain.js';
+import { SecondLook } from './second-look.js';
 import {
   estimateAlone,
   exclusion,
   failedEarlier,
   fitIntoTime,
-  type NetworkStep,
   type Refusal,
   TIME_IS_OVER,
   wantedPasses,
-} from './network-attempt.js';
-import { networkCandidate } from './network-candidate.js';
-import { planChain } from './plan-chain.js';
-import { SecondLook } from './second-look.js';
+} from './time-budget.js';
 import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
 
 /** The scale of a request that names none when only Lanczos is left to say. */
@@ -83,7 +81,7 @@ export class ModelChain implements Chain {
 
   async serve<T>(
     request: ChainRequest,
-    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const attempts = new AttemptLog(request.earlierAttempts, request.onAttempt);
     const share = this.#workload.enter();
@@ -113,7 +111,7 @@ export class ModelChain implements Chain {
    * what is known without loading.
    * @throws TesseraError fallback_refused, invalid_option
    */
-  async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
+  async plan(request: ChainRequest): Promise<readonly CandidatePlan[]> {
     const share = this.#workload.enter();
     share.end();
     return planChain(allowedSteps(this.#steps(request), request), request, {
@@ -164,7 +162,7 @@ export class ModelChain implements Chain {
     request: ChainRequest,
     attempts: AttemptLog,
     share: Share,
-    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const { allowed, eligible } = allowedSteps(this.#steps(request), request);
     const damaged = new Set<ModelEntry>();
@@ -185,8 +183,8 @@ export class ModelChain implements Chain {
       }
       const lesser = allowed.slice(allowed.indexOf(step) + 1);
       const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
-      let candidate: Candidate | undefined;
-      const begin = (started: Candidate): Promise<T> => {
+      let candidate: LoadedCandidate | undefined;
+      const begin = (started: LoadedCandidate): Promise<T> => {
         candidate = started;
         return attempt(started, note);
       };
@@ -217,18 +215,18 @@ export class ModelChain implements Chain {
 
   /** One network step: load, weigh against the time, compute. */
   async #climb<T>(
-    step: NetworkStep,
+    step: NetworkCandidate,
     request: ChainRequest,
-    lesser: readonly Step[],
+    lesser: readonly Candidate[],
     attempts: AttemptLog,
     share: Share,
     note: NoteAttempt,
-    attempt: (candidate: NetworkCandidate) => Promise<T>,
+    attempt: (candidate: LoadedNetwork) => Promise<T>,
   ): Promise<{ value: T } | (Refusal & { readonly left?: LeftForTime })> {
     const excluded = exclusion(step, request);
     if (excluded !== undefined) return excluded;
     const loans: Loan[] = [];
-    let candidate: NetworkCandidate | undefined;
+    let candidate: LoadedNetwork | undefined;
     try {
       // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
       const early = this.#fit(step, request, share);
@@ -287,7 +285,7 @@ export class ModelChain implements Chain {
     }
   }
 
-  #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Step[] {
+  #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Candidate[] {
     checkModelName(request.model, this.#models.entries);
     const { providers, pool } = this.parts;
     return candidatesFor(request, {
@@ -297,14 +295,14 @@ export class ModelChain implements Chain {
     });
   }
 
-  #fit(step: NetworkStep, request: ChainRequest, share: Share): Refusal | { passes: 1 | 2 } {
+  #fit(step: NetworkCandidate, request: ChainRequest, share: Share): Refusal | { passes: 1 | 2 } {
     const scale = request.scale ?? this.leadScale(request);
     return fitIntoTime(step, request, scale, this.parts.memory, share);
   }
 }
 
 /** What an attempt tells of the tiles that its candidate was given. */
-function tileOf(candidate: Candidate | undefined): { tileSizePx?: number } {
+function tileOf(candidate: LoadedCandidate | undefined): { tileSizePx?: number } {
   return candidate?.kind === 'network' && candidate.givenTilePx !== undefined
     ? { tileSizePx: candidate.givenTilePx }
     : {};

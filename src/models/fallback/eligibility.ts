@@ -1,15 +1,18 @@
 import { TesseraError } from '../../domain/errors.js';
 import type { Attempt, FallbackReason } from '../../domain/types.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import type { ChainRequest } from './candidate.js';
-import type { Step } from './candidate-list.js';
+import type { Candidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
 
 /**
  * The step that an answer is compared with to tell a fallback; see ModelChain. Unusable providers and models that are
  * not installed come before it without counting.
  * @returns undefined when there is none: then only Lanczos is left, and that is a fallback.
  */
-function firstEligible(steps: readonly Step[], request: Pick<ChainRequest, 'model'>): Step | undefined {
+function firstEligible(
+  steps: readonly Candidate[],
+  request: Pick<ChainRequest, 'model'>,
+): Candidate | undefined {
   // Lanczos is the first choice only where it is the only one, usable providers or not.
   if (steps.length === 1) return steps[0];
   const ofModels = steps.filter((step) => step.kind !== 'skip' || step.reason !== 'provider_unavailable');
@@ -21,9 +24,9 @@ function firstEligible(steps: readonly Step[], request: Pick<ChainRequest, 'mode
 
 /** The steps that a request may be served by: without fallback none after the first eligible one. */
 export function allowedSteps(
-  steps: readonly Step[],
+  steps: readonly Candidate[],
   request: Pick<ChainRequest, 'model' | 'fallback'>,
-): { readonly allowed: readonly Step[]; readonly eligible: Step | undefined } {
+): { readonly allowed: readonly Candidate[]; readonly eligible: Candidate | undefined } {
   const eligible = firstEligible(steps, request);
   if (request.fallback) return { allowed: steps, eligible };
   return { allowed: steps.slice(0, eligible === undefined ? -1 : steps.indexOf(eligible) + 1), eligible };
@@ -33,7 +36,10 @@ export function allowedSteps(
  * Steps in their order, but for those that stand in for a file that has not shown to be damaged.
  * @param damaged the models whose files did, kept up to date while the steps are walked.
  */
-export function* stepsToTry(steps: readonly Step[], damaged: ReadonlySet<ModelEntry>): Generator<Step> {
+export function* stepsToTry(
+  steps: readonly Candidate[],
+  damaged: ReadonlySet<ModelEntry>,
+): Generator<Candidate> {
   for (const step of steps) {
     if (step.kind === 'network' && step.standIn && !damaged.has(step.asked)) continue;
     yield step;
@@ -57,7 +63,7 @@ type Tried = Pick<Attempt, 'model' | 'reason' | 'detail'>;
  */
 export function fallbackRefused(
   tried: readonly Tried[],
-  eligible: Step | undefined,
+  eligible: Candidate | undefined,
   request: Pick<ChainRequest, 'model'>,
 ): TesseraError {
   const wanted = eligible?.kind === 'network' ? eligible.entry.name : request.model;

@@ -7,8 +7,10 @@ import { modelKey } from '../model-key.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { isInFloat32 } from '../tensor-form.js';
 import type { TileModel } from '../tile-model.js';
-import type { ChainRequest, NetworkCandidate } from './candidate.js';
-import { type NetworkStep, tileSize, workersOf } from './network-attempt.js';
+import type { NetworkCandidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
+import type { LoadedNetwork } from './loaded-candidate.js';
+import { tileSize, workersOf } from './time-budget.js';
 import type { TimeWatch } from './time-watch.js';
 
 /** What a candidate needs besides its own model. */
@@ -26,12 +28,12 @@ export interface CandidateContext {
 
 /** The candidate as the tile loop sees it. */
 export function networkCandidate(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   passes: 1 | 2,
   model: TileModel,
   around: CandidateContext,
-): NetworkCandidate {
+): LoadedNetwork {
   const { memory } = around;
   const key = modelKey(step.entry);
   return {
@@ -58,7 +60,7 @@ export function networkCandidate(
 type Place = readonly [ModelEntry, Provider];
 
 /** The same weights in float32 on the same provider, then on the CPU. */
-function alternatives(step: NetworkStep, around: CandidateContext): Place[] {
+function alternatives(step: NetworkCandidate, around: CandidateContext): Place[] {
   const { entry, provider } = step;
   const float = isInFloat32(entry) ? entry : around.entries.find((each) => each.name === entry.floatTwin);
   if (float === undefined || !around.pool.isInstalled(float)) return [];

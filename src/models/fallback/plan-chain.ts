@@ -6,17 +6,10 @@ import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
-import type { ChainRequest, PlannedStep } from './candidate.js';
-import { providerOf } from './candidate-list.js';
+import { type NetworkCandidate, providerOf } from './candidate.js';
+import type { CandidatePlan, ChainRequest } from './chain-request.js';
 import { type allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
-import {
-  estimate,
-  exclusion,
-  type NetworkStep,
-  type Refusal,
-  tileSize,
-  workersOf,
-} from './network-attempt.js';
+import { estimate, exclusion, type Refusal, tileSize, workersOf } from './time-budget.js';
 
 /** What a plan is made from besides the steps. */
 export interface PlanSurroundings {
@@ -25,7 +18,7 @@ export interface PlanSurroundings {
   /** What other requests have still to compute. */
   readonly share: Share;
   /** How many passes fit into the time, or why none does. */
-  fit(step: NetworkStep): Refusal | { passes: 1 | 2 };
+  fit(step: NetworkCandidate): Refusal | { passes: 1 | 2 };
 }
 
 /**
@@ -37,8 +30,8 @@ export async function planChain(
   { allowed, eligible }: ReturnType<typeof allowedSteps>,
   request: ChainRequest,
   around: PlanSurroundings,
-): Promise<readonly PlannedStep[]> {
-  const planned: PlannedStep[] = [];
+): Promise<readonly CandidatePlan[]> {
+  const planned: CandidatePlan[] = [];
   const refused: { model: string; reason: FallbackReason; detail: string }[] = [];
   const damaged = new Set<ModelEntry>();
   let served = false;
@@ -79,7 +72,7 @@ export async function planChain(
 
 /** Loads the model so that its speed is known. @returns why it cannot serve. */
 async function tryLoading(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   { fit, pool }: PlanSurroundings,
 ): Promise<Refusal | undefined> {

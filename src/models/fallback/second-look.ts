@@ -6,8 +6,8 @@ import { messageOf } from '../failure.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { warmUpTile } from '../onnx/warm-up.js';
-import type { ChainRequest } from './candidate.js';
-import type { NetworkStep } from './network-attempt.js';
+import type { NetworkCandidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
 
 /** Of several tiles the fastest counts, as in a first measurement. */
 const TILES = 3;
@@ -36,7 +36,7 @@ interface SecondLookParts {
  */
 export class SecondLook {
   /** Skipped, and not measured since. */
-  readonly #skipped = new Map<string, NetworkStep>();
+  readonly #skipped = new Map<string, NetworkCandidate>();
   readonly #pauses = new Map<string, { readonly lengthMs: number; readonly endsMs: number }>();
 
   constructor(private readonly parts: SecondLookParts) {}
@@ -47,7 +47,7 @@ export class SecondLook {
   }
 
   /** The network was too slow for an image: it is among those to be measured. */
-  note(step: NetworkStep): void {
+  note(step: NetworkCandidate): void {
     this.#skipped.set(keyOf(step), step);
   }
 
@@ -55,7 +55,7 @@ export class SecondLook {
    * Whether what is known of the speed is so old that an image should not be refused for it: one waits for some tiles, once in a while,
    * rather than all for ever in vain. It must have the time: another candidate may have to serve it after that.
    */
-  isDue(step: NetworkStep, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
+  isDue(step: NetworkCandidate, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
     if (request.deadlineAtMs - monotonicMs() < MIN_LEFT_MS) return false;
     const ageMs =
       this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(modelKey(step.entry), step.provider);
@@ -63,7 +63,7 @@ export class SecondLook {
   }
 
   /** Measures one network now. @returns whether that was possible. */
-  measure(step: NetworkStep): Promise<boolean> {
+  measure(step: NetworkCandidate): Promise<boolean> {
     return this.#measure(step, new AbortController().signal);
   }
 
@@ -83,11 +83,11 @@ export class SecondLook {
     return measured;
   }
 
-  #isPaused(step: NetworkStep): boolean {
+  #isPaused(step: NetworkCandidate): boolean {
     return this.parts.memory.nowMs() < (this.#pauses.get(keyOf(step))?.endsMs ?? 0);
   }
 
-  async #measure(step: NetworkStep, signal: AbortSignal): Promise<boolean> {
+  async #measure(step: NetworkCandidate, signal: AbortSignal): Promise<boolean> {
     const { pool, memory, log } = this.parts;
     const { entry, provider } = step;
     try {
@@ -122,7 +122,7 @@ export class SecondLook {
     }
   }
 
-  #noteLook(step: NetworkStep, faster: boolean): void {
+  #noteLook(step: NetworkCandidate, faster: boolean): void {
     const key = keyOf(step);
     this.#skipped.delete(key);
     const before = this.#pauses.get(key)?.lengthMs ?? FIRST_PAUSE_MS / 2;
@@ -135,7 +135,7 @@ export class SecondLook {
   }
 
   /** [width, height] in pixels. GPUs tune for each new shape and get the one of the first measurement. */
-  #sides({ entry, provider }: NetworkStep): [number, number] {
+  #sides({ entry, provider }: NetworkCandidate): [number, number] {
     const { fixed, multipleOf, minimum } = entry.sizeRequirements;
     if (fixed !== undefined) return [...fixed];
     if (provider !== 'cpu') return [MAX_SIDE_PX, MAX_SIDE_PX];
@@ -146,6 +146,6 @@ export class SecondLook {
   }
 }
 
-function keyOf({ entry, provider }: NetworkStep): string {
+function keyOf({ entry, provider }: NetworkCandidate): string {
   return `${modelKey(entry)}@${provider}`;
 }

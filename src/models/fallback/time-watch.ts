@@ -2,9 +2,10 @@ import { monotonicMs } from '../../host/clock.js';
 import type { SpeedMemory } from '../cost/speed-memory.js';
 import type { Share } from '../cost/workload.js';
 import { modelKey } from '../model-key.js';
-import type { ChainRequest, NetworkCandidate } from './candidate.js';
-import type { Step } from './candidate-list.js';
-import { estimate, exclusion, type NetworkStep, wantedPasses } from './network-attempt.js';
+import type { Candidate, NetworkCandidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
+import type { LoadedNetwork } from './loaded-candidate.js';
+import { estimate, exclusion, wantedPasses } from './time-budget.js';
 
 /** A network that needs so many times what is left is left at once; below that as late as a lesser candidate allows, as its pace may improve. */
 const CLEAR_MISS = 2;
@@ -37,7 +38,7 @@ export class LeftForTime extends Error {
 }
 
 /** What tells that a network is too slow, while it is at work. */
-export type TimeWatch = Pick<NetworkCandidate, 'checkPace' | 'checkWait'>;
+export type TimeWatch = Pick<LoadedNetwork, 'checkPace' | 'checkWait'>;
 
 /** Where no other candidate may serve. */
 export const NO_WATCH: TimeWatch = { checkPace: () => {}, checkWait: () => {} };
@@ -47,7 +48,7 @@ export interface WatchSurroundings {
   readonly memory: SpeedMemory;
   readonly share: Pick<Share, 'delay'>;
   /** What the fallback chain may go on with. */
-  readonly lesser: readonly Step[];
+  readonly lesser: readonly Candidate[];
   /** Of the request, or of the model that leads the chain for it. */
   readonly scale: number;
 }
@@ -56,13 +57,17 @@ export interface WatchSurroundings {
  * Watches whether a network will be done in time, by the pace that it shows.
  * @returns what throws LeftForTime where the network would be late, as long as a lesser candidate would not.
  */
-export function watchTime(step: NetworkStep, request: ChainRequest, around: WatchSurroundings): TimeWatch {
+export function watchTime(
+  step: NetworkCandidate,
+  request: ChainRequest,
+  around: WatchSurroundings,
+): TimeWatch {
   const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
   // What is known changes with each tile.
   const knownSpeed = around.memory.speed(modelKey(step.entry), step.provider);
   const aloneMs = lesserNeedsMs(step, request, around) ?? 0;
   const networks = around.lesser.filter(
-    (each): each is NetworkStep =>
+    (each): each is NetworkCandidate =>
       each.kind === 'network' && each.standIn === undefined && exclusion(each, request) === undefined,
   );
   const needsMs = networks.map((each) => lesserNeedsMs(each, request, around) ?? aloneMs * UNKNOWN_SHARE);
@@ -105,7 +110,7 @@ function inSeconds(ms: number): string {
 
 /** @returns milliseconds of a step's tiles; undefined while its speed is unknown. */
 function lesserNeedsMs(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   { memory, share, scale }: WatchSurroundings,
 ): number | undefined {

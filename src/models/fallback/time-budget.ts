@@ -5,10 +5,8 @@ import { estimateSeconds, SHARE_FOR_TILES } from '../cost/time-budget.js';
 import type { Share } from '../cost/workload.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
-import type { ChainRequest } from './candidate.js';
-import type { Step } from './candidate-list.js';
-
-export type NetworkStep = Extract<Step, { kind: 'network' }>;
+import type { NetworkCandidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
 
 /** Why a step does not serve. */
 export interface Refusal {
@@ -25,7 +23,7 @@ export const TIME_IS_OVER: Refusal = {
 };
 
 /** @returns the refusal of a candidate on which this very image failed before, or that has no processor. */
-export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | undefined {
+export function exclusion(step: NetworkCandidate, request: ChainRequest): Refusal | undefined {
   if (request.tilesAtWork) {
     const detail = 'Tiles of the network before it are still at work.';
     return { outcome: 'skipped', reason: 'over_time_budget', detail };
@@ -41,7 +39,7 @@ export function exclusion(step: NetworkStep, request: ChainRequest): Refusal | u
 }
 
 /** Whether an engine that died tried this candidate on this image: then its attempt is on record already. */
-export function failedEarlier(step: NetworkStep, request: ChainRequest): boolean {
+export function failedEarlier(step: NetworkCandidate, request: ChainRequest): boolean {
   return (
     exclusion(step, request) !== undefined &&
     request.earlierAttempts.some(
@@ -64,7 +62,7 @@ const LANE_TILE_PX = 640;
  * this CPU, from `DEFAULT_TILE_PX` to `MAX_TILE_PX`. Larger tiles share fewer margins: with 52 pixels of overlap, tiles
  * of 512 compute a fifth more pixels than the image has.
  */
-export function tileSize(step: NetworkStep, request: ChainRequest, memory: SpeedMemory): number {
+export function tileSize(step: NetworkCandidate, request: ChainRequest, memory: SpeedMemory): number {
   const { entry, provider } = step;
   return Math.min(
     request.tileSizePx ?? usualTileSize(step, memory),
@@ -72,7 +70,7 @@ export function tileSize(step: NetworkStep, request: ChainRequest, memory: Speed
   );
 }
 
-function usualTileSize(step: NetworkStep, memory: SpeedMemory): number {
+function usualTileSize(step: NetworkCandidate, memory: SpeedMemory): number {
   const { entry, provider } = step;
   const speed = memory.speed(modelKey(entry), provider);
   if (speed === undefined || provider !== 'cpu') return DEFAULT_TILE_PX;
@@ -85,7 +83,7 @@ function usualTileSize(step: NetworkStep, memory: SpeedMemory): number {
  * Tiles to compute at once: one for each processor as far as memory allows, with a model that is so slow on this CPU that tiles stay
  * small. A faster one gains more by larger tiles, all processors at one.
  */
-export function workersOf({ entry, provider }: NetworkStep, memory: SpeedMemory): number {
+export function workersOf({ entry, provider }: NetworkCandidate, memory: SpeedMemory): number {
   const speed = memory.speed(modelKey(entry), provider);
   const slow = speed !== undefined && speed * DEFAULT_TILE_PX ** 2 > MAX_USUAL_TILE_US;
   return slow && provider === 'cpu' ? memory.maxWorkers : 1;
@@ -93,7 +91,7 @@ export function workersOf({ entry, provider }: NetworkStep, memory: SpeedMemory)
 
 /** @returns seconds that all tiles take by themselves, or undefined while the speed is unknown. */
 export function estimateAlone(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   passes: 1 | 2,
   memory: SpeedMemory,
@@ -112,7 +110,7 @@ export function estimateAlone(
 
 /** Seconds until all tiles are done, other requests' turns included. */
 export function estimate(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   passes: 1 | 2,
   memory: SpeedMemory,
@@ -124,7 +122,7 @@ export function estimate(
 
 /** @returns how many passes fit into the time that is left, or why not even one does. */
 export function fitIntoTime(
-  step: NetworkStep,
+  step: NetworkCandidate,
   request: ChainRequest,
   scale: number,
   memory: SpeedMemory,
