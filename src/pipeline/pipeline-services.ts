@@ -1,7 +1,7 @@
+import type { CostModel } from '../cost/cost-model.js';
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
 import type { Chain } from '../models/fallback/chain-request.js';
 import type { PipelineLimits } from './limits.js';
-import type { OverheadCost } from './overhead.js';
 import type { TileScheduler } from './tile-scheduler.js';
 
 /** What `upscale` works with, made once for the engine process. */
@@ -11,8 +11,8 @@ export interface PipelineServices {
   readonly limits: PipelineLimits;
   /** Encoders at work at the same time, each on one thread. */
   readonly threads: number;
-  /** For estimates of what the time allows. */
-  readonly beside: OverheadCost;
+  /** For estimates of time; the engine process teaches it. */
+  readonly costs: Pick<CostModel, 'decodingMs' | 'encodingMs' | 'finishing'>;
 }
 
 export interface PipelineHooks {

@@ -49,7 +49,7 @@ class Upscale {
   async run(): Promise<UpscaleResult> {
     const { options, header } = this.#task;
     const { chain, limits } = this.#services;
-    const scale = options.scale ?? chain.leadScale({ ...options, sixteenBit: header.sixteenBit });
+    const scale = chain.resolveScale({ ...options, sixteenBit: header.sixteenBit });
     try {
       this.#cancellation.check();
       const target = outputSize(header.width, header.height, scale);
@@ -97,8 +97,8 @@ class Upscale {
   #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
     const { options, header, deadlineAtMs, excludedCandidates, earlierAttempts } = this.#task;
     const rasters = hasAlpha ? 2 : 1;
-    const { networkMs, lanczosMs } = this.#services.beside.finishing({
-      sourcePixels: header.width * header.height,
+    const { networkMs, lanczosMs } = this.#services.costs.finishing({
+      header,
       resultPixels: target.width * target.height,
       rasters,
       format,
@@ -126,17 +126,17 @@ class Upscale {
    * for Lanczos alone, whose time is kept free where a network is late; one more reason to be late would not help.
    */
   get #busyness(): number {
-    const knownMs = this.#services.beside.decodingMs(this.#task.header);
+    const knownMs = this.#services.costs.decodingMs(this.#task.header);
     return Math.min(MAX_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
   }
 
   /** Tells what the job needs in all, where that is known. */
   #estimate(request: ChainRequest): void {
-    const { chain, beside } = this.#services;
+    const { chain, costs } = this.#services;
     const tilesSeconds = chain.estimateSeconds(request);
     if (tilesSeconds === undefined) return;
-    const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
-    const overheadMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
+    const { networkMs, lanczosMs } = request.finishing;
+    const overheadMs = costs.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
     this.#hooks.onEstimate(tilesSeconds + overheadMs / 1000);
   }
 
@@ -161,7 +161,7 @@ class Upscale {
     if ('bytes' in drawn) return drawn.bytes;
     this.#cancellation.check();
     const { width, height } = aim.target;
-    const expectedMs = this.#services.beside.encodingMs(aim.format, width * height);
+    const expectedMs = this.#services.costs.encodingMs(aim.format, width * height);
     const stop = this.#stages.writing(this.#drawing.spent.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);

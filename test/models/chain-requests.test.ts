@@ -148,16 +148,16 @@ describe('a request that names a model', () => {
     });
   });
 
-  test('leadScale is that of the model named, else of the first installed', async () => {
+  test('resolveScale is that of the model named, else of the first installed', async () => {
     const { chain } = await rigOf([
       { name: 'absent', network: nearestNetwork({ scale: 8 }), missing: true },
       { name: 'three', network: nearestNetwork({ scale: 3 }) },
       { name: 'two', network: nearestNetwork({ scale: 2 }) },
     ]);
-    assert.equal(chain.leadScale({ sixteenBit: false }), 3);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'two' }), 2);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'absent' }), 8);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'lanczos' }), 4);
+    assert.equal(chain.resolveScale({ sixteenBit: false }), 3);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'two' }), 2);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'absent' }), 8);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'lanczos' }), 4);
   });
 });
 

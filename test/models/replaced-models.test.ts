@@ -73,9 +73,9 @@ describe('a model that is replaced under its name while the service runs', () =>
 
   test('is not judged by the speed or the tile sizes of what it replaces', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
-    const { chain, memory } = rig;
-    memory.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
-    memory.rememberTileSize(rig.key('one'), 'cpu', 64);
+    const { chain, costs } = rig;
+    costs.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
+    costs.rememberTileSize(rig.key('one'), 'cpu', 64);
     const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
     await replace(rig, 200);

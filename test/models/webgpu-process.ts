@@ -1,4 +1,4 @@
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
+import { CostModel } from '../../src/cost/cost-model.js';
 import { tileFailure } from '../../src/models/failure.js';
 import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
@@ -39,7 +39,7 @@ async function probed(): Promise<WebGpuReport['providers']> {
     modelsFolder: SHIPPED_MODELS,
     threads: 2,
     idleMs: 1e6,
-    memory: new SpeedMemory(),
+    costs: new CostModel(),
     log,
   });
   const entries = await loadManifest(SHIPPED_MODELS);

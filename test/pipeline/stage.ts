@@ -13,7 +13,6 @@ import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
-import type { OverheadCost } from '../../src/pipeline/overhead.js';
 import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import type { TileScheduler } from '../../src/pipeline/tile-scheduler.js';
 import { upscale } from '../../src/pipeline/upscale.js';
@@ -71,8 +70,8 @@ export class GivenChain implements Chain {
     readonly scale = 4,
   ) {}
 
-  leadScale(): number {
-    return this.scale;
+  resolveScale({ scale = this.scale }: { readonly scale?: number }): number {
+    return scale;
   }
 
   estimateSeconds(): undefined {}
@@ -105,7 +104,7 @@ export class GivenChain implements Chain {
 }
 
 /** All that is beside tiles costs nothing. */
-export const noOverhead: OverheadCost = {
+export const noOverhead: PipelineServices['costs'] = {
   decodingMs: () => 0,
   finishing: () => ({ networkMs: 0, lanczosMs: 0 }),
   encodingMs: () => 0,
@@ -152,7 +151,7 @@ export async function upscaled<T>(
         excludedCandidates: [],
         earlierAttempts: [],
       },
-      { scheduler: freeScheduler, limits, threads: 2, beside: noOverhead, ...services },
+      { scheduler: freeScheduler, limits, threads: 2, costs: noOverhead, ...services },
       { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');

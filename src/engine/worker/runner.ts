@@ -1,6 +1,6 @@
 import type {
   Attempt,
-  LearntSpeed,
+  LearntCosts,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -23,8 +23,8 @@ export interface Runner {
   modelsChanged(): Promise<void>;
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];
-  /** What its successor should begin with. */
-  learnt(): readonly LearntSpeed[];
+  /** For the server process, and for the engine's successor. */
+  learnt(): LearntCosts;
 }
 
 export interface RunnerHooks {

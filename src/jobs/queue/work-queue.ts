@@ -1,13 +1,15 @@
+import { measuredSeconds, secondsLeft, type TimedJob } from '../../cost/job-time.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
 import type { Engine } from '../../engine/engine.js';
 import { late } from '../../engine/supervisor/late.js';
 import { Changes } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
+import { likelyFormat } from '../../pipeline/output/result-format.js';
+import type { JobRequest } from '../job.js';
 import type { UpscaleJob } from '../upscale-job.js';
 import { type AdmissionLimits, nextToStart } from './demand.js';
 import type { DiskBudget } from './disk-budget.js';
-import { Speed } from './speed.js';
 
 /** What becomes of a job once it has left the engine. */
 export interface WorkListener {
@@ -26,7 +28,6 @@ export class WorkQueue {
   readonly #running = new Set<UpscaleJob>();
   /** Ended, but still in an engine that does not hear: they take memory. */
   readonly #leaving = new Set<UpscaleJob>();
-  readonly #speed = new Speed();
   readonly #changes = new Changes();
 
   constructor(
@@ -47,12 +48,12 @@ export class WorkQueue {
     return this.#running.size;
   }
 
-  /** Seconds until the work that is known of is done, by measured speed. */
+  /** Seconds until all these jobs are done. */
   get backlogSeconds(): number {
+    const { models } = this.engine.status();
     let seconds = 0;
-    for (const job of [...this.#waiting, ...this.#running]) {
-      seconds += this.#speed.secondsLeft(job.request, job.progress);
-    }
+    for (const { request, progress } of [...this.#waiting, ...this.#running])
+      seconds += secondsLeft(timed(request), progress, models, this.engine.costs);
     return seconds / this.engines;
   }
 
@@ -113,7 +114,6 @@ export class WorkQueue {
         onProgress: (progress) => job.progressed(progress),
         ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
       });
-      this.#speed.record(job.request, outcome);
       this.disk.hold(job.id, job.request.sourceBytes, outcome.bytes, job.stateBytes);
     } catch (thrown) {
       outcome = TesseraError.from(thrown);
@@ -132,7 +132,7 @@ export class WorkQueue {
 
   #lateInQueue({ request }: UpscaleJob): TesseraError {
     return late({
-      estimateSeconds: this.#speed.measuredSeconds(request),
+      estimateSeconds: measuredSeconds(timed(request), this.engine.status().models, this.engine.costs),
       timeoutSeconds: request.options.timeoutSeconds,
       longestSeconds: this.longestSeconds,
       backlogSeconds: this.backlogSeconds,
@@ -153,4 +153,8 @@ export class WorkQueue {
       unsubscribe();
     });
   }
+}
+
+function timed({ header, options }: JobRequest): TimedJob {
+  return { header, options, format: likelyFormat({ header, options }) };
 }

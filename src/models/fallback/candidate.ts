@@ -1,8 +1,13 @@
 import { TesseraError } from '../../domain/errors.js';
-import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../../domain/types.js';
+import {
+  type ExcludedCandidate,
+  type FallbackReason,
+  LANCZOS,
+  type Provider,
+  type ProviderStatus,
+} from '../../domain/types.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { isInFloat32 } from '../tensor-form.js';
-import type { ChainRequest } from './chain-request.js';
 
 /** A model on a provider, before anything is loaded. */
 export interface NetworkCandidate {
@@ -17,7 +22,7 @@ export interface NetworkCandidate {
 }
 
 /** A model, or a provider, that is known not to serve before anything is loaded. */
-export interface SkippedCandidate {
+interface SkippedCandidate {
   readonly kind: 'skip';
   readonly model: string;
   readonly provider?: Provider;
@@ -28,25 +33,63 @@ export interface SkippedCandidate {
 /** One place in the fallback chain. */
 export type Candidate = NetworkCandidate | SkippedCandidate | { readonly kind: 'lanczos' };
 
-/** The step's provider, where it has one, as a part of an attempt. */
-export function providerOf(step: Candidate): { provider?: Provider } {
-  return step.kind === 'lanczos' || step.provider === undefined ? {} : { provider: step.provider };
+/** The names of a candidate, as attempts and plans have them. */
+export function namesOf(candidate: Candidate): { readonly model: string; readonly provider?: Provider } {
+  if (candidate.kind === 'lanczos') return { model: LANCZOS };
+  const model = candidate.kind === 'network' ? candidate.entry.name : candidate.model;
+  return candidate.provider === undefined ? { model } : { model, provider: candidate.provider };
 }
 
-/** The state of the world that the fallback chain is built from. */
+/** @returns the exclusion of a candidate that failed on this image in an engine before. */
+export function exclusionOf(
+  { entry, provider }: NetworkCandidate,
+  { excludedCandidates }: { readonly excludedCandidates: readonly ExcludedCandidate[] },
+): ExcludedCandidate | undefined {
+  return excludedCandidates.find(
+    (excluded) =>
+      excluded.model === entry.name && (excluded.provider === undefined || excluded.provider === provider),
+  );
+}
+
+/** What candidates are made from. */
 export interface ChainSetting {
-  /** First to last resort. */
+  /** The models of the chain, first to last, without Lanczos. */
   readonly chain: readonly ModelEntry[];
+  /** All models of the manifest. */
   readonly entries: readonly ModelEntry[];
   /** In the order of preference, unusable ones included. */
   readonly providers: readonly ProviderStatus[];
   isInstalled(entry: ModelEntry): boolean;
 }
 
-/** @throws TesseraError invalid_option for a name that is neither a model's nor `lanczos`. */
-export function checkModelName(name: string | undefined, entries: readonly ModelEntry[]): void {
-  if (name === undefined || name === LANCZOS || entries.some((entry) => entry.name === name)) return;
-  throw new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
+/**
+ * The candidates for one request: the model that it names, then the chain, each on every usable provider, best first; Lanczos is the last.
+ * @throws TesseraError invalid_option for a name that is neither a model's nor `lanczos`.
+ */
+export function candidatesFor(
+  { model, sixteenBit }: { readonly model?: string; readonly sixteenBit: boolean },
+  setting: ChainSetting,
+): readonly Candidate[] {
+  if (model === LANCZOS) return [{ kind: 'lanczos' }];
+  const named = setting.entries.find((entry) => entry.name === model);
+  if (model !== undefined && named === undefined) throw unknownModel(model, setting.entries);
+  const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
+  return [
+    ...unusableProviders(models, setting),
+    ...models.flatMap((asked) => candidatesOf(asked, sixteenBit, setting)),
+    { kind: 'lanczos' },
+  ];
+}
+
+/** Bits of a sample in the images for which a model has a candidate: itself, or a twin. */
+export function servesBits(asked: ModelEntry, setting: ChainSetting): readonly (8 | 16)[] {
+  return ([8, 16] as const).filter((bits) =>
+    candidatesOf(asked, bits === 16, setting).some(({ kind }) => kind === 'network'),
+  );
+}
+
+function unknownModel(name: string, entries: readonly ModelEntry[]): TesseraError {
+  return new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
     details: {
       parameter: 'model',
       received: name.slice(0, 100),
@@ -55,70 +98,41 @@ export function checkModelName(name: string | undefined, entries: readonly Model
   });
 }
 
-/**
- * The steps for one request: the model it names (if any), then the chain; each on every usable provider, best first; and
- * Lanczos at the end.
- */
-export function candidatesFor(
-  request: Pick<ChainRequest, 'model' | 'sixteenBit'>,
-  setting: ChainSetting,
-): Candidate[] {
-  if (request.model === LANCZOS) return [{ kind: 'lanczos' }];
-  const named = setting.entries.find((entry) => entry.name === request.model);
-  const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
-  const steps = models.flatMap((asked) => stepsOf(asked, request.sixteenBit, setting));
-  return [...unusableProviders(models, setting), ...steps, { kind: 'lanczos' }];
-}
-
-function stepsOf(asked: ModelEntry, sixteenBit: boolean, setting: ChainSetting): Candidate[] {
-  const steps: Candidate[] = [];
+function candidatesOf(asked: ModelEntry, sixteenBit: boolean, setting: ChainSetting): Candidate[] {
+  const candidates: NetworkCandidate[] = [];
+  const usable = setting.providers.filter((each) => each.usable);
   let missing: ModelEntry | undefined;
-  for (const { provider, usable } of setting.providers) {
-    if (!usable) continue;
+  for (const { provider } of usable) {
     for (const entry of variants(asked, provider, sixteenBit, setting.entries)) {
-      if (setting.isInstalled(entry)) steps.push({ kind: 'network', entry, provider, asked });
+      if (setting.isInstalled(entry)) candidates.push({ kind: 'network', entry, provider, asked });
       else missing ??= entry;
     }
     const standIn = standInFor(asked, provider, sixteenBit, setting);
     if (standIn !== undefined)
-      steps.push({ kind: 'network', entry: standIn, provider, asked, standIn: true });
+      candidates.push({ kind: 'network', entry: standIn, provider, asked, standIn: true });
   }
-  if (steps.length > 0) return steps;
+  if (candidates.length > 0 || usable.length === 0) return candidates;
+  const skip = { kind: 'skip', model: asked.name } as const;
   if (missing !== undefined)
-    return [
-      {
-        kind: 'skip',
-        model: asked.name,
-        reason: 'not_installed',
-        detail: `${missing.name} is not installed.`,
-      },
-    ];
-  if (!setting.providers.some((provider) => provider.usable)) return [];
-  return [
-    {
-      kind: 'skip',
-      model: asked.name,
-      reason: 'unsupported_by_model',
-      detail: `${asked.name} computes in too few bits for a 16-bit image, and has no float32 twin.`,
-    },
-  ];
+    return [{ ...skip, reason: 'not_installed', detail: `${missing.name} is not installed.` }];
+  const detail = `${asked.name} computes in too few bits for a 16-bit image, and has no float32 twin.`;
+  return [{ ...skip, reason: 'unsupported_by_model', detail }];
 }
 
-/** The float32 twin of an int8 model that is installed, for 8-bit images on the CPU; elsewhere the twin has a step anyway. */
+/** The installed float32 twin of an int8 model, for 8-bit images on the CPU. On other providers the twin is a candidate of its own. */
 function standInFor(
   asked: ModelEntry,
   provider: Provider,
   sixteenBit: boolean,
-  setting: ChainSetting,
+  { entries, isInstalled }: ChainSetting,
 ): ModelEntry | undefined {
-  if (provider !== 'cpu' || sixteenBit || asked.dtype !== 'uint8' || !setting.isInstalled(asked))
-    return undefined;
-  const twin = setting.entries.find((entry) => entry.name === asked.floatTwin);
-  return twin !== undefined && setting.isInstalled(twin) ? twin : undefined;
+  if (provider !== 'cpu' || sixteenBit || asked.dtype !== 'uint8' || !isInstalled(asked)) return undefined;
+  const twin = entries.find((entry) => entry.name === asked.floatTwin);
+  return twin !== undefined && isInstalled(twin) ? twin : undefined;
 }
 
-/** Providers that were asked for and cannot be used are told of once, on the first model that would have run there. */
-function unusableProviders(models: readonly ModelEntry[], setting: ChainSetting): Candidate[] {
+/** Each provider that was asked for and cannot be used, with the first model that would have run there. */
+function unusableProviders(models: readonly ModelEntry[], setting: ChainSetting): SkippedCandidate[] {
   const model = (models.find((entry) => setting.isInstalled(entry)) ?? models[0])?.name;
   if (model === undefined) return [];
   return setting.providers
@@ -133,8 +147,8 @@ function unusableProviders(models: readonly ModelEntry[], setting: ChainSetting)
 }
 
 /**
- * Which of a model's twins suit a provider, best first. A GPU takes halves where there are some, and never int8, whose
- * kernels only the CPU has. The CPU computes halves slower than float32. For 16-bit images only float32 has bits enough.
+ * The twins of a model that suit a provider, best first. A GPU computes halves where there are some, and never int8, whose kernels only
+ * the CPU has. The CPU computes halves slower than float32. A 16-bit image needs float32.
  */
 function variants(
   asked: ModelEntry,
@@ -146,10 +160,10 @@ function variants(
     entries.find((entry) => entry.name === name);
   const float = isInFloat32(asked) ? asked : named(asked.floatTwin);
   const half = asked.dtype === 'float16' ? asked : named(asked.halfTwin ?? float?.halfTwin);
-  const candidates = sixteenBit
+  const suitable = sixteenBit
     ? [float]
     : provider === 'cpu'
       ? [asked.dtype === 'float16' ? (float ?? asked) : asked]
       : [half, float, float === undefined ? asked : undefined];
-  return [...new Set(candidates.filter((entry) => entry !== undefined))];
+  return [...new Set(suitable.filter((entry) => entry !== undefined))];
 }

@@ -1,51 +1,50 @@
+import type { GridTerms } from '../../cost/tile-grid.js';
 import type { TileModel } from '../tile-model.js';
 
-/** How a network gets on with an image, after a tile. */
+/** How fast a network computes an image, measured after a tile. */
 export interface Pace {
-  /** Of input pixels, as the tiles of late took, with all that they waited for. */
+  /** Of input pixels, by the tiles of this pass, their waits included. */
   readonly microsecondsPerPixel: number;
   /** Until the last tile is done, at that pace. */
   readonly remainingMs: number;
   /** Until the next tile is done. */
   readonly tileMs: number;
-  /** Until the tiles are done that have begun: whoever leaves waits for them. */
+  /** Until the tiles are done that have begun: leaving the network takes as long. */
   readonly stopMs: number;
 }
 
-/** How long tiles in tile workers keep a network waiting for the next one that is done. */
+/** The wait for a tile that is computed in a tile worker. */
 export interface Wait {
   readonly waitedMs: number;
-  /** What was to be expected, by the pace so far or by what is known. */
+  /** The expected wait, by the pace so far or by the known speed. */
   readonly tileMs: number;
 }
 
-/** A candidate that computes tiles through a network. */
-export interface LoadedNetwork {
+/** Tells a network at work that it is too slow. */
+export interface TimeWatch {
+  /** To be called after each tile but the last. @throws LeftForTime when another candidate is needed to keep the deadline. */
+  checkPace(pace: Pace): void;
+  /** To be called now and then while tiles are computed in tile workers. @throws LeftForTime, with `tilesAtWork`. */
+  checkWait(wait: Wait): void;
+}
+
+/** A network that is loaded, and computes the tiles of one image. */
+export interface LoadedNetwork extends GridTerms, TimeWatch {
   readonly kind: 'network';
   readonly model: TileModel;
   /** 2 when an x2 model is asked for x4 in two passes. */
   readonly passes: 1 | 2;
-  /** Largest tile side known to fit in memory, or the size asked for; in input pixels. */
-  readonly tileSizePx: number;
   /**
-   * Longest side of the tiles that it was given, since one did not fit into memory: what the attempt tells. Written by whoever runs
-   * the tiles; undefined before the first.
+   * Longest side of the tiles that it was given, since one did not fit into memory; undefined before the first. Written by the renderer,
+   * and told by the attempt.
    */
   givenTilePx: number | undefined;
-  /** This side fitted after a larger one did not: later requests start from it. */
+  /** Tiles of this side fitted after larger ones did not: later requests start from it. */
   rememberTileSize(tileSizePx: number): void;
-  /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
+  /** Teaches the cost model. @param ms that the tile took of all processors. */
   recordSpeed(inputPixels: number, ms: number): void;
-  /** To be called after each tile but the last. @throws LeftForTime when another candidate is needed to keep the deadline. */
-  checkPace(pace: Pace): void;
-  /** To be called now and then while tiles are computed in tile workers. @throws LeftForTime, which tells that tiles are at work. */
-  checkWait(wait: Wait): void;
-  /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
+  /** The same weights in float32, or on the CPU, for a tile whose output was invalid; undefined when there is none. */
   alternative(): Promise<TileModel | undefined>;
-  /** Measured microseconds per input pixel; undefined before the first measurement. */
-  readonly microsecondsPerPixel: number | undefined;
-  /** Tiles that may be computed at once; 1 where the model has no `runInWorker`. */
-  readonly tileWorkers: number;
 }
 
 /** What draws an image: a loaded network, or plain resampling, which cannot fail. */

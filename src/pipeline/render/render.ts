@@ -1,4 +1,4 @@
-import { type GridTerms, tileGrid } from '../../models/cost/tile-grid.js';
+import { type GridTerms, tileGrid } from '../../cost/tile-grid.js';
 import type { NoteAttempt } from '../../models/fallback/chain-request.js';
 import type { LoadedNetwork } from '../../models/fallback/loaded-candidate.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';

@@ -71,7 +71,7 @@ export const createRunner: CreateRunner = async (_settings, scheduler) => ({
   }),
   modelsChanged: async () => {},
   models: () => [],
-  learnt: () => [],
+  learnt: () => ({ candidates: [], work: {} }),
   providers: () => [{ provider: 'cpu', usable: true, detail: `process ${process.pid}` }],
 });
 
