@@ -82,13 +82,13 @@ export class CostModel {
 
   /**
    * @param limits of the tiles of one engine.
-   * @param onTileSize called when a smaller tile size is remembered. It is worth sending at once: memory is short, and the process may end.
+   * @param onNews called when a candidate is measured for the first time, or needs smaller tiles: the server process should know it at once.
    * @param nowMs milliseconds, rising.
    */
   constructor(
     learnt?: LearntCosts,
     readonly limits: TileLimits = UNLIMITED,
-    private readonly onTileSize: () => void = () => {},
+    private readonly onNews: () => void = () => {},
     readonly nowMs: () => number = () => performance.now(),
   ) {
     if (learnt !== undefined) this.update(learnt);
@@ -123,6 +123,7 @@ export class CostModel {
     const measured = Math.min((ms * 1000) / inputPixels, most);
     const weight = known === undefined ? 1 : WEIGHT_OF_A_TILE * Math.min(1, inputPixels / FULL_WEIGHT_PIXELS);
     this.#learn(model, provider, { microsecondsPerPixel: (known ?? 0) * (1 - weight) + measured * weight });
+    if (known === undefined) this.onNews();
   }
 
   /**
@@ -151,7 +152,7 @@ export class CostModel {
   rememberTileSize(model: string, provider: Provider, tileSizePx: number): void {
     if (tileSizePx >= this.tileSize(model, provider)) return;
     this.#learn(model, provider, { tileSizePx });
-    this.onTileSize();
+    this.onNews();
   }
 
   /** Learns from a job that is done what it cost beside its tiles. */

@@ -2,11 +2,11 @@ import {
   type ImageHeader,
   LANCZOS,
   type ModelStatus,
-  type OutputFormat,
   type UpscaleOptions,
   type UpscaleProgress,
 } from '../domain/types.js';
 import { DEFAULT_SCALE, resolveScale, servingModels } from '../options/resolve-scale.js';
+import { likelyFormat } from '../options/result-format.js';
 import type { CostModel } from './cost-model.js';
 import { gridTerms, tilesSeconds, wantedPasses } from './tile-grid.js';
 
@@ -31,8 +31,6 @@ const UNKNOWN_MODEL: TimedModel = {
 export interface TimedJob {
   readonly header: ImageHeader;
   readonly options: UpscaleOptions;
-  /** The format that the result will most likely have. */
-  readonly format: OutputFormat;
 }
 
 /** What a job takes with one model, in seconds of engine time, nothing else being at work. */
@@ -50,13 +48,14 @@ interface JobTime {
  * @param models as the engine reports them.
  */
 function jobTimes(
-  { header, options, format }: TimedJob,
+  { header, options }: TimedJob,
   models: readonly ModelStatus[],
   costs: CostModel,
 ): [JobTime, ...JobTime[]] {
   const { width, height, hasAlpha, sixteenBit } = header;
   const rasters = hasAlpha ? 2 : 1;
   const request = { ...options, sixteenBit };
+  const format = likelyFormat({ header, options });
   const scale = resolveScale(request, models);
   const resultPixels = width * height * scale * scale;
   const { networkMs, lanczosMs } = costs.finishing({ header, rasters, resultPixels, format });

@@ -73,8 +73,6 @@ export type FromEngine =
     }
   | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
   | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }
-  /** What the job needs from now to its result, when nothing else is at work. */
-  | { readonly type: 'estimate'; readonly id: string; readonly seconds: number }
   | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
   /** The job's attempts came before, that of the lost candidate last. */

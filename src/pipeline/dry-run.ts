@@ -3,9 +3,9 @@ import { imageGrids } from '../cost/tile-grid.js';
 import { LANCZOS, type PlannedCandidate, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import type { CandidatePlan, Chain, ChainRequest } from '../models/fallback/chain-request.js';
+import { likelyFormat } from '../options/result-format.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
-import { likelyFormat } from './output/result-format.js';
 import type { PipelineServices } from './pipeline-services.js';
 
 /** What a dry run needs of the chain. */

@@ -19,8 +19,6 @@ export interface PipelineHooks {
   /** Aborted when the job is cancelled; takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
-  /** What the job needs in all by what is known, in seconds; again when more is known. */
-  onEstimate(seconds: number): void;
   /** Each attempt of the fallback chain as it ends. */
   onAttempt(attempt: Attempt): void;
 }

@@ -10,7 +10,6 @@ import { checkOutputSize, outputSize } from './limits.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
 import { chooseFormat, encode } from './output/encode.js';
-import { likelyFormat } from './output/result-format.js';
 import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
 import { Stages } from './progress/stages.js';
 import { bleedColours } from './raster/bleed.js';
@@ -54,8 +53,6 @@ class Upscale {
       this.#cancellation.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
-      const expected = { format: likelyFormat(this.#task), target };
-      this.#estimate(this.#chainRequest(scale, header.hasAlpha, expected));
       const decoded = await this.#decode();
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
@@ -63,15 +60,10 @@ class Upscale {
       const onCandidate: ChainRequest['onCandidate'] = (model, provider) =>
         this.#stages.chosen(model, provider);
       const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
-      const onAttempt = (attempt: Attempt) => {
-        this.#hooks.onAttempt(attempt);
-        // A network that was loaded for it has been measured.
-        this.#estimate(request);
-      };
-      const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) => {
-        this.#estimate(request);
-        return this.#drawing.draw(image, candidate, note, aim);
-      });
+      const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
+      const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) =>
+        this.#drawing.draw(image, candidate, note, aim),
+      );
       const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
@@ -128,16 +120,6 @@ class Upscale {
   get #busyness(): number {
     const knownMs = this.#services.costs.decodingMs(this.#task.header);
     return Math.min(MAX_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
-  }
-
-  /** Tells what the job needs in all, where that is known. */
-  #estimate(request: ChainRequest): void {
-    const { chain, costs } = this.#services;
-    const tilesSeconds = chain.estimateSeconds(request);
-    if (tilesSeconds === undefined) return;
-    const { networkMs, lanczosMs } = request.finishing;
-    const overheadMs = costs.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
-    this.#hooks.onEstimate(tilesSeconds + overheadMs / 1000);
   }
 
   async #decode(): Promise<DecodedImage> {

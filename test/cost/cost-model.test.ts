@@ -65,16 +65,17 @@ describe('what is learnt of a candidate', () => {
     assert.deepEqual(next.learnt, costs.learnt);
   });
 
-  it('is told at once when a smaller tile is needed, and only then', () => {
-    const told: number[] = [];
+  it('is told at once when a smaller tile is needed, or a speed is measured for the first time', () => {
+    const told: (number | undefined)[] = [];
     const learnt: LearntCosts = {
       candidates: [{ model: 'net', provider: 'cpu', tileSizePx: 256 }],
       work: {},
     };
     const costs: CostModel = new CostModel(learnt, undefined, () => told.push(costs.tileSize('net', 'cpu')));
     for (const side of [256, 128, 200, 64]) costs.rememberTileSize('net', 'cpu', side);
-    record(costs, 0.5);
     assert.deepEqual(told, [128, 64]);
+    record(costs, 0.5, 3);
+    assert.equal(told.length, 3);
   });
 });
 

@@ -29,7 +29,7 @@ function headerOf(side: number): ImageHeader {
 
 function jobOf({ side, scale, format }: Ask, options: Partial<TimedJob['options']> = {}): TimedJob {
   const named = scale === undefined ? {} : { scale };
-  return { header: headerOf(side), options: { ...OPTIONS, ...named, ...options }, format };
+  return { header: headerOf(side), options: { ...OPTIONS, format, ...named, ...options } };
 }
 
 /** Of its decoding, drawing and encoding, in an engine. */

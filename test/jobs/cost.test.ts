@@ -75,7 +75,6 @@ describe('the disk that a job is promised', () => {
         },
         {
           signal: new AbortController().signal,
-          onEstimate: () => {},
           onAttempt: () => {},
           onProgress: () => {},
         },

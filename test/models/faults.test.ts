@@ -187,7 +187,6 @@ describe('a hundred random fault schedules', () => {
         const hooks = {
           signal: new AbortController().signal,
           onProgress: () => undefined,
-          onEstimate: () => undefined,
           onAttempt: () => undefined,
         };
         return {

@@ -123,7 +123,6 @@ describe('pictures computed in tile workers', () => {
       const hooks = {
         signal: new AbortController().signal,
         onProgress: () => {},
-        onEstimate: () => {},
         onAttempt: () => {},
       };
       const result = await upscale(task, services, hooks);

@@ -157,7 +157,6 @@ describe('a network that is slower than was known', () => {
         {
           signal: new AbortController().signal,
           onProgress: () => {},
-          onEstimate: () => {},
           onAttempt: () => {},
         },
       );

@@ -74,8 +74,6 @@ export class GivenChain implements Chain {
     return scale;
   }
 
-  estimateSeconds(): undefined {}
-
   async serve<T>(
     request: ChainRequest,
     attempt: (
@@ -152,7 +150,7 @@ export async function upscaled<T>(
         earlierAttempts: [],
       },
       { scheduler: freeScheduler, limits, threads: 2, costs: noOverhead, ...services },
-      { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
+      { signal, onProgress: (each) => progress.push(each), onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');
     return await use({ result, resultPath, left, progress });

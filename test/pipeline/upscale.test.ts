@@ -203,7 +203,7 @@ describe('upscale', () => {
       await upscale(
         task,
         { chain, scheduler: freeScheduler, limits, threads: 2, costs: noOverhead },
-        { signal, onProgress: () => {}, onEstimate: () => {}, onAttempt: () => {} },
+        { signal, onProgress: () => {}, onAttempt: () => {} },
       );
     } catch (thrown) {
       error = thrown;

@@ -195,9 +195,6 @@ export class EngineHandle {
       case 'attempt':
         this.assignments.get(message.id)?.attempted(message.attempt);
         return;
-      case 'estimate':
-        this.assignments.get(message.id)?.estimated(message.seconds);
-        return;
       case 'done': {
         const assignment = this.#leave(message.id);
         this.#noteMemory(assignment, message.result.model);

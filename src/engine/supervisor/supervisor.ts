@@ -1,4 +1,5 @@
 import type { CostModel } from '../../cost/cost-model.js';
+import { measuredSeconds } from '../../cost/job-time.js';
 import { tileLimits } from '../../cost/tile-grid.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
@@ -57,6 +58,7 @@ export class Supervisor implements Engine {
           hooks,
           { resolve, reject },
           this.options.settings.config.MAX_TIMEOUT_SECONDS,
+          () => measuredSeconds(task, this.#report.models, this.costs),
         );
         if (!assignment.isPatient) this.#watchDeadline(assignment);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));

@@ -31,8 +31,6 @@ export interface RunnerHooks {
   /** Its reason is the TesseraError to fail with. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
-  /** What the task needs in all by what is known, in seconds, when nothing else is at work; again when more is known. */
-  onEstimate(seconds: number): void;
   /** Each attempt as it ends: should the process die, it is on record. */
   onAttempt(attempt: Attempt): void;
 }

@@ -1,12 +1,10 @@
-import { measuredSeconds, secondsLeft, type TimedJob } from '../../cost/job-time.js';
+import { measuredSeconds, secondsLeft } from '../../cost/job-time.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
 import type { Engine } from '../../engine/engine.js';
 import { late } from '../../engine/supervisor/late.js';
 import { Changes } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
-import { likelyFormat } from '../../pipeline/output/result-format.js';
-import type { JobRequest } from '../job.js';
 import type { UpscaleJob } from '../upscale-job.js';
 import { type AdmissionLimits, nextToStart } from './demand.js';
 import type { DiskBudget } from './disk-budget.js';
@@ -53,7 +51,7 @@ export class WorkQueue {
     const { models } = this.engine.status();
     let seconds = 0;
     for (const { request, progress } of [...this.#waiting, ...this.#running])
-      seconds += secondsLeft(timed(request), progress, models, this.engine.costs);
+      seconds += secondsLeft(request, progress, models, this.engine.costs);
     return seconds / this.engines;
   }
 
@@ -132,7 +130,7 @@ export class WorkQueue {
 
   #lateInQueue({ request }: UpscaleJob): TesseraError {
     return late({
-      estimateSeconds: measuredSeconds(timed(request), this.engine.status().models, this.engine.costs),
+      estimateSeconds: measuredSeconds(request, this.engine.status().models, this.engine.costs),
       timeoutSeconds: request.options.timeoutSeconds,
       longestSeconds: this.longestSeconds,
       backlogSeconds: this.backlogSeconds,
@@ -153,8 +151,4 @@ export class WorkQueue {
       unsubscribe();
     });
   }
-}
-
-function timed({ header, options }: JobRequest): TimedJob {
-  return { header, options, format: likelyFormat({ header, options }) };
 }

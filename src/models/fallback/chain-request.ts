@@ -54,11 +54,6 @@ export interface Chain {
     readonly model?: string;
     readonly sixteenBit: boolean;
   }): number;
-  /**
-   * What the first network that the machine has for a request would take for its tiles, nothing else being at work.
-   * @returns seconds, 0 where there is none; undefined while its speed is unknown.
-   */
-  estimateSeconds(request: ChainRequest): number | undefined;
 }
 
 /** A candidate as a dry run tells of it, before tiles are planned. */

@@ -1,5 +1,4 @@
 import type { CostModel } from '../../cost/cost-model.js';
-import { wantedPasses } from '../../cost/tile-grid.js';
 import { type Share, Workload } from '../../cost/workload.js';
 import { TesseraError } from '../../domain/errors.js';
 import { LANCZOS, type Log, type ModelStatus, type ProviderStatus } from '../../domain/types.js';
@@ -66,13 +65,6 @@ export class ModelChain implements Chain {
 
   resolveScale(request: Parameters<typeof resolveScale>[0]): number {
     return resolveScale(request, this.status());
-  }
-
-  estimateSeconds(request: ChainRequest): number | undefined {
-    const { eligible } = this.#walk(request, this.#onlooker());
-    if (eligible?.kind !== 'network') return 0;
-    const [passes] = wantedPasses(eligible.entry.scale, request.scale);
-    return secondsAlone(eligible, request, passes, this.parts.costs);
   }
 
   /**
