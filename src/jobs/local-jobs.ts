@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { ENGINE_BASE_BYTES, jobCost } from '../cost/job-cost.js';
 import { TesseraError } from '../domain/errors.js';
 import { hasEnded } from '../domain/job-state.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
@@ -18,7 +19,6 @@ import type {
 } from './job.js';
 import { Departures } from './queue/departures.js';
 import { DiskBudget } from './queue/disk-budget.js';
-import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
 import { WorkQueue } from './queue/work-queue.js';
 import { clear, DurableJobs } from './store/durable-jobs.js';
 import { Instance } from './store/instance.js';

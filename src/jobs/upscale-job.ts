@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import type { JobCost } from '../cost/job-cost.js';
 import { TesseraError } from '../domain/errors.js';
 import type { JobState } from '../domain/job-state.js';
 import type { Attempt, UpscaleProgress, UpscaleResult, UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import { EventLog } from './event-log.js';
 import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
-import type { Candidate, JobCost } from './queue/demand.js';
+import type { QueuedJob } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
 /** What a job is made of, new or from its file after a restart. */
@@ -32,7 +33,7 @@ export interface JobKeeper {
   dispose(job: UpscaleJob): Promise<void>;
 }
 
-export class UpscaleJob implements Job, Candidate {
+export class UpscaleJob implements Job, QueuedJob {
   readonly id: string;
   readonly workFolder: string;
   readonly request: JobRequest;

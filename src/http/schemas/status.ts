@@ -40,6 +40,12 @@ export const ModelSchema = named(
       chainPosition: Type.Optional(
         Type.Integer({ description: 'Place in the chain, from 0; absent outside of it.' }),
       ),
+      servesBits: Type.Unsafe<ModelStatus['servesBits']>(
+        Type.Array(Type.Integer(), {
+          description:
+            'Bits of a sample in the images that it can serve here now, itself or by a twin in another precision.',
+        }),
+      ),
       sizeRequirements: Type.Object(
         {
           minimum: Type.Integer({ description: 'Smallest side, in pixels.' }),
