@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../../src/domain/errors.js';
 import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/domain/types.js';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/worker/runner.js';
@@ -8,6 +7,7 @@ import type { FairTileScheduler } from '../../../src/engine/worker/tile-schedule
 import { DeviceLost } from '../../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/raster/out-of-memory.js';
+import { until } from '../../until.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
 export interface Script {
@@ -104,7 +104,8 @@ async function runScript(
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
     hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, ...candidateAtWork });
-    if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
+    if (script.heldAtTile === tile)
+      await until(() => existsSync(join(task.workFolder, 'go')), 'The test lets the job go on.');
     const askedMs = performance.now();
     const turn = await scheduler.take(
       task.id,
