@@ -7,7 +7,7 @@ import { PROCESS_SETTINGS } from './process-settings.js';
 import { REQUEST_SETTINGS } from './request-settings.js';
 import type { ConfigOption } from './setting.js';
 
-/** The schema of the configuration: it yields the type, the validation, `.env.example` and the README's table, in this order. */
+/** The schema of the configuration: it yields the type, the validation, `.env.example` and docs/configuration.md, in this order. */
 export const CONFIG_SCHEMA = {
   ...PROCESS_SETTINGS,
   ...MODEL_SETTINGS,

@@ -2,7 +2,7 @@ import type { OptionSpec } from '../options/option-table.js';
 
 interface OptionBase<T> {
   readonly default: T;
-  /** One line for the README and `.env.example`. */
+  /** One line for docs/configuration.md and `.env.example`. */
   readonly description: string;
 }
 interface IntegerOption extends OptionBase<number> {

@@ -1,7 +1,7 @@
 import { FORMAT_SPELLINGS } from '../domain/download-name.js';
 import { AUTO_MODEL, DEFAULT_TILE_PX, OUTPUT_FORMATS } from '../domain/types.js';
 
-/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and the README. */
+/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and docs/api.md. */
 export type OptionSpec =
   | {
       readonly type: 'number' | 'integer';
