@@ -5,6 +5,7 @@ import test from 'node:test';
 import { Delivery, existingResult } from '../../src/cli/files/delivery.js';
 import { findPictures } from '../../src/cli/files/pictures.js';
 import type { Finished } from '../../src/cli/upscaler.js';
+import { until } from '../until.js';
 import { Desk } from './terminal.js';
 
 const open = new AbortController().signal;
@@ -70,7 +71,7 @@ test('an interruption while a result is written leaves nothing, also when it can
   const stop = new AbortController();
   const target = { kind: 'file', path: desk.path('a.png') } as const;
   const delivered = delivery.deliver(finished(endless), target, stop.signal);
-  while ((await desk.files()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(async () => (await desk.files()).length > 0, 'The file of the result has been begun.');
   assert.match((await desk.files()).join(), /^\.a\.png\.[0-9a-f]{12}\.part$/);
   delivery.removeUnfinished();
   assert.deepEqual(await desk.files(), []);
@@ -102,8 +103,10 @@ test('an earlier result is known by name, and by scale and format where they are
 /** Writes a file whose times are later than those of another, however coarse the clock of the file system. */
 async function writeAfter(path: string, before: string): Promise<void> {
   const { ctimeMs } = await stat(before);
-  do await writeFile(path, 'later');
-  while ((await stat(path)).ctimeMs <= ctimeMs);
+  await until(async () => {
+    await writeFile(path, 'later');
+    return (await stat(path)).ctimeMs > ctimeMs;
+  }, 'The clock of the file system has gone on.');
 }
 
 test('a result of before a picture of the same name came is still the first one’s, and never the other’s', async (t) => {
