@@ -104,7 +104,7 @@ export class FakeEngine implements Engine {
           family: 'tessera',
           installed: true,
           confirmed: true,
-          chainPosition: 0,
+          chainPosition: 1,
           sizeRequirements: { minimum: 1, multipleOf: 1 },
           overlapPx: 32,
           loaded: true,

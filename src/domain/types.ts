@@ -217,7 +217,7 @@ export interface ModelStatus {
   readonly installed: boolean;
   /** Two independent sources agree on its hash. */
   readonly confirmed: boolean;
-  /** Place in the chain, from 0; undefined when not in it. */
+  /** Place in the fallback chain, from 1; undefined outside of the chain. */
   readonly chainPosition?: number;
   readonly sizeRequirements: {
     readonly minimum: number;

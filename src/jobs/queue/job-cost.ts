@@ -15,7 +15,7 @@ export const ENGINE_BASE_BYTES = 200e6;
 export function jobCost({ header, options }: JobRequest, models: readonly ModelStatus[]): JobCost {
   const pixels = header.width * header.height;
   const model = models.find(({ name, chainPosition }) =>
-    options.model === undefined ? chainPosition === 0 : name === options.model,
+    options.model === undefined ? chainPosition === 1 : name === options.model,
   );
   const scale = options.scale ?? model?.scale ?? DEFAULT_SCALE;
   const sampleBytes = (header.hasAlpha ? 4 : 3) * (header.sixteenBit ? 2 : 1);

@@ -60,7 +60,7 @@ function statusOf(
     overlapPx: entry.overlapPx,
     loaded: loadedOn !== undefined,
     microsecondsPerPixel: speeds,
-    ...(position < 0 ? {} : { chainPosition: position }),
+    ...(position < 0 ? {} : { chainPosition: position + 1 }),
     ...(installed && provider !== undefined ? { provider } : {}),
     ...(unavailable === undefined ? {} : { unavailable }),
   };
@@ -76,7 +76,7 @@ function lanczosStatus(position: number): ModelStatus {
     family: 'lanczos',
     installed: true,
     confirmed: true,
-    chainPosition: position,
+    chainPosition: position + 1,
     sizeRequirements: { minimum: 1, multipleOf: 1 },
     overlapPx: 0,
     loaded: true,
