@@ -1,6 +1,5 @@
-import { TesseraError } from '../../domain/errors.js';
+import { engineUnavailable, TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
-import { engineUnavailable } from '../../domain/unavailable.js';
 import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';
