@@ -1,5 +1,4 @@
-// Writes the tables that come from the code: .env.example, the README's options, errors and configuration, the models of
-// docs/models.md, and the rooms of docs/architecture.md.
+// Writes what comes from the code: .env.example, and the tables of docs/ (options, errors, settings, models, rooms).
 //   node scripts/generate-docs.mjs <folder of the compiled code> [--check]
 // --check changes nothing and fails when a file has drifted from the code.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -111,33 +110,28 @@ function envExample() {
 }
 
 /** Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->`. */
-function between(text, name, content, file = 'README.md') {
+function between(text, name, content, file) {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} has no ${start} … ${end}.`);
   return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-const readmePath = join(root, 'README.md');
-let readme = readFileSync(readmePath, 'utf8');
-readme = between(readme, 'options', optionsTable());
-readme = between(readme, 'errors', errorsTable());
-readme = between(readme, 'config', configTable());
-const modelsPath = join(root, 'docs/models.md');
-const models = between(readFileSync(modelsPath, 'utf8'), 'models', await modelsTable(), 'docs/models.md');
-const architecturePath = join(root, 'docs/architecture.md');
-const architecture = between(
-  readFileSync(architecturePath, 'utf8'),
-  'rooms',
-  roomsTable(),
-  'docs/architecture.md',
-);
-const files = {
-  [architecturePath]: architecture,
-  [readmePath]: readme,
-  [join(root, '.env.example')]: envExample(),
-  [modelsPath]: models,
-};
+/** A page of docs/ with its generated tables. @param tables by name. */
+function page(name, tables) {
+  const path = join(root, 'docs', name);
+  let text = readFileSync(path, 'utf8');
+  for (const [table, content] of Object.entries(tables)) text = between(text, table, content, `docs/${name}`);
+  return [path, text];
+}
+
+const files = Object.fromEntries([
+  page('api.md', { options: optionsTable(), errors: errorsTable() }),
+  page('configuration.md', { config: configTable() }),
+  page('models.md', { models: await modelsTable() }),
+  page('architecture.md', { rooms: roomsTable() }),
+  [join(root, '.env.example'), envExample()],
+]);
 
 const drifted = Object.keys(files).filter(
   (path) => !existsSync(path) || readFileSync(path, 'utf8') !== files[path],

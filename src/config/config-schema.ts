@@ -24,7 +24,7 @@ const DEFAULT_SETTINGS = Object.fromEntries(
   }),
 ) as { readonly [N in NameWithDefault as DefaultSetting<N>]: Setting };
 
-/** The schema of the configuration: it yields the type, the validation, `.env.example` and the README's table, in this order. */
+/** The schema of the configuration: it yields the type, the validation, `.env.example` and docs/configuration.md, in this order. */
 export const CONFIG_SCHEMA = {
   ...PROCESS_SETTINGS,
   ...MODEL_SETTINGS,

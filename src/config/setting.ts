@@ -5,6 +5,6 @@ export type Setting = ValueSpec & {
   readonly default: number | string | boolean | readonly string[];
   /** true: an empty text means the default. */
   readonly emptyIsDefault?: boolean;
-  /** One line for the README and `.env.example`. */
+  /** One line for docs/configuration.md and `.env.example`. */
   readonly description: string;
 };

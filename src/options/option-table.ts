@@ -4,7 +4,7 @@ import type { ValueSpec } from './value-spec.js';
 
 /**
  * One option of an upscale. The table of options yields the parser, the OpenAPI schema, errors, the settings of defaults, the
- * command line and the README.
+ * command line and docs/api.md.
  */
 export type OptionSpec = Exclude<ValueSpec, { readonly type: 'list' | 'text' }> & {
   /** Absent when the default depends on something else, which `defaultText` names. */

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../domain/errors.js';
 
 export interface ErrorKind {
   readonly status: number;
-  /** When it happens, for people: the README's table and the OpenAPI document. */
+  /** When it happens, for people: docs/api.md and the OpenAPI document. */
   readonly when: string;
 }
 

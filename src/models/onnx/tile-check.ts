@@ -3,7 +3,7 @@ import { type Region, regionsOf } from './tile-region.js';
 
 /*
  * Whether an answer is its tile, enlarged. What is finer than a cell of a region a network may change as it likes, and the means too where
- * there is much of it: a denoiser takes the noise out of them. The figures are in docs/architecture.md, from `bench/tile-check.ts`:
+ * there is much of it: a denoiser takes the noise out of them. The figures are in docs/pixels.md, from `bench/tile-check.ts`:
  * bounds are two and a half to three times the worst of any network on any picture.
  */
 

@@ -1,4 +1,15 @@
-/** @typedef {import('./comparison.js').Comparison} Comparison */
+/**
+ * What gestures and keys move: the comparison. Lengths are CSS pixels, places are relative to the frame.
+ * @typedef {object} Movable
+ * @property {DOMRect | undefined} grip where the grip of the divider is
+ * @property {boolean} movable whether the picture is larger than the frame
+ * @property {(factor: number, place: { x: number, y: number }) => void} zoomTo
+ * @property {(x: number, y: number) => void} move
+ * @property {(hundredths: number) => void} slideBy
+ * @property {(direction: 1 | -1) => void} step to the next zoom
+ * @property {() => void} fit
+ * @property {() => void} actual
+ */
 
 /** CSS pixels that one press of Shift + arrow moves the picture. */
 const KEY_MOVE_PX = 80;
@@ -22,7 +33,7 @@ const DIRECTIONS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], Ar
  * Moves and zooms a comparison by mouse, touch, wheel and keys. Dragging the divider is the web component's business; its keys
  * are ours, since the component moves only while a key is held for some frames, and a screen reader's key is not held at all.
  * @param {HTMLElement} frame
- * @param {Comparison} comparison
+ * @param {Movable} comparison
  */
 export function prepareGestures(frame, comparison) {
   preparePointers(frame, comparison);
@@ -43,7 +54,7 @@ export function prepareGestures(frame, comparison) {
 
 /**
  * @param {KeyboardEvent} event
- * @param {Comparison} comparison
+ * @param {Movable} comparison
  */
 function pressKey(event, comparison) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -63,7 +74,7 @@ function pressKey(event, comparison) {
 /**
  * One pointer moves, two pinch.
  * @param {HTMLElement} frame
- * @param {Comparison} comparison
+ * @param {Movable} comparison
  */
 function preparePointers(frame, comparison) {
   /** @type {Map<number, { x: number, y: number }>} */
