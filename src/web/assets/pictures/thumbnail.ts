@@ -1,18 +1,16 @@
+import { textElement } from '../element.js';
 import { Slots } from '../jobs/slots.js';
 
-/** Decoding is memory: one at a time. */
+/** Decoding takes memory: one picture at a time. */
 const decoding = new Slots(1);
 const never = new AbortController().signal;
 const LONG_SIDE_PX = 320;
 
 /**
- * Draws a small version of a picture twice into `thumb`: grey beneath, in colour above, so that the colour can be uncovered
- * as work goes on. A type that this browser cannot decode shows its ending instead.
- * @param {HTMLElement} thumb
- * @param {Blob} picture
- * @param {string} name whose ending it is.
+ * Draws a small version of a picture twice into `thumb`: grey below, in colour above, so that progress can uncover the colour.
+ * For a type that this browser cannot decode, it shows the ending of the name instead.
  */
-export async function drawThumbnail(thumb, picture, name) {
+export async function drawThumbnail(thumb: HTMLElement, picture: Blob, name: string): Promise<void> {
   await decoding.take(never);
   try {
     const bitmap = await createImageBitmap(picture);
@@ -29,9 +27,8 @@ export async function drawThumbnail(thumb, picture, name) {
     }
     bitmap.close();
   } catch {
-    const type = document.createElement('span');
+    const type = textElement('span', (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? 'file').toUpperCase());
     type.className = 'thumb-type';
-    type.textContent = (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? 'file').toUpperCase();
     thumb.append(type);
   } finally {
     decoding.release();

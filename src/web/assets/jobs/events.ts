@@ -1,24 +1,26 @@
-/**
- * One server-sent event.
- * @typedef {{ event: string, data: string, id: string | undefined }} ServerEvent
- */
+/** One server-sent event. */
+interface ServerEvent {
+  readonly event: string;
+  readonly data: string;
+  readonly id: string | undefined;
+}
 
 /**
  * Reads server-sent events from a body (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
- * EventSource cannot send an API key, so the page reads the stream itself. Comment lines (heartbeats) yield nothing, but call `onActivity`.
- * @param {ReadableStream<Uint8Array>} body cancelled when the caller stops reading.
- * @param {() => void} [onActivity] called for every piece of data, heartbeats too.
- * @returns {AsyncGenerator<ServerEvent, void, void>}
+ * EventSource cannot send an API key, so the page reads the stream itself.
+ * @param body is cancelled when the caller stops reading.
+ * @param onActivity is called for every piece of data, heartbeats too, which yield no event.
  */
-export async function* readEvents(body, onActivity) {
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  onActivity?: () => void,
+): AsyncGenerator<ServerEvent, void, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = '';
-  /** @type {string[]} */
-  let data = [];
+  let data: string[] = [];
   let event = '';
-  /** @type {string | undefined} */
-  let id;
+  let id: string | undefined;
   let ended = false;
   try {
     for (;;) {
@@ -27,7 +29,7 @@ export async function* readEvents(body, onActivity) {
       if (done) return; // An event without its empty line is incomplete, and dropped.
       onActivity?.();
       text += decoder.decode(value, { stream: true });
-      // A lone CR at the end may be the first half of CRLF: left for the next piece.
+      // A CR at the end may be the first half of CRLF: it waits for the next piece.
       const lines = text.split(/\r\n|\n|\r(?!$)/);
       text = lines.pop() ?? '';
       for (const line of lines) {
@@ -37,9 +39,7 @@ export async function* readEvents(body, onActivity) {
           event = '';
           continue;
         }
-        const colon = line.indexOf(':');
-        const field = colon === -1 ? line : line.slice(0, colon);
-        const content = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
+        const [, field, content = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
         if (field === 'data') data.push(content);
         else if (field === 'event') event = content;
         else if (field === 'id') id = content;

@@ -1,22 +1,22 @@
 import { announce } from './announcer.js';
-import { byId } from './element.js';
+import { byId, saveAs } from './element.js';
 import { prepareDropZone } from './form/drop-zone.js';
 import { askForApiKey, chosenOptions, prepareOptions } from './form/options.js';
 import { remembered } from './jobs/remembered.js';
-import { Card } from './pictures/card.js';
+import { Card, type CardAction } from './pictures/card.js';
 import { Picture } from './pictures/picture.js';
 import { Stage } from './stage/stage.js';
 import { CONNECTION_LOST } from './words.js';
 
-/** All pictures of this page with their cards, in the order in which they came. @type {Map<Picture, Card>} */
-const cards = new Map();
+/** All pictures of this page with their cards, in the order of arrival. */
+const cards = new Map<Picture, Card>();
 const stage = new Stage((picture) => {
   markCurrent();
   cards.get(picture)?.focus('compare');
 });
 
-/** Gives a picture its card. @param {Picture} picture */
-function show(picture) {
+/** Adds a card for a picture, and announces its changes. */
+function show(picture: Picture): void {
   const card = new Card(picture, (action) => act(picture, card, action));
   cards.set(picture, card);
   byId('cards', HTMLElement).append(card.element);
@@ -33,32 +33,19 @@ function show(picture) {
   });
 }
 
-/**
- * @param {Picture} picture
- * @param {Card} card
- * @param {import('./pictures/card.js').CardAction} action
- */
-function act(picture, card, action) {
+function act(picture: Picture, card: Card, action: CardAction): void {
   if (action === 'cancel') picture.cancel();
   else if (action === 'again') picture.run(chosenOptions());
   else if (action === 'compare') open(picture, true);
   else remove(picture, card);
 }
 
-/**
- * @param {Picture} picture
- * @param {boolean} focus
- */
-function open(picture, focus) {
+function open(picture: Picture, focus: boolean): void {
   stage.open(picture, { focus });
   markCurrent();
 }
 
-/**
- * @param {Picture} picture
- * @param {Card} card
- */
-function remove(picture, card) {
+function remove(picture: Picture, card: Card): void {
   const neighbour = card.element.nextElementSibling ?? card.element.previousElementSibling;
   if (stage.picture === picture) stage.close();
   picture.dispose();
@@ -70,17 +57,13 @@ function remove(picture, card) {
   else byId('files', HTMLInputElement).focus();
 }
 
-/**
- * A picture has come to another phase.
- * @param {Picture} picture
- * @param {boolean} hasNewResult
- */
-function changed(picture, hasNewResult) {
+/** A picture has entered another phase. */
+function changed(picture: Picture, hasNewResult: boolean): void {
   const { name } = picture;
   tally();
   if (picture.phase === 'done') {
     announce(hasNewResult ? `${name} is ready.` : `${name} cancelled. The earlier result is still here.`);
-    // The first result opens by itself, and one that takes the place of what is looked at; others must not take that away.
+    // The first result opens by itself, and so does a new result of the open picture. Others do not replace the open one.
     const isFirst = stage.picture === undefined && results().length === 1;
     if (hasNewResult && (isFirst || stage.picture === picture)) open(picture, false);
   } else if (picture.phase === 'failed') {
@@ -89,34 +72,35 @@ function changed(picture, hasNewResult) {
   } else if (picture.phase === 'cancelled') announce(`${name} cancelled.`);
 }
 
-/** Pictures with a result at hand, of their latest run or of an earlier one. */
-function results() {
+/** Pictures with a result, of their latest run or of an earlier one. */
+function results(): Picture[] {
   return [...cards.keys()].filter((picture) => picture.finished !== undefined);
 }
 
-function markCurrent() {
+function markCurrent(): void {
   for (const [picture, card] of cards) card.current = picture === stage.picture;
 }
 
-/** Shows how many there are of what. */
-function tally() {
+/** Shows how many pictures are at work, ready and failed. */
+function tally(): void {
   const pictures = [...cards.keys()];
-  const count = (/** @type {(picture: Picture) => boolean} */ test) => pictures.filter(test).length;
-  const parts = [
-    [count((picture) => picture.busy), 'on their way'],
-    [count((picture) => picture.phase === 'done'), 'ready'],
-    [count((picture) => picture.phase === 'failed'), 'failed'],
-  ];
-  byId('tally', HTMLElement).textContent = parts
-    .filter(([number]) => number !== 0)
-    .map((part) => part.join(' '))
+  const counted = (words: string, test: (picture: Picture) => boolean) => {
+    const number = pictures.filter(test).length;
+    return number === 0 ? [] : `${number} ${words}`;
+  };
+  byId('tally', HTMLElement).textContent = [
+    counted('on their way', ({ busy }) => busy),
+    counted('ready', ({ phase }) => phase === 'done'),
+    counted('failed', ({ phase }) => phase === 'failed'),
+  ]
+    .flat()
     .join(', ');
   byId('pictures', HTMLElement).hidden = pictures.length === 0;
   byId('download-all', HTMLButtonElement).hidden = results().length < 2;
   document.body.classList.toggle('has-pictures', pictures.length > 0);
 }
 
-async function downloadAll() {
+async function downloadAll(): Promise<void> {
   const button = byId('download-all', HTMLButtonElement);
   button.disabled = true;
   const pictures = results();
@@ -126,7 +110,7 @@ async function downloadAll() {
       : [{ name: finished.result.fileName, content: result }],
   );
   try {
-    const { saveAs, zipResults } = await import('./pictures/archive.js');
+    const { zipResults } = await import('./pictures/archive.js');
     saveAs(await zipResults(contents), 'tessera.zip');
     for (const picture of pictures) picture.noteDownload();
     announce(`${contents.length} pictures saved in one ZIP file.`);
@@ -154,7 +138,7 @@ for (const known of remembered()) {
 }
 tally();
 
-// A reload finds them again; a closed tab does not, nor what was still to be sent.
+// After a reload the page finds its pictures again. A closed tab loses them, and a reload loses unfinished uploads.
 window.addEventListener('beforeunload', (event) => {
   if ([...cards.keys()].some((picture) => picture.busy || picture.unsaved)) event.preventDefault();
 });
