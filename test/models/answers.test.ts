@@ -45,7 +45,7 @@ describe('a network whose answers have another type than its tiles', () => {
       [17, 9],
     ] as const) {
       const tile = gradientTile(width, height, Uint8Array);
-      for (const pixels of [await model.run(tile), await model.runInWorker?.(tile)])
+      for (const pixels of [await model.run(tile), (await model.runInWorker?.(tile))?.upscaled])
         assert.deepEqual(Array.from(pixels?.data ?? []), Array.from(repeated(tile, 2).data));
     }
   }

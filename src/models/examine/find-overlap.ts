@@ -1,7 +1,7 @@
 import { FEATHER_PX } from '../../tiling/plan.js';
+import type { Raster } from '../../tiling/raster.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
-import type { RgbPixels } from '../tile-model.js';
 import { INVISIBLE, movedFrom } from './moved-tile.js';
 import { scatteredTile, trialSide, withModel } from './trial.js';
 
@@ -26,15 +26,15 @@ export async function findOverlap(entry: ModelEntry, folder: string): Promise<nu
   });
 }
 
-function leftPart(tile: RgbPixels, width: number): RgbPixels {
+function leftPart(tile: Raster<3>, width: number): Raster<3> {
   const data = new Uint8Array(width * tile.height * 3);
   for (let y = 0; y < tile.height; y++)
     data.set(tile.data.subarray(y * tile.width * 3, (y * tile.width + width) * 3), y * width * 3);
-  return { data, width, height: tile.height };
+  return { data, width, height: tile.height, channels: 3 };
 }
 
 /** Columns from the cut's right edge to the innermost one that differs visibly. */
-function reach(whole: RgbPixels, cut: RgbPixels): number {
+function reach(whole: Raster<3>, cut: Raster<3>): number {
   for (let x = 0; x < cut.width; x++)
     for (let y = 0; y < cut.height; y++)
       for (let c = 0; c < 3; c++) {

@@ -1,4 +1,5 @@
-import type { RgbPixels, TileModel } from '../tile-model.js';
+import type { Raster } from '../../tiling/raster.js';
+import type { TileModel } from '../tile-model.js';
 import { scatteredTile } from './trial.js';
 
 /** Samples beyond a seam may differ by this much. */
@@ -14,7 +15,7 @@ interface Difference {
 
 /** @param first the answer to the tile at the picture's corner. */
 export async function movedFrom(
-  first: RgbPixels,
+  first: Raster<3>,
   model: TileModel,
   axis: 0 | 1,
   px: number,
