@@ -1,8 +1,8 @@
 import type { Raster } from '../../tiling/raster.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import { scrambled } from '../onnx/scramble.js';
 import { openModel } from '../onnx/session.js';
 import { faultOfAnswer } from '../onnx/tile-check.js';
+import { scrambled } from '../onnx/tile-region.js';
 import { downscaledLikeness } from '../providers/golden-tile.js';
 import type { TileModel } from '../tile-model.js';
 

@@ -1,7 +1,6 @@
 import { TesseraError } from '../../domain/errors.js';
 import { type FallbackReason, LANCZOS, type Provider, type ProviderStatus } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest-entry.js';
-import { isInFloat32 } from '../tensor-form.js';
+import { isInFloat32, type ModelEntry } from '../manifest-entry.js';
 import type { ChainRequest } from './candidate.js';
 
 /** One step down the fallback chain, before anything is loaded. */

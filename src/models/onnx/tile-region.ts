@@ -1,5 +1,4 @@
 import type { Raster } from '../../tiling/raster.js';
-import { scrambled } from './scramble.js';
 import { sampleMaximum } from './tile-tensor.js';
 
 const CELL_PX = 16;
@@ -213,4 +212,10 @@ function enlargedMeans(
   into[cell * 3] = red * unit;
   into[cell * 3 + 1] = green * unit;
   into[cell * 3 + 2] = blue * unit;
+}
+
+/** A number of 32 bits that looks like chance, and is the same for the same numbers in every run. */
+export function scrambled(column: number, row: number, layer: number): number {
+  const mixed = Math.imul(column * 31 + row * 1009 + layer * 9176 + 1, 0x9e3779b1);
+  return Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 0;
 }

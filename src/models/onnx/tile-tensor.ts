@@ -1,6 +1,5 @@
 import type { Raster, Samples } from '../../tiling/raster.js';
-import type { ModelEntry, SampleRange } from '../manifest-entry.js';
-import type { TensorForm } from '../tensor-form.js';
+import type { ModelEntry, SampleRange, TensorForm } from '../manifest-entry.js';
 import { TileFailure } from '../tile-model.js';
 import { halfBits, halfValues } from './half-float.js';
 

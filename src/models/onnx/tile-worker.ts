@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Raster } from '../../tiling/raster.js';
 import { ModelLoadError } from '../failure.js';
-import { outputForm } from '../tensor-form.js';
+import { outputForm } from '../manifest-entry.js';
 import { TileFailure } from '../tile-model.js';
 import { type LoadedModel, openModel } from './session.js';
-import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
+import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-workers.js';
 
 /**
  * The entry of a tile worker's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,

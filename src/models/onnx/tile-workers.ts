@@ -2,8 +2,24 @@ import { Worker } from 'node:worker_threads';
 import { hasRoomForThread } from '../../host/address-space.js';
 import type { Raster } from '../../tiling/raster.js';
 import { messageOf, tileFailure } from '../failure.js';
+import type { ModelEntry } from '../manifest-entry.js';
 import { TileFailure, type TimedTile } from '../tile-model.js';
-import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
+
+/** What a tile worker's thread is told at its start. */
+export interface TileWorkerStart {
+  readonly entry: ModelEntry;
+  readonly modelsFolder: string;
+}
+
+/** What it is sent: a tile, or that it is to end. */
+export type ToTileWorker = { readonly tile: Raster<3> } | { readonly close: true };
+
+/** What it answers to a tile. */
+export type FromTileWorker =
+  | { readonly result: TimedTile }
+  | { readonly failure: { readonly reason: TileFailure['reason']; readonly message: string } }
+  /** No tile can be computed here, this one included. */
+  | { readonly unusable: string };
 
 /** No tile worker of this model can be had: its tiles have to be computed in the caller's thread. */
 export class NoTileWorker extends Error {
