@@ -202,6 +202,9 @@ export interface PlannedCandidate {
   readonly skipReason?: FallbackReason;
 }
 
+/** Kinds of networks. */
+export const FAMILIES = ['tessera', 'real-esrgan', 'swin2sr', 'lanczos', 'custom'] as const;
+
 /** A model as `GET /models` tells of it. */
 export interface ModelStatus {
   readonly name: string;
@@ -213,7 +216,7 @@ export interface ModelStatus {
   /** Of its file, which it is compared with when it is loaded; absent for Lanczos, which has none. */
   readonly sha256?: string;
   /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */
-  readonly family: 'tessera' | 'real-esrgan' | 'swin2sr' | 'lanczos' | 'custom';
+  readonly family: (typeof FAMILIES)[number];
   readonly installed: boolean;
   /** Two independent sources agree on its hash. */
   readonly confirmed: boolean;

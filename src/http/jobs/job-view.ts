@@ -16,7 +16,7 @@ export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'po
   const { progress, position } = at ?? job;
   const stillSo = state === job.state;
   // What the stop of the service interrupted is done again after its start: for its owner it waits.
-  if (stillSo && waitsForRestart(job)) return { ...jobView(job, WAITING), attempts: [...job.attempts] };
+  if (stillSo && waitsForRestart(job)) return { ...jobView(job, WAITING), attempts: job.attempts };
   return {
     id: job.id,
     state,
@@ -26,7 +26,7 @@ export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'po
     ...(job.expiresAtMs === undefined ? {} : { expiresAt: new Date(job.expiresAtMs).toISOString() }),
     ...(position === undefined ? {} : { position }),
     ...(progress === undefined ? {} : { progress }),
-    attempts: [...job.attempts],
+    attempts: job.attempts,
     ...(stillSo ? resultView(job) : {}),
     ...(stillSo && job.error !== undefined ? { error: errorView(job.error, job.id) } : {}),
   };
@@ -64,7 +64,7 @@ function resultView(job: Job): Pick<JobView, 'result'> {
       tiles,
       fallback,
       ...(droppedPages === 0 ? {} : { droppedPages }),
-      ...(notKept === undefined ? {} : { notKept: [...notKept] }),
+      ...(notKept === undefined ? {} : { notKept }),
       milliseconds: (endedAtMs ?? Date.now()) - request.uploadedAtMs,
     },
   };

@@ -1,13 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OPTION_NAMES } from '../../options/option-table.js';
 import { shorten } from '../../options/parse-options.js';
+import { policyOf } from '../access/route-policy.js';
 import type { Metrics } from './metrics.js';
 
 /** nginx's number for a client that left before the answer. */
 const CLIENT_LEFT = 499;
-
-/** Probes and scrapes come every few seconds: below `info`. */
-const QUIET_ROUTES: readonly string[] = ['/health', '/health/live', '/health/ready', '/metrics'];
 
 /** One line in the log and one count in the metrics for each exchange, at its end, however it ends. */
 export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
@@ -18,7 +16,7 @@ export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metric
     const ms = performance.now() - startedAt;
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     metrics.countRequest(request.method, route, status, ms / 1000);
-    const level = QUIET_ROUTES.includes(route) ? 'debug' : 'info';
+    const level = policyOf(request).isQuiet ? 'debug' : 'info';
     request.log[level](
       { method: request.method, url: loggableUrl(request.url), ip: request.ip, status, ms: Math.round(ms) },
       'request',

@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/config.js';
 import { packageVersion } from '../../host/package-root.js';
-import { isOpen } from '../protection.js';
+import { DOCUMENT, withPolicy } from '../access/route-policy.js';
 import { NAMED_SCHEMAS } from '../schemas/all.js';
 import { withRateLimitHeaders } from '../schemas/rate-limit.js';
 
@@ -48,9 +48,9 @@ export async function registerOpenApi(
       // A lock only where a key opens something: without API_KEYS none does.
       security: needsKey ? Object.keys(KEY_SCHEMES).map((scheme) => ({ [scheme]: [] })) : [],
     },
-    transform: ({ schema, url }) => {
+    transform: ({ schema, url, route }) => {
       const counted = config.RATE_LIMIT_MAX > 0 ? withRateLimitHeaders(schema) : schema;
-      return { schema: isOpen(url) ? { ...counted, security: [] } : counted, url };
+      return { schema: route.config?.isPublic ? { ...counted, security: [] } : counted, url };
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),
@@ -63,6 +63,13 @@ const ELSEWHERE = { '/redoc': 'docs', '/redoc/': '../docs' };
 
 /** `/openapi.json` and the page at `/docs` that shows it, with a form to try every route. */
 export async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(async (scope) => {
+    withPolicy(scope, DOCUMENT);
+    await registerPublicDocs(scope);
+  });
+}
+
+async function registerPublicDocs(app: FastifyInstance): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true }, handler: () => app.swagger() });
   for (const [path, target] of Object.entries(ELSEWHERE)) {
     app.get(path, { schema: { hide: true }, handler: (_request, reply) => reply.redirect(target) });

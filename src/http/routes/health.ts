@@ -1,9 +1,11 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../host/package-root.js';
+import { PROBE } from '../access/route-policy.js';
 import type { HttpContext } from '../context.js';
+import { jsonAnswer } from '../named-schema.js';
 import { REQUEST_ID } from '../schemas/headers.js';
-import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
@@ -17,6 +19,7 @@ export function registerHealth(
   app: FastifyInstance,
   { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
+  const probes = app.withTypeProvider<TypeBoxTypeProvider>();
   const health = async (status: EngineStatus): Promise<Health> => {
     if (lifecycle.stopping) return 'stopping';
     if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
@@ -29,7 +32,8 @@ export function registerHealth(
       : 'ok';
   };
 
-  app.get('/health', {
+  probes.get('/health', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getHealth',
@@ -59,12 +63,13 @@ export function registerHealth(
         queue: jobs.status(),
         models: status.models,
         providers: status.providers,
-        downloads: [...downloads()],
+        downloads: downloads(),
       });
     },
   });
 
-  app.get('/health/live', {
+  probes.get('/health/live', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getLiveness',
@@ -79,7 +84,8 @@ export function registerHealth(
     },
   });
 
-  app.get('/health/ready', {
+  probes.get('/health/ready', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getReadiness',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { SCRAPED } from '../access/route-policy.js';
 import type { Metrics } from '../observe/metrics.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
@@ -6,6 +7,7 @@ import { problemResponses } from '../schemas/problem.js';
 /** `GET /metrics`, for Prometheus. */
 export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', {
+    config: SCRAPED,
     schema: {
       tags: ['service'],
       operationId: 'getMetrics',

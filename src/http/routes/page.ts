@@ -4,6 +4,7 @@ import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
+import { PAGE } from '../access/route-policy.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
@@ -38,6 +39,7 @@ interface PageFile {
 export function registerPage(app: FastifyInstance, limits: OptionLimits): void {
   for (const file of [...ownFiles(limits), ...vendorFiles()]) {
     app.get(file.url, {
+      config: PAGE,
       schema: { hide: true },
       handler: (request, reply) => sendFile(file, request, reply),
     });

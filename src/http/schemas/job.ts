@@ -1,7 +1,15 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../domain/types.js';
-import { named, oneOf, refTo } from './named.js';
+import {
+  type Attempt,
+  FALLBACK_REASONS,
+  KEEPABLE,
+  OUTPUT_FORMATS,
+  PROVIDERS,
+  STAGES,
+  type UpscaleProgress,
+} from '../../domain/types.js';
+import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
@@ -9,43 +17,47 @@ const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent f
 export const AttemptSchema = named(
   'Attempt',
   'One try of one model.',
-  Type.Object({
-    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
-    provider: Provider,
-    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
-    reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
-    detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
-    ms: Type.Number({ description: 'Milliseconds that it took.' }),
-  }),
+  schemaOf<Attempt>()(
+    Type.Object({
+      model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+      provider: Provider,
+      tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+      outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
+      reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
+      detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
+      ms: Type.Number({ description: 'Milliseconds that it took.' }),
+    }),
+  ),
 );
 
 /** The `progress` events of a job have this. */
 export const JobProgressSchema = named(
   'JobProgress',
   'How far a job is; also the data of its `progress` events.',
-  Type.Object({
-    stage: oneOf(
-      STAGES,
-      'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
-    ),
-    tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
-    tilesTotal: Type.Integer({
-      description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
+  schemaOf<UpscaleProgress>()(
+    Type.Object({
+      stage: oneOf(
+        STAGES,
+        'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+      ),
+      tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
+      tilesTotal: Type.Integer({
+        description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
+      }),
+      rowsDone: Type.Optional(
+        Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+      ),
+      rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
+      bytesWritten: Type.Optional(
+        Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
+      ),
+      model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
+      provider: Provider,
+      secondsLeft: Type.Optional(
+        Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
+      ),
     }),
-    rowsDone: Type.Optional(
-      Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
-    ),
-    rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
-    bytesWritten: Type.Optional(
-      Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
-    ),
-    model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
-    provider: Provider,
-    secondsLeft: Type.Optional(
-      Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
-    ),
-  }),
+  ),
 );
 
 /** What a job made. */
@@ -74,7 +86,7 @@ export const JobResultSchema = named(
       }),
     ),
     notKept: Type.Optional(
-      Type.Array(Type.Enum([...KEEPABLE], { type: 'string' }), {
+      listOf(Type.Enum([...KEEPABLE], { type: 'string' }), {
         description:
           'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
       }),
@@ -130,7 +142,7 @@ export const JobSchema = named(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
     progress: Type.Optional(refTo(JobProgressSchema)),
-    attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
+    attempts: listOf(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
     result: Type.Optional(refTo(JobResultSchema)),
     error: Type.Optional(refTo(JobProblemSchema)),
   }),
@@ -140,5 +152,5 @@ export const JobSchema = named(
 export const JobListSchema = named(
   'JobList',
   'The jobs of one request.',
-  Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
+  Type.Object({ jobs: listOf(refTo(JobSchema), { description: 'In the order of the files.' }) }),
 );

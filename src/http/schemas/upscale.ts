@@ -3,13 +3,13 @@ import { Type } from 'typebox';
 import type { Config } from '../../config/config.js';
 import type { ErrorCode } from '../../domain/errors.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
+import { jsonAnswer, refTo } from '../named-schema.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
-import { jsonAnswer, refTo } from './named.js';
 import { optionProperties } from './options.js';
 import { PlanSchema } from './plan.js';
-import { type ProblemResponse, problemResponses } from './problem.js';
+import { problemResponses } from './problem.js';
 
 /**
  * The body of an upload: a form, or the image itself. The options are described once, as query parameters: as fields of the form too, the
@@ -69,7 +69,7 @@ const UPSCALE_ERRORS = [
   'deadline_exceeded',
 ] as const satisfies readonly ErrorCode[];
 
-function upscaleProblems(): Record<number, ProblemResponse> {
+function upscaleProblems() {
   const begun = problemResponses(...UPSCALE_ERRORS);
   const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
   return Object.fromEntries(
