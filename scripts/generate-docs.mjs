@@ -1,5 +1,4 @@
-// Writes the tables that come from the code: .env.example, the README's options, errors and configuration, the models of
-// docs/models.md, and the rooms of docs/architecture.md.
+// Writes what comes from the code: .env.example, and the tables of docs/ (options, errors, settings, models, rooms).
 //   node scripts/generate-docs.mjs <folder of the compiled code> [--check]
 // --check changes nothing and fails when a file has drifted from the code.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,13 +10,13 @@ if (folder === undefined) throw new Error('Expected the folder of the compiled c
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
 
-const { acceptedValues, loadConfig } = await load('config/config.js');
+const { loadConfig } = await load('config/config.js');
 const { CONFIG_SCHEMA } = await load('config/config-schema.js');
 const { optionTable } = await load('options/option-defaults.js');
 const { OPTION_NAMES } = await load('options/option-table.js');
-const { acceptedByOption } = await load('options/option-value.js');
+const { accepted } = await load('options/value-spec.js');
 const { RETRY } = await load('domain/errors.js');
-const { ERROR_TABLE } = await load('http/schemas/error-table.js');
+const { ERROR_TABLE } = await load('http/errors/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
 
 /** A pipe ends a cell, even between backticks. */
@@ -29,27 +28,18 @@ const code = (text) => (text === '' ? '' : `\`${text}\``);
 const defaultText = (option) =>
   Array.isArray(option.default) ? option.default.join(',') : String(option.default);
 
-/** What a setting accepts; nothing where any text will do. */
-function accepted(option) {
-  if (option.type === 'option') return acceptedOption(option.spec);
-  if (option.type === 'choice') return option.choices.map(code).join(', ');
-  const words = acceptedValues(option);
-  return `${words === 'text' ? '' : words}${unit(option)}`;
+/** What a setting or an option accepts, with its unit; empty when it accepts any text. */
+function accepts(spec) {
+  if (spec.type === 'choice') return spec.choices.map(code).join(', ');
+  const words = accepted(spec);
+  return `${words === 'text' ? '' : words}${spec.unit === undefined ? '' : ` (${spec.unit})`}`;
 }
-
-/** What an option of an upscale accepts. */
-function acceptedOption(spec) {
-  const words = spec.type === 'choice' ? spec.choices.map(code).join(', ') : acceptedByOption(spec);
-  return `${words}${unit(spec)}`;
-}
-
-const unit = ({ unit }) => (unit === undefined ? '' : ` (${unit})`);
 
 function configTable() {
   const rows = Object.entries(CONFIG_SCHEMA).map(([name, option]) => [
     code(name),
     code(defaultText(option)),
-    accepted(option),
+    accepts(option),
     option.description,
   ]);
   return table(['variable', 'default', 'accepts', 'meaning'], rows);
@@ -60,7 +50,7 @@ function optionsTable() {
   const rows = OPTION_NAMES.map((name) => {
     const spec = specs[name];
     const normal = spec.default === undefined ? spec.defaultText : code(String(spec.default));
-    return [code(name), normal, acceptedOption(spec), spec.description];
+    return [code(name), normal, accepts(spec), spec.description];
   });
   return table(['option', 'default', 'accepts', 'meaning'], rows);
 }
@@ -111,42 +101,37 @@ function envExample() {
     '# Read by Docker and Compose (--env-file, env_file), or: node --env-file=.env dist/server.js',
   ];
   for (const [name, option] of Object.entries(CONFIG_SCHEMA)) {
-    const accepts = accepted(option).replaceAll('`', '');
+    const values = accepts(option).replaceAll('`', '');
     lines.push('', `# ${option.description}`);
-    if (accepts !== '') lines.push(`# Accepts: ${accepts}.`);
+    if (values !== '') lines.push(`# Accepts: ${values}.`);
     lines.push(`#${name}=${defaultText(option)}`);
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->`. */
-function between(text, name, content, file = 'README.md') {
+function between(text, name, content, file) {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} has no ${start} … ${end}.`);
   return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-const readmePath = join(root, 'README.md');
-let readme = readFileSync(readmePath, 'utf8');
-readme = between(readme, 'options', optionsTable());
-readme = between(readme, 'errors', errorsTable());
-readme = between(readme, 'config', configTable());
-const modelsPath = join(root, 'docs/models.md');
-const models = between(readFileSync(modelsPath, 'utf8'), 'models', await modelsTable(), 'docs/models.md');
-const architecturePath = join(root, 'docs/architecture.md');
-const architecture = between(
-  readFileSync(architecturePath, 'utf8'),
-  'rooms',
-  roomsTable(),
-  'docs/architecture.md',
-);
-const files = {
-  [architecturePath]: architecture,
-  [readmePath]: readme,
-  [join(root, '.env.example')]: envExample(),
-  [modelsPath]: models,
-};
+/** A page of docs/ with its generated tables. @param tables by name. */
+function page(name, tables) {
+  const path = join(root, 'docs', name);
+  let text = readFileSync(path, 'utf8');
+  for (const [table, content] of Object.entries(tables)) text = between(text, table, content, `docs/${name}`);
+  return [path, text];
+}
+
+const files = Object.fromEntries([
+  page('api.md', { options: optionsTable(), errors: errorsTable() }),
+  page('configuration.md', { config: configTable() }),
+  page('models.md', { models: await modelsTable() }),
+  page('architecture.md', { rooms: roomsTable() }),
+  [join(root, '.env.example'), envExample()],
+]);
 
 const drifted = Object.keys(files).filter(
   (path) => !existsSync(path) || readFileSync(path, 'utf8') !== files[path],

@@ -33,7 +33,7 @@ function help(): string {
     'Commands:',
     ...names.map((name) => `  ${name.padEnd(width)}${COMMANDS[name]?.summary}`),
     '',
-    '"tessera <command> --help" tells more of a command. Settings come from the environment; see README.md.',
+    '"tessera <command> --help" tells more of a command. Settings come from the environment; docs/configuration.md lists them.',
     '',
   ].join('\n');
 }

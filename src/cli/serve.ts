@@ -9,7 +9,7 @@ Usage: tessera serve [--port N] [--host ADDRESS]
   --host ADDRESS    Address to listen on (default 0.0.0.0: all).
   -h, --help        This text.
 
-All other settings come from the environment; README.md lists them. Ctrl-C stops it once running work has ended.
+All other settings come from the environment; docs/configuration.md lists them. Ctrl-C stops it once running work has ended.
 `;
 
 /** `tessera serve`: the service in this process; it lives until a signal ends it. */

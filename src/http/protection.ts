@@ -6,9 +6,10 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { type KeyCheck, keyCheck } from './access/auth.js';
 import { clientNetwork } from './access/client.js';
+import { policyOf } from './route-policy.js';
 import { UPSCALE_HEADERS } from './schemas/image.js';
 
-/** The headers that scripts of other origins may read, beyond those that CORS always allows. */
+/** Headers that CORS has to expose to scripts. */
 const EXPOSED_HEADERS = [
   ...UPSCALE_HEADERS,
   'Accept-Ranges',
@@ -25,7 +26,7 @@ const EXPOSED_HEADERS = [
   'X-Request-Id',
 ];
 
-/** Adds security headers, CORS, the rate limit and the check of the key, in this order; preflights end at CORS. */
+/** Adds security headers, CORS, rate limit and API keys, in the order in which they see a request. Preflights end at CORS. */
 export async function addProtection(app: FastifyInstance, config: Config): Promise<void> {
   await addSecurityHeaders(app);
   await app.register(cors, {
@@ -37,7 +38,7 @@ export async function addProtection(app: FastifyInstance, config: Config): Promi
   });
   const checkKey = keyCheck(config.API_KEYS);
   const checkAccess: KeyCheck = (request) => {
-    if (!request.routeOptions.config?.public) checkKey(request);
+    if (!policyOf(request).isPublic) checkKey(request);
   };
   if (config.RATE_LIMIT_MAX > 0) await addRateLimit(app, config, checkAccess);
   app.addHook('onRequest', async (request) => checkAccess(request));
@@ -50,9 +51,9 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
     xFrameOptions: { action: 'deny' },
-    // CORS_ORIGINS decides which pages of other origins may show the images.
+    // Pages of other origins may show the images, within CORS_ORIGINS.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
-    // Over plain HTTP these only cause warnings; a proxy that adds TLS adds them.
+    // The service speaks plain HTTP, where these headers only cause warnings. A proxy with TLS adds them.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     strictTransportSecurity: false,
@@ -66,8 +67,7 @@ async function addRateLimit(app: FastifyInstance, config: Config, checkAccess: K
     max: config.RATE_LIMIT_MAX,
     timeWindow: windowSeconds * 1000,
     keyGenerator: ({ ip }) => clientNetwork(ip),
-    allowList: (request) =>
-      request.routeOptions.config?.rateLimited === false && passes(checkAccess, request),
+    allowList: (request) => policyOf(request).isUncounted === true && passes(checkAccess, request),
     errorResponseBuilder: (_request, { max, ttl }) =>
       new TesseraError('rate_limited', 'Too many requests; come back later.', {
         details: {

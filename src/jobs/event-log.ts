@@ -1,5 +1,6 @@
+import type { JobState } from '../domain/job-state.js';
 import { monotonicMs } from '../host/clock.js';
-import type { JobEvent, JobState } from './job.js';
+import type { JobEvent } from './job.js';
 
 /** Each progress event is a complete snapshot, so a client that reconnects needs only a few. */
 const MAX_PROGRESS_EVENTS = 32;

@@ -1,4 +1,5 @@
 import type { TesseraError } from '../domain/errors.js';
+import type { JobState } from '../domain/job-state.js';
 import type {
   Attempt,
   ImageHeader,
@@ -6,14 +7,6 @@ import type {
   UpscaleProgress,
   UpscaleResult,
 } from '../domain/types.js';
-
-export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-export type JobState = (typeof JOB_STATES)[number];
-
-/** Whether the state is final. */
-export function hasEnded({ state }: { readonly state: JobState }): boolean {
-  return state !== 'queued' && state !== 'running';
-}
 
 export interface UploadOptions {
   readonly maxFiles: number;

@@ -1,25 +1,24 @@
 import type { Config } from '../config/config.js';
+import { ENGINE_BASE_BYTES, jobCost } from '../cost/job-cost.js';
 import { defined } from '../domain/defined.js';
-import { TesseraError } from '../domain/errors.js';
+import { engineUnavailable, TesseraError } from '../domain/errors.js';
+import { hasEnded } from '../domain/job-state.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
-import { engineUnavailable } from '../domain/unavailable.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/supervisor/resources.js';
 import { requestDigest } from './idempotency.js';
-import {
-  type DurableOptions,
-  type DurableSubmission,
-  hasEnded,
-  type Job,
-  type JobRequest,
-  type Jobs,
-  type QueueStatus,
-  type Reservation,
-  type UploadOptions,
+import type {
+  DurableOptions,
+  DurableSubmission,
+  Job,
+  JobRequest,
+  Jobs,
+  QueueStatus,
+  Reservation,
+  UploadOptions,
 } from './job.js';
 import { Departures } from './queue/departures.js';
 import { DiskBudget } from './queue/disk-budget.js';
-import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
 import { WorkQueue } from './queue/work-queue.js';
 import { clear, DurableJobs } from './store/durable-jobs.js';
 import { Instance } from './store/instance.js';

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import type { JobCost } from '../cost/job-cost.js';
 import { TesseraError } from '../domain/errors.js';
+import type { JobState } from '../domain/job-state.js';
 import type { Attempt, UpscaleProgress, UpscaleResult, UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import { EventLog } from './event-log.js';
-import type { DurableOptions, Job, JobEvent, JobRequest, JobState } from './job.js';
-import type { Candidate, JobCost } from './queue/demand.js';
+import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
+import type { QueuedJob } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
 /** Names of the upload and of the result in the folder of a job. */
@@ -36,7 +38,7 @@ export interface JobKeeper {
 }
 
 /** A job with its state, its events and its deadline. */
-export class UpscaleJob implements Job, Candidate {
+export class UpscaleJob implements Job, QueuedJob {
   readonly id: string;
   readonly workFolder: string;
   readonly request: JobRequest;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { packageRoot } from '../../src/host/package-root.js';
 
-test('.env.example and the tables of the README are what the code says', () => {
+test('.env.example and the tables of docs are what the code says', () => {
   const root = packageRoot();
   const { status, stderr } = spawnSync(
     process.execPath,

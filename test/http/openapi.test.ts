@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ERROR_TABLE } from '../../src/http/schemas/error-table.js';
+import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
 import { UPSCALE_HEADERS } from '../../src/http/schemas/image.js';
 import { OPTION_NAMES } from '../../src/options/option-table.js';
 import { atEnd } from '../at-end.js';

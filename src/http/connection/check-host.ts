@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 
 /**
- * Every HTTP/1.1 request names exactly one host (RFC 9112, 3.2). Node answers a missing Host header without a body, and of several
- * it uses the first, while a proxy in front may have used another.
+ * Refuses an HTTP/1.1 request that does not name exactly one host (RFC 9112, 3.2). Node answers a missing host
+ * without a body. Of several it takes the first, where a proxy may have used another.
  * @throws TesseraError invalid_request.
  */
 export function checkHost({ raw }: FastifyRequest): void {

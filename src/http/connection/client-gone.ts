@@ -3,15 +3,16 @@ import type { FastifyReply } from 'fastify';
 
 const signals = new WeakMap<ServerResponse, AbortSignal>();
 
-/** The signal of a reply, aborted when the connection ends before the whole answer was sent. */
-export function clientGone({ raw }: FastifyReply): AbortSignal {
-  const known = signals.get(raw);
+/** A signal that is aborted when the connection ends before the answer was sent in full. One exchange has one signal. */
+export function clientGone(reply: FastifyReply): AbortSignal {
+  const response = reply.raw;
+  const known = signals.get(response);
   if (known !== undefined) return known;
   const controller = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableEnded) controller.abort();
+  response.once('close', () => {
+    if (!response.writableEnded) controller.abort();
   });
-  if (raw.destroyed) controller.abort();
-  signals.set(raw, controller.signal);
+  if (response.destroyed) controller.abort();
+  signals.set(response, controller.signal);
   return controller.signal;
 }

@@ -1,12 +1,13 @@
 import { setImmediate as afterNextPoll } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** Time that a connection opened before the close has to deliver its first request, which may be on its way from a proxy. */
+/** Time that a new connection has for its first request once the server closes. A proxy sends the request in the first packets. */
 export const REQUESTS_ON_THEIR_WAY_MS = 500;
 
 /**
- * Makes `app.close()` wait for the requests that are being answered, and shortly for requests on new connections. It does not wait
- * for unused connections, which browsers open and keep until they time out.
+ * Makes `app.close()` wait for exchanges in progress, and briefly for requests on connections that were just opened.
+ * It does not wait for other connections: browsers open connections that they never use, and would keep the server
+ * open.
  */
 export function closeConnectionsWhenDone(
   app: FastifyInstance,
@@ -30,8 +31,8 @@ export function closeConnectionsWhenDone(
       closeWhenDone();
     }, onTheirWayMs);
     app.server.once('close', () => clearTimeout(timer));
-    // The system accepts connections before the process does, and resets those when the listener closes. The event loop
-    // first accepts the ones that wait.
+    // When the listener closes, the system resets connections that it has accepted and the process has not, even if
+    // they hold requests. So the listener closes right after the event loop has taken the waiting connections.
     await afterNextPoll();
   });
 }

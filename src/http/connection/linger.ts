@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Limits of what is read from a refused body and discarded, for clients that read the answer only after sending. */
+/** Bytes of a refused body that are read and discarded, so that a client which reads only after sending sees the answer. */
 const MAX_BYTES = 64_000_000;
 const MAX_MS = 10_000;
-/** The time limit when the answer waits for the body. */
+/** The same limit where the answer waits for the body. */
 const MAX_WAIT_MS = 3000;
 
 /**
- * Discards the rest of the body after an early answer (lingering close). Closing at once would reset the connection before the
- * client has the answer. Past the limits the connection is closed.
+ * Keeps reading the body after an early answer. Closing at once would reset the connection, and the client would lose
+ * the answer. Beyond the limits the connection is cut.
  */
 export function linger(request: IncomingMessage): void {
   void drain(request, MAX_MS).then((drained) => {
@@ -16,7 +16,7 @@ export function linger(request: IncomingMessage): void {
   });
 }
 
-/** Discards the rest of the body before the answer, for connections that Node closes right after it. */
+/** Reads the rest of the body before the answer, for connections that Node closes as soon as the answer is written. */
 export async function drainFirst(request: IncomingMessage): Promise<void> {
   await drain(request, MAX_WAIT_MS);
 }
@@ -39,7 +39,7 @@ function drain(request: IncomingMessage, maxMs: number): Promise<boolean> {
     });
     request.once('close', () => end(true));
     request.once('end', () => end(true));
-    // The client may reset the connection meanwhile; then no answer is possible.
+    // The peer may reset the connection meanwhile. Nobody is left to tell.
     request.on('error', () => undefined);
     request.resume();
   });

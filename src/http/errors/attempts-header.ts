@@ -1,6 +1,6 @@
 import type { Attempt } from '../../domain/types.js';
 
-/** The header lists at most this many; the log and the job have all. */
+/** Limit of attempts in the header. The log and the job have all of them. */
 const MAX_ATTEMPTS = 20;
 
 /**
@@ -8,24 +8,25 @@ const MAX_ATTEMPTS = 20;
  *
  *     realesr-general-x4v3;outcome=skipped;reason=not_installed;ms=0, tessera-lite-x4;provider=cpu;tile=512;outcome=served;ms=812
  *
- * `tile` is in input pixels; `reason` is one of the fallback reasons; absent values are left out.
+ * `provider` and `tile` (input pixels) are left out where there is none; `reason` is one of the fallback reasons.
  */
 export function attemptsHeader(attempts: readonly Attempt[]): string {
   return attempts
     .slice(-MAX_ATTEMPTS)
     .map((attempt) =>
-      Object.entries(parametersOf(attempt))
-        .filter(([, value]) => value !== undefined)
-        .reduce((text, [name, value]) => `${text};${name}=${value}`, item(attempt.model)),
+      [
+        item(attempt.model),
+        attempt.provider === undefined ? '' : `;provider=${attempt.provider}`,
+        attempt.tileSizePx === undefined ? '' : `;tile=${attempt.tileSizePx}`,
+        `;outcome=${attempt.outcome}`,
+        attempt.reason === undefined ? '' : `;reason=${attempt.reason}`,
+        `;ms=${Math.round(attempt.ms)}`,
+      ].join(''),
     )
     .join(', ');
 }
 
-function parametersOf({ provider, tileSizePx, outcome, reason, ms }: Attempt) {
-  return { provider, tile: tileSizePx, outcome, reason, ms: Math.round(ms) };
-}
-
-/** A token where the grammar allows one, else a string. */
+/** Writes a token where the grammar allows one, else a string. */
 function item(name: string): string {
   if (/^[a-zA-Z*][\w!#$%&'*+\-.^`|~:/]*$/.test(name)) return name;
   return `"${name.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;

@@ -1,11 +1,11 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, TesseraError } from '../../domain/errors.js';
-import { ERROR_TABLE } from '../schemas/error-table.js';
-import { PROBLEM_TYPE, problemOf } from '../schemas/problem.js';
 import { attemptsHeader } from './attempts-header.js';
+import { ERROR_TABLE } from './error-table.js';
 import { unsupportedMediaType } from './media-type.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
 
-/** Errors of Fastify and its plugins that a client can cause, with the sentence for the client. */
+/** Errors of Fastify and its plugins that a caller can cause, with the sentence for the caller. */
 const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['upload_too_large', 'The body is too large for this path.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
@@ -29,7 +29,7 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_MP_PREMATURE_CLOSE: ['upload_aborted', 'The connection ended before the body did.'],
 };
 
-/** Client errors of other libraries, by their status: `send` has them for the files of `/docs`. */
+/** 4xx errors of other libraries, by status: for example of `send`, which serves the files of `/docs`. */
 const LIBRARY_ERRORS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   403: ['not_found', 'There is nothing at this path.'],
   404: ['not_found', 'There is nothing at this path.'],
@@ -37,7 +37,7 @@ const LIBRARY_ERRORS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 };
 const OTHER_LIBRARY_ERROR = ['invalid_request', 'The request is not one that this path can answer.'] as const;
 
-/** `Retry-After` of temporary errors that do not have a time of their own. */
+/** `Retry-After` of temporary errors that carry no better value. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   queue_full: 5,
   storage_unavailable: 30,
@@ -46,7 +46,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   cancelled: 1,
 };
 
-/** Translates anything that a request throws into a domain error. */
+/** Converts anything thrown during a request into a domain error. */
 export function domainError(thrown: unknown): TesseraError {
   if (thrown instanceof TesseraError) return thrown;
   const { code: name, statusCode } = (thrown ?? {}) as Partial<FastifyError>;
@@ -56,8 +56,13 @@ export function domainError(thrown: unknown): TesseraError {
   return new TesseraError(code, sentence, { cause: thrown });
 }
 
-/** Whether the error means only that the client has left. */
-function isClientGone({ code, cause }: TesseraError, reply: FastifyReply): boolean {
+/** Whether Fastify found no parser for the body's media type. The error does not name the type; the request does. */
+function isOfMediaType(thrown: unknown): boolean {
+  return (thrown as Partial<FastifyError> | undefined)?.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+}
+
+/** Whether an error only means that the client has left. */
+function isOfLeaving({ code, cause }: TesseraError, reply: FastifyReply): boolean {
   if (!reply.raw.destroyed) return false;
   return code === 'cancelled' || (cause as Partial<FastifyError>)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
@@ -67,18 +72,16 @@ function libraryError(status: number | undefined): readonly [ErrorCode, string] 
   return LIBRARY_ERRORS[status] ?? OTHER_LIBRARY_ERROR;
 }
 
-/** Answers with `application/problem+json`, and logs errors of the service under the request id. */
+/** Answers with `application/problem+json`. Logs faults of the service under the request id. */
 export function replyWithProblem(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const isOfMediaType =
-    (thrown as Partial<FastifyError> | undefined)?.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
-  const error = isOfMediaType ? unsupportedMediaType(request) : domainError(thrown);
+  const error = isOfMediaType(thrown) ? unsupportedMediaType(request) : domainError(thrown);
   const { status } = ERROR_TABLE[error.code];
   if (status >= 500) {
-    const level = isClientGone(error, reply) ? 'debug' : error.code === 'internal' ? 'error' : 'warn';
+    const level = isOfLeaving(error, reply) ? 'debug' : error.code === 'internal' ? 'error' : 'warn';
     request.log[level]({ code: error.code, internal: error.internal, err: error.cause }, error.message);
   }
   const { allow } = error.details;

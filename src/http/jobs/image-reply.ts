@@ -7,7 +7,7 @@ import type { UpscaleResult } from '../../domain/types.js';
 import type { Job } from '../../jobs/job.js';
 import type { ByteRange } from '../conditional-request.js';
 import { attemptsHeader } from '../errors/attempts-header.js';
-import { closeSlowReader, type ReaderLimits } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
 /** Results are megabytes: reads larger than Node's 64 KiB need fewer turns of the event loop. */
 const READ_BYTES = 512 * 1024;
@@ -58,7 +58,7 @@ export async function replyWithImage(
   const { size } = await file.stat();
   const stream = readResult(file, { start: 0, end: size - 1 });
   stream.once('close', () => void job.dispose());
-  closeSlowReader(reply.raw, limits);
+  cutOffSlowReader(reply.raw, limits);
   // CORS may have set `Vary: Origin` before.
   const vary = [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', ');
   return reply

@@ -1,5 +1,6 @@
+import { hasEnded } from '../../domain/job-state.js';
 import { Changes } from '../../host/changes.js';
-import { hasEnded, type Job, type JobEvent } from '../../jobs/job.js';
+import type { Job, JobEvent } from '../../jobs/job.js';
 import { jobView, waitsForRestart } from './job-view.js';
 
 /** A comment after so much silence shows proxies and clients that the connection is alive. */

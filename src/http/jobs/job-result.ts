@@ -2,12 +2,13 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
-import { hasEnded, type Job } from '../../jobs/job.js';
+import { hasEnded } from '../../domain/job-state.js';
+import type { Job } from '../../jobs/job.js';
 import { isMissing } from '../../jobs/store/instance.js';
 import { storageError } from '../../jobs/store/storage-error.js';
 import { matchesTag, parseRange } from '../conditional-request.js';
 import { imageHeaders, readResult } from './image-reply.js';
-import { closeSlowReader, type ReaderLimits } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
 /**
  * Sends the image of a job, whole or in part.
@@ -43,7 +44,7 @@ export async function replyWithResult(
     if (!isMissing(cause)) throw storageError(cause) ?? cause;
     throw new TesseraError('not_found', 'The result has expired.', { cause });
   });
-  closeSlowReader(reply.raw, limits);
+  cutOffSlowReader(reply.raw, limits);
   return reply.send(readResult(file, { start, end }));
 }
 

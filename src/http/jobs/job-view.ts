@@ -2,8 +2,8 @@ import { defined } from '../../domain/defined.js';
 import { MEDIA_TYPES } from '../../domain/download-name.js';
 import type { TesseraError } from '../../domain/errors.js';
 import type { Job, JobEvent } from '../../jobs/job.js';
+import { problemOf } from '../errors/problem.js';
 import type { JobView } from '../schemas/job.js';
-import { problemOf } from '../schemas/problem.js';
 import { resultName } from './image-reply.js';
 
 /** The job that the stop of the service interrupted runs again after the start; until then it counts as queued. */

@@ -5,7 +5,7 @@ import { ownerOf } from '../access/auth.js';
 import type { UploadContext } from '../context.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { JobList } from '../schemas/job.js';
-import { receiveUpload } from '../upload/receive-upload.js';
+import { receiveFiles } from '../upload/receive-files.js';
 import { jobView } from './job-view.js';
 
 /** Whether the client prefers a job to waiting for the image (RFC 7240). */
@@ -25,7 +25,7 @@ export async function submitJobs(
   maxFiles: number,
 ): Promise<JobList> {
   const key = readIdempotencyKey(request);
-  const upload = await receiveUpload(request, reply, context, { maxFiles, durable: true });
+  const upload = await receiveFiles(request, reply, context, { maxFiles, durable: true });
   const owner = ownerOf(request, context.config);
   const submissions = upload.images.map((image, index) => {
     // Each further image of a request has the key followed by its index.

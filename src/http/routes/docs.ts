@@ -1,28 +1,29 @@
 import swagger from '@fastify/swagger';
-import swaggerUi, { type FastifySwaggerUiOptions } from '@fastify/swagger-ui';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/config.js';
 import { packageVersion } from '../../host/package-root.js';
-import type { RouteApp } from '../context.js';
-import { withRateLimitHeaders } from '../schemas/headers.js';
-import { NAMED_SCHEMAS } from '../schemas/named.js';
+import { DOCUMENT, withPolicy } from '../route-policy.js';
+import { NAMED_SCHEMAS } from '../schemas/all.js';
+import { withRateLimitHeaders } from '../schemas/rate-limit.js';
 
-/** The page of `/docs` loads own files only; its styles are inline and its icons are `data:` URLs. */
+/** The page of `/docs` loads only own files; its styles are inline and its icons are data URLs. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; " +
   "font-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The two ways to send one of `API_KEYS`. */
+/** How a client may present one of `API_KEYS`. */
 const KEY_SCHEMES = {
   key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'One of the keys of the service.' },
   bearer: { type: 'http', scheme: 'bearer', description: 'The same key as a bearer token.' },
 } as const;
 
-/** The URL of the server has only a path, since a proxy changes host and scheme. */
+/** The server by its path alone, because a proxy gives it another name and scheme. */
 const SERVER = { description: 'The service that this document comes from.' };
 
-/** Collects the routes that are registered after this call into the OpenAPI document. */
+/** Adds all routes that are registered after it to the OpenAPI document. */
 export async function registerOpenApi(
-  app: RouteApp,
+  app: FastifyInstance,
   config: Pick<Config, 'API_KEYS' | 'RATE_LIMIT_MAX'>,
 ): Promise<void> {
   const needsKey = config.API_KEYS.length > 0;
@@ -44,12 +45,12 @@ export async function registerOpenApi(
       ],
       servers: [{ ...SERVER, url: '/' }],
       ...(needsKey ? { components: { securitySchemes: KEY_SCHEMES } } : {}),
-      // Without API_KEYS no route needs a key.
+      // Without API_KEYS no route needs a key, so none has a lock.
       security: needsKey ? Object.keys(KEY_SCHEMES).map((scheme) => ({ [scheme]: [] })) : [],
     },
     transform: ({ schema, url, route }) => {
       const counted = config.RATE_LIMIT_MAX > 0 ? withRateLimitHeaders(schema) : schema;
-      return { schema: route.config?.public ? { ...counted, security: [] } : counted, url };
+      return { schema: route.config?.isPublic ? { ...counted, security: [] } : counted, url };
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `def-${index}`),
@@ -57,38 +58,42 @@ export async function registerOpenApi(
   });
 }
 
-/** The usual paths of API pages in other services. The redirects are relative, so that they work behind a path prefix. */
-const REDIRECTS = { '/redoc': 'docs', '/redoc/': '../docs' };
+/**
+ * Paths at which other services have the page of their API. The redirects are relative, so that they work under a
+ * proxy's prefix.
+ */
+const ELSEWHERE = { '/redoc': 'docs', '/redoc/': '../docs' };
 
-const SWAGGER_UI: FastifySwaggerUiOptions = {
-  routePrefix: '/docs',
-  staticCSP: DOCS_CSP,
-  uiHooks: {
-    // Without the slash the page would load its files from the root of the host, which behind a path prefix is another service.
-    onRequest: (request, reply, next) => {
-      if (/^\/docs(\?|$)/.test(request.url)) reply.redirect('docs/');
-      else next();
+/** Registers `/openapi.json` and the page at `/docs`, which has a form to try every route. */
+export async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(async (scope) => {
+    withPolicy(scope, DOCUMENT);
+    await registerPublicDocs(scope);
+  });
+}
+
+async function registerPublicDocs(app: FastifyInstance): Promise<void> {
+  app.get('/openapi.json', { schema: { hide: true }, handler: () => app.swagger() });
+  for (const [path, target] of Object.entries(ELSEWHERE)) {
+    app.get(path, { schema: { hide: true }, handler: (_request, reply) => reply.redirect(target) });
+  }
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    uiHooks: {
+      // Without the slash the page would look for its files at the root of the host, which under a prefix belongs to
+      // another service.
+      onRequest: (request, reply, next) => {
+        if (/^\/docs(\?|$)/.test(request.url)) reply.redirect('docs/');
+        else next();
+      },
     },
-  },
-  // The page sends its requests to the service that served the page, behind a path prefix too.
-  transformSpecification: (document) => ({ ...document, servers: [{ ...SERVER, url: '../' }] }),
-  theme: {
-    title: 'Tessera API',
-    css: [{ filename: 'tessera.css', content: '.swagger-ui .topbar { display: none }' }],
-  },
-  uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true },
-};
-
-/** `/openapi.json` and the page at `/docs` that shows it, with a form to try every route. */
-export async function registerDocs(app: RouteApp): Promise<void> {
-  const options = { config: { public: true }, schema: { hide: true } };
-  app.get('/openapi.json', { ...options, handler: () => app.swagger() });
-  for (const [path, target] of Object.entries(REDIRECTS))
-    app.get(path, { ...options, handler: (_request, reply) => reply.redirect(target) });
-  await app.register(async (docs) => {
-    docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, public: true };
-    });
-    await docs.register(swaggerUi, SWAGGER_UI);
+    // Requests of the page go to the service that served the page, under a prefix too.
+    transformSpecification: (document) => ({ ...document, servers: [{ ...SERVER, url: '../' }] }),
+    theme: {
+      title: 'Tessera API',
+      css: [{ filename: 'tessera.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true },
   });
 }

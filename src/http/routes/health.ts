@@ -1,34 +1,39 @@
-import { defined } from '../../domain/defined.js';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../host/package-root.js';
-import type { HttpContext, RouteApp } from '../context.js';
+import type { HttpContext } from '../context.js';
+import { jsonAnswer } from '../named-schema.js';
+import { PROBE } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
-import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
-import { type Health, HealthSchema, ProbeSchema } from '../schemas/status.js';
+import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
-const POLICY = { public: true, rateLimited: false, quiet: true };
+type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
 /**
- * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
+ * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me", `/health/ready` for "send me
  * requests".
  */
 export function registerHealth(
-  app: RouteApp,
+  app: FastifyInstance,
   { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
-  const health = async ({ state, models }: EngineStatus): Promise<Health['status']> => {
+  const probes = app.withTypeProvider<TypeBoxTypeProvider>();
+  const health = async (status: EngineStatus): Promise<Health> => {
     if (lifecycle.stopping) return 'stopping';
-    if (state !== 'ready' && state !== 'degraded') return state;
+    if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
     if (headers.state !== 'ready') return headers.state;
     if ((await jobs.storageFault()) !== undefined) return 'no_storage';
-    // An installed model that cannot serve, for example a damaged file or a lost provider, makes the answers worse.
-    const isBroken = models.some(({ installed, unavailable }) => installed && unavailable !== undefined);
-    return state === 'degraded' || isBroken ? 'degraded' : 'ok';
+    if (status.state === 'degraded') return 'degraded';
+    // A damaged file or a lost provider makes answers worse than planned.
+    return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
+      ? 'degraded'
+      : 'ok';
   };
 
-  app.get('/health', {
-    config: POLICY,
+  probes.get('/health', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getHealth',
@@ -40,45 +45,47 @@ export function registerHealth(
     },
     handler: async (_request, reply) => {
       const status = engine.status();
-      const { state, engines: processes, threadsPerEngine, restarts, models, providers } = status;
       return reply.header('cache-control', 'no-store').send({
         status: await health(status),
-        realesrgan_available: models.some(
+        realesrgan_available: status.models.some(
           ({ family, installed, unavailable }) =>
             family === 'real-esrgan' && installed && unavailable === undefined,
         ),
         version: packageVersion(),
         uptimeSeconds: Math.round(process.uptime()),
-        engine: { state, processes, threadsPerEngine, restarts },
+        engine: {
+          state: status.state,
+          processes: status.engines,
+          threadsPerEngine: status.threadsPerEngine,
+          restarts: status.restarts,
+        },
         headers: { state: headers.state },
         queue: jobs.status(),
-        models: models.map(({ name, installed, loaded, provider, unavailable }) => ({
-          name,
-          installed,
-          loaded,
-          ...defined({ provider, unavailable }),
-        })),
-        providers,
+        models: status.models,
+        providers: status.providers,
         downloads: downloads(),
       });
     },
   });
 
-  app.get('/health/live', {
-    config: POLICY,
+  probes.get('/health/live', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getLiveness',
       summary: 'Liveness: the server process answers',
-      response: { 200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID), ...problemResponses() },
+      response: {
+        200: jsonAnswer('It does.', ProbeSchema, REQUEST_ID),
+        ...problemResponses(),
+      },
     },
     handler: (_request, reply) => {
       reply.header('cache-control', 'no-store').send({ status: 'ok' });
     },
   });
 
-  app.get('/health/ready', {
-    config: POLICY,
+  probes.get('/health/ready', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getReadiness',
@@ -94,12 +101,12 @@ export function registerHealth(
       },
     },
     handler: async (_request, reply) => {
-      const current = await health(engine.status());
-      const status = current === 'degraded' ? 'ok' : current;
+      const status = await health(engine.status());
+      const ready = status === 'ok' || status === 'degraded';
       return reply
-        .code(status === 'ok' ? 200 : 503)
+        .code(ready ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send({ status });
+        .send({ status: ready ? 'ok' : status });
     },
   });
 }

@@ -1,12 +1,13 @@
-import type { RouteApp } from '../context.js';
+import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../observe/metrics.js';
+import { SCRAPED } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 
 /** `GET /metrics`, for Prometheus. */
-export function registerMetrics(app: RouteApp, { registry }: Metrics): void {
+export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', {
-    config: { rateLimited: false, quiet: true },
+    config: SCRAPED,
     schema: {
       tags: ['service'],
       operationId: 'getMetrics',
@@ -17,13 +18,13 @@ export function registerMetrics(app: RouteApp, { registry }: Metrics): void {
           headers: REQUEST_ID,
           content: { 'text/plain': { schema: { type: 'string' } } },
         },
-        ...problemResponses(['unauthorized', 'rate_limited']),
+        ...problemResponses('unauthorized', 'rate_limited'),
       },
     },
     handler: async (_request, reply) =>
       reply
-        .type(registry.contentType)
+        .type(metrics.registry.contentType)
         .header('cache-control', 'no-store')
-        .send(await registry.metrics()),
+        .send(await metrics.registry.metrics()),
   });
 }

@@ -1,12 +1,14 @@
-import type { HttpContext, RouteApp } from '../context.js';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.js';
+import { jsonAnswer } from '../named-schema.js';
 import { REQUEST_ID } from '../schemas/headers.js';
-import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { ModelListSchema } from '../schemas/status.js';
 
-/** `GET /models`: the models and their abilities. */
-export function registerModels(app: RouteApp, { engine }: HttpContext): void {
-  app.get('/models', {
+/** `GET /models`: the models and their state. */
+export function registerModels(app: FastifyInstance, { engine }: HttpContext): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().get('/models', {
     schema: {
       tags: ['service'],
       operationId: 'listModels',
@@ -17,13 +19,12 @@ export function registerModels(app: RouteApp, { engine }: HttpContext): void {
           ModelListSchema,
           REQUEST_ID,
         ),
-        ...problemResponses(['unauthorized', 'rate_limited']),
+        ...problemResponses('unauthorized', 'rate_limited'),
       },
     },
-    handler: (_request, reply) => {
+    handler: () => {
       const { models, providers } = engine.status();
-      // `send` checks the answer for superfluous fields, `return` does not.
-      reply.send({ models, providers });
+      return { models, providers };
     },
   });
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
 import { matchesTag } from '../conditional-request.js';
-import type { RouteApp } from '../context.js';
+import { PAGE } from '../route-policy.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
@@ -28,7 +29,7 @@ export const PAGE_CSP =
  * request reaches the disk. Browsers revalidate each file (`ETag`), so that files of two versions are never mixed.
  * @param limits the defaults of the options, which the form of the page starts with.
  */
-export function registerPage(app: RouteApp, limits: OptionLimits): void {
+export function registerPage(app: FastifyInstance, limits: OptionLimits): void {
   const index = readFileSync(join(WEB_FOLDER, 'index.html'), 'utf8');
   serve(app, '/', '.html', withDefaults(index, limits));
   const assets = join(WEB_FOLDER, 'assets');
@@ -43,13 +44,13 @@ export function registerPage(app: RouteApp, limits: OptionLimits): void {
 }
 
 /** @throws Error for a file without a media type. */
-function serve(app: RouteApp, url: string, extension: string, content: Buffer): void {
+function serve(app: FastifyInstance, url: string, extension: string, content: Buffer): void {
   const mediaType = MEDIA_TYPES[extension];
   if (mediaType === undefined)
     throw new Error(`The page cannot serve ${url}: its extension has no media type.`);
   const etag = `"${createHash('sha256').update(content).digest('base64url')}"`;
   app.get(url, {
-    config: { public: true, rateLimited: false },
+    config: PAGE,
     schema: { hide: true },
     handler: (request, reply) => {
       reply.header('cache-control', 'no-cache').header('etag', etag);

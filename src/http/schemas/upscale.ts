@@ -3,17 +3,17 @@ import { Type } from 'typebox';
 import type { Config } from '../../config/config.js';
 import type { ErrorCode } from '../../domain/errors.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
+import { jsonAnswer, refTo } from '../named-schema.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
-import { jsonAnswer, optional, refTo, text } from './named.js';
 import { optionProperties } from './options.js';
 import { PlanSchema } from './plan.js';
 import { problemResponses } from './problem.js';
 
 /**
- * The body of an upload: a form, or the image itself. The options are described as query parameters only: described as form
- * fields too, the page of `/docs` would fill each with a sample ("string") and send it.
+ * The body of an upload: a form, or the image itself. Options are described once, as query parameters. Described as
+ * form fields too, the page of `/docs` would fill each field with a sample ("string") and send it.
  */
 export function uploadBody(file: object): object {
   const description =
@@ -57,7 +57,7 @@ export const UPLOAD_ERRORS = [
   'idempotency_conflict',
 ] as const satisfies readonly ErrorCode[];
 
-/** Errors of a running upscale; their answers list the attempts. */
+/** Errors of an upscale in progress. Such a problem lists the attempts. */
 const UPSCALE_ERRORS = [
   'output_too_large',
   'disk_full',
@@ -69,21 +69,31 @@ const UPSCALE_ERRORS = [
   'deadline_exceeded',
 ] as const satisfies readonly ErrorCode[];
 
-/** Headers of an answer with jobs. */
+function upscaleProblems() {
+  const begun = problemResponses(...UPSCALE_ERRORS);
+  const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
+  return Object.fromEntries(
+    Object.entries(problemResponses(...UPLOAD_ERRORS, ...UPSCALE_ERRORS)).map(([status, problem]) => [
+      status,
+      status in begun ? { ...problem, headers: { ...problem.headers, ...attempts } } : problem,
+    ]),
+  );
+}
+
+/** Headers of answers with jobs. */
 export const JOB_HEADERS = {
   ...REQUEST_ID,
   Location: textHeader('Where the job is: `/jobs/{id}`; absent where there are several.'),
   'Preference-Applied': textHeader('`respond-async`, where the request prefers that.'),
 };
 
-/** A repeated request with the same key gives the same jobs. */
-export const IdempotencyKey = optional(
-  text(
+/** The header that makes a repeated request return the same jobs. */
+export const IdempotencyKey = Type.String({
+  description:
     'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters without spaces. When left out: every request makes new jobs.',
-  ),
-);
+});
 
-export function upscaleSchema(config: Config) {
+export function upscaleSchema(config: Config): FastifySchema {
   return {
     tags: ['upscale'],
     operationId: 'upscale',
@@ -94,12 +104,13 @@ export function upscaleSchema(config: Config) {
     querystring: { type: 'object', properties: optionProperties(config) },
     body: uploadBody({ ...BINARY, description: 'The image; `image` is another name for this field.' }),
     headers: Type.Object({
-      prefer: optional(
-        text(
-          '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed. When left out: the answer is the image.',
-        ),
+      prefer: Type.Optional(
+        Type.String({
+          description:
+            '`respond-async`: answer 202 with a job at once, as `POST /jobs` does, and with its default of `timeout`: the longest allowed. When left out: the answer is the image.',
+        }),
       ),
-      'idempotency-key': IdempotencyKey,
+      'idempotency-key': Type.Optional(IdempotencyKey),
     }),
     response: {
       200: {
@@ -111,10 +122,7 @@ export function upscaleSchema(config: Config) {
         content: { ...IMAGE_CONTENT, 'application/json': { schema: refTo(PlanSchema) } },
       },
       202: jsonAnswer('With `Prefer: respond-async`: the job.', JobListSchema, JOB_HEADERS),
-      ...problemResponses(UPLOAD_ERRORS, {
-        codes: UPSCALE_ERRORS,
-        header: IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'],
-      }),
+      ...upscaleProblems(),
     },
-  } satisfies FastifySchema;
+  };
 }

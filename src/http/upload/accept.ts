@@ -1,9 +1,9 @@
-/** A longer `Accept` header is ignored. */
+/** Longest `Accept` header that is parsed. */
 const MAX_LENGTH = 2000;
 
 /**
- * The image media types of an `Accept` header, most preferred first (RFC 9110, 12.5.1). Ranges such as `image/*` name no type
- * and are left out, like types with `q=0`.
+ * Image media types in an `Accept` header, preferred first (RFC 9110, 12.5.1). Ranges such as `image/*` name no type
+ * and are left out, and so are types with `q=0`.
  */
 export function imageTypesByPreference(header: string | undefined): readonly string[] {
   if (header === undefined || header.length > MAX_LENGTH) return [];

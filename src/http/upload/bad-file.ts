@@ -1,8 +1,8 @@
 import { safeName } from '../../domain/download-name.js';
 import { type ErrorCode, TesseraError } from '../../domain/errors.js';
 
-/** Errors that one file causes, whatever else the request holds. */
-const FILE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+/** Errors that concern one file of a request. */
+const BLAMED: ReadonlySet<ErrorCode> = new Set([
   'no_file',
   'unsupported_image',
   'corrupt_image',
@@ -12,13 +12,13 @@ const FILE_ERRORS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Names the file in the error of a request that may hold several: by its name in the sentence, by its index (from 0) in
- * `parameter`. Errors that no file causes stay as they are.
+ * Adds to the error of one file which file it is: its name in the sentence, its index (from 0) in `parameter`. Other
+ * errors stay as they are.
  * @param fileName as the client sent it.
  */
-export function errorOfFile(thrown: unknown, index: number, fileName = ''): unknown {
-  if (!(thrown instanceof TesseraError) || !FILE_ERRORS.has(thrown.code)) return thrown;
-  const name = safeName(fileName);
+export function errorOfFile(thrown: unknown, index: number, fileName: string | undefined): unknown {
+  if (!(thrown instanceof TesseraError) || !BLAMED.has(thrown.code)) return thrown;
+  const name = safeName(fileName ?? '');
   const which = name === undefined ? `File ${index + 1}` : `"${name}"`;
   return thrown.with({
     message: `${which}: ${thrown.message}`,

@@ -4,19 +4,21 @@ import { TesseraError } from '../../domain/errors.js';
 import { type RawOption, shorten } from '../../options/parse-options.js';
 import { domainError } from '../errors/error-handler.js';
 import { errorOfFile } from './bad-file.js';
-import { storeFile, type UploadedFile, type UploadTarget } from './store-file.js';
+import { storeFile } from './store-file.js';
+import type { UploadedFile, UploadTarget } from './upload-target.js';
 
-/** Form fields that may hold the image. */
+/** Names of the form field with the image. */
 const FILE_FIELDS: readonly string[] = ['file', 'image'];
 
-/** More than there are options, so that the parser of options can name a mistake. */
+/** More than there are options, so that a wrong field gets its own error. */
 const MAX_FIELDS = 64;
 const MAX_FIELD_BYTES = 4096;
 
 /**
- * Streams the files of a multipart body to disk and collects its fields, which may stand before or after the files.
- * @param signal ends the reading; the caller reports the reason.
- * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and storeFile's.
+ * Reads a multipart body: streams files to disk and collects fields, in the order of arrival.
+ * @param signal aborts waiting for more of the body; the caller reports the reason.
+ * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and the errors
+ * of `storeFile`.
  */
 export async function readMultipart(
   request: FastifyRequest,
@@ -27,7 +29,7 @@ export async function readMultipart(
   const fields: RawOption[] = [];
   const parts = request.parts({
     limits: {
-      // One more than is accepted, so that the error can name it.
+      // One more than accepted, so that the surplus file gets its own error.
       files: target.maxFiles + 1,
       fields: MAX_FIELDS,
       parts: MAX_FIELDS + target.maxFiles + 1,
@@ -44,12 +46,12 @@ export async function readMultipart(
         continue;
       }
       addAbortSignal(signal, part.file);
-      // The parser leaves it undefined for a part without a file name, against its type.
+      // May be missing, contrary to its type.
       const fileName = (part.filename as string | undefined) ?? '';
       checkFilePart(part.fieldname, fileName, files.length, target.maxFiles);
       const path = await target.pathFor(files.length);
       const bytes = await storePart(part.file, path, target.maxBytes).catch((error: unknown) => {
-        // Other files may follow, unless the request takes only one.
+        // The number of files is not known yet. Only a request for one file needs no name in its errors.
         throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, fileName);
       });
       files.push({ path, bytes, ...(fileName === '' ? {} : { fileName }) });
@@ -61,20 +63,20 @@ export async function readMultipart(
 }
 
 /**
- * Whether a part without a file name, which is optional (RFC 7578, 4.2), is a file: it has a type that the body itself may have. The
- * parser gives the type without parameters, in upper or lower case.
+ * Whether a part without a file name (optional, RFC 7578, 4.2) is a file: it is when its type is one that a body may
+ * have. The parser gives types without parameters, in any case.
  */
 function isFileType(contentType: string | undefined): boolean {
   return /^(image\/|application\/octet-stream$)/i.test(contentType ?? '');
 }
 
-/** The parser leaves the name of a part without one undefined, against its type. */
+/** The parser passes a part without a name on, contrary to its types. */
 function checkName(name: string | undefined): void {
   if (name !== undefined) return;
   throw new TesseraError('malformed_multipart', 'A part of the form has no name.');
 }
 
-/** @throws TesseraError no_file when the part is empty; and storeFile's. */
+/** @throws TesseraError no_file for an empty part, and the errors of `storeFile`. */
 async function storePart(content: Readable, path: string, maxBytes: number): Promise<number> {
   const bytes = await storeFile(content, path, maxBytes);
   if (bytes === 0) throw new TesseraError('no_file', 'The uploaded file is empty.');
@@ -97,7 +99,7 @@ function readField(name: string, value: unknown, truncated: boolean): RawOption 
   return [name, typeof value === 'string' ? value : String(value)];
 }
 
-function checkFilePart(field: string, fileName: string, filesBefore: number, maxFiles: number): void {
+function checkFilePart(field: string, fileName: string, before: number, maxFiles: number): void {
   if (!FILE_FIELDS.includes(field)) {
     throw new TesseraError(
       'unknown_option',
@@ -105,7 +107,7 @@ function checkFilePart(field: string, fileName: string, filesBefore: number, max
       { details: { parameter: shorten(field), accepted: FILE_FIELDS.join(', ') } },
     );
   }
-  if (filesBefore >= maxFiles) {
+  if (before >= maxFiles) {
     const accepted = maxFiles === 1 ? 'one file' : `at most ${maxFiles} files`;
     throw new TesseraError('too_many_files', `The form holds too many files; send ${accepted}.`, {
       details: { accepted, ...(fileName === '' ? {} : { received: shorten(fileName) }) },
@@ -113,7 +115,7 @@ function checkFilePart(field: string, fileName: string, filesBefore: number, max
   }
 }
 
-/** The parser's own errors are faults of the client; Fastify would answer most of them with 500. */
+/** Errors of the parser are the caller's fault. Fastify would answer 500 for most of them. */
 function multipartError(thrown: unknown): TesseraError {
   const error = domainError(thrown);
   if (error.code !== 'internal' || thrown instanceof TesseraError) return error;

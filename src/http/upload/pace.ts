@@ -1,39 +1,44 @@
-export const SAMPLE_INTERVAL_MS = 500;
+/** Interval at which a transfer's bytes are counted. */
+export const LOOK_EVERY_MS = 500;
 
-/** The rate of a transfer, from samples of its byte count. */
+/** The speed of a transfer, from byte counts every half second. */
 export class Pace {
-  /** Oldest first. */
-  #samples: { readonly atMs: number; readonly bytes: number }[];
+  /** Counts, oldest first. Measurements begin at the first. */
+  #seen: { readonly atMs: number; readonly bytes: number }[];
 
-  /** @param keepMs the longest period that `bytesPerSecond` is asked about. */
+  /** @param keepMs longest window that `bytesPerSecond` is asked for. */
   constructor(
     private readonly keepMs: number,
     bytes: number,
   ) {
-    this.#samples = [{ atMs: performance.now(), bytes }];
+    this.#seen = [{ atMs: performance.now(), bytes }];
   }
 
-  /** @param bytes transferred in all. */
-  sample(bytes: number): void {
+  /** Records the total of transferred bytes. */
+  look(bytes: number): void {
     const nowMs = performance.now();
-    this.#samples.push({ atMs: nowMs, bytes });
-    while ((this.#samples[1]?.atMs ?? nowMs) <= nowMs - this.keepMs) this.#samples.shift();
+    this.#seen.push({ atMs: nowMs, bytes });
+    while ((this.#seen[1]?.atMs ?? nowMs) <= nowMs - this.keepMs) this.#seen.shift();
   }
 
-  /** Starts the measurement again, when the client is not the cause of a delay. */
+  /** Restarts the measurement: the delay so far was not the client's fault. */
   restart(bytes: number): void {
-    this.#samples = [{ atMs: performance.now(), bytes }];
+    this.#seen = [{ atMs: performance.now(), bytes }];
   }
 
-  /** Time since the oldest sample, at most a little more than `keepMs`. */
+  /** Milliseconds since the measurement began, up to `keepMs` and a little more. */
   get watchedMs(): number {
-    return performance.now() - (this.#samples[0]?.atMs ?? 0);
+    return performance.now() - (this.#seen[0]?.atMs ?? 0);
   }
 
-  /** The mean rate over the last `overMs`, or since the oldest sample. @param bytes transferred in all. */
+  /**
+   * Bytes per second over the last `overMs`, or since the start where that is shorter.
+   * @param bytes total of transferred bytes by now.
+   */
   bytesPerSecond(overMs: number, bytes: number): number {
     const nowMs = performance.now();
-    const from = this.#samples.findLast(({ atMs }) => atMs <= nowMs - overMs) ?? this.#samples[0];
+    // The latest count that is old enough, else the oldest.
+    const from = this.#seen.findLast(({ atMs }) => atMs <= nowMs - overMs) ?? this.#seen[0];
     if (from === undefined) return 0;
     return ((bytes - from.bytes) * 1000) / Math.max(1, nowMs - from.atMs);
   }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Takes a body without a Content-Type, or with an empty one, as bytes of any kind (RFC 9110, 8.3): the image itself. `fetch` sends
- * no Content-Type with a `Uint8Array`.
+ * A body without Content-Type counts as `application/octet-stream` (RFC 9110, 8.3): the image itself. `fetch` sends
+ * no type with a `Uint8Array`. An empty type counts as none.
  */
 export function typeUntypedBody({ headers }: IncomingMessage): void {
   const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;

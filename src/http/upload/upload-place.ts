@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { TesseraError } from '../../domain/errors.js';
 import { Pace } from './pace.js';
 
-/** A client counts as sending once so many bytes of the body have arrived, or all of it. */
-const BEGUN_BYTES = 4096;
+/** Bytes that show that a body is being sent (or the whole body, if shorter). */
+const ENOUGH_BYTES = 4096;
 
-/** A place for one upload, held or waited for. */
+/** A place for one upload, or the request for one. */
 export class UploadPlace {
   readonly sinceMs = performance.now();
   readonly #refusal = new AbortController();
@@ -13,17 +13,18 @@ export class UploadPlace {
   #body: IncomingMessage | undefined;
 
   constructor(
+    /** The client that the place counts for. */
     readonly client: string,
     body: IncomingMessage,
     windowMs: number,
-    /** Gives the place to the next upload. Idempotent. */
+    /** Releases the place. Harmless when repeated. */
     readonly release: () => void,
   ) {
     this.#body = body;
     this.#pace = new Pace(windowMs, body.socket.bytesRead - body.readableLength);
   }
 
-  /** Aborted with the error for the client when the place is taken away; the upload then releases it. */
+  /** Aborted with the client's error when the place is taken away. Its holder then releases it as soon as all else is released. */
   get signal(): AbortSignal {
     return this.#refusal.signal;
   }
@@ -32,39 +33,46 @@ export class UploadPlace {
     return this.signal.aborted;
   }
 
-  /** Whether the body is still arriving; only then can the place be taken away. */
+  /** Whether the body is still coming and not refused. Only then can the place be taken away. */
   get isReading(): boolean {
     return this.#body?.complete === false && !this.isRefused;
   }
 
+  /** Whether enough of the body, or all of it, has arrived. */
   get hasBegun(): boolean {
-    return this.#hasBuffered(BEGUN_BYTES);
+    const body = this.#body;
+    return body === undefined || body.complete || body.readableLength >= ENOUGH_BYTES;
   }
 
-  /** Whether the whole body has arrived, or as much as the buffers hold: such an upload needs its place for the shortest time. */
-  get isBuffered(): boolean {
-    return this.#hasBuffered(this.#body?.readableHighWaterMark ?? 0);
+  /**
+   * Whether the whole body, or as much as can arrive before it is read, has arrived. Such an upload needs its place
+   * for the shortest time.
+   */
+  get hasPlenty(): boolean {
+    const body = this.#body;
+    return body === undefined || body.complete || body.readableLength >= body.readableHighWaterMark;
   }
 
-  /** Ends the measurement: the body has arrived, and what follows is not the client's time. */
+  /** The body is complete. The time after that is not the client's. */
   end(): void {
     this.#body = undefined;
   }
 
-  sample(): void {
+  look(): void {
     const body = this.#body;
     if (body === undefined) return;
     const { bytesRead } = body.socket;
-    // A full buffer means that the client waits for the service.
+    // Received bytes wait for us, so the client cannot send more.
     if (body.readableLength >= body.readableHighWaterMark) this.#pace.restart(bytesRead);
-    else this.#pace.sample(bytesRead);
+    else this.#pace.look(bytesRead);
   }
 
+  /** Recent bytes per second. */
   bytesPerSecond(overMs: number): number {
     return this.#pace.bytesPerSecond(overMs, this.#body?.socket.bytesRead ?? 0);
   }
 
-  /** Whether the upload was watched for `watchedMs` and was too slow over the last `overMs`. */
+  /** Whether the upload was watched over the window and was too slow. */
   isSlow(watchedMs: number, overMs: number, minBytesPerSecond: number): boolean {
     if (!this.isReading || this.#pace.watchedMs < watchedMs) return false;
     return this.bytesPerSecond(overMs) < minBytesPerSecond;
@@ -72,10 +80,5 @@ export class UploadPlace {
 
   refuse(error: TesseraError): void {
     this.#refusal.abort(error);
-  }
-
-  #hasBuffered(bytes: number): boolean {
-    const body = this.#body;
-    return body === undefined || body.complete || body.readableLength >= bytes;
   }
 }

@@ -37,7 +37,7 @@ export class StorageWatch {
     if (!(reported instanceof TesseraError) || !MISLEADING.has(reported.code)) return reported;
     this.#check = undefined;
     if ((await this.fault()) === undefined) return reported;
-    return storageUnavailable(reported).withAttempts(reported.attempts);
+    return storageUnavailable(reported).with({ attempts: reported.attempts });
   }
 
   /**
