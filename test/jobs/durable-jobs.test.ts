@@ -85,11 +85,11 @@ describe('a durable job', () => {
     const { job } = await submitDurable();
     await (await engine.runOf(job)).succeed();
     await job.settled;
-    await until(
-      async () => jobs.find(job.id, '') === undefined && (await jobFolders(folder)).length === 0,
-      'The job and its folder are removed.',
-    );
+    await until(() => jobs.find(job.id, '') === undefined, 'The job is removed.');
     assert.ok(Date.now() >= (job.expiresAtMs ?? Infinity));
+    // Resolves after the removal of the folder: some file systems fail to list a folder while an entry goes.
+    await jobs.close(0);
+    assert.deepEqual(await jobFolders(folder), []);
   });
 
   it('expires when its own time is over, whatever others wait for', async (test) => {
