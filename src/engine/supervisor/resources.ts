@@ -3,17 +3,17 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 
-/** What each engine may use. */
+/** The resources of each engine. */
 export interface EngineResources {
   readonly engines: number;
   readonly threadsPerEngine: number;
   readonly memoryBytesPerEngine: number;
 }
 
-/** Reads a file; undefined when there is none. */
+/** Reads a file; undefined if it does not exist. */
 export type ReadText = (path: string) => string | undefined;
 
-/** Engines share three quarters of the memory: the rest is for the server, the page cache and everyone else. */
+/** Share of the memory for engines. The rest is for the server, the page cache and other programs. */
 const ENGINES_SHARE_OF_MEMORY = 0.75;
 
 /**
