@@ -1,37 +1,11 @@
-import {
-  type ImageHeader,
-  LANCZOS,
-  type ModelStatus,
-  type UpscaleOptions,
-  type UpscaleProgress,
-} from '../domain/types.js';
-import { DEFAULT_SCALE, resolveScale, servingModels } from '../options/resolve-scale.js';
+import { type ImageRequest, LANCZOS, type ModelStatus, type UpscaleProgress } from '../domain/types.js';
+import { resolveScale, servingModels } from '../options/resolve-scale.js';
 import { likelyFormat } from '../options/result-format.js';
 import type { CostModel } from './cost-model.js';
 import { gridTerms, tilesSeconds, wantedPasses } from './tile-grid.js';
 
-/** The speed of a network that was never measured: that of the embedded one on two cores. */
+/** The speed of a network that was never measured, or that no engine has reported yet: that of the embedded one on two cores. */
 const GUESSED_SPEED_US = 3;
-
-type TimedModel = Pick<
-  ModelStatus,
-  'name' | 'scale' | 'sizeRequirements' | 'overlapPx' | 'microsecondsPerPixel' | 'provider'
->;
-
-/** The network of a chain that no engine has reported yet. */
-const UNKNOWN_MODEL: TimedModel = {
-  name: '',
-  scale: DEFAULT_SCALE,
-  sizeRequirements: { minimum: 1, multipleOf: 1 },
-  overlapPx: 0,
-  microsecondsPerPixel: {},
-};
-
-/** A job, as far as its time depends on it. */
-export interface TimedJob {
-  readonly header: ImageHeader;
-  readonly options: UpscaleOptions;
-}
 
 /** What a job takes with one model, in seconds of engine time, nothing else being at work. */
 interface JobTime {
@@ -48,7 +22,7 @@ interface JobTime {
  * @param models as the engine reports them.
  */
 function jobTimes(
-  { header, options }: TimedJob,
+  { header, options }: ImageRequest,
   models: readonly ModelStatus[],
   costs: CostModel,
 ): [JobTime, ...JobTime[]] {
@@ -61,7 +35,7 @@ function jobTimes(
   const { networkMs, lanczosMs } = costs.finishing({ header, rasters, resultPixels, format });
   const encoding = costs.encodingMs(format, resultPixels) / 1000;
   const decoding = costs.decodingMs(header) / 1000;
-  const timeOf = (model: TimedModel): JobTime => {
+  const timeOf = (model: ModelStatus): JobTime => {
     const { name, provider = 'cpu', microsecondsPerPixel } = model;
     const measured = microsecondsPerPixel[provider];
     const speed = measured ?? GUESSED_SPEED_US;
@@ -72,8 +46,11 @@ function jobTimes(
     const drawing = decoding + tiles + networkMs / 1000 - encoding;
     return { model: name, drawing, encoding, isMeasured: measured !== undefined };
   };
-  const isUnknown = models.length === 0 && options.model !== LANCZOS;
-  const networks = (isUnknown ? [UNKNOWN_MODEL] : servingModels(request, models)).map(timeOf);
+  const networks = servingModels(request, models).map(timeOf);
+  if (models.length === 0 && options.model !== LANCZOS) {
+    const guessed = (width * height * rasters * GUESSED_SPEED_US + networkMs * 1000) / 1e6;
+    networks.push({ model: '', drawing: decoding + guessed - encoding, encoding, isMeasured: false });
+  }
   const lanczos = {
     model: LANCZOS,
     drawing: decoding + lanczosMs / 1000 - encoding,
@@ -90,7 +67,7 @@ function jobTimes(
  * @param progress undefined before it runs. @returns seconds.
  */
 export function secondsLeft(
-  job: TimedJob,
+  job: ImageRequest,
   progress: UpscaleProgress | undefined,
   models: readonly ModelStatus[],
   costs: CostModel,
@@ -105,7 +82,7 @@ export function secondsLeft(
 
 /** What a job needs in all with the first model that may serve it. @returns seconds; undefined before that model was measured. */
 export function measuredSeconds(
-  job: TimedJob,
+  job: ImageRequest,
   models: readonly ModelStatus[],
   costs: CostModel,
 ): number | undefined {

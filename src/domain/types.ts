@@ -123,6 +123,9 @@ export interface UpscaleTask {
   readonly earlierAttempts: readonly Attempt[];
 }
 
+/** An image that is asked for, before there is a job. */
+export type ImageRequest = Pick<UpscaleTask, 'header' | 'options'>;
+
 /** What a job is at: reading its picture, a network (loading it, then tile by tile), plain resampling, writing the result. */
 export const STAGES = ['decode', 'infer', 'resample', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];

@@ -1,5 +1,6 @@
 import type { CostModel } from '../cost/cost-model.js';
 import type {
+  ImageRequest,
   ModelStatus,
   ProviderStatus,
   UpscalePlan,
@@ -56,7 +57,7 @@ export interface Engine {
    * A dry run: candidates, tiles, estimate; nothing is computed.
    * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable, fallback_refused …
    */
-  plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
+  plan(request: ImageRequest): Promise<UpscalePlan>;
   status(): EngineStatus;
   /** What the engines have learnt of costs, together. */
   readonly costs: CostModel;

@@ -90,8 +90,8 @@ export class NetworkRenderer implements RowRenderer {
 
   #tileDone(pass: PassPace): void {
     this.#done += 1;
-    this.#context.onTile(this.#done, this.#total);
     const pace = pass.afterTile(this.#pixelsAhead);
+    this.#context.onTile(this.#done, this.#total, pace.remainingMs);
     if (this.#done < this.#total) this.#candidate.checkPace(pace);
   }
 }
@@ -99,9 +99,9 @@ export class NetworkRenderer implements RowRenderer {
 /** Tells nothing more of a render that was left. */
 function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<RenderContext, 'onTile' | 'note'> {
   return {
-    onTile: (done, total) => {
+    onTile: (done, total, leftMs) => {
       left.throwIfAborted();
-      onTile(done, total);
+      onTile(done, total, leftMs);
     },
     note: (attempt) => {
       if (!left.aborted) note(attempt);
