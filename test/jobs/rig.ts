@@ -8,7 +8,7 @@ import { CostModel } from '../../src/cost/cost-model.js';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Log, ModelStatus, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
 import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
-import type { DurableTerms, Job, JobRequest } from '../../src/jobs/job.js';
+import type { DurableOptions, Job, JobRequest } from '../../src/jobs/job.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { atEnd } from '../at-end.js';
 import { modelStatus } from '../model-status.js';
@@ -144,13 +144,15 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
     return jobs.submit(reservation, asked);
   };
   const keep = async (
-    terms: Partial<DurableTerms> = {},
+    terms: Partial<DurableOptions> = {},
     changed: Partial<JobRequest> = {},
     bytes?: Uint8Array,
   ) => {
     const { reservation, request: asked } = await upload(changed, bytes);
     try {
-      const [kept] = await jobs.keep([{ reservation, request: asked, terms: { owner: '', ...terms } }]);
+      const [kept] = await jobs.submitDurable([
+        { reservation, request: asked, terms: { owner: '', ...terms } },
+      ]);
       assert.ok(kept);
       return kept;
     } catch (thrown) {

@@ -118,7 +118,7 @@ export class Assignment {
   fail(error: TesseraError): void {
     const reason = this.stopping ?? error;
     const told = reason.code === 'deadline_exceeded' ? this.#late() : reason;
-    this.#end(() => this.outcome.reject(told.withAttempts(this.#unserved(reason))));
+    this.#end(() => this.outcome.reject(told.with({ attempts: this.#unserved(reason) })));
   }
 
   stop(code: StopCode): TesseraError {

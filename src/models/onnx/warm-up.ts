@@ -1,5 +1,6 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
-import type { RgbPixels, TileModel } from '../tile-model.js';
+import type { Raster } from '../../tiling/raster.js';
+import type { TileModel } from '../tile-model.js';
 
 /** Large enough to be measured, small enough that the slowest known model (180 µs per pixel) is done in a second. */
 const MEASURED_SIDE_PX = 64;
@@ -11,7 +12,7 @@ const MEASURED_TILES = 5;
 const ENOUGH_MS = 150;
 
 /** A made-up picture: a slope in each channel and a checkerboard, so that a dead network's flat answer shows. */
-export function warmUpTile(width: number, height: number): RgbPixels {
+export function warmUpTile(width: number, height: number): Raster<3> {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -21,7 +22,7 @@ export function warmUpTile(width: number, height: number): RgbPixels {
       data[i++] = 200 - (160 * (x + y)) / (width + height) + square;
     }
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /**
@@ -43,7 +44,7 @@ export async function warmUp(model: TileModel): Promise<{ inputPixels: number; m
  * Runs a tile several times.
  * @param signal stops it before the next run. @returns milliseconds of the fastest run; Infinity when it was stopped before the first.
  */
-export async function fastestRun(model: TileModel, tile: RgbPixels, signal?: AbortSignal): Promise<number> {
+export async function fastestRun(model: TileModel, tile: Raster<3>, signal?: AbortSignal): Promise<number> {
   let fastestMs = Number.POSITIVE_INFINITY;
   const startedMs = performance.now();
   for (let i = 0; i < MEASURED_TILES && performance.now() - startedMs < ENOUGH_MS && !signal?.aborted; i++) {

@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../../src/domain/errors.js';
 import {
   type Attempt,
@@ -15,6 +14,7 @@ import { DeviceLost } from '../../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/raster/out-of-memory.js';
 import { modelStatus } from '../../model-status.js';
+import { until } from '../../until.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
 export interface Script {
@@ -122,7 +122,8 @@ async function runScript(
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {
     hooks.onProgress({ stage: 'infer', tilesDone: tile, tilesTotal: tiles, ...candidateAtWork });
-    if (script.heldAtTile === tile) while (!existsSync(join(task.workFolder, 'go'))) await delay(1);
+    if (script.heldAtTile === tile)
+      await until(() => existsSync(join(task.workFolder, 'go')), 'The test lets the job go on.');
     const askedMs = performance.now();
     const turn = await scheduler.take(
       task.id,
