@@ -120,6 +120,9 @@ export interface UpscaleTask {
   readonly earlierAttempts: readonly Attempt[];
 }
 
+/** An image that is asked for, before there is a job. */
+export type ImageRequest = Pick<UpscaleTask, 'header' | 'options'>;
+
 /** Stages of a job: reading the image, running a network (after loading it), plain resampling, writing the result. */
 export const STAGES = ['decode', 'infer', 'resample', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];

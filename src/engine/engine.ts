@@ -1,5 +1,6 @@
 import type { CostModel } from '../cost/cost-model.js';
 import type {
+  ImageRequest,
   ModelStatus,
   ProviderStatus,
   UpscalePlan,
@@ -61,7 +62,7 @@ export interface Engine {
    * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable,
    * fallback_refused …
    */
-  plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
+  plan(request: ImageRequest): Promise<UpscalePlan>;
   status(): EngineStatus;
   /** The costs that all engines have measured. */
   readonly costs: CostModel;

@@ -3,6 +3,7 @@ import type { ErrorMessage } from '../domain/errors.js';
 import type {
   Attempt,
   ExcludedCandidate,
+  ImageRequest,
   LearntCosts,
   Log,
   ModelStatus,
@@ -49,8 +50,6 @@ export interface EngineSettings {
   readonly learnt: LearntCosts;
 }
 
-export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
-
 /** Why a job stops at its next tile. */
 export type StopCode = 'cancelled' | 'deadline_exceeded' | 'shutting_down';
 
@@ -58,7 +57,7 @@ export type ToEngine =
   | { readonly type: 'start'; readonly version: number; readonly settings: EngineSettings }
   | { readonly type: 'run'; readonly task: UpscaleTask }
   | { readonly type: 'stop'; readonly id: string; readonly error: ErrorMessage }
-  | { readonly type: 'plan'; readonly planId: number; readonly request: PlanRequest }
+  | { readonly type: 'plan'; readonly planId: number; readonly request: ImageRequest }
   | { readonly type: 'models-changed' };
 
 export type FromEngine =

@@ -1,12 +1,12 @@
 import type { CostModel } from '../cost/cost-model.js';
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
-import type { Chain } from '../models/fallback/chain-request.js';
+import type { ModelChain } from '../models/fallback/chain.js';
 import type { PipelineLimits } from './limits.js';
 import type { TileScheduler } from './tile-scheduler.js';
 
 /** The services of `upscale`, created once for the engine process. */
 export interface PipelineServices {
-  readonly chain: Chain;
+  readonly chain: Pick<ModelChain, 'serve' | 'resolveScale'>;
   readonly scheduler: TileScheduler;
   readonly limits: PipelineLimits;
   /** Encoders that run at the same time, with one thread each. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
 import {
+  type ImageRequest,
   LANCZOS,
   type LearntCosts,
   type Log,
@@ -11,13 +12,7 @@ import {
   type UpscalePlan,
 } from '../../domain/types.js';
 import { lacksMemory } from '../../models/failure.js';
-import {
-  type EngineSettings,
-  type FromEngine,
-  type PlanRequest,
-  PROTOCOL_VERSION,
-  type ToEngine,
-} from '../protocol.js';
+import { type EngineSettings, type FromEngine, PROTOCOL_VERSION, type ToEngine } from '../protocol.js';
 import type { Assignment, DeathCause } from './assignment.js';
 
 export interface EngineLaunch {
@@ -138,7 +133,7 @@ export class EngineHandle {
   }
 
   /** @throws TesseraError from the engine, EngineGone when it dies first. */
-  plan(request: PlanRequest): Promise<UpscalePlan> {
+  plan(request: ImageRequest): Promise<UpscalePlan> {
     return new Promise((resolve, reject) => {
       if (this.#gone) return reject(new EngineGone());
       this.#plans.set(++this.#lastPlanId, { resolve, reject });

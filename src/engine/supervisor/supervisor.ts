@@ -2,11 +2,11 @@ import type { CostModel } from '../../cost/cost-model.js';
 import { measuredSeconds } from '../../cost/job-time.js';
 import { tileLimits } from '../../cost/tile-grid.js';
 import { engineUnavailable, TesseraError } from '../../domain/errors.js';
-import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
+import type { ImageRequest, UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
 import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';
-import type { PlanRequest, StopCode } from '../protocol.js';
+import type { StopCode } from '../protocol.js';
 import { Assignment, type DeathCause } from './assignment.js';
 import { dispatch } from './dispatch.js';
 import { EngineGone, type EngineHandle, type EngineListener } from './engine-handle.js';
@@ -79,7 +79,7 @@ export class Supervisor implements Engine {
     return gone() ? undefined : this.#changes.until(gone).then(() => {});
   }
 
-  async plan(request: PlanRequest): Promise<UpscalePlan> {
+  async plan(request: ImageRequest): Promise<UpscalePlan> {
     const { timeoutSeconds } = request.options;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
@@ -102,7 +102,7 @@ export class Supervisor implements Engine {
     }
   }
 
-  async #plan(request: PlanRequest): Promise<UpscalePlan> {
+  async #plan(request: ImageRequest): Promise<UpscalePlan> {
     for (;;) {
       await this.#untilDownOr(() => this.#fleet.ready.length > 0);
       const [engine] = [...this.#fleet.ready].sort((a, b) => a.assignments.size - b.assignments.size);

@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  ImageRequest,
   LearntCosts,
   Log,
   ModelStatus,
@@ -9,7 +10,7 @@ import type {
   UpscaleResult,
   UpscaleTask,
 } from '../../domain/types.js';
-import type { EngineSettings, PlanRequest } from '../protocol.js';
+import type { EngineSettings } from '../protocol.js';
 import type { FairTileScheduler } from './tile-scheduler.js';
 
 /** The work of an engine process. The real one is `upscale-runner.ts`; tests of supervision use others. */
@@ -19,7 +20,7 @@ export interface Runner {
    * out outside of the network.
    */
   run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
-  plan(request: PlanRequest): Promise<UpscalePlan>;
+  plan(request: ImageRequest): Promise<UpscalePlan>;
   modelsChanged(): Promise<void>;
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];

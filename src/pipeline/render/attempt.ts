@@ -97,7 +97,7 @@ export class Drawing {
   }
 
   #renderer(candidate: LoadedCandidate, telling: Telling): RowRenderer {
-    const onPiece = (done: number, total: number) => telling.progress.count(done, total);
+    const onPiece: Counter['count'] = (done, total, leftMs) => telling.progress.count(done, total, leftMs);
     if (candidate.kind === 'lanczos')
       return new LanczosRenderer(this.#task.id, this.#scheduler, this.#cancellation, onPiece);
     const overlapPx = this.#task.options.tileOverlapPx ?? candidate.model.entry.overlapPx;

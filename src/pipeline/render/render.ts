@@ -19,7 +19,7 @@ export interface RenderContext {
   readonly cancellation: Cancellation;
   readonly note: NoteAttempt;
   /** Called after each tile of the grid; by a row renderer also before the first. */
-  onTile(done: number, total: number): void;
+  onTile(done: number, total: number, leftMs?: number): void;
   readonly clock: RenderClock;
 }
 

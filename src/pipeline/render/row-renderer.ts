@@ -94,8 +94,8 @@ export class NetworkRenderer implements RowRenderer {
 
   #tileDone(pass: PassPace): void {
     this.#done += 1;
-    this.#context.onTile(this.#done, this.#total);
     const pace = pass.afterTile(this.#pixelsAhead);
+    this.#context.onTile(this.#done, this.#total, pace.remainingMs);
     if (this.#done < this.#total) this.#candidate.checkPace(pace);
   }
 }
@@ -103,9 +103,9 @@ export class NetworkRenderer implements RowRenderer {
 /** Suppresses callbacks of an abandoned render. */
 function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<RenderContext, 'onTile' | 'note'> {
   return {
-    onTile: (done, total) => {
+    onTile: (done, total, leftMs) => {
       left.throwIfAborted();
-      onTile(done, total);
+      onTile(done, total, leftMs);
     },
     note: (attempt) => {
       if (!left.aborted) note(attempt);
