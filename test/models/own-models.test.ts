@@ -201,7 +201,7 @@ describe("one's own models", () => {
       await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
       return { entries: [...own, entry], finish: () => undefined };
     });
-    await assert.rejects(late, /another one took its turn/);
+    await assert.rejects(late, /another process took over its lock/);
     assert.deepEqual(await loadCustomEntries(home.models), []);
   });
 

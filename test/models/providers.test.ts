@@ -66,15 +66,15 @@ describe('the proof of a provider', () => {
     const answer = repeated(goldenTile(), 4);
     const golden = { entry, answer };
     const off = (by: number) => Uint8Array.from(answer.data, (value, i) => value + (i % 2 === 0 ? by : -by));
-    assert.deepEqual(compareWithCpu(answer.data, golden), [
-      true,
-      "A golden tile came back right (identical to the CPU's).",
-    ]);
-    assert.equal(compareWithCpu(off(1), golden)[0], true);
-    const [usable, why] = compareWithCpu(off(5), golden);
+    assert.deepEqual(compareWithCpu(answer.data, golden), {
+      usable: true,
+      detail: "A golden tile came back right (identical to the CPU's).",
+    });
+    assert.equal(compareWithCpu(off(1), golden).usable, true);
+    const { usable, detail } = compareWithCpu(off(5), golden);
     assert.equal(usable, false);
-    assert.match(why, /wrong \(34 dB/);
-    assert.equal(compareWithCpu(answer.data.subarray(3), golden)[0], false);
+    assert.match(detail, /wrong \(34 dB/);
+    assert.equal(compareWithCpu(answer.data.subarray(3), golden).usable, false);
   });
 
   test('a provider is tried in a process of its own, whose end or silence is an answer too', async () => {

@@ -1,10 +1,7 @@
-/**
- * IEEE 754 binary16 without `Float16Array`, which Node has only from version 24 on. ONNX Runtime takes half-precision
- * tensors as their bit patterns.
- */
+/** IEEE 754 binary16 without `Float16Array`, which Node has from version 24 on. */
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** @returns the bits of the half nearest to `value`, ties to even; beyond 65504 infinity. */
+/** @returns the bits of the binary16 nearest to `value`, ties to even; infinity beyond 65504. */
 export function halfBits(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);
@@ -27,7 +24,7 @@ export function halfBits(value: number): number {
 
 let decoded: Float32Array | undefined;
 
-/** @returns the value of every half by its bits: 65536 entries, built once, shared and not to be modified. */
+/** @returns the value of every binary16 by its bits: 65536 entries, built once and shared; read only. */
 export function halfValues(): Float32Array {
   if (decoded !== undefined) return decoded;
   decoded = new Float32Array(65_536);
