@@ -22,23 +22,11 @@ export async function findOverlap(entry: ModelEntry, folder: string): Promise<nu
   const half = { ...long, data: new Uint8Array(long.data.length / 2), width: 2 * side };
   cut(long, 0, 0, half.width, side, half.data);
   return withModel(entry, folder, async (model) => {
-    const marginPx = Math.ceil(reach(await model.run(long), await model.run(half)) / entry.scale);
+    const { margin } = difference(await model.run(long), await model.run(half), entry.scale, 0, 0);
     // Half of the overlap lies on each side of a seam.
     const step = multipleOf % 2 === 0 ? Math.max(4, multipleOf) : Math.max(4, 2 * multipleOf);
-    return Math.max(MIN_OVERLAP_PX, Math.ceil((2 * marginPx) / step) * step);
+    return Math.max(MIN_OVERLAP_PX, Math.ceil((2 * margin) / step) * step);
   });
-}
-
-/** @returns columns from the right edge of `half` to its innermost visible difference from `whole`. */
-function reach(whole: Raster<3>, half: Raster<3>): number {
-  for (let x = 0; x < half.width; x++)
-    for (let y = 0; y < half.height; y++)
-      for (let c = 0; c < 3; c++) {
-        const a = whole.data[(y * whole.width + x) * 3 + c] ?? 0;
-        const b = half.data[(y * half.width + x) * 3 + c] ?? 0;
-        if (Math.abs(a - b) > INVISIBLE) return half.width - x;
-      }
-  return 0;
 }
 
 /**
@@ -81,25 +69,31 @@ export async function movedFrom(
   px: number,
 ): Promise<Difference> {
   const { scale } = model.entry;
-  const width = first.width / scale;
-  const height = first.height / scale;
   const [right, down] = axis === 0 ? [px, 0] : [0, px];
-  const second = await model.run(scatteredTile(right, down, width, height));
-  const shared = (axis === 0 ? width : height) - px;
+  const second = await model.run(scatteredTile(right, down, first.width / scale, first.height / scale));
+  return difference(first, second, scale, axis, px);
+}
+
+/** @param second the answer to a tile that lies `px` further on the picture; with 0 it is the beginning of the first tile. */
+function difference(first: Raster<3>, second: Raster<3>, scale: number, axis: 0 | 1, px: number): Difference {
+  const [right, down] = axis === 0 ? [px * scale, 0] : [0, px * scale];
+  const width = Math.min(first.width - right, second.width);
+  const height = Math.min(first.height - down, second.height);
+  const shared = (axis === 0 ? width : height) / scale;
   let margin = 0;
   let sum = 0;
   let samples = 0;
-  for (let y = down * scale; y < first.height; y++)
-    for (let x = right * scale; x < first.width; x++) {
-      const place = Math.floor((axis === 0 ? x : y) / scale) - px;
-      const toEdge = Math.min(place + 1, shared - place);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const place = Math.floor((axis === 0 ? x : y) / scale);
+      const toEdge = px === 0 ? shared - place : Math.min(place + 1, shared - place);
       for (let c = 0; c < 3; c++) {
-        const a = first.data[(y * first.width + x) * 3 + c] ?? 0;
-        const b = second.data[((y - down * scale) * second.width + x - right * scale) * 3 + c] ?? 0;
-        const difference = Math.abs(a - b);
-        if (difference > INVISIBLE) margin = Math.max(margin, toEdge);
+        const a = first.data[((y + down) * first.width + x + right) * 3 + c] ?? 0;
+        const b = second.data[(y * second.width + x) * 3 + c] ?? 0;
+        const apart = Math.abs(a - b);
+        if (apart > INVISIBLE) margin = Math.max(margin, toEdge);
         if (4 * toEdge > shared) {
-          sum += difference;
+          sum += apart;
           samples++;
         }
       }

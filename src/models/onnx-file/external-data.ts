@@ -90,36 +90,22 @@ export function weightsWithin(
   bytes: Uint8Array,
   samples: ReadonlyMap<number, Uint8Array>,
 ): readonly Uint8Array[] {
-  return (changed(bytes, samples, 'model', 0, bytes.length) ?? new Pieces().add(bytes)).all;
+  return changed(bytes, samples, 'model', 0, bytes.length) ?? [bytes];
 }
 
-/** Bytes in pieces: a copy in one piece could take gigabytes. */
-class Pieces {
-  readonly all: Uint8Array[] = [];
-  length = 0;
-
-  add(...pieces: readonly Uint8Array[]): this {
-    for (const piece of pieces) {
-      this.all.push(piece);
-      this.length += piece.length;
-    }
-    return this;
-  }
-}
-
-/** @returns the new content of a message; undefined when it does not change. */
+/** @returns the new content of a message in pieces; undefined when it does not change. */
 function changed(
   bytes: Uint8Array,
   samples: ReadonlyMap<number, Uint8Array>,
   message: Message,
   from: number,
   to: number,
-): Pieces | undefined {
+): Uint8Array[] | undefined {
   if (message === 'tensor') {
     const own = samples.get(from);
     return own === undefined ? undefined : tensorWith(bytes, from, to, own);
   }
-  const pieces = new Pieces();
+  const pieces: Uint8Array[] = [];
   let kept = from;
   const reader = new Reader(bytes, from, to);
   while (!reader.atEnd) {
@@ -130,23 +116,24 @@ function changed(
     if (inner === undefined) continue;
     const fresh = changed(bytes, samples, inner, content.from, content.to);
     if (fresh === undefined) continue;
-    pieces.add(bytes.subarray(kept, tagEnd), varint(fresh.length), ...fresh.all);
+    const length = fresh.reduce((sum, piece) => sum + piece.length, 0);
+    pieces.push(bytes.subarray(kept, tagEnd), varint(length), ...fresh);
     kept = content.to;
   }
-  return kept === from ? undefined : pieces.add(bytes.subarray(kept, to));
+  return kept === from ? undefined : [...pieces, bytes.subarray(kept, to)];
 }
 
-function tensorWith(bytes: Uint8Array, from: number, to: number, own: Uint8Array): Pieces {
-  const pieces = new Pieces();
+function tensorWith(bytes: Uint8Array, from: number, to: number, own: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
   const reader = new Reader(bytes, from, to);
   while (!reader.atEnd) {
     const start = reader.at;
     const { field, wireType } = reader.tag();
     reader.content(wireType);
     if (field !== RAW_DATA && field !== EXTERNAL_DATA && field !== DATA_LOCATION)
-      pieces.add(bytes.subarray(start, reader.at));
+      pieces.push(bytes.subarray(start, reader.at));
   }
-  return pieces.add(varint(RAW_DATA * 8 + LENGTH_DELIMITED), varint(own.length), own);
+  return [...pieces, varint(RAW_DATA * 8 + LENGTH_DELIMITED), varint(own.length), own];
 }
 
 /** A length or a tag, as protobuf writes it. */

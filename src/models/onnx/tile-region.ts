@@ -52,8 +52,8 @@ export class Region {
     const scale = answer.width / tile.width;
     let squares = 0;
     for (let cell = 0; cell < this.cells; cell++) {
-      squares += means(tile, this.#points, cell, 0, 0, this.#of, cell * 3);
-      enlargedMeans(answer, this.#points, cell, scale, this.#answered);
+      squares += means(tile, this.#points, cell, 1, 0, this.#of, cell * 3);
+      means(answer, this.#points, cell, scale, 0, this.#answered, cell * 3);
     }
     for (const mean of this.#of) squares -= mean * mean;
     this.detail = Math.sqrt(Math.max(0, squares) / this.#of.length);
@@ -85,12 +85,13 @@ export class Region {
   /** How many times nearer the answer is to the shifted tile, measured by the `cells` that are inside the tile after the shift. */
   nearerToMoved(right: number, down: number): { nearer: number; cells: number } {
     const there = new Float64Array(3);
+    const shift = (down * this.#tile.width + right) * 3;
     let same = 0;
     let moved = 0;
     let cells = 0;
     for (let cell = 0; cell < this.cells; cell++) {
       if (!this.#staysInside(cell, right, down)) continue;
-      means(this.#tile, this.#points, cell, right, down, there, 0);
+      means(this.#tile, this.#points, cell, 1, shift, there, 0);
       for (let channel = 0; channel < 3; channel++) {
         const answered = this.#answered[cell * 3 + channel] as number;
         same += (answered - (this.#of[cell * 3 + channel] as number)) ** 2;
@@ -137,70 +138,47 @@ function differenceOf(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * Writes the mean of each channel of a shifted cell.
+ * Writes the mean of each channel of a cell in the tile, or in its answer: at `scale` a point is two samples along each axis.
+ * @param shift of the cell, in samples of `data`.
  * @returns the sum of the channels' mean squares.
  */
 function means(
   { data, width }: Raster<3>,
   points: Int32Array,
   cell: number,
-  right: number,
-  down: number,
+  scale: number,
+  shift: number,
   into: Float64Array,
   to: number,
 ): number {
-  let red = 0;
-  let green = 0;
-  let blue = 0;
-  let squares = 0;
-  const moved = down * width + right;
-  for (let at = cell * 2 * POINTS; at < (cell + 1) * 2 * POINTS; at += 2) {
-    const i = ((points[at + 1] as number) * width + (points[at] as number) + moved) * 3;
-    const r = data[i] as number;
-    const g = data[i + 1] as number;
-    const b = data[i + 2] as number;
-    red += r;
-    green += g;
-    blue += b;
-    squares += r * r + g * g + b * b;
-  }
-  const most = sampleMaximum(data);
-  const unit = 255 / (most * POINTS);
-  into[to] = red * unit;
-  into[to + 1] = green * unit;
-  into[to + 2] = blue * unit;
-  return squares * unit * (255 / most);
-}
-
-/** Writes the mean of each channel of a cell's answer, from two samples along each axis for each point. */
-function enlargedMeans(
-  { data, width }: Raster<3>,
-  points: Int32Array,
-  cell: number,
-  scale: number,
-  into: Float64Array,
-): void {
   const step = Math.max(1, scale >> 1);
   let red = 0;
   let green = 0;
   let blue = 0;
+  let squares = 0;
   let samples = 0;
   for (let at = cell * 2 * POINTS; at < (cell + 1) * 2 * POINTS; at += 2) {
     const left = (points[at] as number) * scale;
     const top = (points[at + 1] as number) * scale;
     for (let y = top; y < top + scale; y += step)
       for (let x = left; x < left + scale; x += step) {
-        const i = (y * width + x) * 3;
-        red += data[i] as number;
-        green += data[i + 1] as number;
-        blue += data[i + 2] as number;
+        const i = (y * width + x) * 3 + shift;
+        const r = data[i] as number;
+        const g = data[i + 1] as number;
+        const b = data[i + 2] as number;
+        red += r;
+        green += g;
+        blue += b;
+        squares += r * r + g * g + b * b;
         samples++;
       }
   }
-  const unit = 255 / (sampleMaximum(data) * samples);
-  into[cell * 3] = red * unit;
-  into[cell * 3 + 1] = green * unit;
-  into[cell * 3 + 2] = blue * unit;
+  const toByte = 255 / sampleMaximum(data);
+  const unit = toByte / samples;
+  into[to] = red * unit;
+  into[to + 1] = green * unit;
+  into[to + 2] = blue * unit;
+  return squares * unit * toByte;
 }
 
 /** @returns a 32-bit hash of three integers. */

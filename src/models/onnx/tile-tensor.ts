@@ -44,46 +44,42 @@ export function padByReflection(tile: Raster<3>, width: number, height: number):
  * Writes pixels into a tensor buffer of the same size.
  * @param target `width * height * 3` samples of the form's dtype; overwritten.
  */
-export function writeTensor(pixels: Raster<3>, form: TensorForm, target: TensorData): void {
-  const count = pixels.width * pixels.height;
-  const source = pixels.data;
-  const step = form.layout === 'nchw' ? 1 : 3;
-  const green = form.layout === 'nchw' ? count : 1;
-  const blue = 2 * green;
-  if (form.dtype === 'float16') {
-    const bits = halfTable(sampleMaximum(source), form.range);
-    for (let i = 0, o = 0, end = count * 3; i < end; i += 3, o += step) {
-      target[o] = bits[source[i] as number] as number;
-      target[o + green] = bits[source[i + 1] as number] as number;
-      target[o + blue] = bits[source[i + 2] as number] as number;
-    }
-    return;
-  }
+export function writeTensor({ data, width, height }: Raster<3>, form: TensorForm, target: TensorData): void {
   if (form.dtype === 'uint8' && form.layout === 'nhwc') {
-    target.set(source);
+    target.set(data);
     return;
   }
-  const { black, span } = blackAndSpan(form.range);
-  const factor = form.dtype === 'uint8' ? 1 : span / sampleMaximum(source);
-  for (let i = 0, o = 0, end = count * 3; i < end; i += 3, o += step) {
-    target[o] = (source[i] as number) * factor + black;
-    target[o + green] = (source[i + 1] as number) * factor + black;
-    target[o + blue] = (source[i + 2] as number) * factor + black;
+  const encoded = encodingTable(sampleMaximum(data), form);
+  const { step, green, blue } = strides(form.layout, width * height);
+  for (let i = 0, o = 0; i < data.length; i += 3, o += step) {
+    target[o] = encoded[data[i] as number] as number;
+    target[o + green] = encoded[data[i + 1] as number] as number;
+    target[o + blue] = encoded[data[i + 2] as number] as number;
   }
 }
 
-const halfTables = new Map<string, Uint16Array>();
+/** @returns the distance from one pixel to the next in a tensor, and from a pixel's red to its green and blue. */
+function strides(
+  layout: ModelEntry['layout'],
+  pixels: number,
+): { step: number; green: number; blue: number } {
+  return layout === 'nchw' ? { step: 1, green: pixels, blue: 2 * pixels } : { step: 3, green: 1, blue: 2 };
+}
 
-function halfTable(maximum: number, range: SampleRange): Uint16Array {
-  const key = `${maximum}/${range}`;
-  let table = halfTables.get(key);
-  if (table === undefined) {
-    const { black, span } = blackAndSpan(range);
-    table = Uint16Array.from({ length: maximum + 1 }, (_, value) =>
-      halfBits((value * span) / maximum + black),
-    );
-    halfTables.set(key, table);
+const encodingTables = new Map<string, TensorData>();
+
+/** @returns the tensor's sample for each sample of a picture. */
+function encodingTable(maximum: 255 | 65_535, { dtype, range }: TensorForm): TensorData {
+  const key = `${maximum} ${dtype} ${range}`;
+  const known = encodingTables.get(key);
+  if (known !== undefined) return known;
+  const { black, span } = blackAndSpan(range);
+  const table = newTensorData(dtype, maximum + 1);
+  for (let sample = 0; sample <= maximum; sample++) {
+    const value = (sample * span) / maximum + black;
+    table[sample] = dtype === 'float16' ? halfBits(value) : value;
   }
+  encodingTables.set(key, table);
   return table;
 }
 
@@ -106,9 +102,7 @@ export function readTensor(
     return { data: source, ...crop, channels: 3 };
   const samples = form.dtype === 'float16' ? decodeHalves(source as Uint16Array, halfValues()) : source;
   const data = newSamples(maximum, crop.width * crop.height * 3);
-  const step = form.layout === 'nchw' ? 1 : 3;
-  const green = form.layout === 'nchw' ? size.width * size.height : 1;
-  const blue = 2 * green;
+  const { step, green, blue } = strides(form.layout, size.width * size.height);
   const { black, span } = blackAndSpan(form.range);
   const factor = form.dtype === 'uint8' ? 1 : maximum / span;
   const shift = 0.5 - black * factor;
