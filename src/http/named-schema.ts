@@ -43,7 +43,7 @@ export function oneOf<const T extends string>(words: readonly T[], description: 
   return Type.Enum([...words], { type: 'string', description });
 }
 
-/** A list, of which the code may give one that it does not own. */
+/** An array. Its static type is readonly, so the code may return an array that it does not own. */
 export function listOf<T extends TSchema>(items: T, { description }: { readonly description: string }) {
   return Type.Unsafe<readonly Static<T>[]>(Type.Array(items, { description }));
 }

@@ -6,10 +6,10 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { type KeyCheck, keyCheck } from './access/auth.js';
 import { clientNetwork } from './access/client.js';
-import { policyOf } from './access/route-policy.js';
 import { IMAGE_HEADERS } from './jobs/image-reply.js';
+import { policyOf } from './route-policy.js';
 
-/** Headers beyond those that CORS shows to scripts by itself. */
+/** Headers that CORS has to expose to scripts. */
 const EXPOSED_HEADERS = [
   ...IMAGE_HEADERS,
   'Accept-Ranges',
@@ -26,7 +26,7 @@ const EXPOSED_HEADERS = [
   'X-Request-Id',
 ];
 
-/** Security headers, CORS, rate limit and key, in the order in which they look at a request: preflights end at CORS. */
+/** Adds security headers, CORS, rate limit and API keys, in the order in which they see a request. Preflights end at CORS. */
 export async function addProtection(app: FastifyInstance, config: Config): Promise<void> {
   await addSecurityHeaders(app);
   await app.register(cors, {
@@ -51,9 +51,9 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
     xFrameOptions: { action: 'deny' },
-    // Pages of other origins may show the images, by CORS_ORIGINS.
+    // Pages of other origins may show the images, within CORS_ORIGINS.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
-    // The service itself speaks plain HTTP, where these do nothing but warn; a proxy that adds TLS adds them.
+    // The service speaks plain HTTP, where these headers only cause warnings. A proxy with TLS adds them.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     strictTransportSecurity: false,

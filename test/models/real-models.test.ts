@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { addModel } from '../../src/models/custom/add-model.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { openChain } from '../../src/models/fallback/open-chain.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { Raster } from '../../src/tiling/raster.js';
@@ -72,7 +72,7 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       { threads: 2, log: new RecordingLog() },
     );
     const answers = new Map<string, Raster<3>>();
-    const run = async (candidate: Candidate): Promise<Raster<3>> => {
+    const run = async (candidate: LoadedCandidate): Promise<Raster<3>> => {
       if (candidate.kind !== 'network') throw new Error('no network served');
       return candidate.model.run(photo);
     };

@@ -40,7 +40,7 @@ export const ProblemSchema = named(
 
 export type Problem = Static<typeof ProblemSchema>;
 
-/** The public face of an error; nothing internal goes in. */
+/** The problem document of an error. It holds nothing internal. */
 export function problemOf(error: TesseraError, requestId: string): Problem {
   const { status } = ERROR_TABLE[error.code];
   const { parameter, accepted, received, retryAfterSeconds, estimateSeconds } = error.details;

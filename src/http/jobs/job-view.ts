@@ -8,14 +8,17 @@ import { resultName } from './image-reply.js';
 
 export type JobView = Static<typeof JobSchema>;
 
-/** A job as `GET /jobs/{id}` and its events tell of it. @param at what it was at an earlier event; default: now. */
+/**
+ * A job as the API shows it.
+ * @param at state of an earlier event; the default is the present.
+ */
 export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'position'>): JobView {
   const { request } = job;
   const { width, height, format } = request.header;
   const state = at?.state ?? job.state;
   const { progress, position } = at ?? job;
   const stillSo = state === job.state;
-  // What the stop of the service interrupted is done again after its start: for its owner it waits.
+  // An interrupted job runs again after the next start. For its owner it is queued.
   if (stillSo && waitsForRestart(job)) return { ...jobView(job, WAITING), attempts: job.attempts };
   return {
     id: job.id,
@@ -34,14 +37,9 @@ export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'po
 
 const WAITING = { state: 'queued', progress: undefined, position: undefined } as const;
 
-/** Whether a job ended only because the service stops: it is kept, and goes on with the next start. */
+/** Whether a job was interrupted by the stop of the service. It goes on after the next start. */
 export function waitsForRestart(job: Job): boolean {
   return job.error?.code === 'shutting_down';
-}
-
-/** Whether nothing more will come of a job. */
-export function hasEnded(job: Job): boolean {
-  return job.state !== 'queued' && job.state !== 'running';
 }
 
 function resultView(job: Job): Pick<JobView, 'result'> {

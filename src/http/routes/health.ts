@@ -2,9 +2,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../host/package-root.js';
-import { PROBE } from '../access/route-policy.js';
 import type { HttpContext } from '../context.js';
 import { jsonAnswer } from '../named-schema.js';
+import { PROBE } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 import { HealthSchema, ProbeSchema } from '../schemas/status.js';
@@ -12,8 +12,8 @@ import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
 /**
- * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
- * requests". Open without a key: probes carry none.
+ * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me", `/health/ready` for "send me
+ * requests".
  */
 export function registerHealth(
   app: FastifyInstance,
@@ -26,7 +26,7 @@ export function registerHealth(
     if (headers.state !== 'ready') return headers.state;
     if ((await jobs.storageFault()) !== undefined) return 'no_storage';
     if (status.state === 'degraded') return 'degraded';
-    // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
+    // A damaged file or a lost provider makes answers worse than planned.
     return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
       ? 'degraded'
       : 'ok';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { SCRAPED } from '../access/route-policy.js';
 import type { Metrics } from '../observe/metrics.js';
+import { SCRAPED } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 

@@ -6,7 +6,7 @@ import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 import { ModelListSchema } from '../schemas/status.js';
 
-/** `GET /models`: what may serve, and what each can do. */
+/** `GET /models`: the models and their state. */
 export function registerModels(app: FastifyInstance, { engine }: HttpContext): void {
   app.withTypeProvider<TypeBoxTypeProvider>().get('/models', {
     schema: {

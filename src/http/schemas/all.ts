@@ -11,7 +11,7 @@ import {
 import { PlannedCandidateSchema, PlanSchema } from './plan.js';
 import { HealthSchema, ModelListSchema, ModelSchema, ProbeSchema, ProviderSchema } from './status.js';
 
-/** Every schema with a name of its own: those that routes refer to. */
+/** All named schemas, to which routes refer. */
 export const NAMED_SCHEMAS: readonly NamedSchema[] = [
   AttemptSchema,
   HealthSchema,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
+import { JOB_STATES } from '../../domain/job-state.js';
 import {
   type Attempt,
   FALLBACK_REASONS,
@@ -13,7 +14,6 @@ import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
-/** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
   'One try of one model.',
@@ -30,7 +30,7 @@ export const AttemptSchema = named(
   ),
 );
 
-/** The `progress` events of a job have this. */
+/** The data of a job's `progress` events. */
 export const JobProgressSchema = named(
   'JobProgress',
   'How far a job is; also the data of its `progress` events.',
@@ -60,7 +60,6 @@ export const JobProgressSchema = named(
   ),
 );
 
-/** What a job made. */
 export const JobResultSchema = named(
   'JobResult',
   'What a job made; the image is at `href`.',
@@ -95,7 +94,7 @@ export const JobResultSchema = named(
   }),
 );
 
-/** Why a job has no result: a problem without the id of a request. */
+/** A problem without a request id. */
 export const JobProblemSchema = named(
   'JobProblem',
   'Why a job has no result: the problem that `POST /upscale` would have answered with, without the id of a request.',
@@ -114,16 +113,13 @@ export const JobProblemSchema = named(
   }),
 );
 
-/**
- * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
- * `tessera upscale --server` read nothing else.
- */
+/** A job as `GET /jobs/{id}` and its `state` events show it. The page and `tessera upscale --server` read nothing else. */
 export const JobSchema = named(
   'Job',
   'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
     id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
-    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
+    state: oneOf(JOB_STATES, 'The last three are its end.'),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
     source: Type.Object(
       {
@@ -148,7 +144,7 @@ export const JobSchema = named(
   }),
 );
 
-/** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
+/** The answer 202 of `POST /jobs`. `Location` names a single job. */
 export const JobListSchema = named(
   'JobList',
   'The jobs of one request.',

@@ -14,7 +14,7 @@ const TEXT = { type: 'string' };
 const TAGS = ['jobs'];
 const JobParams = Type.Object({ id: Type.String({ description: 'The `id` that `POST /jobs` gave it.' }) });
 
-/** The options of `/upscale` that a job takes, and its own. */
+/** The options of a job: those of `/upscale`, and its own. */
 function jobOptions(config: Config): Record<string, object> {
   const { dry_run: _onlyUpscale, ...options } = optionProperties(patient(config));
   return {

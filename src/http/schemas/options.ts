@@ -1,11 +1,12 @@
 import type { Config } from '../../config/config.js';
 import { optionTable } from '../../options/option-defaults.js';
 import { OPTION_NAMES, type OptionSpec } from '../../options/option-table.js';
-import { acceptedByOption } from '../../options/option-value.js';
+import { accepted } from '../../options/value-spec.js';
 
 /**
- * JSON schemas of the options. None has a `default`: forms and clients made from the document would send it with every request, where
- * it may contradict another option or hold for jobs otherwise than for `/upscale`. The description says it instead.
+ * JSON schemas of the options. None has a `default`, because forms and generated clients would send it with every
+ * request. There it may contradict another option, and for jobs it may be another value. The description names it
+ * instead.
  */
 export function optionProperties(config: Config): Record<string, object> {
   const table = optionTable(config);
@@ -37,5 +38,5 @@ function valueSchema(spec: OptionSpec): object {
 function describe(spec: OptionSpec): string {
   const unit = 'unit' in spec && spec.unit !== undefined ? ` ${spec.unit}` : '';
   const usual = spec.default === undefined ? spec.defaultText : `\`${spec.default}\`${unit}`;
-  return `${spec.description} Accepted: ${acceptedByOption(spec)}${unit}. When left out: ${usual}.`;
+  return `${spec.description} Accepted: ${accepted(spec)}${unit}. When left out: ${usual}.`;
 }

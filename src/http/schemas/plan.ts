@@ -9,7 +9,6 @@ const MEMORY_DESCRIPTION =
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 
-/** One model that might serve, as a plan tells of it. */
 export const PlannedCandidateSchema = named(
   'PlannedCandidate',
   'A model that might serve.',
@@ -33,7 +32,6 @@ export const PlannedCandidateSchema = named(
   ),
 );
 
-/** The answer to a dry run. */
 export const PlanSchema = named(
   'Plan',
   'What an upscale would do, and what it would take.',

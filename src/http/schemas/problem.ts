@@ -11,7 +11,7 @@ const RETRY_AFTER = {
   },
 };
 
-/** Headers of problems of one status, beside the id of the request. */
+/** Headers of problems by status, besides the request id. */
 const HEADERS_BY_STATUS: Readonly<Record<number, Record<string, object>>> = {
   401: { 'WWW-Authenticate': textHeader('How a key may be presented: as a bearer token.') },
   416: {
@@ -27,10 +27,10 @@ const HEADERS_BY_STATUS: Readonly<Record<number, Record<string, object>>> = {
 
 type ProblemResponse = ReturnType<typeof problemResponse>;
 
-/** What any request may be answered with. */
+/** Errors that any route may answer with. */
 const OF_EVERY_ROUTE = ['invalid_request', 'internal'] as const satisfies readonly ErrorCode[];
 
-/** Response schemas for the problems that a route may answer with, by status, each with its codes. */
+/** Response schemas of problems by status, each with its codes. */
 export function problemResponses(...codes: readonly ErrorCode[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set([...codes, ...OF_EVERY_ROUTE])) {
@@ -48,7 +48,7 @@ function problemResponse(status: number, codes: readonly ErrorCode[]) {
   };
 }
 
-/** Without one, pages made from the document show a problem with status 0. */
+/** An example, without which pages made from the document show status 0. */
 function exampleOf([code = 'internal']: readonly ErrorCode[]): Problem {
   const sentence = ERROR_TABLE[code].when.replaceAll('`', '');
   return problemOf(new TesseraError(code, sentence), '6f1c2a9e');

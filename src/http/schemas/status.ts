@@ -15,7 +15,6 @@ const Provider = Type.Optional(
   oneOf(PROVIDERS, 'What it runs on, or would first be tried on; absent for Lanczos.'),
 );
 
-/** A model as `GET /models` tells of it. */
 export const ModelSchema = named(
   'Model',
   'A model, and what it can do here.',
@@ -39,7 +38,13 @@ export const ModelSchema = named(
       installed: Type.Boolean({ description: 'Whether its file is there.' }),
       confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
       chainPosition: Type.Optional(
-        Type.Integer({ description: 'Place in the chain, from 0; absent outside of it.' }),
+        Type.Integer({ description: 'Place in the fallback chain, from 1; absent outside of the chain.' }),
+      ),
+      servesBits: Type.Unsafe<ModelStatus['servesBits']>(
+        Type.Array(Type.Integer(), {
+          description:
+            'Bits of a sample in the images that it can serve here now, itself or by a twin in another precision.',
+        }),
       ),
       sizeRequirements: Type.Object(
         {
@@ -66,7 +71,6 @@ export const ModelSchema = named(
   ),
 );
 
-/** What networks may run on. */
 export const ProviderSchema = named(
   'Provider',
   'What networks may run on: a processor, or a device.',
@@ -79,7 +83,6 @@ export const ProviderSchema = named(
   ),
 );
 
-/** What `GET /models` answers. */
 export const ModelListSchema = named(
   'ModelList',
   'All models and providers.',
@@ -130,7 +133,6 @@ const Queue = schemaOf<QueueStatus>()(
   ),
 );
 
-/** What `GET /health` answers. */
 export const HealthSchema = named(
   'Health',
   'The state of the service in full.',
@@ -176,7 +178,6 @@ export const HealthSchema = named(
   }),
 );
 
-/** What the probes answer. */
 export const ProbeSchema = named(
   'Probe',
   'The state of the service in a word.',
