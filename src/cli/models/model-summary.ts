@@ -3,7 +3,7 @@ import type { SampleRange } from '../../models/manifest-entry.js';
 import { outputForm, type TensorForm } from '../../models/tensor-form.js';
 import { textTable } from '../terminal/text-table.js';
 
-/** What `tessera models add` found, for people. */
+/** The summary that `tessera models add` prints. */
 export function summaryOf({ entry, microsecondsPerPixel }: Examined): string {
   const { name, scale, overlapPx, file, bytes } = entry;
   const takes = formOf(entry);
@@ -32,7 +32,7 @@ function sidesOf({ minimum, multipleOf, fixed }: Examined['entry']['sizeRequirem
   return multipleOf === 1 ? `any, from ${minimum} px` : `multiples of ${multipleOf}, from ${minimum} px`;
 }
 
-/** Microseconds a pixel are seconds a megapixel. */
+/** Microseconds for a pixel equal seconds for a megapixel. */
 function speedOf(microsecondsPerPixel: number): string {
   const digits = microsecondsPerPixel < 10 ? 1 : 0;
   return `about ${microsecondsPerPixel.toFixed(digits)} s for a megapixel, by two processors of this machine`;

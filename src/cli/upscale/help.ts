@@ -1,7 +1,7 @@
 import type { OptionName } from '../../options/option-table.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 
-/** Options of an upscale in the words of a terminal: flag with its value, and what it does. `use_realesrgan` is for programs of other services. */
+/** The help of each option: its flag and its effect. `use_realesrgan` has no flag: it serves programs written for other services. */
 export const OPTION_HELP: Readonly<
   Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
 > = {
