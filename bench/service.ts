@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { until } from '../test/until.js';
 
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -46,10 +47,10 @@ export class Service {
         (response) => response.ok,
         () => false,
       );
-    while (!(await answers())) {
+    await until(async () => {
       if (child.exitCode !== null) throw new Error(`The service ended with code ${child.exitCode}.`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return answers();
+    }, 'The service is ready.');
     return new Service(url, child, performance.now() - start);
   }
 

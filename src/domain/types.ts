@@ -199,6 +199,9 @@ export interface PlannedCandidate {
   readonly skipReason?: FallbackReason;
 }
 
+/** Kinds of networks. */
+export const FAMILIES = ['tessera', 'real-esrgan', 'swin2sr', 'lanczos', 'custom'] as const;
+
 /** A model in the answer of `GET /models`. */
 export interface ModelStatus {
   readonly name: string;
@@ -210,12 +213,14 @@ export interface ModelStatus {
   /** The expected hash of its file, compared at loading; absent for Lanczos. */
   readonly sha256?: string;
   /** `/health` tells a Real-ESRGAN model from the embedded network by its family. */
-  readonly family: 'tessera' | 'real-esrgan' | 'swin2sr' | 'lanczos' | 'custom';
+  readonly family: (typeof FAMILIES)[number];
   readonly installed: boolean;
   /** Two independent sources agree on its hash. */
   readonly confirmed: boolean;
   /** Place in the fallback chain, from 1; undefined outside of the chain. */
   readonly chainPosition?: number;
+  /** Bits of a sample in the images that it, or a twin of it, can compute here now. */
+  readonly servesBits: readonly (8 | 16)[];
   readonly sizeRequirements: {
     readonly minimum: number;
     readonly multipleOf: number;
@@ -232,7 +237,7 @@ export interface ModelStatus {
 }
 
 /** Measurements of a model on a provider, handed from engine to engine. */
-export interface LearntSpeed {
+export interface LearntCandidate {
   /** The key of `models/model-key`, which differs for other weights under the same name. */
   readonly model: string;
   readonly provider: Provider;
@@ -240,6 +245,21 @@ export interface LearntSpeed {
   readonly tileSizePx?: number;
   /** Measured, for one input pixel. */
   readonly microsecondsPerPixel?: number;
+}
+
+/** Work beside the tiles of networks. Decoding and blending go by the pixels of the source, the others by those of the result. */
+export type Work = `decode ${InputFormat}` | 'blend' | 'resample' | `encode ${OutputFormat}`;
+
+/** A fixed time, and a time for each pixel. */
+export interface PixelTime {
+  readonly fixedMs: number;
+  readonly microsecondsPerPixel: number;
+}
+
+/** What an engine has learnt of costs; handed to the server process and to other engines. */
+export interface LearntCosts {
+  readonly candidates: readonly LearntCandidate[];
+  readonly work: Readonly<Partial<Record<Work, PixelTime>>>;
 }
 
 export interface ProviderStatus {

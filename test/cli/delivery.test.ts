@@ -4,6 +4,7 @@ import { PassThrough, Readable } from 'node:stream';
 import test from 'node:test';
 import { Delivery, existingResult } from '../../src/cli/files/delivery.js';
 import type { Finished } from '../../src/cli/upscaler.js';
+import { until } from '../until.js';
 import { Desk } from './terminal.js';
 
 const open = new AbortController().signal;
@@ -69,7 +70,7 @@ test('an interruption while a result is written leaves nothing, also when it can
   const stop = new AbortController();
   const target = { kind: 'file', path: desk.path('a.png') } as const;
   const delivered = delivery.deliver(finished(endless), target, stop.signal);
-  while ((await desk.files()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(async () => (await desk.files()).length > 0, 'The file of the result has been begun.');
   assert.match((await desk.files()).join(), /^\.a\.png\.[0-9a-f]{12}\.part$/);
   delivery.removeUnfinished();
   assert.deepEqual(await desk.files(), []);

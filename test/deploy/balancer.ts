@@ -5,9 +5,9 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 
 export type BalancerName = 'nginx' | 'haproxy';
 
@@ -100,7 +100,7 @@ function haproxy(shipped: string, port: number, replicaPorts: readonly number[])
 }
 
 async function accepts(child: ChildProcess, port: number): Promise<void> {
-  for (;;) {
+  await until(async () => {
     if (child.exitCode !== null) throw new Error(`The balancer ended with ${child.exitCode}`);
     const socket = connect(port, '127.0.0.1');
     const connected = await Promise.race([
@@ -108,7 +108,6 @@ async function accepts(child: ChildProcess, port: number): Promise<void> {
       once(socket, 'close').then(() => false),
     ]).catch(() => false);
     socket.destroy();
-    if (connected) return;
-    await sleep(20);
-  }
+    return connected;
+  }, 'The balancer accepts connections.');
 }

@@ -43,10 +43,13 @@ for (const name of ['nginx', 'haproxy'] as const) {
       ...Array.from({ length: CLIENTS }, () => client(upscales, upscale)),
       client(looks, () => fetch(job)),
     ];
-    await restart(0);
-    await restart(1);
-    restarting = false;
-    await Promise.all(clients);
+    try {
+      await restart(0);
+      await restart(1);
+    } finally {
+      restarting = false;
+      await Promise.all(clients);
+    }
 
     assert.deepEqual([...upscales], ['200, again in null']);
     // Only one replica knows the job: nginx says when to come back, HAProxy waits and tries again by itself.

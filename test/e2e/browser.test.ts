@@ -4,7 +4,8 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { atEnd } from '../at-end.js';
 import { startApp } from '../http/harness.js';
-import { launchBrowser, noBrowser, PATIENCE_MS } from '../web/browser.js';
+import { PATIENCE_MS } from '../until.js';
+import { launchBrowser, noBrowser } from '../web/browser.js';
 import { photo } from './pictures.js';
 import { startServer } from './server-process.js';
 
@@ -46,7 +47,7 @@ test('/docs: the form of "try it" uploads a photo and shows the larger one', {
 
   // Every operation opens and shows what it may answer.
   const closed = page.locator('.opblock:not(.is-open) .opblock-summary-control');
-  while ((await closed.count()) > 0) await closed.first().click();
+  for (let left = await closed.count(); left > 0; left -= 1) await closed.first().click();
   assert.equal(await page.locator('.opblock.is-open').count(), await page.locator('.opblock').count());
   assert.ok((await page.locator('.opblock').count()) >= 11);
   assert.deepEqual(complaints, []);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
+import { gone, isRunning } from '../processes.js';
 import { imageForm, photo } from './pictures.js';
-import { gone, isRunning, startServer } from './server-process.js';
+import { startServer } from './server-process.js';
 import { slowForm } from './slow-picture.js';
 
 test('kill -9 of the engine while it works: the client still gets its picture', async (t) => {

@@ -7,6 +7,7 @@ import test from 'node:test';
 import sharp from 'sharp';
 import { atEnd } from '../at-end.js';
 import { readEvents } from '../http/sse.js';
+import { until } from '../until.js';
 import { enlarged, imageForm, photo, psnr } from './pictures.js';
 import { type ServerProcess, startServer } from './server-process.js';
 import { slowForm } from './slow-picture.js';
@@ -35,7 +36,7 @@ async function follow(
 ): Promise<View> {
   let job: View | undefined;
   let lastId: string | undefined;
-  for (;;) {
+  return until(async () => {
     const response = await fetch(`${origin}/jobs/${id}/events`, {
       headers: lastId === undefined ? {} : { 'last-event-id': lastId },
     });
@@ -47,8 +48,8 @@ async function follow(
         job = { ...job, progress: data as unknown as NonNullable<View['progress']> };
       if (job !== undefined) each(job);
     }
-    if (job !== undefined && !['queued', 'running'].includes(job.state)) return job;
-  }
+    return job !== undefined && !['queued', 'running'].includes(job.state) && job;
+  }, `The job ${id} has ended.`);
 }
 
 test('kill -9 of the engine under a job at work: the job says so, and ends well', async (t) => {

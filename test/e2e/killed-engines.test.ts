@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
+import { isRunning } from '../processes.js';
+import { until } from '../until.js';
 import { enlarged, imageForm, photo, psnr } from './pictures.js';
-import { isRunning, type ServerProcess, startServer } from './server-process.js';
+import { type ServerProcess, startServer } from './server-process.js';
 
 interface View {
   readonly state: string;
@@ -25,16 +27,18 @@ async function killUnderEachNetwork(
   const made = await fetch(`${server.origin}/jobs`, { method: 'POST', body: form });
   const href = `${server.origin}${made.headers.get('location')}`;
   const killed = new Set<string>();
-  for (;;) {
-    const job = (await (await fetch(href)).json()) as View;
-    if (!['queued', 'running'].includes(job.state)) return { job, href, killed: [...killed] };
-    const model = job.progress?.model;
-    if (model === undefined || model === 'lanczos' || killed.has(model)) continue;
+  const job = await until(async () => {
+    const look = (await (await fetch(href)).json()) as View;
+    if (!['queued', 'running'].includes(look.state)) return look;
+    const model = look.progress?.model;
+    if (model === undefined || model === 'lanczos' || killed.has(model)) return undefined;
     const engine = (await server.health()).engine.processes.find(({ jobs }) => jobs === 1);
-    if (engine === undefined || !isRunning(engine.pid)) continue;
+    if (engine === undefined || !isRunning(engine.pid)) return undefined;
     killed.add(model);
     process.kill(engine.pid, 'SIGKILL');
-  }
+    return undefined;
+  }, 'The job has ended.');
+  return { job, href, killed: [...killed] };
 }
 
 test('kill -9 under one network after the other: Lanczos serves, and the attempts say why', async (t) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
+import { until as waitUntil } from '../until.js';
 import { imageForm, photo } from './pictures.js';
 import { startServer } from './server-process.js';
 import { slowForm } from './slow-picture.js';
@@ -89,18 +90,18 @@ test('kill -9 of the engine without fallback: the refusal names the model that w
     readonly progress?: { readonly tilesDone: number } | null;
     readonly error?: { readonly code: string; readonly detail: string } | null;
   }
-  let job: Snapshot | undefined;
-  const snapshot = async () => {
-    job = (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as Snapshot;
-    return job;
-  };
-  while (((await snapshot()).progress?.tilesDone ?? 0) === 0)
-    assert.notEqual(job?.state, 'succeeded', 'it was done before a tile was seen');
+  const jobIs = (condition: (job: Snapshot) => boolean, expected: string) =>
+    waitUntil(async () => {
+      const job = (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as Snapshot;
+      assert.notEqual(job.state, 'succeeded');
+      return condition(job) && job;
+    }, expected);
+  await jobIs(({ progress }) => (progress?.tilesDone ?? 0) > 0, 'A tile is done.');
   const { engine } = await until(({ engine: { processes } }) => processes.some((each) => each.jobs === 1));
   const [victim] = engine.processes;
   assert.ok(victim !== undefined);
   process.kill(victim.pid, 'SIGKILL');
-  while ((await snapshot()).state !== 'failed') assert.notEqual(job?.state, 'succeeded');
-  assert.equal(job?.error?.code, 'fallback_refused');
-  assert.match(job?.error?.detail ?? '', /^tessera-lite-x4 could not serve.*system ended the engine process/);
+  const { error } = await jobIs(({ state }) => state === 'failed', 'The job has failed.');
+  assert.equal(error?.code, 'fallback_refused');
+  assert.match(error?.detail ?? '', /^tessera-lite-x4 could not serve.*system ended the engine process/);
 });

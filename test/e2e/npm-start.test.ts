@@ -8,8 +8,9 @@ import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
+import { gone, isRunning } from '../processes.js';
+import { until, within } from '../until.js';
 import { imageForm, photo } from './pictures.js';
-import { gone, isRunning } from './server-process.js';
 
 /** What a checkout has of the service. */
 const SOURCES = ['package.json', 'tsconfig.json', 'scripts', 'src', 'models'];
@@ -32,9 +33,8 @@ test('npm start builds and serves; SIGTERM to npm ends the service in good order
     // npm begins with the name of what it runs.
     if (line.startsWith('{')) said.push(JSON.parse(line));
   });
-  while (!said.some(({ msg }) => msg === 'ready')) {
-    await Promise.race([once(lines, 'line'), ended.then(() => assert.fail('npm start ended early'))]);
-  }
+  const isReady = until(() => said.some(({ msg }) => msg === 'ready'), 'The service is ready.');
+  await Promise.race([isReady, ended.then(() => assert.fail('npm start ended early'))]);
   const server = said.find(({ msg }) => msg === 'starting')?.pid;
   assert.ok(server !== undefined);
   atEnd(t, () => isRunning(server) && process.kill(server, 'SIGKILL'));
@@ -45,6 +45,6 @@ test('npm start builds and serves; SIGTERM to npm ends the service in good order
   npm.kill('SIGTERM');
   await exited;
   await gone(server);
-  await ended;
+  await within(ended, 'The output of npm ends.');
   assert.equal(said.at(-1)?.msg, 'stopped');
 });

@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
 import { leftovers } from '../leftovers.js';
+import { until } from '../until.js';
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
@@ -38,9 +37,6 @@ export interface ServerProcess {
   /** Resolves when no job's file is left. */
   clean(): Promise<void>;
 }
-
-/** After which a test that waits for a state gives up; nothing is measured by it. */
-export const PATIENCE_MS = 120_000;
 
 /** Starts a server and waits until it is ready to serve. Ends it, its engines included, when the test does. */
 export async function startServer(
@@ -78,9 +74,9 @@ export async function startServer(
   const log: LogLine[] = [];
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => log.push(JSON.parse(line) as LogLine));
-  const listening = await lineWith(/^Server listening at /, log, lines, exited);
+  const listening = await lineWith(/^Server listening at /, log, exited);
   const origin = (listening.msg ?? '').replace('Server listening at ', '');
-  if (ready) await lineWith(/^ready$/, log, lines, exited);
+  if (ready) await lineWith(/^ready$/, log, exited);
 
   const health = async () => (await (await fetch(`${origin}/health`)).json()) as Health;
   return {
@@ -91,21 +87,25 @@ export async function startServer(
     exited,
     health,
     async until(condition) {
-      for (const deadlineMs = Date.now() + PATIENCE_MS; ; ) {
-        const now = await health();
-        if (condition(now)) return now;
-        if (Date.now() > deadlineMs) throw new Error(`Waited in vain; health is ${JSON.stringify(now)}`);
-        await sleep(5);
-      }
+      let now: Health | undefined;
+      return until(
+        async () => {
+          now = await health();
+          return condition(now) && now;
+        },
+        () => `Another health than ${JSON.stringify(now)}.`,
+      );
     },
     leftovers: () => leftovers(tempFolder),
     async clean() {
-      for (const deadlineMs = Date.now() + PATIENCE_MS; ; ) {
-        const names = await leftovers(tempFolder);
-        if (names.length === 0) return;
-        if (Date.now() > deadlineMs) throw new Error(`These stay: ${names.join(', ')}`);
-        await sleep(5);
-      }
+      let names: readonly string[] = [];
+      await until(
+        async () => {
+          names = await leftovers(tempFolder);
+          return names.length === 0;
+        },
+        () => `No file of a job is left, but there are ${names.join(', ')}.`,
+      );
     },
   };
 }
@@ -113,30 +113,14 @@ export async function startServer(
 async function lineWith(
   message: RegExp,
   log: readonly LogLine[],
-  lines: NodeJS.EventEmitter,
   exited: Promise<number | null>,
 ): Promise<LogLine> {
-  for (;;) {
-    const found = log.find(({ msg }) => msg !== undefined && message.test(msg));
-    if (found !== undefined) return found;
-    const ended = exited.then((code) => {
-      throw new Error(`The server ended with ${code} before it said ${message}: ${JSON.stringify(log)}`);
-    });
-    await Promise.race([once(lines, 'line'), ended]);
-  }
-}
-
-/** Whether a process is at work: one that has ended but was not yet collected by its parent is not. */
-export function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
-  } catch {
-    return false;
-  }
-}
-
-/** Resolves when a process that is nobody's child any more has ended. */
-export async function gone(pid: number): Promise<void> {
-  while (isRunning(pid)) await sleep(5);
+  const ended = exited.then((code) => {
+    throw new Error(`The server ended with ${code} before it said ${message}: ${JSON.stringify(log)}`);
+  });
+  const said = until(
+    () => log.find(({ msg }) => msg !== undefined && message.test(msg)),
+    () => `The server says ${message}; it has said ${JSON.stringify(log)}.`,
+  );
+  return Promise.race([said, ended]);
 }

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { packageRoot } from '../../src/host/package-root.js';
 import { atEnd } from '../at-end.js';
+import { PATIENCE_MS } from '../until.js';
 import { imageForm, photo } from './pictures.js';
-import { PATIENCE_MS, startServer } from './server-process.js';
+import { startServer } from './server-process.js';
 
 const SERVER = join(packageRoot(), 'build/src/server.js');
 

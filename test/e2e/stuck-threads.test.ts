@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { atEnd } from '../at-end.js';
-import { gone, startServer } from './server-process.js';
-
-/** Everything beyond the grace period that a stop may take, and as much again for a busy machine. */
-const PATIENCE_MS = 10_000;
+import { gone } from '../processes.js';
+import { until, within } from '../until.js';
+import { startServer } from './server-process.js';
 
 it('SIGTERM ends the server though system calls in its threads never return', {
   skip: process.platform === 'win32' ? 'there are no named pipes in the file system' : false,
@@ -36,14 +34,8 @@ it('SIGTERM ends the server though system calls in its threads never return', {
   const { processes } = (await server.health()).engine;
   assert.equal(processes.length, 1);
   server.child.kill('SIGWINCH');
-  const { stdout } = server.child;
-  assert.ok(stdout);
-  while (!server.log.some(({ msg }) => msg === 'threads are stuck')) await once(stdout, 'data');
+  await until(() => server.log.some(({ msg }) => msg === 'threads are stuck'), 'All threads are stuck.');
   server.child.kill('SIGTERM');
-  const limit = setTimeout(() => {
-    throw new Error('The server did not end.');
-  }, 1000 + PATIENCE_MS);
-  await server.exited;
-  clearTimeout(limit);
+  await within(server.exited, 'The server ends.');
   for (const { pid } of processes) await gone(pid);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
-import { isAlive, type Running, rig } from './rig.js';
+import { gone } from '../processes.js';
+import { type Running, rig } from './rig.js';
 
 const NET = { model: 'first', provider: 'cpu' } as const;
 const TOO_LARGE: Attempt = { ...NET, tileSizePx: 512, outcome: 'failed', reason: 'out_of_memory', ms: 3 };
@@ -99,7 +99,7 @@ describe('attempts from before a crash', () => {
     await Promise.all(jobs.map((job) => job.progressed(({ tilesDone }) => tilesDone === 1)));
     const { pid } = engine();
     process.kill(pid, 'SIGKILL');
-    while (await isAlive(pid)) await delay(5);
+    await gone(pid);
     for (const job of jobs) await job.letGo();
     const [first, second] = await Promise.all(jobs.map(async (job) => short((await job.result).attempts)));
     assert.deepEqual(first, ['first failed out_of_memory', 'first served']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/domain/errors.js';
+import { until } from '../until.js';
 import { type Running, rig } from './rig.js';
 
 /** Who was tried and why it did not serve, then who served. */
@@ -105,7 +105,7 @@ describe('an engine in which memory ran out', () => {
 
   it('is left alone when memory ran out in another engine', async (test) => {
     const { supervisor, run } = await rig(test, { engines: 2 });
-    while (supervisor.status().state !== 'ready') await delay(5);
+    await until(() => supervisor.status().state === 'ready', 'Both engines are ready.');
     const both = [await run({ heldAtTile: 1 }), await run({ heldAtTile: 1 })];
     await Promise.all(both.map((job) => job.progressed(({ tilesDone }) => tilesDone === 1)));
     for (const job of both) await job.letGo();

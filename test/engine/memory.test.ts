@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TesseraError } from '../../src/domain/errors.js';
+import { until } from '../until.js';
 import { rig } from './rig.js';
 
 const lacksMemory = (thrown: unknown): boolean => {
@@ -15,7 +15,7 @@ const lacksMemory = (thrown: unknown): boolean => {
 
 /** Resolves once a single job is in the engine. */
 async function left(engine: () => { readonly jobs: number }): Promise<void> {
-  while (engine().jobs > 1) await delay(5);
+  await until(() => engine().jobs <= 1, 'A single job is in the engine.');
 }
 
 describe('memory that runs out while an image is encoded', () => {

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config/config.js';
 import type { Log, UpscaleProgress, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
@@ -13,6 +12,7 @@ import { engineConfig } from '../../src/engine/protocol.js';
 import type { FleetOptions } from '../../src/engine/supervisor/fleet.js';
 import { Supervisor } from '../../src/engine/supervisor/supervisor.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { OPTIONS } from '../upscale-options.js';
 import type { Script } from './runners/scripted-runner.js';
 
@@ -99,7 +99,7 @@ export async function rig(test: TestContext, changes: Partial<FleetOptions> = {}
           listeners.add(listener);
         }),
       blocked: async () => {
-        while (!existsSync(join(workFolder, 'blocked'))) await delay(1);
+        await until(() => existsSync(join(workFolder, 'blocked')), `${id} blocks its engine.`);
       },
       letGo: () => writeFile(join(workFolder, 'go'), ''),
       runs: async () => (await readFile(join(workFolder, 'runs'), 'utf8')).trim().split('\n').map(Number),
@@ -147,20 +147,10 @@ export class Outage {
   async begin(supervisor: Supervisor): Promise<void> {
     await this.beginBeforeStart();
     for (const { pid } of supervisor.status().engines) process.kill(pid, 'SIGKILL');
-    while (!supervisor.status().startsFail) await delay(5);
+    await until(() => supervisor.status().startsFail, 'The supervisor has given up on starting an engine.');
   }
 
   async end(): Promise<void> {
     await rm(join(this.folder, 'outage'));
-  }
-}
-
-/** Whether a process exists (a zombie does not). */
-export async function isAlive(pid: number): Promise<boolean> {
-  try {
-    const status = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return !/^\d+ \(.*\) Z/.test(status);
-  } catch {
-    return false;
   }
 }

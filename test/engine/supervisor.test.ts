@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../src/domain/errors.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { atEnd } from '../at-end.js';
-import { isAlive, Outage, rig, runnerPath, settings, TASK } from './rig.js';
+import { gone, isRunning } from '../processes.js';
+import { until } from '../until.js';
+import { Outage, rig, runnerPath, settings, TASK } from './rig.js';
 
 const failsWith = (code: string) => (thrown: unknown) =>
   thrown instanceof TesseraError && thrown.code === code;
@@ -47,7 +49,7 @@ describe('engine deaths', () => {
     await Promise.all(jobs.map((job) => job.progressed(({ tilesDone }) => tilesDone === 2)));
     const { pid } = engine();
     process.kill(pid, 'SIGKILL');
-    while (await isAlive(pid)) await delay(5);
+    await gone(pid);
     let most = 0;
     const watch = jobs.map((job) =>
       job.progressed(({ tilesDone }) => {
@@ -71,7 +73,7 @@ describe('engine deaths', () => {
     await innocent.progressed();
     const { pid } = engine();
     const guilty = await run({ tiles: 20, dieAtTile: 1, dieTimes: 2 });
-    while (await isAlive(pid)) await delay(5);
+    await gone(pid);
     await innocent.letGo();
     assert.equal((await guilty.result).model, 'second');
     assert.equal((await innocent.result).model, 'first');
@@ -140,7 +142,7 @@ describe('stopping a job', () => {
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
 
-  it('tells of the time that the job needs, as its engine estimated it', async (test) => {
+  it('tells of the time that the job needs, by what its engine has measured', async (test) => {
     const { supervisor, run } = await rig(test);
     await supervisor.ready();
     const job = await run({ needsSeconds: 95, tiles: 10_000, tileMs: 5 });
@@ -177,7 +179,7 @@ describe('stopping a job', () => {
       const { pid } = engine();
       assert.ok(supervisor.leaving('job-1') instanceof Promise);
       await supervisor.leaving('job-1');
-      assert.equal(await isAlive(pid), false);
+      assert.equal(isRunning(pid), false);
       assert.equal((await (await run({})).result).model, 'first');
     });
 
@@ -219,7 +221,7 @@ describe('several engines', () => {
   it('share the jobs, the least loaded first', async (test) => {
     const { supervisor, run } = await rig(test, { engines: 2 });
     await supervisor.ready();
-    while (supervisor.status().state !== 'ready') await delay(10);
+    await until(() => supervisor.status().state === 'ready', 'Both engines are ready.');
     const jobs = [await run({ heldAtTile: 1 }), await run({ heldAtTile: 1 })];
     await Promise.all(jobs.map((job) => job.progressed()));
     const pids = await Promise.all(jobs.map((job) => job.runs()));
@@ -349,7 +351,7 @@ describe('closing', () => {
     await job.letGo();
     assert.equal((await job.result).model, 'first');
     await closed;
-    assert.equal(await isAlive(pid), false);
+    assert.equal(isRunning(pid), false);
   });
 
   it('still runs a job again whose engine dies within the grace period', async (test) => {
@@ -369,7 +371,7 @@ describe('closing', () => {
     const { pid } = engine();
     await supervisor.close(0);
     await assert.rejects(job.result, failsWith('shutting_down'));
-    assert.equal(await isAlive(pid), false);
+    assert.equal(isRunning(pid), false);
   });
 });
 
@@ -389,9 +391,9 @@ describe('the engine process', () => {
     });
     atEnd(test, () => server.kill('SIGKILL'));
     const [pid] = (await once(server, 'message')) as [number];
-    assert.equal(await isAlive(pid), true);
+    assert.equal(isRunning(pid), true);
     server.kill('SIGKILL');
     await once(server, 'exit');
-    while (await isAlive(pid)) await delay(10);
+    await gone(pid);
   });
 });

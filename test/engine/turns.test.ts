@@ -75,7 +75,7 @@ describe('turns', () => {
       second = true;
       return turn;
     });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await polled();
     assert.equal(second, false);
     first.end();
     first.end();

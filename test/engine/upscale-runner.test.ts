@@ -4,12 +4,11 @@ import { mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd } from '../at-end.js';
 import { failsWith } from '../jobs/rig.js';
 import { install, steppedMemoryNetwork } from '../onnx-writer/test-models.js';
+import { gone } from '../processes.js';
 import { distance, realEngine } from './real-engine.js';
-import { isAlive } from './rig.js';
 
 const noDevFull = existsSync('/dev/full') ? false : 'there is no /dev/full on this system';
 const noAddressLimit =
@@ -253,7 +252,7 @@ describe('an engine with too little memory', () => {
       killed = pid();
       process.kill(killed, 'SIGKILL');
     });
-    while (await isAlive(killed)) await delay(5);
+    await gone(killed);
     // In its first place, however the race between the kill and the last tile ended.
     assert.deepEqual([first.attempts[0]?.model, first.attempts[0]?.reason], ['eater', 'out_of_memory']);
     const second = await run(await task(260, 124, 1, { tileSizePx: 144 }));

@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-/** What tells memory and children of a process exists on Linux alone. */
-export const linuxOnly = { skip: process.platform === 'linux' ? false : 'only Linux has /proc' };
+import { childrenOf, peakMemoryBytes, readOrNothing } from '../processes.js';
 
 /** How often it is looked: header processes come and go, and the peak of one that has ended is not to be had. */
 const EVERY_MS = 50;
@@ -15,11 +12,10 @@ export interface StartedProcess {
 
 /** The processes that a server has started and that live. */
 export function processesOf(serverPid: number): StartedProcess[] {
-  const pids = readFileSync(`/proc/${serverPid}/task/${serverPid}/children`, 'utf8').trim().split(' ');
-  return pids.flatMap((pid): StartedProcess[] => {
+  return childrenOf(serverPid).flatMap((pid): StartedProcess[] => {
     const command = readOrNothing(`/proc/${pid}/cmdline`);
-    if (command.includes('engine/headers/main.js')) return [{ pid: Number(pid), kind: 'header' }];
-    if (command.includes('engine/worker/main.js')) return [{ pid: Number(pid), kind: 'engine' }];
+    if (command.includes('engine/headers/main.js')) return [{ pid, kind: 'header' }];
+    if (command.includes('engine/worker/main.js')) return [{ pid, kind: 'engine' }];
     return [];
   });
 }
@@ -35,8 +31,9 @@ export interface MemoryWatch {
 export function watchMemory(serverPid: number): MemoryWatch {
   const peaksMb = { server: 0, engine: 0, header: 0 };
   const look = () => {
-    peaksMb.server = Math.max(peaksMb.server, peakMb(serverPid));
-    for (const { pid, kind } of processesOf(serverPid)) peaksMb[kind] = Math.max(peaksMb[kind], peakMb(pid));
+    peaksMb.server = Math.max(peaksMb.server, peakMemoryBytes(serverPid) / 1e6);
+    for (const { pid, kind } of processesOf(serverPid))
+      peaksMb[kind] = Math.max(peaksMb[kind], peakMemoryBytes(pid) / 1e6);
   };
   const timer = setInterval(look, EVERY_MS);
   return {
@@ -46,18 +43,4 @@ export function watchMemory(serverPid: number): MemoryWatch {
       look();
     },
   };
-}
-
-/** 0 for a process that has ended. */
-function peakMb(pid: number): number {
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1] ?? '0';
-  return (Number(kibibytes) * 1024) / 1e6;
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

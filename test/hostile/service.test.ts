@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { imageForm, photo } from '../e2e/pictures.js';
 import { startServer } from '../e2e/server-process.js';
+import { linuxOnly } from '../processes.js';
+import { until } from '../until.js';
 import { assertAllowed, type HostileAnswer, upload } from './hostile-answer.js';
 import * as bmp from './inputs/bmp.js';
 import { ANSWERED, REFUSED } from './inputs/catalogue.js';
 import { progressiveScans } from './inputs/jpeg.js';
-import { linuxOnly, watchMemory } from './memory-watch.js';
+import { watchMemory } from './memory-watch.js';
 
 const ENGINE_MEMORY_MB = 2000;
 
@@ -18,8 +19,8 @@ const PATIENCE_MS = 7000;
 
 test('a service under hostile pictures, one after the other', linuxOnly, async (t) => {
   const server = await startServer(t, { ENGINE_MEMORY_MB: String(ENGINE_MEMORY_MB) });
-  const { pid, stdout } = server.child;
-  assert.ok(pid !== undefined && stdout !== null);
+  const { pid } = server.child;
+  assert.ok(pid !== undefined);
   const before = await goodAnswer(server.origin);
   const memory = watchMemory(pid);
   const send = (picture: Buffer, query?: string): Promise<HostileAnswer> =>
@@ -49,9 +50,9 @@ test('a service under hostile pictures, one after the other', linuxOnly, async (
       const answer = await send(make(), query);
       assertAllowed(answer);
       // By the server's own clock; the line is written when the answer has gone, and read here a little later.
-      const loggedMs = () => server.log.find(({ url }) => url === `/upscale${query}`)?.ms;
-      while (loggedMs() === undefined) await once(stdout, 'data');
-      const ms = Number(loggedMs());
+      const loggedMs = () =>
+        server.log.find(({ url }) => url === `/upscale${query}`)?.ms as number | undefined;
+      const ms = Number(await until(loggedMs, 'The log tells of the request.'));
       t.diagnostic(`${name}: ${answer.code ?? answer.status} after ${ms} ms`);
       assert.ok(ms < DEADLINE_MS + PATIENCE_MS, `${ms} ms`);
     });

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';
 import { closeConnectionsWhenDone } from '../../src/http/connection/close-connections.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 
 /** An app that says hello, and a connection to it over which nothing was sent yet. */
 async function connected(t: TestContext, onTheirWayMs: number) {
@@ -24,7 +25,7 @@ async function connected(t: TestContext, onTheirWayMs: number) {
 test('a request that a connection was opened for is served, though the listener closes before it arrives', async (t) => {
   const { app, socket } = await connected(t, 600_000);
   const closed = app.close();
-  while (app.server.listening) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => !app.server.listening, 'The listener is closed.');
   socket.write('GET / HTTP/1.1\r\nHost: tessera\r\n\r\n');
   const answer: string[] = [];
   for await (const bytes of socket) answer.push(String(bytes));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { form, type Harness, startApp } from './harness.js';
 
 /** `DEFAULT_…`: what options are for a whole service, where a request does not say it. */
@@ -22,7 +23,7 @@ async function optionsOf(app: Harness, path: string, fields: Record<string, stri
   const response = await fetch(app.origin + path, { method: 'POST', body: await form(fields) });
   assert.ok(response.ok, `${path}: ${await response.clone().text()}`);
   await response.arrayBuffer();
-  await app.until(() => app.jobs.status().running + app.jobs.status().queued === 0);
+  await until(() => app.jobs.status().running + app.jobs.status().queued === 0, 'No job is left.');
   const task = app.engine.tasks.at(-1);
   assert.ok(task !== undefined);
   const { accept: _, timeoutSeconds: __, ...options } = task.options;

@@ -4,6 +4,7 @@ import { ERROR_CODES, TesseraError } from '../../src/domain/errors.js';
 import { late } from '../../src/engine/supervisor/late.js';
 import { diskFullError } from '../../src/host/disk-full.js';
 import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
+import { until } from '../until.js';
 import { form, picture, startApp } from './harness.js';
 import { create, ended } from './job-client.js';
 import { bodyOf, sendRaw, statusOf } from './raw-request.js';
@@ -119,7 +120,7 @@ test('the log has one line for each request, without secrets', async (t) => {
     headers: { 'x-api-key': 'top-secret', authorization: 'Bearer top-secret' },
   });
   const isRequestLine = (line: string) => line.includes('"msg":"request"');
-  while (!logLines.some(isRequestLine)) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => logLines.some(isRequestLine), 'The log has a line for the request.');
   const lines = logLines.filter(isRequestLine).map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(lines.length, 1);
   assert.equal(lines[0]?.url, '/models?scale=2&key=[redacted]&callback_url=[redacted]');

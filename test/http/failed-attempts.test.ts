@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
+import { until } from '../until.js';
 import { form, startApp } from './harness.js';
 
 const NET = { model: 'net-x4', provider: 'cpu' } as const;
@@ -41,7 +42,7 @@ test('a request that fails without an attempt has no header of attempts', async 
 });
 
 test('a job that failed keeps its attempts for GET /jobs/{id} and the log', async (t) => {
-  const { origin, engine, logLines, until } = await startApp(t);
+  const { origin, engine, logLines } = await startApp(t);
   engine.failure = refused();
   const created = await fetch(`${origin}/jobs`, { method: 'POST', body: await form() });
   const { jobs } = (await created.json()) as { jobs: { id: string }[] };
@@ -49,7 +50,7 @@ test('a job that failed keeps its attempts for GET /jobs/{id} and the log', asyn
   await until(async () => {
     job = (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as typeof job;
     return job.state === 'failed';
-  });
+  }, 'The job has failed.');
   assert.deepEqual(job.attempts, ATTEMPTS);
   const [line] = logLines.filter((each) => each.includes('"a job has ended"'));
   const { state, code, attempts } = JSON.parse(line ?? '{}') as Record<string, unknown>;

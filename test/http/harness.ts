@@ -15,6 +15,7 @@ import { pipelineLimits } from '../../src/pipeline/limits.js';
 import { atEnd } from '../at-end.js';
 import { FakeEngine } from '../fake-engine.js';
 import { leftovers } from '../leftovers.js';
+import { until } from '../until.js';
 
 export interface Harness {
   readonly app: FastifyInstance;
@@ -31,8 +32,6 @@ export interface Harness {
   readonly logLines: string[];
   /** Resolves when no job folder is left. */
   empty(): Promise<void>;
-  /** Resolves when something that the test sees is true. */
-  until(condition: () => boolean | Promise<boolean>): Promise<void>;
 }
 
 /** The whole app on a real socket, with real jobs over a fake engine. Closed and removed when the test ends. */
@@ -67,9 +66,6 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     await Promise.all([jobs.close(1000), app.close()]);
     await rm(folder, { recursive: true, force: true });
   });
-  const until = async (condition: () => boolean | Promise<boolean>) => {
-    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-  };
   return {
     app,
     origin,
@@ -78,8 +74,9 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
     reserved,
     context,
     logLines,
-    until,
-    empty: () => until(async () => (await leftovers(folder)).length === 0),
+    empty: async () => {
+      await until(async () => (await leftovers(folder)).length === 0, 'No job folder is left.');
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { until } from '../until.js';
 import { form, type Harness } from './harness.js';
 
 export type Json = Record<string, unknown>;
@@ -33,10 +34,10 @@ export async function read({ origin }: Harness, id: string): Promise<View> {
 /** The job once it has ended, however. */
 export async function ended(app: Harness, id: string): Promise<View> {
   let job = await read(app, id);
-  await app.until(async () => {
+  await until(async () => {
     job = await read(app, id);
     return !['queued', 'running'].includes(job.state);
-  });
+  }, 'The job has ended.');
   return job;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { startApp } from './harness.js';
 import { create, ended, type Json, read } from './job-client.js';
 import { readEvents, type ServerEvent } from './sse.js';
@@ -86,7 +87,7 @@ test('while a tile takes long, progress is told again at least each second', asy
   const app = await startApp(t);
   app.engine.hold();
   const { id } = await create(app);
-  await app.until(async () => (await read(app, id)).progress !== undefined);
+  await until(async () => (await read(app, id)).progress !== undefined, 'The job tells its progress.');
   const response = await fetch(`${app.origin}/jobs/${id}/events`);
   let repeats = 0;
   for await (const { event } of readEvents(response)) {
@@ -105,7 +106,7 @@ test('a stream of events ends with the app, and its client is not told a lie', a
   const reading = (async () => {
     for await (const event of readEvents(response)) events.push(event);
   })();
-  await app.until(() => events.length > 0);
+  await until(() => events.length > 0, 'An event has come.');
   await Promise.all([app.jobs.close(0), app.app.close()]);
   await reading.catch(() => undefined);
   assert.ok(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { form, type Harness, startApp } from './harness.js';
 import { create } from './job-client.js';
 
@@ -52,7 +53,7 @@ for (const [when, held] of [
     if (held) app.engine.hold();
     const { id } = await create(app, form(), ALICE);
     const state = held ? 'running' : 'succeeded';
-    await app.until(async () => (await stateOf(app, id, ALICE)) === state);
+    await until(async () => (await stateOf(app, id, ALICE)) === state, 'The job is in that state.');
     const all = await routes(app);
     assert.deepEqual(
       all.map(({ method, path }) => `${method} ${path('x')}`).sort(),
@@ -81,7 +82,7 @@ for (const [when, held] of [
     assert.equal((await fetch(`${app.origin}/jobs/${id}`, { headers: {} })).status, 401);
 
     app.engine.release();
-    await app.until(async () => (await stateOf(app, id, ALICE)) === 'succeeded');
+    await until(async () => (await stateOf(app, id, ALICE)) === 'succeeded', 'The job has succeeded.');
     const statuses: string[] = [];
     for (const path of ['', '/events', '/result']) {
       const response = await fetch(`${app.origin}/jobs/${id}${path}`, { headers: ALICE });
@@ -91,7 +92,7 @@ for (const [when, held] of [
     assert.deepEqual(statuses, [' 200', '/events 200', '/result 200']);
     const removal = await fetch(`${app.origin}/jobs/${id}`, { method: 'DELETE', headers: ALICE });
     assert.equal(removal.status, 204);
-    await app.until(async () => (await stateOf(app, id, ALICE)) === 404);
+    await until(async () => (await stateOf(app, id, ALICE)) === 404, 'The job is no longer there.');
   });
 }
 
@@ -106,14 +107,14 @@ test('jobs from before the keys stay everyone’s, and those of a key wait for i
   atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const open = await startApp(t, { TEMP_DIR: folder });
   const { id: everyones } = await create(open);
-  await open.until(async () => (await stateOf(open, everyones, {})) === 'succeeded');
+  await until(async () => (await stateOf(open, everyones, {})) === 'succeeded', 'The job has succeeded.');
   await open.jobs.close(0);
 
   const keyed = await startApp(t, { TEMP_DIR: folder, API_KEYS: 'alice,bob' });
   for (const key of [ALICE, BOB]) assert.equal(await stateOf(keyed, everyones, key), 'succeeded');
   assert.equal(await stateOf(keyed, everyones, {}), 401);
   const { id: hers } = await create(keyed, form(), ALICE);
-  await keyed.until(async () => (await stateOf(keyed, hers, ALICE)) === 'succeeded');
+  await until(async () => (await stateOf(keyed, hers, ALICE)) === 'succeeded', 'The job has succeeded.');
   await keyed.jobs.close(0);
 
   const openAgain = await startApp(t, { TEMP_DIR: folder });

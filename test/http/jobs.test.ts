@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/domain/errors.js';
+import { until } from '../until.js';
 import { form, picture, startApp } from './harness.js';
 import { codeOf, create, ended, type Json, read, type View } from './job-client.js';
 
@@ -12,7 +13,7 @@ test('a job goes from queued to its result, which can be fetched again and again
   assert.match(job.id, /^[\w-]{22}$/);
   assert.equal(job.fileName, 'holiday.png');
   assert.deepEqual(job.source, { width: 16, height: 12, format: 'png', bytes: (await picture()).length });
-  await app.until(async () => (await read(app, job.id)).progress !== undefined);
+  await until(async () => (await read(app, job.id)).progress !== undefined, 'The job tells its progress.');
   const running = await read(app, job.id);
   assert.deepEqual(running.progress, {
     stage: 'infer',
@@ -72,7 +73,7 @@ test('a job may take the longest time allowed unless its request says otherwise;
   const app = await startApp(t, { DEFAULT_TIMEOUT_SECONDS: '60', MAX_TIMEOUT_SECONDS: '600' });
   const post = async (path: string, headers: Record<string, string> = {}) => {
     await (await fetch(app.origin + path, { method: 'POST', body: await form(), headers })).arrayBuffer();
-    await app.until(() => app.jobs.status().running + app.jobs.status().queued === 0);
+    await until(() => app.jobs.status().running + app.jobs.status().queued === 0, 'No job is left.');
     return app.engine.tasks.at(-1)?.options.timeoutSeconds;
   };
   assert.equal(await post('/jobs'), 600);
@@ -191,7 +192,7 @@ test('DELETE cancels a job at work, and removes one that has ended', async (t) =
   const app = await startApp(t);
   app.engine.hold();
   const { id } = await create(app);
-  await app.until(() => app.engine.tasks.length === 1);
+  await until(() => app.engine.tasks.length === 1, 'The engine has the task.');
   const cancel = await fetch(`${app.origin}/jobs/${id}`, { method: 'DELETE' });
   assert.equal(cancel.status, 204);
   const job = await ended(app, id);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { until } from '../until.js';
 import { picture, startApp } from './harness.js';
 import { multipartRequest, openConnection } from './raw-request.js';
 
 test('a client that leaves at any moment around the answer is no error in the log', async (t) => {
-  const { origin, logLines, empty, engine, until } = await startApp(t);
+  const { origin, logLines, empty, engine } = await startApp(t);
   const png = (await picture()).toString('latin1');
   const request = multipartRequest(
     `--XX\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n${png}\r\n--XX--\r\n`,
@@ -19,7 +20,7 @@ test('a client that leaves at any moment around the answer is no error in the lo
       closed += 1;
     });
     socket.write(request);
-    await until(() => engine.tasks.length > before);
+    await until(() => engine.tasks.length > before, 'The engine has the task.');
     if (held) engine.release();
     for (let left = turns; left > 0; left -= 1) await turn();
     socket.resetAndDestroy();
@@ -30,7 +31,7 @@ test('a client that leaves at any moment around the answer is no error in the lo
       await leave(turns, held);
       left += 1;
     }
-  await until(() => closed === left);
+  await until(() => closed === left, 'All connections are closed.');
   await empty();
   const errors = logLines.filter((line) => (JSON.parse(line) as { level: number }).level > 30);
   assert.deepEqual(errors, []);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { form, picture, startApp } from './harness.js';
 import { codeOf, ended, type Json, type View } from './job-client.js';
 
@@ -114,7 +115,7 @@ test('MAX_CONCURRENT_UPLOADS counts requests: sixteen of any size are read at on
     const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': type } };
     answers.push(fetch(`${app.origin}/jobs`, init as RequestInit));
   }
-  await app.until(() => app.jobs.status().uploading === 16);
+  await until(() => app.jobs.status().uploading === 16, '16 uploads are under way.');
   for (const headers of [{}, { prefer: 'respond-async' }]) {
     const refused = await fetch(`${app.origin}/upscale`, { method: 'POST', body: await form(), headers });
     assert.equal(await codeOf(refused), '503 queue_full');

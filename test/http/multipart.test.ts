@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { form, picture, startApp } from './harness.js';
 import { bodyOf, multipartRequest, openConnection, readAll, sendRaw, statusOf } from './raw-request.js';
 
@@ -48,11 +49,11 @@ test('multipart that is malformed in any way is a 400 and leaves nothing', async
 });
 
 test('a body shorter than declared leaves nothing', async (t) => {
-  const { origin, reserved, empty, until } = await startApp(t);
+  const { origin, reserved, empty } = await startApp(t);
   const whole = multipartRequest(`--XX\r\n${PART}${'x'.repeat(5000)}\r\n--XX--\r\n`);
   const socket = openConnection(origin);
   socket.write(whole.subarray(0, 3000));
-  await until(() => reserved.length > 0);
+  await until(() => reserved.length > 0, 'Room is reserved for the upload.');
   socket.end();
   await readAll(socket);
   await empty();

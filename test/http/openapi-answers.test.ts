@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { Value } from 'typebox/value';
 import { TesseraError } from '../../src/domain/errors.js';
-import { ProblemSchema } from '../../src/http/schemas/problem.js';
+import { ProblemSchema } from '../../src/http/errors/problem.js';
+import { until } from '../until.js';
 import { form, type Harness, picture, startApp } from './harness.js';
 import { create } from './job-client.js';
 import { type ApiDocument, documentOf, operationsOf } from './openapi-document.js';
@@ -115,10 +116,10 @@ test('jobs are answered as the document says', async (t) => {
   await ask('getJob', 200, { id });
   await ask('getJobResult', 409, { id });
   app.engine.release();
-  await app.until(async () => {
+  await until(async () => {
     const response = await fetch(`${app.origin}/jobs/${id}`, { headers: KEY });
     return ((await response.json()) as { state: string }).state === 'succeeded';
-  });
+  }, 'The job has succeeded.');
   await ask('getJob', 200, { id });
   await ask('followJob', 200, { id });
   await ask('getJobResult', 200, { id });

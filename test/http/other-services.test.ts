@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { form, startApp } from './harness.js';
 
 /** What clients of other services send, and what they find here. */
@@ -10,7 +11,7 @@ test('use_realesrgan chooses a network or Lanczos, in the query, the form and jo
     const response = await fetch(app.origin + path, { method: 'POST', body: await form(fields) });
     assert.ok(response.ok, `${path}: ${response.status}`);
     await response.arrayBuffer();
-    await app.until(() => app.jobs.status().running + app.jobs.status().queued === 0);
+    await until(() => app.jobs.status().running + app.jobs.status().queued === 0, 'No job is left.');
     return app.engine.tasks.at(-1)?.options.model;
   };
   for (const path of ['/upscale', '/jobs']) {

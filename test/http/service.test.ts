@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../until.js';
 import { form, startApp } from './harness.js';
 
 type Json = Record<string, unknown>;
@@ -90,8 +91,10 @@ test('/metrics counts requests, jobs, tiles, pixels, fallbacks and shows speed, 
   await response.arrayBuffer();
   await fetch(`${origin}/nothing/${Math.random()}`);
   const scrape = async () => (await fetch(`${origin}/metrics`)).text();
-  let text = await scrape();
-  while (!text.includes('route="/upscale"')) text = await scrape();
+  const text = await until(async () => {
+    const scraped = await scrape();
+    return scraped.includes('route="/upscale"') && scraped;
+  }, 'The metrics count the upscale.');
   for (const line of [
     'tessera_http_requests_total{method="POST",route="/upscale",status="200"} 1',
     'tessera_http_requests_total{method="GET",route="unknown",status="404"} 1',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { form, startApp } from './harness.js';
 import { trickle } from './trickle.js';
 
@@ -31,10 +32,10 @@ const attacks = {
 
 for (const [what, attack] of Object.entries(attacks)) {
   test(`${what} shut out nobody`, async (t) => {
-    const { origin, until, jobs } = await startApp(t);
+    const { origin, jobs } = await startApp(t);
     const slow = trickle(origin, { start: START, pieceBytes: 1, everyMs: 500, ...attack });
     atEnd(t, () => slow.end());
-    await until(() => jobs.status().uploading === 16);
+    await until(() => jobs.status().uploading === 16, '16 uploads are under way.');
     const statuses: number[] = [];
     let left = GOOD_REQUESTS;
     const sender = async () => {
@@ -65,10 +66,10 @@ const STEADY = {
 };
 
 test('a client that holds all places gives one to another client, though none of its uploads is slow', async (t) => {
-  const { origin, until, jobs } = await startApp(t);
+  const { origin, jobs } = await startApp(t);
   const busy = trickle(origin, { ...STEADY, sockets: 16, addresses: ['127.0.1.1'] });
   atEnd(t, () => busy.end());
-  await until(() => jobs.status().uploading === 16);
+  await until(() => jobs.status().uploading === 16, '16 uploads are under way.');
   const response = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
   assert.equal(response.status, 200);
   await response.arrayBuffer();
@@ -77,10 +78,10 @@ test('a client that holds all places gives one to another client, though none of
 });
 
 test('where nobody has more than the newcomer and none is slow, the newcomer is refused', async (t) => {
-  const { origin, until, jobs } = await startApp(t, { MAX_CONCURRENT_UPLOADS: '4' });
+  const { origin, jobs } = await startApp(t, { MAX_CONCURRENT_UPLOADS: '4' });
   const busy = trickle(origin, { ...STEADY, sockets: 4, addresses: several });
   atEnd(t, () => busy.end());
-  await until(() => jobs.status().uploading === 4);
+  await until(() => jobs.status().uploading === 4, '4 uploads are under way.');
   const refused = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
@@ -89,11 +90,11 @@ test('where nobody has more than the newcomer and none is slow, the newcomer is 
 });
 
 test('with API_KEYS the places are shared among keys, whatever the address', async (t) => {
-  const { origin, until, jobs } = await startApp(t, { API_KEYS: 'a,b', MAX_CONCURRENT_UPLOADS: '4' });
+  const { origin, jobs } = await startApp(t, { API_KEYS: 'a,b', MAX_CONCURRENT_UPLOADS: '4' });
   const start = STEADY.start.replace('Host: t', 'Host: t\r\nX-API-Key: a');
   const busy = trickle(origin, { ...STEADY, start, sockets: 4, addresses: several });
   atEnd(t, () => busy.end());
-  await until(() => jobs.status().uploading === 4);
+  await until(() => jobs.status().uploading === 4, '4 uploads are under way.');
   const statusFor = async (key: string) => {
     const headers = { 'x-api-key': key };
     const response = await fetch(`${origin}/upscale`, { method: 'POST', headers, body: await form() });
@@ -107,7 +108,7 @@ test('with API_KEYS the places are shared among keys, whatever the address', asy
 });
 
 test('an upload below MIN_BYTES_PER_SECOND ends with 408, one above it goes on', async (t) => {
-  const { origin, until, jobs, empty } = await startApp(t);
+  const { origin, jobs, empty } = await startApp(t);
   const slow = trickle(origin, {
     start: START,
     pieceBytes: 5,
@@ -125,8 +126,8 @@ test('an upload below MIN_BYTES_PER_SECOND ends with 408, one above it goes on',
     addresses: ['127.0.0.1'],
   });
   atEnd(t, () => honest.end());
-  await until(() => jobs.status().uploading === 2);
-  await until(() => slow.answers.length > 0);
+  await until(() => jobs.status().uploading === 2, '2 uploads are under way.');
+  await until(() => slow.answers.length > 0, 'A slow client has its answer.');
   slow.end();
   assert.match(slow.answers[0] ?? '', /^HTTP\/1\.1 408 .*at least 500 bytes a second.*upload_timeout/s);
   assert.equal(honest.refusals, 0);

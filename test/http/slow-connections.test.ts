@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cutOffSlowReader } from '../../src/http/jobs/slow-reader.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { form, startApp } from './harness.js';
 import { bodyOf, openConnection, readAll, statusOf } from './raw-request.js';
 
@@ -24,7 +26,7 @@ test('connections beyond MAX_CONNECTIONS close those that have been idle for lon
   const { origin, engine } = await startApp(t, { MAX_CONNECTIONS: '20' });
   engine.hold();
   const working = fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
-  while (engine.tasks.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => engine.tasks.length > 0, 'The engine has the task.');
   const idle: Socket[] = [];
   const closed: number[] = [];
   for (let number = 0; number < 60; number += 1) {
@@ -35,7 +37,7 @@ test('connections beyond MAX_CONNECTIONS close those that have been idle for lon
   }
   const response = await fetch(`${origin}/health/live`);
   assert.equal(response.status, 200);
-  while (closed.length < 42) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => closed.length >= 42, 'The oldest idle connections are closed.');
   assert.deepEqual(
     [...closed].sort((a, b) => a - b),
     Array.from({ length: 42 }, (_, number) => number),
@@ -48,7 +50,7 @@ test('connections beyond MAX_CONNECTIONS close those that have been idle for lon
 });
 
 test('where all connections are at work, the address with the most gives one up, and else the newcomer', async (t) => {
-  const { origin, engine, until } = await startApp(t, { MAX_CONNECTIONS: '4' });
+  const { origin, engine } = await startApp(t, { MAX_CONNECTIONS: '4' });
   engine.hold();
   const created = await fetch(`${origin}/jobs`, { method: 'POST', body: await form() });
   const [job] = ((await created.json()) as { jobs: { id: string }[] }).jobs;
@@ -64,7 +66,7 @@ test('where all connections are at work, the address with the most gives one up,
     }),
   );
   assert.equal((await fetch(`${origin}/health/live`)).status, 200);
-  await until(() => closed.length === 1);
+  await until(() => closed.length === 1, 'One connection is closed.');
   const another = openConnection(origin, '127.0.1.1');
   another.write(`GET /jobs/${job?.id}/events HTTP/1.1\r\nHost: t\r\n\r\n`);
   await once(another, 'data');
@@ -97,7 +99,7 @@ async function bigAnswer(
   return [socket, response];
 }
 
-const TERMS = { leastBytesPerSecond: 1_000_000, mostMs: 600_000, windowMs: 500 };
+const TERMS = { minBytesPerSecond: 1_000_000, maxMs: 600_000, windowMs: 500 };
 
 test('a reader of a byte now and then is cut off', async (t) => {
   const [socket, response] = await bigAnswer(t, (answer) => cutOffSlowReader(answer, TERMS));
@@ -113,17 +115,16 @@ test('a reader that keeps the pace gets all, however late the server is', async 
   socket.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
   });
-  // Nothing is under way after that for three windows: the server has nothing to send.
-  while (bytes < 50_000_000) await new Promise((resolve) => setImmediate(resolve));
-  const untilMs = performance.now() + 3 * TERMS.windowMs;
-  while (performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => bytes >= 50_000_000, 'All bytes have come.');
+  // For three windows the server has nothing to send.
+  await sleep(3 * TERMS.windowMs);
   assert.equal(socket.destroyed, false);
   socket.destroy();
 });
 
 test('no reader takes longer than a result is kept', async (t) => {
   const [socket, response] = await bigAnswer(t, (answer) =>
-    cutOffSlowReader(answer, { ...TERMS, leastBytesPerSecond: 0, mostMs: 1000 }),
+    cutOffSlowReader(answer, { ...TERMS, minBytesPerSecond: 0, maxMs: 1000 }),
   );
   const timer = setInterval(() => socket.read(1000), 50);
   atEnd(t, () => clearInterval(timer));

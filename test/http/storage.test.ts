@@ -4,6 +4,7 @@ import test from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
 import { makeFolder } from '../../src/host/make-folder.js';
 import { storageError } from '../../src/jobs/store/storage-error.js';
+import { until } from '../until.js';
 import { form, type Harness, startApp } from './harness.js';
 
 /** Takes `TEMP_DIR` away, in each of the ways in which it goes; returns what gives it back. */
@@ -35,7 +36,7 @@ async function readiness({ origin }: Harness): Promise<string> {
 for (const [what, lose] of Object.entries(losses)) {
   test(`TEMP_DIR with ${what}: uploads are 503 with a sentence, readiness fails, and both recover`, async (t) => {
     const harness = await startApp(t);
-    const { origin, context, logLines, until } = harness;
+    const { origin, context, logLines } = harness;
     const upload = async (path: string) => fetch(`${origin}${path}`, { method: 'POST', body: await form() });
     assert.equal(await readiness(harness), '200 ok');
     const giveBack = await lose(context.config.TEMP_DIR);
@@ -47,7 +48,10 @@ for (const [what, lose] of Object.entries(losses)) {
       assert.equal(problem.code, 'storage_unavailable');
       assert.equal(problem.detail, 'The service cannot write the folder of its jobs now; try again later.');
     }
-    await until(async () => (await readiness(harness)) === '503 no_storage');
+    await until(
+      async () => (await readiness(harness)) === '503 no_storage',
+      'The service says that it has no storage.',
+    );
     assert.equal((await fetch(`${origin}/health/live`)).status, 200);
     assert.equal(
       ((await (await fetch(`${origin}/health`)).json()) as { status: string }).status,
@@ -55,7 +59,7 @@ for (const [what, lose] of Object.entries(losses)) {
     );
 
     await giveBack();
-    await until(async () => (await readiness(harness)) === '200 ok');
+    await until(async () => (await readiness(harness)) === '200 ok', 'The service is ready again.');
     const served = await upload('/upscale');
     assert.equal(served.status, 200);
     await served.arrayBuffer();
@@ -69,12 +73,12 @@ for (const [what, lose] of Object.entries(losses)) {
 }
 
 test('TEMP_DIR that goes while pictures are at work is not their fault, and every job comes to an end', async (t) => {
-  const { origin, engine, context, jobs, until } = await startApp(t);
+  const { origin, engine, context, jobs } = await startApp(t);
   engine.hold();
   const waiting = fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
   const created = await fetch(`${origin}/jobs`, { method: 'POST', body: await form() });
   const [job] = ((await created.json()) as { jobs: { id: string }[] }).jobs;
-  await until(() => engine.tasks.length === 2);
+  await until(() => engine.tasks.length === 2, 'The engine has both tasks.');
   const folder = context.config.TEMP_DIR;
   await rm(folder, { recursive: true });
   await writeFile(folder, '');
@@ -84,7 +88,7 @@ test('TEMP_DIR that goes while pictures are at work is not their fault, and ever
   assert.equal(((await answer.json()) as { code: string }).code, 'storage_unavailable');
   const view = async () =>
     (await (await fetch(`${origin}/jobs/${job?.id}`)).json()) as { state: string; error?: { code: string } };
-  await until(async () => (await view()).state === 'failed');
+  await until(async () => (await view()).state === 'failed', 'The job has failed.');
   assert.equal((await view()).error?.code, 'storage_unavailable');
   // Nor does it keep the service from ending.
   await jobs.close(1000);

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { TesseraError } from '../../src/domain/errors.js';
+import { until } from '../until.js';
 import { form, picture, startApp } from './harness.js';
 
 async function problem(response: Response): Promise<Record<string, unknown>> {
@@ -182,10 +183,10 @@ test('errors of the engine get their status, and an internal one tells nothing',
 });
 
 test('a full queue is 503 with when to come back', async (t) => {
-  const { origin, engine, empty, until } = await startApp(t, { MAX_RUNNING_JOBS: '1', MAX_QUEUED_JOBS: '0' });
+  const { origin, engine, empty } = await startApp(t, { MAX_RUNNING_JOBS: '1', MAX_QUEUED_JOBS: '0' });
   engine.hold();
   const first = fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
-  await until(() => engine.tasks.length === 1);
+  await until(() => engine.tasks.length === 1, 'The engine has the task.');
   const refused = await fetch(`${origin}/upscale`, { method: 'POST', body: await form() });
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
@@ -207,7 +208,7 @@ test('a service that stops says when to come back', async (t) => {
 });
 
 test('a client that leaves stops its job, and nothing stays', async (t) => {
-  const { origin, engine, empty, until } = await startApp(t);
+  const { origin, engine, empty } = await startApp(t);
   engine.hold();
   const controller = new AbortController();
   const request = fetch(`${origin}/upscale`, {
@@ -215,10 +216,10 @@ test('a client that leaves stops its job, and nothing stays', async (t) => {
     body: await form(),
     signal: controller.signal,
   });
-  await until(() => engine.tasks.length === 1);
+  await until(() => engine.tasks.length === 1, 'The engine has the task.');
   controller.abort();
   await assert.rejects(request, { name: 'AbortError' });
-  await until(() => engine.cancelled.length === 1);
+  await until(() => engine.cancelled.length === 1, 'The engine has cancelled the task.');
   assert.equal(engine.cancelled[0], engine.tasks[0]?.id);
   await empty();
 });
@@ -323,7 +324,7 @@ test('the API document names every spelling of a format', async (t) => {
 });
 
 test('what was to be kept and could not is named by the answer, also by that of a job', async (t) => {
-  const { origin, engine, until } = await startApp(t);
+  const { origin, engine } = await startApp(t);
   const asked = () => form({ metadata: 'keep', profile: 'keep' });
   const kept = await fetch(`${origin}/upscale`, { method: 'POST', body: await asked() });
   assert.equal(kept.headers.get('x-upscale-not-kept'), null);
@@ -341,7 +342,7 @@ test('what was to be kept and could not is named by the answer, also by that of 
     (await (await fetch(`${origin}/jobs/${jobs[0]?.id}`)).json()) as {
       result?: { notKept?: string[]; droppedPages?: number };
     };
-  await until(async () => (await view()).result !== undefined);
+  await until(async () => (await view()).result !== undefined, 'The job has a result.');
   assert.deepEqual((await view()).result?.notKept, ['exif', 'profile']);
   assert.equal((await view()).result?.droppedPages, 3);
   const result = await fetch(`${origin}/jobs/${jobs[0]?.id}/result`);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { until } from '../until.js';
 import { failsWith, type HeldEngine, jobFolders, rig } from './rig.js';
 
 /** From now on the engine answers a stop at once, and is at work on the job until it is told to let go. */
@@ -15,10 +16,6 @@ function deafen(engine: HeldEngine): () => void {
     };
   });
   return letGo;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('a job that has ended while an engine is still at work on it', () => {
@@ -39,7 +36,7 @@ describe('a job that has ended while an engine is still at work on it', () => {
     await (await engine.runOf(next)).succeed();
     await next.settled;
     await next.dispose();
-    await until(async () => (await jobFolders(folder)).length === 0);
+    await until(async () => (await jobFolders(folder)).length === 0, 'No job folder is left.');
   });
 
   it('does not hold up the stop of the service: its engine is ended first, and then its files go', async (test) => {
@@ -70,6 +67,9 @@ describe('a job that has ended while an engine is still at work on it', () => {
     assert.ok(existsSync(task.sourcePath));
     await writeFile(join(task.workFolder, 'scratch-late'), '');
     letGo();
-    await until(async () => (await readdir(task.workFolder)).join() === 'job.json');
+    await until(
+      async () => (await readdir(task.workFolder)).join() === 'job.json',
+      'Only the state is left.',
+    );
   });
 });

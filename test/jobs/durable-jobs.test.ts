@@ -10,6 +10,7 @@ import { TesseraError } from '../../src/domain/errors.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import type { Job } from '../../src/jobs/job.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { countsTheDisk, failsWith, jobFolders, ofPixels, rig, tempDir } from './rig.js';
 
 function folderOf(job: Job): string {
@@ -84,9 +85,10 @@ describe('a durable job', () => {
     const { job } = await keep();
     await (await engine.runOf(job)).succeed();
     await job.settled;
-    while (jobs.find(job.id, '') !== undefined || (await jobFolders(folder)).length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(
+      async () => jobs.find(job.id, '') === undefined && (await jobFolders(folder)).length === 0,
+      'The job and its folder are removed.',
+    );
     assert.ok(Date.now() >= (job.expiresAtMs ?? Infinity));
   });
 
@@ -100,7 +102,7 @@ describe('a durable job', () => {
     const { job: brief } = await keep();
     await (await engine.runOf(brief)).succeed();
     await brief.settled;
-    while (jobs.find(brief.id, '') !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => jobs.find(brief.id, '') === undefined, 'The job is removed.');
     assert.equal(jobs.find(lasting.id, '')?.expiresAtMs, lasting.expiresAtMs);
     assert.equal(jobs.status().kept, 1);
   });
@@ -127,7 +129,7 @@ describe('a durable job', () => {
     const last = await keep();
     for (const { reservation, request } of late)
       await assert.rejects(
-        jobs.keep([{ reservation, request, terms: { owner: '' } }]),
+        jobs.submitDurable([{ reservation, request, terms: { owner: '' } }]),
         failsWith('queue_full'),
       );
     await Promise.all(late.map(({ reservation }) => reservation.release()));

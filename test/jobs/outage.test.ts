@@ -9,6 +9,7 @@ import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { atEnd } from '../at-end.js';
 import { rig as engineRig, Outage, runnerPath } from '../engine/rig.js';
 import type { Script } from '../engine/runners/scripted-runner.js';
+import { until } from '../until.js';
 import { config, failsWith, request, SILENT, tempDir } from './rig.js';
 
 /** Jobs over a real supervisor, whose engines can be taken away. */
@@ -38,7 +39,7 @@ async function outageRig(test: TestContext) {
   };
   const keep = async (script: Script, timeoutSeconds = 600): Promise<Job> => {
     const file = { ...(await upload(script, timeoutSeconds, true)), terms: { owner: '' } };
-    const [kept] = await jobs.keep([file]);
+    const [kept] = await jobs.submitDurable([file]);
     assert.ok(kept);
     return kept.job;
   };
@@ -62,7 +63,7 @@ describe('while no engine can be started', () => {
     const timeoutSeconds = 3;
     const atWork: Job[] = [];
     for (let index = 0; index < 4; index++) atWork.push(await keep(HELD, timeoutSeconds));
-    for (const job of atWork) while (job.progress?.tilesDone !== 1) await delay(5);
+    for (const job of atWork) await until(() => job.progress?.tilesDone === 1, 'A tile of each job is done.');
     const waiting: Job[] = [await keep({}, timeoutSeconds)];
     await outage.begin(supervisor);
     while (waiting.length < 8) waiting.push(await keep({}, timeoutSeconds));
@@ -98,7 +99,7 @@ describe('while no engine can be started', () => {
   it('a request that was taken before waits until its deadline, and a new one is refused before its upload', async (test) => {
     const { outage, supervisor, submit } = await outageRig(test);
     const [patient, hasty] = [await submit(HELD), await submit(HELD, 3)];
-    while (patient.progress?.tilesDone !== 1) await delay(5);
+    await until(() => patient.progress?.tilesDone === 1, 'A tile is done.');
     await outage.begin(supervisor);
     const ends = hasty.settled.catch((error: TesseraError) => error.code);
     await assert.rejects(submit({}), (thrown) => {

@@ -3,7 +3,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { loadConfig } from '../../src/config/config.js';
@@ -12,7 +11,7 @@ import { Supervisor } from '../../src/engine/supervisor/supervisor.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { atEnd } from '../at-end.js';
-import { isAlive } from '../engine/rig.js';
+import { gone } from '../processes.js';
 import { jobFolders, SILENT, tempDir } from './rig.js';
 
 describe('the service killed in mid-job', () => {
@@ -33,7 +32,7 @@ describe('the service killed in mid-job', () => {
     const [told] = (await once(service, 'message')) as [{ id: string; pid: number }];
     service.kill('SIGKILL');
     await once(service, 'exit');
-    while (await isAlive(told.pid)) await delay(10);
+    await gone(told.pid);
 
     const config = {
       ...loadConfig({ MODEL_CHAIN: 'tessera-lite-x4', ENGINE_THREADS: '2' }, packageRoot()),

@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Job } from '../../src/jobs/job.js';
 import { atEnd } from '../at-end.js';
+import { until } from '../until.js';
 import { jobFolders, rig, tempDir } from './rig.js';
 import type { Deed, Told } from './runners/mortal-service.js';
 
@@ -25,13 +26,14 @@ async function killedAtWork(
   deeds: readonly Deed[] = [],
 ): Promise<readonly string[]> {
   const service = live(test, folder, deeds);
-  for (;;) {
-    const [told] = (await once(service, 'message')) as [Told];
-    if (told.atWork.length < most) continue;
-    service.kill('SIGKILL');
-    await once(service, 'exit');
-    return told.atWork;
-  }
+  let atWork: readonly string[] = [];
+  service.on('message', (told: Told) => {
+    atWork = told.atWork;
+  });
+  await until(() => atWork.length >= most, `${most} jobs are at work.`);
+  service.kill('SIGKILL');
+  await once(service, 'exit');
+  return atWork;
 }
 
 async function allJobs(folder: string, find: (id: string) => Job | undefined): Promise<readonly Job[]> {
@@ -53,7 +55,7 @@ describe('when the service itself dies, again and again', () => {
     const all = await allJobs(folder, (id) => jobs.find(id, ''));
     assert.equal(all.length, 14);
     const began: string[] = [];
-    while (all.some(({ state }) => state === 'queued' || state === 'running')) {
+    await until(async () => {
       const running = all.filter(({ state }) => state === 'running');
       const suspects = running.filter(({ id }) => atWork.has(id));
       assert.ok(suspects.length === 0 || running.length === 1, `${running.length} ran beside a suspect`);
@@ -62,8 +64,8 @@ describe('when the service itself dies, again and again', () => {
         await (await engine.runOf(job)).succeed();
         await job.settled;
       }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+      return all.every(({ state }) => state !== 'queued' && state !== 'running');
+    }, 'All jobs have ended.');
     assert.ok(all.every(({ state }) => state === 'succeeded'));
     assert.deepEqual(
       began.map((id) => atWork.has(id)),
@@ -97,14 +99,13 @@ describe('when the service itself dies, again and again', () => {
     for (let idle = false; !idle; ) {
       const service = live(test, folder, deeds);
       deeds = [];
-      const exit = once(service, 'exit').then(() => undefined);
-      let told: Told | undefined;
-      do {
-        const message = await Promise.race([once(service, 'message'), exit]);
-        told = message?.[0] as Told | undefined;
-      } while (told?.idle === false);
-      if (told === undefined) deaths++;
-      else idle = true;
+      const exit = once(service, 'exit');
+      service.on('message', (told: Told) => {
+        idle = told.idle;
+      });
+      const isDead = () => service.exitCode !== null || service.signalCode !== null;
+      await until(() => idle || isDead(), 'The service has done all its jobs, or is dead.');
+      if (!idle) deaths++;
       service.kill('SIGKILL');
       await exit;
     }

@@ -4,15 +4,16 @@ import { once } from 'node:events';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { addModel } from '../../src/models/custom/add-model.js';
 import { changeOwnModels, RefusedChange } from '../../src/models/custom/own-models.js';
-import { newOwner } from '../../src/models/download/lock-owner.js';
+import { newOwner } from '../../src/models/download/file-lock.js';
 import { loadCustomEntries } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { fileState } from '../../src/models/verify.js';
 import { endlessNetwork, install, nearestNetwork } from '../onnx-writer/test-models.js';
+import { childrenOf, gone, readOrNothing } from '../processes.js';
+import { until } from '../until.js';
 import { ownModels } from './own-models-rig.js';
 
 describe("one's own models", () => {
@@ -164,12 +165,15 @@ describe("one's own models", () => {
     const file = await fileOf(endlessNetwork());
     const killed = adding(file, 'killed');
     // It is trying the network: what it will copy lies in the folder, unfinished.
-    await until(async () => (await readdir(home.models)).some((name) => name.startsWith('.add-')));
+    await until(
+      async () => (await readdir(home.models)).some((name) => name.startsWith('.add-')),
+      'An unfinished copy is there.',
+    );
     const triedBy = await childOf(killed);
     const exit = finished(killed);
     killed.kill('SIGKILL');
     await exit;
-    if (triedBy !== undefined) await until(async () => !(await isRunning(triedBy)));
+    if (triedBy !== undefined) await gone(triedBy);
     assert.deepEqual(
       (await loadCustomEntries(home.models)).map(({ name }) => name),
       ['before'],
@@ -208,7 +212,7 @@ describe("one's own models", () => {
   test('an add that is stopped ends its process and leaves nothing', async () => {
     const stop = new AbortController();
     const adding = addModel(await fileOf(endlessNetwork()), home.models, { signal: stop.signal });
-    await until(async () => (await readdir(home.models)).length > 1);
+    await until(async () => (await readdir(home.models)).length > 1, 'The add has begun.');
     stop.abort();
     await assert.rejects(adding, { name: 'AbortError' });
     assert.deepEqual(await readdir(home.models), ['manifest.json']);
@@ -227,28 +231,15 @@ async function finished(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(20);
-}
-
 /** @returns the process that a command has started and that computes, busy for a second; undefined where that cannot be seen. */
 async function childOf({ pid }: ChildProcess): Promise<number | undefined> {
   if (process.platform !== 'linux') return undefined;
-  let child = Number.NaN;
-  await until(async () => {
-    child = Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim());
-    if (!child) return false;
-    const fields = (await readFile(`/proc/${child}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
+  return until(() => {
+    const [child] = childrenOf(pid ?? 0);
+    const fields = readOrNothing(`/proc/${child}/stat`).split(') ')[1]?.split(' ') ?? [];
     // User time of proc(5), in hundredths of a second: loading takes less.
-    return Number(fields[11]) > 200;
-  });
-  return child;
-}
-
-/** Linux. One that has ended stays until somebody asks for its exit, which in a container nobody may. */
-async function isRunning(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return stat !== '' && !stat.includes(') Z ');
+    return Number(fields[11]) > 200 && child;
+  }, 'The command has started a process that computes.');
 }
 
 /** The owner of a lock whose process has ended. */

@@ -3,8 +3,7 @@ import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import type { ModelStatus, ProviderStatus } from '../../src/domain/types.js';
-import { ModelUpkeep } from '../../src/models/download/upkeep.js';
-import { wantedDownloads } from '../../src/models/download/wanted-downloads.js';
+import { ModelUpkeep, wantedDownloads } from '../../src/models/download/upkeep.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { install, nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest, chainRig, RecordingLog, type Rig } from './chain-rig.js';
@@ -120,6 +119,7 @@ describe('the models of a running service', () => {
       confirmed: true,
       sizeRequirements: { minimum: 1, multipleOf: 1 },
       overlapPx: 0,
+      servesBits: installed ? [8, 16] : [],
       loaded: false,
       microsecondsPerPixel: {},
       ...(chainPosition === undefined ? {} : { chainPosition }),

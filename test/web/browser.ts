@@ -3,9 +3,6 @@ import { type Browser, chromium } from 'playwright-core';
 
 const EXECUTABLE = '/usr/bin/chromium';
 
-/** After which a test that waits for the page gives up; nothing is measured by it. */
-export const PATIENCE_MS = 120_000;
-
 /** Why the browser's tests cannot run here; false when they can. What `skip` of node:test takes. */
 export const noBrowser: string | false = existsSync(EXECUTABLE)
   ? false

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -9,6 +8,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { type ErrorCode, RETRY } from '../../src/domain/errors.js';
 import { registerPage } from '../../src/http/routes/page.js';
 import type { JobSchema } from '../../src/http/schemas/job.js';
+import { until } from '../until.js';
 
 export type JobView = Static<typeof JobSchema>;
 
@@ -122,7 +122,6 @@ export class ContractServer {
   installed: readonly string[] = ['tessera-lite-x4', 'lanczos'];
   /** false: connections are cut before an answer, as by a service that has died. */
   reachable = true;
-  private readonly events = new EventEmitter();
 
   private constructor(
     private readonly app: FastifyInstance,
@@ -142,26 +141,13 @@ export class ContractServer {
 
   /** The job of this number, from 0, as soon as it has been submitted. */
   async job(index: number): Promise<ScriptedJob> {
-    for (;;) {
-      const job = this.jobs[index];
-      if (job !== undefined) return job;
-      await once(this.events, 'change');
-    }
+    return until(() => this.jobs[index], `Job ${index} has been submitted.`);
   }
 
   /** Dies, as far as the page can see, with every stream in mid-air. */
   die(): void {
     this.reachable = false;
     for (const job of this.jobs) job.breakStreams();
-  }
-
-  /** Waits until something that this server sees is true. */
-  async until(test: () => boolean): Promise<void> {
-    while (!test()) await once(this.events, 'change');
-  }
-
-  changed(): void {
-    this.events.emit('change');
   }
 
   async close(): Promise<void> {
@@ -239,7 +225,6 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     };
     const job = new ScriptedJob(view, source, request.query as Record<string, string>);
     here.jobs.push(job);
-    here.changed();
     here.onJob(job);
     await here.answering;
     return reply.code(202).send({ jobs: [view] });
@@ -261,7 +246,6 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     const last = request.headers['last-event-id'];
     job.attach(reply.raw, typeof last === 'string' ? last : undefined);
-    server().changed();
   });
   app.get<{ Params: { id: string } }>('/jobs/:id/result', (request, reply) => {
     const job = known(reply, request.params.id);
@@ -272,7 +256,6 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
     if (job === undefined) return;
     job.set({ state: 'cancelled' });
     job.deleted = true;
-    server().changed();
     reply.code(204).send();
   });
 }

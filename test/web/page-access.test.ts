@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { until } from '../until.js';
 import { cardOf, give, overflow } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';
@@ -20,7 +21,7 @@ pageTest('by keyboard alone: compare, close, remove; the focus is never lost', a
   await cardOf(page, 'b.jpg').getByRole('button', { name: 'Remove' }).focus();
   await page.keyboard.press('Enter');
   assert.equal(await focused(), 'card');
-  await server.until(() => server.jobs.some((job) => job.deleted));
+  await until(() => server.jobs.some((job) => job.deleted), 'The page has removed the job.');
   await cardOf(page, 'a.jpg').getByRole('button', { name: 'Remove' }).press('Enter');
   assert.equal(await focused(), 'files');
   assert.ok(await page.getByRole('heading', { name: 'Make a picture larger.' }).isVisible());

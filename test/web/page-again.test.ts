@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
 import { type ErrorCode, RETRY } from '../../src/domain/errors.js';
+import { until } from '../until.js';
 import { cardOf, downloaded, eventually, give } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';
@@ -35,7 +36,7 @@ pageTest(
     assert.equal(name, 'a_x2.png');
     assert.deepEqual(content, second.result);
     await page.locator('#stage-facts').getByText('120 × 80 · PNG').waitFor();
-    await server.until(() => first.deleted);
+    await until(() => first.deleted, 'The page has removed the job.');
     assert.equal(second.deleted, false);
   },
 );
@@ -49,7 +50,7 @@ pageTest('cancelled or failed, another run leaves the earlier result', async ({ 
   const second = await server.job(1);
   await card.getByRole('button', { name: 'Cancel' }).click();
   await card.getByText('Tessera Lite ×4 on the CPU').waitFor();
-  await server.until(() => second.deleted);
+  await until(() => second.deleted, 'The page has removed the job.');
   await again(card, 'Run again').click();
   (await server.job(2)).fail('output_too_large', 'The result would have too many pixels.', 413);
   await card.getByText('The result would have too many pixels.').waitFor();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { until } from '../until.js';
 import { cardOf, downloaded, give } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';
@@ -10,7 +11,7 @@ pageTest(
   async ({ page, server }) => {
     await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
     const job = await server.job(0);
-    await server.until(() => job.streams.size > 0);
+    await until(() => job.streams.size > 0, 'The page follows the job.');
     job.progress({ stage: 'infer', tilesDone: 1, tilesTotal: 9 });
     const card = cardOf(page, 'a.jpg');
     await card.getByText('Tile 2 of 9').waitFor();
@@ -20,7 +21,7 @@ pageTest(
     server.reachable = true;
     await card.getByText('Tile 2 of 9').waitFor();
     assert.equal(await page.locator('#announcer').textContent(), 'The connection to the service is back.');
-    await server.until(() => job.streams.size > 0);
+    await until(() => job.streams.size > 0, 'The page follows the job.');
     job.progress({ stage: 'infer', tilesDone: 7, tilesTotal: 9 });
     await card.getByText('Tile 8 of 9').waitFor();
   },
@@ -31,7 +32,7 @@ pageTest(
   async ({ page, server }) => {
     await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
     const job = await server.job(0);
-    await server.until(() => job.streams.size > 0);
+    await until(() => job.streams.size > 0, 'The page follows the job.');
     server.die();
     const card = cardOf(page, 'a.jpg');
     await card.getByText(LOST).waitFor();
@@ -47,7 +48,7 @@ pageTest(
 pageTest('a result is fetched also when the service dies just before', async ({ page, server }) => {
   await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
   const job = await server.job(0);
-  await server.until(() => job.streams.size > 0);
+  await until(() => job.streams.size > 0, 'The page follows the job.');
   server.reachable = false;
   await job.succeed();
   const card = cardOf(page, 'a.jpg');
@@ -60,7 +61,7 @@ pageTest('a result is fetched also when the service dies just before', async ({ 
 pageTest('a job can be cancelled while the service is out of reach', async ({ page, server }) => {
   await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
   const job = await server.job(0);
-  await server.until(() => job.streams.size > 0);
+  await until(() => job.streams.size > 0, 'The page follows the job.');
   server.die();
   const card = cardOf(page, 'a.jpg');
   await card.getByText(LOST).waitFor();

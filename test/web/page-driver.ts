@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Download, Locator, Page } from 'playwright-core';
-import { PATIENCE_MS } from './browser.js';
+import { until } from '../until.js';
 import type { UploadFile } from './photos.js';
 
 /** What goes wrong in a page without anybody seeing it: script errors, and files that its policy refused. */
@@ -61,11 +61,10 @@ export async function downloaded(page: Page, trigger: Locator): Promise<{ name: 
  * @throws Error when patience is at its end.
  */
 export async function eventually(page: Page, expression: string): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!(await page.evaluate(expression))) {
-    if (performance.now() > endMs) throw new Error(`It did not become true: ${expression}`);
+  await until(async () => {
     await page.evaluate('new Promise(requestAnimationFrame)');
-  }
+    return (await page.evaluate(expression)) === true;
+  }, `In the page, ${expression}.`);
 }
 
 /** By how many CSS pixels the page is wider than its window. */

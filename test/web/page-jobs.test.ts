@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { until } from '../until.js';
 import { cardOf, downloaded, eventually, give } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';
@@ -102,7 +103,7 @@ pageTest(
     const card = cardOf(page, 'stop.jpg');
     await card.getByRole('button', { name: 'Cancel' }).click();
     await card.getByText('Cancelled').waitFor();
-    await server.until(() => job.deleted);
+    await until(() => job.deleted, 'The page has removed the job.');
     await page.getByRole('radio', { name: '3×' }).check();
     await card.getByRole('button', { name: 'Try again' }).click();
     assert.equal((await server.job(1)).options.scale, '3');
@@ -128,13 +129,13 @@ pageTest(
 pageTest('an event stream that breaks is taken up where it was', async ({ page, server }) => {
   await give(page, 'drop', [await photo('broken.jpg', 60, 40)]);
   const job = await server.job(0);
-  await server.until(() => job.streams.size > 0);
+  await until(() => job.streams.size > 0, 'The page follows the job.');
   job.progress({ stage: 'infer', tilesDone: 1, tilesTotal: 9 });
   job.progress({ stage: 'infer', tilesDone: 2, tilesTotal: 9 });
   const card = cardOf(page, 'broken.jpg');
   await card.getByText('Tile 3 of 9').waitFor();
   job.breakStreams();
-  await server.until(() => job.resumedAt.length === 2);
+  await until(() => job.resumedAt.length === 2, 'The page has taken up both streams again.');
   assert.deepEqual(job.resumedAt, [undefined, '2']);
   job.progress({ stage: 'infer', tilesDone: 7, tilesTotal: 9 });
   await card.getByText('Tile 8 of 9').waitFor();
@@ -145,7 +146,7 @@ pageTest('an event stream that breaks is taken up where it was', async ({ page, 
 pageTest('a job that the service has forgotten is a failure with its reason', async ({ page, server }) => {
   await give(page, 'drop', [await photo('lost.jpg', 60, 40)]);
   const job = await server.job(0);
-  await server.until(() => job.streams.size > 0);
+  await until(() => job.streams.size > 0, 'The page follows the job.');
   job.deleted = true;
   job.breakStreams();
   await cardOf(page, 'lost.jpg').getByText('There is no such job; it may have expired.').waitFor();

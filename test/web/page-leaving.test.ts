@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
+import { until } from '../until.js';
 import { cardOf, downloaded, give } from './page-driver.js';
 import { pageTest } from './page-test.js';
 import { photo } from './photos.js';
@@ -42,7 +43,7 @@ pageTest('a reload finds results and running jobs again', async ({ page, server 
   await note.scrollIntoViewIfNeeded();
   await page.waitForFunction(uncovered);
   assert.equal(await page.getByText('Before', { exact: true }).first().isVisible(), false);
-  await server.until(() => running.streams.size > 0);
+  await until(() => running.streams.size > 0, 'The page follows the job.');
   running.progress({ stage: 'infer', tilesDone: 4, tilesTotal: 9 });
   await cardOf(page, 'running.jpg').getByText('Tile 5 of 9').waitFor();
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, noBrowser, PATIENCE_MS } from './browser.js';
+import { PATIENCE_MS } from '../until.js';
+import { launchBrowser, noBrowser } from './browser.js';
 import { ContractServer } from './contract-server.js';
 import { watchForErrors } from './page-driver.js';
 

@@ -6,6 +6,7 @@ import { buildApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/config.js';
 import { packageRoot } from '../../src/host/package-root.js';
 import { createServices } from '../../src/services.js';
+import { until } from '../until.js';
 
 export interface RealService {
   readonly url: string;
@@ -46,7 +47,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
     url,
     jobFiles,
     async empty() {
-      while ((await jobFiles()).length > 0) await new Promise((resolve) => setImmediate(resolve));
+      await until(async () => (await jobFiles()).length === 0, 'No file of a job is left.');
     },
     async close() {
       await Promise.all([services.close(0), app.close()]);

@@ -1,3 +1,6 @@
+import type { CostModel } from '../../cost/cost-model.js';
+import { measuredSeconds } from '../../cost/job-time.js';
+import { tileLimits } from '../../cost/tile-grid.js';
 import { engineUnavailable, TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
 import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
@@ -19,13 +22,15 @@ const EXIT_LIMIT_MS = 1000;
 export class Supervisor implements Engine {
   readonly #fleet: Fleet;
   readonly #waiting: Assignment[] = [];
-  readonly #report = new EngineReport();
+  readonly #report: EngineReport;
   readonly #changes = new Changes();
   #stopping = false;
   /** Calls of `run` that have not ended. */
   #unfinished = 0;
 
   constructor(private readonly options: FleetOptions) {
+    const { threads, memoryBytes } = options.settings;
+    this.#report = new EngineReport(tileLimits(threads, memoryBytes));
     const listener: EngineListener = {
       onReady: () => this.#dispatch(),
       onStatus: (models, providers, learnt) => this.#report.update(models, providers, learnt),
@@ -37,7 +42,7 @@ export class Supervisor implements Engine {
       },
       onExit: (engine, _how, cause) => this.#runAgain(engine, cause),
     };
-    this.#fleet = new Fleet(options, listener, () => this.#report.learnt);
+    this.#fleet = new Fleet(options, listener, () => this.#report.costs.learnt);
   }
 
   async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
@@ -52,6 +57,7 @@ export class Supervisor implements Engine {
           hooks,
           { resolve, reject },
           this.options.settings.config.MAX_TIMEOUT_SECONDS,
+          () => measuredSeconds(task, this.#report.models, this.costs),
         );
         if (!assignment.isPatient) this.#watchDeadline(assignment);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));
@@ -121,6 +127,10 @@ export class Supervisor implements Engine {
       models: this.#report.models,
       providers: this.#report.providers,
     };
+  }
+
+  get costs(): CostModel {
+    return this.#report.costs;
   }
 
   modelsChanged(): void {
