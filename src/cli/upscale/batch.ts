@@ -21,7 +21,7 @@ interface BatchOptions {
 }
 
 /** The line of `--json` for one picture. `output` is a path, or null for standard output. */
-export type PictureRecord =
+type PictureRecord =
   | ({ input: string; status: 'done'; output: string | null } & ResultFacts)
   | { input: string; status: 'skipped'; output: string }
   | { input: string; status: 'left_out'; reason: string }
@@ -108,7 +108,8 @@ export class Batch {
         name,
         `${name}${output === null ? '' : ` -> ${output}`}: ${resultInWords(finished.facts)}`,
       );
-      return { input: name, status: 'done', output, ...factsOf(finished.facts) };
+      const { droppedPages, ...facts } = finished.facts;
+      return { input: name, status: 'done', output, ...facts, ...(droppedPages ? { droppedPages } : {}) };
     } finally {
       await finished.dispose();
     }
@@ -133,28 +134,4 @@ export class Batch {
   #tell(sentence: string): void {
     if (!this.options.quiet) this.display.say(sentence);
   }
-}
-
-/** The facts of `--json`, in this order. An engine and a service tell more about a result. */
-const FACTS = [
-  'width',
-  'height',
-  'format',
-  'bytes',
-  'scale',
-  'model',
-  'provider',
-  'tiles',
-  'fallback',
-  'attempts',
-  'milliseconds',
-  'droppedPages',
-  'notKept',
-] as const;
-
-function factsOf(facts: ResultFacts): ResultFacts {
-  const known = FACTS.filter(
-    (name) => facts[name] !== undefined && (name !== 'droppedPages' || facts[name] !== 0),
-  );
-  return Object.fromEntries(known.map((name) => [name, facts[name]])) as unknown as ResultFacts;
 }

@@ -2,7 +2,7 @@ import type { OptionName } from '../../options/option-table.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 
 /** The help of each option: its flag and its effect. `use_realesrgan` has no flag: it serves programs written for other services. */
-export const OPTION_HELP: Readonly<
+const OPTION_HELP: Readonly<
   Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
 > = {
   scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],

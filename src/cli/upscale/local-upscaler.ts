@@ -69,10 +69,10 @@ export class LocalUpscaler implements Upscaler {
     signal.addEventListener('abort', cancel);
     if (signal.aborted) cancel();
     try {
-      const result = await job.settled;
+      const { timings, ...facts } = await job.settled;
       const milliseconds = (job.endedAtMs ?? Date.now()) - request.uploadedAtMs;
       return {
-        facts: { ...result, milliseconds },
+        facts: { ...facts, milliseconds },
         open: async () => createReadStream(job.resultPath),
         dispose: () => job.dispose(),
       };

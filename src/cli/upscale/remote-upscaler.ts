@@ -51,8 +51,9 @@ export class RemoteUpscaler implements Upscaler {
       const job = await this.#follow(id, hooks);
       if (job.result === undefined) throw failureOf(job);
       onStep({ kind: 'saving' });
+      const { href, fileName, mediaType, ...facts } = job.result;
       return {
-        facts: { ...job.result, attempts: job.attempts },
+        facts: { ...facts, attempts: job.attempts },
         open: () => this.#open(id, signal),
         dispose,
       };
