@@ -64,7 +64,7 @@ export interface ImageHeader {
   readonly pages: number;
 }
 
-export type AttemptOutcome = 'served' | 'failed' | 'skipped';
+type AttemptOutcome = 'served' | 'failed' | 'skipped';
 
 /** Why a candidate did not serve. Bad input and cancellation never cause a fallback. */
 export const FALLBACK_REASONS = [
@@ -144,7 +144,7 @@ export interface UpscaleProgress {
   readonly secondsLeft?: number;
 }
 
-export interface UpscaleTimings {
+interface UpscaleTimings {
   readonly decodeMs: number;
   /** In ONNX Runtime, with the conversion to its layout. */
   readonly inferMs: number;
