@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { monotonicMs } from '../src/host/clock.js';
 import { packageRoot } from '../src/host/package-root.js';
-import type { NetworkCandidate } from '../src/models/fallback/candidate.js';
+import type { LoadedNetwork } from '../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
 import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
@@ -77,7 +77,7 @@ class Counting implements TileModel {
 }
 
 async function rendered(picture: Raster, counting: Counting): Promise<number> {
-  const candidate: NetworkCandidate = {
+  const candidate: LoadedNetwork = {
     kind: 'network',
     model: counting,
     passes: 1,

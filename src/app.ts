@@ -30,10 +30,10 @@ import { registerUpscale } from './http/routes/upscale.js';
 import { typeUntypedBody } from './http/upload/untyped-body.js';
 import { UploadPlaces } from './http/upload/upload-places.js';
 
-/** Time beyond the upload's own, after which a request that still arrives is cut off. */
+/** Time after the upload's limit at which a request that still arrives is cut off. */
 const REQUEST_GRACE_MS = 30_000;
 
-/** The Fastify app from finished services; needs no socket until it is told to listen. */
+/** Builds the Fastify app from finished services. It needs no socket before it listens. */
 export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
   const { config } = context;
   const metrics = new Metrics(context.engine, context.jobs);
@@ -45,7 +45,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
     requestIdHeader: false,
     trustProxy: parseTrustProxy(config.TRUST_PROXY),
     requestTimeout: config.UPLOAD_TIMEOUT_SECONDS * 1000 + REQUEST_GRACE_MS,
-    // While stopping, requests on open connections get the answer of their route.
+    // While the service stops, requests on open connections still reach their routes.
     return503OnClosing: false,
     clientErrorHandler: replyToClientError,
     // `checkHost` refuses it, with a body.
@@ -66,7 +66,7 @@ export async function buildApp(context: HttpContext): Promise<FastifyInstance> {
 
   app.removeAllContentTypeParsers();
   await app.register(multipart);
-  // The image as the body: it is read by the route, as it streams.
+  // The route reads an image body as it streams.
   for (const type of [/^image\//, 'application/octet-stream']) {
     app.addContentTypeParser(type, (_request, _body, done) => done(null));
   }
@@ -106,11 +106,11 @@ function addHooks(
     const hasBody =
       raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
     if (!hasBody || raw.complete) {
-      // A proxy keeps connections for its next requests; none may be on its way on one when they are closed.
+      // A proxy reuses connections. None may carry a new request when it is closed.
       if (lifecycle.stopping) reply.header('connection', 'close');
       return;
     }
-    // A client that still waits for "100 Continue" has sent nothing: it is told not to.
+    // A client that waits for "100 Continue" has sent nothing and need not send the body.
     if (awaitsContinue(request)) reply.header('connection', 'close');
     else if (reply.raw.shouldKeepAlive) linger(raw);
     else await drainFirst(raw);

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { CostModel } from '../src/cost/cost-model.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../src/domain/types.js';
 import type { Engine, EngineStatus, RunHooks } from '../src/engine/engine.js';
 
@@ -13,6 +14,7 @@ export class FakeEngine implements Engine {
   startsFail = false;
   /** Thrown by the next runs. */
   failure: Error | undefined;
+  readonly costs = new CostModel();
   readonly tasks: UpscaleTask[] = [];
   readonly cancelled: string[] = [];
   private held: Promise<void> | undefined;
@@ -105,6 +107,7 @@ export class FakeEngine implements Engine {
           installed: true,
           confirmed: true,
           chainPosition: 0,
+          servesBits: [8, 16],
           sizeRequirements: { minimum: 1, multipleOf: 1 },
           overlapPx: 32,
           loaded: true,

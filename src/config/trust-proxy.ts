@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /** Names that proxy-addr, which Fastify asks, gives to groups of networks. */
 const NAMED_NETWORKS: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
@@ -9,11 +10,11 @@ export function isTrustProxy(text: string): boolean {
 }
 
 function isNetwork(text: string): boolean {
-  if (NAMED_NETWORKS.includes(text)) return true;
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+  return (
+    NAMED_NETWORKS.includes(text) ||
+    isIP(text) !== 0 ||
+    (isIP(text.split('/')[0] ?? '') !== 0 && ipaddr.isValidCIDR(text))
+  );
 }
 
 /**

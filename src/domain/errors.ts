@@ -133,9 +133,14 @@ export class TesseraError extends Error {
     this.attempts = options.attempts ?? [];
   }
 
-  /** The same error, with what was tried before it. */
-  withAttempts(attempts: readonly Attempt[]): TesseraError {
-    const { code, message, details, internal, cause } = this;
+  /** The same error with another sentence, other details or other attempts. */
+  with(change: {
+    readonly message?: string;
+    readonly details?: ErrorDetails;
+    readonly attempts?: readonly Attempt[];
+  }): TesseraError {
+    const { message = this.message, details = this.details, attempts = this.attempts } = change;
+    const { code, internal, cause } = this;
     return new TesseraError(code, message, {
       details,
       attempts,

@@ -202,6 +202,9 @@ export interface PlannedCandidate {
   readonly skipReason?: FallbackReason;
 }
 
+/** Kinds of networks. */
+export const FAMILIES = ['tessera', 'real-esrgan', 'swin2sr', 'lanczos', 'custom'] as const;
+
 /** A model as `GET /models` tells of it. */
 export interface ModelStatus {
   readonly name: string;
@@ -213,12 +216,14 @@ export interface ModelStatus {
   /** Of its file, which it is compared with when it is loaded; absent for Lanczos, which has none. */
   readonly sha256?: string;
   /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */
-  readonly family: 'tessera' | 'real-esrgan' | 'swin2sr' | 'lanczos' | 'custom';
+  readonly family: (typeof FAMILIES)[number];
   readonly installed: boolean;
   /** Two independent sources agree on its hash. */
   readonly confirmed: boolean;
   /** Place in the chain, from 0; undefined when not in it. */
   readonly chainPosition?: number;
+  /** Bits of a sample in the images that it, or a twin of it, can compute here now. */
+  readonly servesBits: readonly (8 | 16)[];
   readonly sizeRequirements: {
     readonly minimum: number;
     readonly multipleOf: number;
@@ -234,15 +239,30 @@ export interface ModelStatus {
   readonly unavailable?: string;
 }
 
-/** What working with a model on a provider has taught; handed from engine to engine. */
-export interface LearntSpeed {
-  /** What the model is, by `models/model-key`: other weights under its name are another one. */
+/** What working with a model on a provider has taught. */
+export interface LearntCandidate {
+  /** By `models/model-key`: other weights under the same name are another model. */
   readonly model: string;
   readonly provider: Provider;
   /** Input pixels: the largest tile known to fit into memory; absent while none was too large. */
   readonly tileSizePx?: number;
   /** Of input pixels, measured. */
   readonly microsecondsPerPixel?: number;
+}
+
+/** Work beside the tiles of networks. Decoding and blending go by the pixels of the source, the others by those of the result. */
+export type Work = `decode ${InputFormat}` | 'blend' | 'resample' | `encode ${OutputFormat}`;
+
+/** A fixed time, and a time for each pixel. */
+export interface PixelTime {
+  readonly fixedMs: number;
+  readonly microsecondsPerPixel: number;
+}
+
+/** What an engine has learnt of costs; handed to the server process and to other engines. */
+export interface LearntCosts {
+  readonly candidates: readonly LearntCandidate[];
+  readonly work: Readonly<Partial<Record<Work, PixelTime>>>;
 }
 
 export interface ProviderStatus {

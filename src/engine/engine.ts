@@ -1,3 +1,4 @@
+import type { CostModel } from '../cost/cost-model.js';
 import type {
   ModelStatus,
   ProviderStatus,
@@ -57,6 +58,8 @@ export interface Engine {
    */
   plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
   status(): EngineStatus;
+  /** What the engines have learnt of costs, together. */
+  readonly costs: CostModel;
   /** Tells engines that a model file has arrived or changed. */
   modelsChanged(): void;
   /** Resolves when the first engine is ready. */

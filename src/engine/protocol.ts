@@ -3,7 +3,7 @@ import type { ErrorMessage } from '../domain/errors.js';
 import type {
   Attempt,
   ExcludedCandidate,
-  LearntSpeed,
+  LearntCosts,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -46,8 +46,8 @@ export interface EngineSettings {
   readonly heartbeatMs: number;
   /** Load the leading model before the first job. Not in an engine that replaces one: that may have died of it. */
   readonly preload: boolean;
-  /** By engines before it. */
-  readonly learnt: readonly LearntSpeed[];
+  /** By the engines before it. */
+  readonly learnt: LearntCosts;
 }
 
 export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
@@ -69,12 +69,10 @@ export type FromEngine =
       readonly type: 'status';
       readonly models: readonly ModelStatus[];
       readonly providers: readonly ProviderStatus[];
-      readonly learnt: readonly LearntSpeed[];
+      readonly learnt: LearntCosts;
     }
   | { readonly type: 'progress'; readonly id: string; readonly progress: UpscaleProgress }
   | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }
-  /** What the job needs from now to its result, when nothing else is at work. */
-  | { readonly type: 'estimate'; readonly id: string; readonly seconds: number }
   | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
   /** The job's attempts came before, that of the lost candidate last. */

@@ -7,22 +7,22 @@ import type { Jobs } from '../jobs/job.js';
 import type { DownloadStatus } from '../models/download/background-download.js';
 import type { UploadPlaces } from './upload/upload-places.js';
 
-/** What the routes are given: finished services, nothing that has still to be made. */
+/** The finished services that routes use. */
 export interface HttpContext {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
   readonly engine: Engine;
   readonly jobs: Jobs;
-  /** Whether the process has been told to end: readiness fails from then on. */
+  /** Whether the process was told to stop. Readiness fails from then on. */
   readonly lifecycle: { readonly stopping: boolean };
-  /** How far the models are that come in the background. */
+  /** Progress of the models that are downloaded in the background. */
   downloads(): readonly DownloadStatus[];
-  /** Without headers no upload is served. */
+  /** Reader of image headers. While it is down, no upload is served. */
   readonly headers: Pick<HeaderReader, 'state'>;
   readonly inspectImage: ImageInspector;
 }
 
-/** What routes that take an upload need beyond that. */
+/** What routes with uploads need in addition. */
 export interface UploadContext extends HttpContext {
   readonly uploads: UploadPlaces;
 }

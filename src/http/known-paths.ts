@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Which methods a path allows: what 405 and OPTIONS answer from. */
+/** The methods of each path, for 405 and OPTIONS. */
 export class KnownPaths {
   private readonly routes: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
 
-  /** Watches the routes that are registered from now on. */
+  /** Records the routes that are registered from now on. */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ url, method }) => {
       if (url === '*') return;
@@ -13,7 +13,7 @@ export class KnownPaths {
     });
   }
 
-  /** @returns the methods of a path, sorted, `OPTIONS` among them; none when the path is unknown. */
+  /** @returns the sorted methods of a path with `OPTIONS`; an empty list for an unknown path. */
   methodsOf(path: string): readonly string[] {
     const methods = this.routes
       .filter(({ pattern }) => pattern.test(path))
@@ -22,7 +22,7 @@ export class KnownPaths {
   }
 }
 
-/** `/jobs/:id` → one segment; `/docs/*` → anything. */
+/** `/jobs/:id` matches one segment, `/docs/*` anything. */
 function patternOf(url: string): RegExp {
   const source = url
     .split(/(:[^/]+|\*)/)

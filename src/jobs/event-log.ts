@@ -1,5 +1,6 @@
+import type { JobState } from '../domain/job-state.js';
 import { monotonicMs } from '../host/clock.js';
-import type { JobEvent, JobState } from './job.js';
+import type { JobEvent } from './job.js';
 
 /** Events of progress that are kept for clients that come back; each is a full picture, so few are enough. */
 const KEPT_PROGRESS_EVENTS = 32;

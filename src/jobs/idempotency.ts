@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { TesseraError } from '../domain/errors.js';
 import type { UpscaleOptions } from '../domain/types.js';
-import type { DurableTerms } from './job.js';
+import type { DurableOptions } from './job.js';
 
 interface Known<J> {
   readonly digest: string;
@@ -15,7 +15,7 @@ export class IdempotencyIndex<J> {
   readonly #known = new Map<string, Known<J>>();
 
   /** @throws TesseraError idempotency_conflict, when the key stands for other bytes or options. */
-  find(terms: DurableTerms, digest: string): J | undefined {
+  find(terms: DurableOptions, digest: string): J | undefined {
     const known = this.#known.get(indexKey(terms));
     if (known === undefined || terms.idempotencyKey === undefined) return undefined;
     if (known.digest === digest) return known.job;
@@ -26,11 +26,11 @@ export class IdempotencyIndex<J> {
     );
   }
 
-  add(terms: DurableTerms, digest: string, job: J): void {
+  add(terms: DurableOptions, digest: string, job: J): void {
     if (terms.idempotencyKey !== undefined) this.#known.set(indexKey(terms), { digest, job });
   }
 
-  remove(terms: DurableTerms): void {
+  remove(terms: DurableOptions): void {
     this.#known.delete(indexKey(terms));
   }
 }
@@ -44,6 +44,6 @@ export async function requestDigest(sourcePath: string, options: UpscaleOptions)
   return hash.digest('hex');
 }
 
-function indexKey({ owner, idempotencyKey }: DurableTerms): string {
+function indexKey({ owner, idempotencyKey }: DurableOptions): string {
   return JSON.stringify([owner, idempotencyKey]);
 }

@@ -1,4 +1,5 @@
 import type { TesseraError } from '../domain/errors.js';
+import type { JobState } from '../domain/job-state.js';
 import type {
   Attempt,
   ImageHeader,
@@ -7,10 +8,8 @@ import type {
   UpscaleResult,
 } from '../domain/types.js';
 
-export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
-
 /** What a request's upload may become. */
-export interface UploadTerms {
+export interface UploadOptions {
   readonly maxFiles: number;
   /** Its files become jobs that outlive it. */
   readonly durable: boolean;
@@ -25,7 +24,7 @@ export interface Reservation {
   readonly sourcePath: string;
   /**
    * A place for one more file of the same request. Only its first file has a place in the queue for sure; all become jobs together
-   * (`Jobs.keep`), or none does.
+   * (`Jobs.submitDurable`), or none does.
    * @throws TesseraError queue_full when so many jobs would find no room now, disk_full.
    */
   another(): Promise<Reservation>;
@@ -45,7 +44,7 @@ export interface JobRequest {
 }
 
 /** What a job that outlives its request and the process is kept on. */
-export interface DurableTerms {
+export interface DurableOptions {
   /**
    * Whose job it is: a digest of the API key; empty where the service had no keys, and then it is everyone's. An idempotency key
    * counts for its owner alone.
@@ -61,7 +60,7 @@ export interface DurableTerms {
 export interface DurableRequest {
   readonly reservation: Reservation;
   readonly request: JobRequest;
-  readonly terms: DurableTerms;
+  readonly terms: DurableOptions;
 }
 
 /** One change in a job's life, for server-sent events. Every event is a full picture: a missed one does no harm. */
@@ -127,7 +126,7 @@ export interface Jobs {
    * @param terms default: one file, for a job that is not durable.
    * @throws TesseraError queue_full (with retryAfterSeconds), shutting_down, disk_full, storage_unavailable.
    */
-  reserve(declaredBytes: number | undefined, terms?: UploadTerms): Promise<Reservation>;
+  reserve(declaredBytes: number | undefined, terms?: UploadOptions): Promise<Reservation>;
   /** @throws TesseraError shutting_down, disk_full; the reservation is then to be released. */
   submit(reservation: Reservation, request: JobRequest): Job;
   /**
@@ -137,10 +136,10 @@ export interface Jobs {
    * @returns the jobs in the order of the files.
    * @throws TesseraError idempotency_conflict, queue_full, shutting_down, disk_full, storage_unavailable; the reservations are then to be released.
    */
-  keep(
+  submitDurable(
     files: readonly DurableRequest[],
   ): Promise<readonly { readonly job: Job; readonly existing: boolean }[]>;
-  /** A durable job of this owner (`DurableTerms.owner`), or of everyone. */
+  /** A durable job of this owner (`DurableOptions.owner`), or of everyone. */
   find(id: string, owner: string): Job | undefined;
   /** Cancels a durable job that has not ended (it stays, cancelled, until it expires), or removes one that has; as `find` finds it. */
   remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined>;

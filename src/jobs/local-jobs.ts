@@ -1,23 +1,24 @@
 import type { Config } from '../config/config.js';
+import { ENGINE_BASE_BYTES, jobCost } from '../cost/job-cost.js';
 import { TesseraError } from '../domain/errors.js';
+import { hasEnded } from '../domain/job-state.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
 import { engineUnavailable } from '../domain/unavailable.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/supervisor/resources.js';
 import { requestDigest } from './idempotency.js';
 import type {
+  DurableOptions,
   DurableRequest,
-  DurableTerms,
   Job,
   JobRequest,
   Jobs,
   QueueStatus,
   Reservation,
-  UploadTerms,
+  UploadOptions,
 } from './job.js';
 import { Departures } from './queue/departures.js';
 import { DiskBudget } from './queue/disk-budget.js';
-import { ENGINE_BASE_BYTES, jobCost } from './queue/job-cost.js';
 import { WorkQueue } from './queue/work-queue.js';
 import { clear, DurableJobs } from './store/durable-jobs.js';
 import { Instance } from './store/instance.js';
@@ -32,7 +33,7 @@ import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 const JOBS_PER_ENGINE = 4;
 /** Instances on other systems are known to be dead only some time after; one that dies beside us leaves jobs too. */
 const SWEEP_INTERVAL_MS = 60_000;
-const ONE_FILE: UploadTerms = { maxFiles: 1, durable: false };
+const ONE_FILE: UploadOptions = { maxFiles: 1, durable: false };
 
 /** Jobs in this process, with their files on the local disk. */
 export class LocalJobs implements Jobs, JobKeeper {
@@ -102,7 +103,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     return job;
   }
 
-  async keep(files: readonly DurableRequest[]) {
+  async submitDurable(files: readonly DurableRequest[]) {
     const digests: (string | undefined)[] = [];
     for (const { reservation, request, terms } of files) {
       const isKeyed = terms.idempotencyKey !== undefined;
@@ -139,7 +140,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   async remove(id: string, owner: string): Promise<'cancelled' | 'removed' | undefined> {
     const job = this.#durable.find(id, owner);
     if (job === undefined) return undefined;
-    if (!job.isOver) {
+    if (!hasEnded(job)) {
       job.cancel();
       return 'cancelled';
     }
@@ -180,7 +181,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   async dispose(job: UpscaleJob): Promise<void> {
-    if (!job.isOver) {
+    if (!hasEnded(job)) {
       job.cancel();
       await job.settled.catch(() => {});
     }
@@ -218,7 +219,7 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   /** A job that is not in the queue yet; its reservation still holds its place. */
-  #create(reservation: Reservation, request: JobRequest, terms?: DurableTerms): UpscaleJob {
+  #create(reservation: Reservation, request: JobRequest, terms?: DurableOptions): UpscaleJob {
     const { id, workFolder } = reservation;
     if (this.#uploads.of(id) === undefined)
       throw new Error('This reservation was released or submitted before.');

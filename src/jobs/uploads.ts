@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { TesseraError } from '../domain/errors.js';
 import { Changes } from '../host/changes.js';
-import type { Reservation, UploadTerms } from './job.js';
+import type { Reservation, UploadOptions } from './job.js';
 import type { DiskBudget } from './queue/disk-budget.js';
 import type { JobFolders } from './store/job-folders.js';
 import { storageError } from './store/storage-error.js';
@@ -58,7 +58,7 @@ export class Uploads {
   }
 
   /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
-  async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadTerms): Promise<Reservation> {
+  async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadOptions): Promise<Reservation> {
     const mostBytes = this.maxFileBytes * maxFiles;
     const upload = new Upload(
       declaredBytes === undefined ? undefined : Math.min(declaredBytes, mostBytes),

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import type { JobCost } from '../cost/job-cost.js';
 import { TesseraError } from '../domain/errors.js';
+import type { JobState } from '../domain/job-state.js';
 import type { Attempt, UpscaleProgress, UpscaleResult, UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
 import { EventLog } from './event-log.js';
-import type { DurableTerms, Job, JobEvent, JobRequest, JobState } from './job.js';
-import type { Candidate, JobCost } from './queue/demand.js';
+import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
+import type { QueuedJob } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
 /** What a job is made of, new or from its file after a restart. */
@@ -14,7 +16,7 @@ export interface JobOrigin {
   readonly request: JobRequest;
   readonly cost: JobCost;
   readonly createdAtMs: number;
-  readonly terms?: DurableTerms;
+  readonly terms?: DurableOptions;
   readonly lastEventId?: number;
   readonly startedAtMs?: number;
   /** The service died while it was at work. */
@@ -31,13 +33,13 @@ export interface JobKeeper {
   dispose(job: UpscaleJob): Promise<void>;
 }
 
-export class UpscaleJob implements Job, Candidate {
+export class UpscaleJob implements Job, QueuedJob {
   readonly id: string;
   readonly workFolder: string;
   readonly request: JobRequest;
   readonly cost: JobCost;
   /** Set for durable jobs. */
-  readonly terms: DurableTerms | undefined;
+  readonly terms: DurableOptions | undefined;
   readonly createdAtMs: number;
   readonly settled: Promise<UpscaleResult>;
   readonly abort = new AbortController();
@@ -99,10 +101,6 @@ export class UpscaleJob implements Job, Candidate {
   get queueWaitMs(): number {
     // Of the time of day, since it may begin before a restart; one that was set back must not make it negative.
     return Math.max(0, (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs);
-  }
-
-  get isOver(): boolean {
-    return this.state !== 'queued' && this.state !== 'running';
   }
 
   /**

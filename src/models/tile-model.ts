@@ -36,7 +36,7 @@ export interface TileModel {
   runInWorker?(tile: RgbPixels): Promise<WorkerPixels>;
 }
 
-/** Why one tile could not be computed, in the words of the fallback fallback chain. */
+/** Why one tile could not be computed, in the words of the fallback chain. */
 export class TileFailure extends Error {
   override readonly name = 'TileFailure';
   constructor(

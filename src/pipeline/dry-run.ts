@@ -1,48 +1,46 @@
+import { imageBytes } from '../cost/job-cost.js';
+import { imageGrids } from '../cost/tile-grid.js';
 import { LANCZOS, type PlannedCandidate, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
-import type { ChainRequest, PlannedStep } from '../models/fallback/candidate.js';
+import type { CandidatePlan, Chain, ChainRequest } from '../models/fallback/chain-request.js';
+import { likelyFormat } from '../options/result-format.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
-import { likelyFormat } from './output/result-format.js';
-import type { OverheadCost } from './overhead.js';
-import { planRender } from './render/render.js';
+import type { PipelineServices } from './pipeline-services.js';
 
 /** What a dry run needs of the chain. */
-export interface PlanningChain {
-  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
-  plan(request: ChainRequest): Promise<readonly PlannedStep[]>;
+export interface PlanningChain extends Pick<Chain, 'resolveScale'> {
+  plan(request: ChainRequest): Promise<readonly CandidatePlan[]>;
 }
 
-const FLOAT_BYTES = 4;
-const RGB = 3;
+type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
+
+const TENSOR_BYTES_PER_PIXEL = 3 * Float32Array.BYTES_PER_ELEMENT;
 
 /**
- * What `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is what the image adds:
- * its decoded pixels, a strip of output, and the tensors of a tile; a network's own activations are not known here.
- * @param beside what was measured of decoding, blending and encoding.
+ * What `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is what the image adds
+ * to an engine, tensors of its tiles included; a network's own activations are not known here.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
  */
 export async function dryRun(
-  { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
+  request: PlanRequest,
   chain: PlanningChain,
   limits: PipelineLimits,
-  beside: OverheadCost,
+  costs: PipelineServices['costs'],
 ): Promise<UpscalePlan> {
+  const { header, options } = request;
   const { width, height, sixteenBit } = header;
-  const named = options.model === undefined ? {} : { model: options.model };
-  const scale = options.scale ?? chain.leadScale({ ...named, sixteenBit });
+  const scale = chain.resolveScale({ ...options, sixteenBit });
   const target = outputSize(width, height, scale);
   checkOutputSize(target.width, target.height, options.format, limits);
+  const resultPixels = target.width * target.height;
   const rasters = header.hasAlpha ? 2 : 1;
-  const finishing = beside.finishing({
-    sourcePixels: width * height,
-    resultPixels: target.width * target.height,
-    rasters,
-    format: likelyFormat({ options, header }),
-  });
-  const decodingMs = beside.decodingMs(header);
-  const steps = await chain.plan({
-    ...named,
+  const finishing = costs.finishing({ header, rasters, resultPixels, format: likelyFormat(request) });
+  const decodingMs = costs.decodingMs(header);
+  const plans = await chain.plan({
+    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
+    ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     scale,
     sixteenBit,
     width,
@@ -50,40 +48,26 @@ export async function dryRun(
     rasters,
     finishing,
     fallback: options.fallback,
-    ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
-    ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     deadlineAtMs: monotonicMs() + options.timeoutSeconds * 1000 - decodingMs,
     excludedCandidates: [],
     earlierAttempts: [],
     signal: new AbortController().signal,
   });
-  const sampleBytes = sixteenBit ? 2 : 1;
-  const decodedBytes = width * height * (header.hasAlpha ? 4 : RGB) * sampleBytes;
-  const candidates = steps.map((step): PlannedCandidate => {
-    const { model, provider, tileSizePx, estimatedSeconds, skipReason } = step;
-    const grid = drawing(step, width, height, options.tileOverlapPx);
-    const isNetwork = step.entry !== undefined;
-    const tilesSeconds = isNetwork ? estimatedSeconds : 0;
-    const overheadMs = decodingMs + (isNetwork ? finishing.networkMs : finishing.lanczosMs);
+  const candidates = plans.map((plan): PlannedCandidate => {
+    const { model, provider, network, skipReason } = plan;
+    const tilesSeconds = network === undefined ? 0 : plan.estimatedSeconds;
+    const otherMs = decodingMs + (network === undefined ? finishing.lanczosMs : finishing.networkMs);
     return {
       model,
       ...(provider === undefined ? {} : { provider }),
-      ...(tileSizePx === undefined ? {} : { tileSizePx }),
-      ...(grid === undefined
+      ...(network === undefined ? {} : tilesOf(network, request, resultPixels)),
+      ...(skipReason === undefined ? {} : { skipReason }),
+      ...(skipReason !== undefined || tilesSeconds === undefined
         ? {}
-        : {
-            tiles: grid.tiles * rasters,
-            estimatedMemoryBytes:
-              decodedBytes + grid.stripPixels * RGB * sampleBytes + grid.tensorPixels * RGB * FLOAT_BYTES,
-          }),
-      ...(skipReason !== undefined
-        ? { skipReason }
-        : tilesSeconds === undefined
-          ? {}
-          : { estimatedSeconds: toMilliseconds(tilesSeconds + overheadMs / 1000) }),
+        : { estimatedSeconds: toMilliseconds(tilesSeconds + otherMs / 1000) }),
     };
   });
-  const serving = candidates[steps.findIndex((step) => step.serves)];
+  const serving = candidates[plans.findIndex(({ serves }) => serves)];
   return {
     ...target,
     candidates,
@@ -91,44 +75,35 @@ export async function dryRun(
     ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
     tiles: serving?.tiles ?? 0,
     estimatedSeconds: serving?.estimatedSeconds ?? toMilliseconds((decodingMs + finishing.networkMs) / 1000),
-    estimatedMemoryBytes: serving?.estimatedMemoryBytes ?? decodedBytes,
+    estimatedMemoryBytes:
+      serving?.estimatedMemoryBytes ?? imageBytes(request, { resultPixels, drawnScale: scale, stripRows: 0 }),
   };
 }
 
-interface Grid {
-  readonly tiles: number;
-  /** Output pixels of one row of tiles. */
-  readonly stripPixels: number;
-  /** Pixels of the tiles that are computed at once, on their way in and out. */
-  readonly tensorPixels: number;
+/** The tiles of all passes, and the memory of the last one, which is the largest. */
+function tilesOf(
+  { terms, overlapPx, passes }: NonNullable<CandidatePlan['network']>,
+  request: PlanRequest,
+  resultPixels: number,
+): Pick<PlannedCandidate, 'tileSizePx' | 'tiles' | 'estimatedMemoryBytes'> {
+  const { scale } = terms.model.entry;
+  const grids = imageGrids(request.header, terms, overlapPx, passes);
+  const tiles = grids.reduce((sum, grid) => sum + tileCount(grid), 0);
+  const memory = grids.map((grid, pass) => {
+    const { columns, rows } = grid;
+    const tilePixels = columns.tileLength * rows.tileLength * (1 + scale ** 2);
+    const atOnce = tilesAtOnce(tileCount(grid), terms.tileWorkers);
+    const strip = { drawnScale: scale ** (pass + 1), stripRows: rows.tileLength / scale ** pass };
+    return imageBytes(request, { resultPixels, ...strip }) + atOnce * tilePixels * TENSOR_BYTES_PER_PIXEL;
+  });
+  return {
+    tileSizePx: terms.tileSizePx,
+    tiles: tiles * (request.header.hasAlpha ? 2 : 1),
+    estimatedMemoryBytes: Math.max(...memory),
+  };
 }
 
-/** The tiles of all passes of a step; the last pass is the largest. undefined for what has no network. */
-function drawing(
-  { entry, provider, tileSizePx, microsecondsPerPixel, tileWorkers = 1, passes }: PlannedStep,
-  width: number,
-  height: number,
-  overlapPx: number | undefined,
-): Grid | undefined {
-  if (entry === undefined || provider === undefined || tileSizePx === undefined) return undefined;
-  const candidate = { model: { entry, provider }, tileSizePx, microsecondsPerPixel, tileWorkers };
-  let tiles = 0;
-  let grid: Grid | undefined;
-  for (let pass = 1, enlarged = 1; pass <= passes; pass++, enlarged *= entry.scale) {
-    const plan = planRender(width * enlarged, height * enlarged, candidate, overlapPx ?? entry.overlapPx);
-    tiles += tileCount(plan);
-    const tilePixels = plan.columns.tileLength * plan.rows.tileLength;
-    const atOnce = tilesAtOnce(tileCount(plan), tileWorkers);
-    grid = {
-      tiles,
-      stripPixels: width * enlarged * entry.scale * plan.rows.tileLength * entry.scale,
-      tensorPixels: atOnce * tilePixels * (1 + entry.scale ** 2),
-    };
-  }
-  return grid;
-}
-
-/** What lies behind the third decimal is no knowledge. */
+/** An estimate is no more exact than that. */
 function toMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
+import type { CostModel } from '../cost/cost-model.js';
 import type { Attempt, UpscaleProgress } from '../domain/types.js';
-import type { Chain } from '../models/fallback/candidate.js';
+import type { Chain } from '../models/fallback/chain-request.js';
 import type { PipelineLimits } from './limits.js';
-import type { OverheadCost } from './overhead.js';
 import type { TileScheduler } from './tile-scheduler.js';
 
 /** What `upscale` works with, made once for the engine process. */
@@ -11,16 +11,14 @@ export interface PipelineServices {
   readonly limits: PipelineLimits;
   /** Encoders at work at the same time, each on one thread. */
   readonly threads: number;
-  /** For estimates of what the time allows. */
-  readonly beside: OverheadCost;
+  /** For estimates of time; the engine process teaches it. */
+  readonly costs: Pick<CostModel, 'decodingMs' | 'encodingMs' | 'finishing'>;
 }
 
 export interface PipelineHooks {
   /** Aborted when the job is cancelled; takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
-  /** What the job needs in all by what is known, in seconds; again when more is known. */
-  onEstimate(seconds: number): void;
   /** Each attempt of the fallback chain as it ends. */
   onAttempt(attempt: Attempt): void;
 }

@@ -1,5 +1,5 @@
 import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
-import type { ChainRequest } from '../models/fallback/candidate.js';
+import type { ChainRequest } from '../models/fallback/chain-request.js';
 import { DeviceLost } from '../models/fallback/device-lost.js';
 import { Cancellation } from './cancellation.js';
 import { graft } from './graft/graft.js';
@@ -10,7 +10,6 @@ import { checkOutputSize, outputSize } from './limits.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
 import { chooseFormat, encode } from './output/encode.js';
-import { likelyFormat } from './output/result-format.js';
 import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
 import { Stages } from './progress/stages.js';
 import { bleedColours } from './raster/bleed.js';
@@ -49,13 +48,11 @@ class Upscale {
   async run(): Promise<UpscaleResult> {
     const { options, header } = this.#task;
     const { chain, limits } = this.#services;
-    const scale = options.scale ?? chain.leadScale({ ...options, sixteenBit: header.sixteenBit });
+    const scale = chain.resolveScale({ ...options, sixteenBit: header.sixteenBit });
     try {
       this.#cancellation.check();
       const target = outputSize(header.width, header.height, scale);
       checkOutputSize(target.width, target.height, options.format, limits);
-      const expected = { format: likelyFormat(this.#task), target };
-      this.#estimate(this.#chainRequest(scale, header.hasAlpha, expected));
       const decoded = await this.#decode();
       const { metadata, notKept } = carriedMetadata(decoded, target);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
@@ -63,15 +60,10 @@ class Upscale {
       const onCandidate: ChainRequest['onCandidate'] = (model, provider) =>
         this.#stages.chosen(model, provider);
       const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
-      const onAttempt = (attempt: Attempt) => {
-        this.#hooks.onAttempt(attempt);
-        // A network that was loaded for it has been measured.
-        this.#estimate(request);
-      };
-      const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) => {
-        this.#estimate(request);
-        return this.#drawing.draw(image, candidate, note, aim);
-      });
+      const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
+      const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) =>
+        this.#drawing.draw(image, candidate, note, aim),
+      );
       const bytes = await this.#encode(served.value, image, aim);
       return {
         ...target,
@@ -97,8 +89,8 @@ class Upscale {
   #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
     const { options, header, deadlineAtMs, excludedCandidates, earlierAttempts } = this.#task;
     const rasters = hasAlpha ? 2 : 1;
-    const { networkMs, lanczosMs } = this.#services.beside.finishing({
-      sourcePixels: header.width * header.height,
+    const { networkMs, lanczosMs } = this.#services.costs.finishing({
+      header,
       resultPixels: target.width * target.height,
       rasters,
       format,
@@ -126,18 +118,8 @@ class Upscale {
    * for Lanczos alone, whose time is kept free where a network is late; one more reason to be late would not help.
    */
   get #busyness(): number {
-    const knownMs = this.#services.beside.decodingMs(this.#task.header);
+    const knownMs = this.#services.costs.decodingMs(this.#task.header);
     return Math.min(MAX_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
-  }
-
-  /** Tells what the job needs in all, where that is known. */
-  #estimate(request: ChainRequest): void {
-    const { chain, beside } = this.#services;
-    const tilesSeconds = chain.estimateSeconds(request);
-    if (tilesSeconds === undefined) return;
-    const { networkMs = 0, lanczosMs = 0 } = request.finishing ?? {};
-    const overheadMs = beside.decodingMs(this.#task.header) + (tilesSeconds === 0 ? lanczosMs : networkMs);
-    this.#hooks.onEstimate(tilesSeconds + overheadMs / 1000);
   }
 
   async #decode(): Promise<DecodedImage> {
@@ -161,7 +143,7 @@ class Upscale {
     if ('bytes' in drawn) return drawn.bytes;
     this.#cancellation.check();
     const { width, height } = aim.target;
-    const expectedMs = this.#services.beside.encodingMs(aim.format, width * height);
+    const expectedMs = this.#services.costs.encodingMs(aim.format, width * height);
     const stop = this.#stages.writing(this.#drawing.spent.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);

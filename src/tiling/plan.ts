@@ -132,10 +132,13 @@ export interface TileCost {
   readonly tileWorkers: number;
 }
 
-/** Sides worth trying on a CPU, in input pixels: from where margins weigh too much to where the cache is left. */
-const CPU_SIDES_PX = [
-  64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640, 704, 768, 896, 1024, 1088,
-];
+/**
+ * Tiles that are tried against the largest ones are shorter by this factor, again and again. Over 37 sizes of image and 36 pairs of a
+ * network and a speed, such squares compute 0.4 % more pixels than the cheapest of 324 oblong grids.
+ */
+const SHORTER = 0.85;
+/** Shorter tiles are mostly margin and overhead. */
+const MIN_TRIED_PX = 64;
 
 /** Per tile: cutting, waking the runtime's threads layer by layer, the seams. */
 const TILE_OVERHEAD_US = 800;
@@ -187,37 +190,25 @@ export interface GridRequest {
   readonly overlapPx: number;
   readonly width: SideRequirements;
   readonly height: SideRequirements;
-  /** undefined where tile shape must stay constant; otherwise smaller, oblong tiles may be chosen by cost. */
+  /** undefined where tile shape must stay constant; otherwise smaller tiles may be chosen by cost. */
   readonly cost: TileCost | undefined;
 }
 
 /** The cheapest grid of tiles no longer than `tileSizePx`, or the one constant grid where `cost` is undefined. */
 export function planTiles(request: GridRequest): TilePlan {
-  const grid = (columnPx: number, rowPx: number): TilePlan => ({
-    columns: planAxis(
-      request.columns,
-      columnPx,
-      request.overlapPx,
-      request.width,
-      request.cost === undefined,
-    ),
-    rows: planAxis(request.rows, rowPx, request.overlapPx, request.height, request.cost === undefined),
+  const { columns, rows, tileSizePx, overlapPx, width, height, cost } = request;
+  const grid = (sidePx: number): TilePlan => ({
+    columns: planAxis(columns, sidePx, overlapPx, width, cost === undefined),
+    rows: planAxis(rows, sidePx, overlapPx, height, cost === undefined),
   });
-  const { cost } = request;
-  let best = grid(request.tileSizePx, request.tileSizePx);
+  let best = grid(tileSizePx);
   if (cost === undefined) return best;
-  const sides = CPU_SIDES_PX.filter((side) => side < request.tileSizePx && side > 2 * request.overlapPx);
-  sides.push(request.tileSizePx);
   let least = estimate(best, cost);
-  for (const columnPx of sides) {
-    for (const rowPx of sides) {
-      const plan = grid(columnPx, rowPx);
-      const microseconds = estimate(plan, cost);
-      if (microseconds < least) {
-        least = microseconds;
-        best = plan;
-      }
-    }
+  const shortest = Math.max(MIN_TRIED_PX, 2 * overlapPx + 1);
+  for (let side = tileSizePx * SHORTER; side >= shortest; side *= SHORTER) {
+    const plan = grid(Math.floor(side));
+    const microseconds = estimate(plan, cost);
+    if (microseconds < least) [least, best] = [microseconds, plan];
   }
   return best;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { LearntCandidate } from '../../src/domain/types.js';
 import { EngineReport } from '../../src/engine/supervisor/engine-report.js';
 
 const NET = { model: 'net', provider: 'cpu' } as const;
@@ -7,13 +8,14 @@ const NET = { model: 'net', provider: 'cpu' } as const;
 describe('what the engines have told', () => {
   it('keeps of each candidate the smallest tile that any of them needed, and the latest speed', () => {
     const report = new EngineReport();
-    report.update([], [], [{ ...NET, microsecondsPerPixel: 1 }]);
-    report.update([], [], [{ ...NET, microsecondsPerPixel: 2, tileSizePx: 128 }]);
-    report.update([], [], [{ ...NET, microsecondsPerPixel: 3 }]);
-    report.update([], [], [{ ...NET, tileSizePx: 256 }]);
-    report.update([], [], [{ ...NET, provider: 'webgpu', tileSizePx: 64 }]);
-    report.update([], [], []);
-    assert.deepEqual(report.learnt, [
+    const told = (...candidates: LearntCandidate[]) => report.update([], [], { candidates, work: {} });
+    told({ ...NET, microsecondsPerPixel: 1 });
+    told({ ...NET, microsecondsPerPixel: 2, tileSizePx: 128 });
+    told({ ...NET, microsecondsPerPixel: 3 });
+    told({ ...NET, tileSizePx: 256 });
+    told({ ...NET, provider: 'webgpu', tileSizePx: 64 });
+    told();
+    assert.deepEqual(report.costs.learnt.candidates, [
       { ...NET, microsecondsPerPixel: 3, tileSizePx: 128 },
       { ...NET, provider: 'webgpu', tileSizePx: 64 },
     ]);

@@ -148,7 +148,12 @@ describe('an engine with tiles in tile workers', () => {
         onOutOfMemory: () => {},
         onExit: (_, reason) => resolve(reason),
       };
-      const engine = new EngineHandle(launch, { ...settings, preload: false, learnt: [] }, SILENT, listener);
+      const engine = new EngineHandle(
+        launch,
+        { ...settings, preload: false, learnt: { candidates: [], work: {} } },
+        SILENT,
+        listener,
+      );
     });
     assert.equal(how, 'it was ended by SIGKILL');
   });

@@ -142,7 +142,7 @@ describe('stopping a job', () => {
     await assert.rejects(job.result, failsWith('deadline_exceeded'));
   });
 
-  it('tells of the time that the job needs, as its engine estimated it', async (test) => {
+  it('tells of the time that the job needs, by what its engine has measured', async (test) => {
     const { supervisor, run } = await rig(test);
     await supervisor.ready();
     const job = await run({ needsSeconds: 95, tiles: 10_000, tileMs: 5 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { Value } from 'typebox/value';
 import { TesseraError } from '../../src/domain/errors.js';
-import { ProblemSchema } from '../../src/http/schemas/problem.js';
+import { ProblemSchema } from '../../src/http/errors/problem.js';
 import { until } from '../until.js';
 import { form, type Harness, picture, startApp } from './harness.js';
 import { create } from './job-client.js';

@@ -103,7 +103,7 @@ test('what is answered in JSON has a name and describes its members; a problem h
     'JobProgress',
     'JobResult',
     'Model',
-    'PlannedRung',
+    'PlannedCandidate',
     'Provider',
   ]) {
     assert.ok(name in schemas, name);

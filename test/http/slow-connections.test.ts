@@ -99,7 +99,7 @@ async function bigAnswer(
   return [socket, response];
 }
 
-const TERMS = { leastBytesPerSecond: 1_000_000, mostMs: 600_000, windowMs: 500 };
+const TERMS = { minBytesPerSecond: 1_000_000, maxMs: 600_000, windowMs: 500 };
 
 test('a reader of a byte now and then is cut off', async (t) => {
   const [socket, response] = await bigAnswer(t, (answer) => cutOffSlowReader(answer, TERMS));
@@ -124,7 +124,7 @@ test('a reader that keeps the pace gets all, however late the server is', async 
 
 test('no reader takes longer than a result is kept', async (t) => {
   const [socket, response] = await bigAnswer(t, (answer) =>
-    cutOffSlowReader(answer, { ...TERMS, leastBytesPerSecond: 0, mostMs: 1000 }),
+    cutOffSlowReader(answer, { ...TERMS, minBytesPerSecond: 0, maxMs: 1000 }),
   );
   const timer = setInterval(() => socket.read(1000), 50);
   atEnd(t, () => clearInterval(timer));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Candidate, nextToStart } from '../../src/jobs/queue/demand.js';
+import { nextToStart, type QueuedJob } from '../../src/jobs/queue/demand.js';
 
 const limits = { maxRunning: 4, memoryBytes: 1000 };
 
-function job(memoryBytes: number, pixels = 1000, alone = false): Candidate {
+function job(memoryBytes: number, pixels = 1000, alone = false): QueuedJob {
   return { cost: { memoryBytes, diskBytes: 10, pixels }, alone, overtaken: 0 };
 }
 

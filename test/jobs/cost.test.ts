@@ -3,13 +3,14 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import type { ModelStatus } from '../../src/domain/types.js';
+import { jobCost } from '../../src/cost/job-cost.js';
+import type { ImageHeader, ModelStatus, UpscaleOptions } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { jobCost } from '../../src/jobs/queue/job-cost.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { upscale } from '../../src/pipeline/upscale.js';
 import { atEnd } from '../at-end.js';
+import { modelStatus, NOT_INSTALLED } from '../model-status.js';
 import {
   defaults,
   freeScheduler,
@@ -21,22 +22,8 @@ import {
 } from '../pipeline/stage.js';
 import { request, tempDir } from './rig.js';
 
-function installed(name: string, scale: number, chainPosition?: number): ModelStatus {
-  return {
-    name,
-    title: name,
-    scale,
-    licence: 'MIT',
-    family: 'custom',
-    installed: true,
-    confirmed: true,
-    ...(chainPosition === undefined ? {} : { chainPosition }),
-    sizeRequirements: { minimum: 1, multipleOf: 1 },
-    overlapPx: 0,
-    loaded: false,
-    microsecondsPerPixel: {},
-  };
-}
+const installed = (name: string, scale: number, chainPosition?: number): ModelStatus =>
+  modelStatus({ name, scale, ...(chainPosition === undefined ? {} : { chainPosition }) });
 
 describe('the disk that a job is promised', () => {
   let embedded: LoadedModel;
@@ -84,11 +71,10 @@ describe('the disk that a job is promised', () => {
           scheduler: freeScheduler,
           limits,
           threads: 2,
-          beside: noOverhead,
+          costs: noOverhead,
         },
         {
           signal: new AbortController().signal,
-          onEstimate: () => {},
           onAttempt: () => {},
           onProgress: () => {},
         },
@@ -118,8 +104,32 @@ describe('the disk that a job is promised', () => {
     close(cost(1.5, [twice, eight]), result(2) + result(1.5));
     close(cost(3, [twice, eight]), result(4) + result(3));
     close(cost(1.5, [twice, eight], 'eight'), result(8) + result(1.5));
-    close(cost(1.5, [twice, { ...eight, installed: false }], 'eight'), result(2) + result(1.5));
+    close(cost(1.5, [twice, { ...eight, ...NOT_INSTALLED }], 'eight'), result(2) + result(1.5));
     close(cost(1.5, [twice, eight], 'lanczos'), 2 * result(1.5));
     close(cost(1.5, []), result(4) + result(1.5));
+  });
+});
+
+describe('the memory that a job is promised', () => {
+  const twice = { ...installed('twice', 2, 0), ...NOT_INSTALLED };
+  const models = [twice, installed('four', 4, 1)];
+  const bytes = (options: Partial<UpscaleOptions>, header: Partial<ImageHeader> = {}) => {
+    const plain = request(1e6);
+    return jobCost({ header: { ...plain.header, ...header }, options: { ...defaults, ...options } }, models)
+      .memoryBytes;
+  };
+
+  it('is that of the scale which the request gets, named or not', () => {
+    assert.equal(bytes({ format: 'avif' }), bytes({ format: 'avif', scale: 4 }));
+    assert.ok(bytes({ format: 'avif' }) > bytes({ format: 'avif', scale: 2 }));
+  });
+
+  it('grows with alpha, with bits, and with encoders that hold the whole image', () => {
+    const plain = bytes({});
+    assert.equal(bytes({}, { hasAlpha: true }), (plain * 4) / 3);
+    assert.equal(bytes({}, { sixteenBit: true }), 2 * plain);
+    assert.equal(bytes({ format: 'avif' }), plain + 16e6 * 40);
+    assert.equal(bytes({ format: 'webp' }), plain + 16e6 * 6);
+    assert.equal(bytes({ format: 'auto', accept: ['image/webp'] }), bytes({ format: 'webp' }));
   });
 });

@@ -129,7 +129,7 @@ describe('a durable job', () => {
     const last = await keep();
     for (const { reservation, request } of late)
       await assert.rejects(
-        jobs.keep([{ reservation, request, terms: { owner: '' } }]),
+        jobs.submitDurable([{ reservation, request, terms: { owner: '' } }]),
         failsWith('queue_full'),
       );
     await Promise.all(late.map(({ reservation }) => reservation.release()));

@@ -273,7 +273,7 @@ describe('an upload of several files', () => {
     const { jobs, engine } = await rig(test);
     const files = await received(jobs, 32);
     assert.equal(jobs.status().uploading, 1);
-    const kept = await jobs.keep(files);
+    const kept = await jobs.submitDurable(files);
     assert.deepEqual(
       kept.map(({ job }) => job.id),
       files.map(({ reservation }) => reservation.id),
@@ -304,8 +304,8 @@ describe('an upload of several files', () => {
   it('takes its places whole: of two that have no room beside each other the first to arrive gets all, the other none', async (test) => {
     const { jobs, folder } = await rig(test, { MAX_RUNNING_JOBS: 1, MAX_QUEUED_JOBS: 5 });
     const [one, two] = await Promise.all([received(jobs, 4), received(jobs, 4)]);
-    await jobs.keep(two);
-    await assert.rejects(jobs.keep(one), failsWith('queue_full'));
+    await jobs.submitDurable(two);
+    await assert.rejects(jobs.submitDurable(one), failsWith('queue_full'));
     await Promise.all(one.map(({ reservation }) => reservation.release()));
     const { running, queued, kept, uploading } = jobs.status();
     assert.deepEqual({ running, queued, kept, uploading }, { running: 1, queued: 3, kept: 4, uploading: 0 });
@@ -317,7 +317,7 @@ describe('an upload of several files', () => {
     const { reservation, request: asked } = await upload();
     const files = await received(jobs, 3);
     await assert.rejects(files[0]?.reservation.another() ?? Promise.resolve(), failsWith('queue_full'));
-    await jobs.keep(files);
+    await jobs.submitDurable(files);
     jobs.submit(reservation, asked);
     assert.equal(jobs.status().running + jobs.status().queued, 4);
   });
@@ -328,12 +328,12 @@ describe('an upload of several files', () => {
     assert.ok(good && bad);
     const keyed = { ...good, terms: { owner: '', idempotencyKey: 'once' } };
     const tooLarge = { ...bad, request: { ...bad.request, ...ofPixels(1_000_000) } };
-    await assert.rejects(jobs.keep([keyed, tooLarge]), failsWith('disk_full'));
+    await assert.rejects(jobs.submitDurable([keyed, tooLarge]), failsWith('disk_full'));
     await rm(bad.reservation.workFolder, { recursive: true });
-    await assert.rejects(jobs.keep([keyed, bad]));
+    await assert.rejects(jobs.submitDurable([keyed, bad]));
     assert.equal(jobs.status().kept, 0);
     assert.equal(engine.runs.length, 0);
-    const [kept] = await jobs.keep([keyed]);
+    const [kept] = await jobs.submitDurable([keyed]);
     assert.equal(kept?.existing, false);
     await bad.reservation.release();
     assert.equal((await jobFolders(folder)).length, 1);

@@ -39,7 +39,7 @@ async function outageRig(test: TestContext) {
   };
   const keep = async (script: Script, timeoutSeconds = 600): Promise<Job> => {
     const file = { ...(await upload(script, timeoutSeconds, true)), terms: { owner: '' } };
-    const [kept] = await jobs.keep([file]);
+    const [kept] = await jobs.submitDurable([file]);
     assert.ok(kept);
     return kept.job;
   };

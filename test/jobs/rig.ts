@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Config, loadConfig } from '../../src/config/config.js';
+import { CostModel } from '../../src/cost/cost-model.js';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { Log, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
+import type { Log, ModelStatus, UpscalePlan, UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
 import type { Engine, EngineStatus, RunHooks } from '../../src/engine/engine.js';
-import type { DurableTerms, Job, JobRequest } from '../../src/jobs/job.js';
+import type { DurableOptions, Job, JobRequest } from '../../src/jobs/job.js';
 import { LocalJobs } from '../../src/jobs/local-jobs.js';
 import { atEnd } from '../at-end.js';
+import { modelStatus } from '../model-status.js';
 import { OPTIONS } from '../upscale-options.js';
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -26,6 +28,9 @@ export interface HeldRun {
 /** An engine whose runs end when the test says so, or when they are aborted. */
 export class HeldEngine implements Engine {
   readonly runs: HeldRun[] = [];
+  readonly costs = new CostModel();
+  /** What it reports of its models. */
+  models: readonly ModelStatus[] = [];
   readonly #awaited = new Map<string, (run: HeldRun) => void>();
 
   /** The job's run, once it has begun. Runs begin in no particular order: a start is written down before it happens. */
@@ -43,7 +48,9 @@ export class HeldEngine implements Engine {
         hooks,
         succeed: async (bytes = 10) => {
           await writeFile(task.resultPath, Buffer.alloc(bytes));
-          resolve(resultOf(task, bytes));
+          const result = resultOf(task, bytes);
+          this.#report(task, result);
+          resolve(result);
         },
         fail: reject,
       };
@@ -53,6 +60,15 @@ export class HeldEngine implements Engine {
       this.runs.push(run);
       this.#awaited.get(task.id)?.(run);
     });
+  }
+
+  /** After each job an engine reports what it has learnt. */
+  #report({ header }: UpscaleTask, result: UpscaleResult): void {
+    this.costs.recordJob(header, result);
+    const microseconds = (result.timings.inferMs * 1000) / (header.width * header.height);
+    this.models = [
+      modelStatus({ name: 'held', chainPosition: 0, microsecondsPerPixel: { cpu: microseconds } }),
+    ];
   }
 
   /** Set by a test whose engine does not hear: what `leaving` answers. */
@@ -73,7 +89,7 @@ export class HeldEngine implements Engine {
       threadsPerEngine: 1,
       startsFail: false,
       restarts: 0,
-      models: [],
+      models: this.models,
       providers: [],
     };
   }
@@ -128,13 +144,15 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
     return jobs.submit(reservation, asked);
   };
   const keep = async (
-    terms: Partial<DurableTerms> = {},
+    terms: Partial<DurableOptions> = {},
     changed: Partial<JobRequest> = {},
     bytes?: Uint8Array,
   ) => {
     const { reservation, request: asked } = await upload(changed, bytes);
     try {
-      const [kept] = await jobs.keep([{ reservation, request: asked, terms: { owner: '', ...terms } }]);
+      const [kept] = await jobs.submitDurable([
+        { reservation, request: asked, terms: { owner: '', ...terms } },
+      ]);
       assert.ok(kept);
       return kept;
     } catch (thrown) {
@@ -147,11 +165,18 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
 
 export function request(pixels = 100): JobRequest {
   return {
-    header: { format: 'png', width: pixels, height: 1, hasAlpha: false, sixteenBit: false, pages: 1 },
+    header: { format: 'png', ...sidesOf(pixels), hasAlpha: false, sixteenBit: false, pages: 1 },
     options: OPTIONS,
     sourceBytes: 10,
     uploadedAtMs: Date.now(),
   };
+}
+
+/** The sides of an image of so many pixels, as square as they can be. */
+function sidesOf(pixels: number): { width: number; height: number } {
+  let height = Math.floor(Math.sqrt(pixels));
+  while (pixels % height !== 0) height--;
+  return { width: pixels / height, height };
 }
 
 /** A request for an image of so many pixels. */

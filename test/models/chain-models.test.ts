@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { blackNetwork, install, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';
@@ -77,7 +77,7 @@ describe('sessions', () => {
       { name: 'one', network: GOOD },
       { name: 'two', network: GOOD },
     ]);
-    const tileSize = async (candidate: Candidate) =>
+    const tileSize = async (candidate: LoadedCandidate) =>
       candidate.kind === 'network' ? candidate.tileSizePx : 0;
     await chain.serve(chainRequest(), async (candidate) => {
       if (candidate.kind === 'network') {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, rigOf, short } from './chain-serving.js';
@@ -110,7 +110,7 @@ describe('fallback=false', () => {
       },
       { name: 'exact', network: GOOD, aside: true },
     ]);
-    const alternative = async (candidate: Candidate) =>
+    const alternative = async (candidate: LoadedCandidate) =>
       candidate.kind === 'network' ? (await candidate.alternative())?.entry.name : 'lanczos';
     assert.equal((await chain.serve(chainRequest({ fallback: false }), alternative)).value, undefined);
     assert.equal((await chain.serve(chainRequest(), alternative)).value, 'exact');
@@ -148,16 +148,16 @@ describe('a request that names a model', () => {
     });
   });
 
-  test('leadScale is that of the model named, else of the first installed', async () => {
+  test('resolveScale is that of the model named, else of the first installed', async () => {
     const { chain } = await rigOf([
       { name: 'absent', network: nearestNetwork({ scale: 8 }), missing: true },
       { name: 'three', network: nearestNetwork({ scale: 3 }) },
       { name: 'two', network: nearestNetwork({ scale: 2 }) },
     ]);
-    assert.equal(chain.leadScale({ sixteenBit: false }), 3);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'two' }), 2);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'absent' }), 8);
-    assert.equal(chain.leadScale({ sixteenBit: false, model: 'lanczos' }), 4);
+    assert.equal(chain.resolveScale({ sixteenBit: false }), 3);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'two' }), 2);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'absent' }), 8);
+    assert.equal(chain.resolveScale({ sixteenBit: false, model: 'lanczos' }), 4);
   });
 });
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CostModel } from '../../src/cost/cost-model.js';
 import type { Log, ProviderStatus } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
-import type { ChainRequest } from '../../src/models/fallback/candidate.js';
 import { ModelChain } from '../../src/models/fallback/chain.js';
+import type { ChainRequest } from '../../src/models/fallback/chain-request.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { modelKey } from '../../src/models/model-key.js';
@@ -50,11 +50,11 @@ export class RecordingLog implements Log {
 
 export interface Rig {
   readonly chain: ModelChain;
-  readonly memory: SpeedMemory;
+  readonly costs: CostModel;
   readonly folder: string;
   readonly log: RecordingLog;
   readonly entries: readonly ModelEntry[];
-  /** By which its memory knows a model. */
+  /** By which its costs know a model. */
   key(name: string): string;
   close(): Promise<void>;
 }
@@ -77,7 +77,7 @@ export async function chainRig(
     providers?: readonly ProviderStatus[];
     open?: PoolOptions['open'];
     /** By default one that knows nothing. */
-    memory?: SpeedMemory | ((key: Rig['key']) => SpeedMemory);
+    costs?: CostModel | ((key: Rig['key']) => CostModel);
   } = {},
 ): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tessera-chain-'));
@@ -94,13 +94,13 @@ export async function chainRig(
     if (entry === undefined) throw new Error(`The rig has no model "${name}".`);
     return modelKey(entry);
   };
-  const { memory: given = new SpeedMemory() } = options;
-  const memory = typeof given === 'function' ? given(key) : given;
+  const { costs: given = new CostModel() } = options;
+  const costs = typeof given === 'function' ? given(key) : given;
   const pool = new SessionPool({
     modelsFolder: folder,
     threads: 1,
     idleMs: options.idleMs ?? 60_000,
-    memory,
+    costs,
     log,
     ...(options.open === undefined ? {} : { open: options.open }),
   });
@@ -113,7 +113,7 @@ export async function chainRig(
     models: await reload(),
     providers: options.providers ?? [{ provider: 'cpu', usable: true, detail: 'the test says so' }],
     pool,
-    memory,
+    costs,
     reload,
     log,
   });
@@ -121,7 +121,7 @@ export async function chainRig(
     await chain.close();
     await rm(folder, { recursive: true });
   };
-  return { chain, memory, folder, log, entries, key, close };
+  return { chain, costs, folder, log, entries, key, close };
 }
 
 /** A request for a small image with plenty of time. */
@@ -131,6 +131,8 @@ export function chainRequest(changes: Partial<ChainRequest> = {}): ChainRequest 
     width: 64,
     height: 48,
     rasters: 1,
+    scale: 4,
+    finishing: { networkMs: 0, lanczosMs: 0 },
     fallback: true,
     tileSizePx: 512,
     deadlineAtMs: monotonicMs() + 3_600_000,

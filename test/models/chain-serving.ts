@@ -1,6 +1,6 @@
 import { afterEach } from 'node:test';
 import type { Attempt } from '../../src/domain/types.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { nearestNetwork } from '../onnx-writer/test-models.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
@@ -25,11 +25,11 @@ export const GOOD = nearestNetwork({ scale: 4 });
 export const TILE = gradientTile(24, 20, Uint8Array);
 
 /** Serves with one tile through the candidate's model, or with "lanczos". */
-export const oneTile = async (candidate: Candidate) =>
+export const oneTile = async (candidate: LoadedCandidate) =>
   candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.run(TILE);
 
 /** Serves with the name of the candidate's model. */
-export const nameOf = async (candidate: Candidate) =>
+export const nameOf = async (candidate: LoadedCandidate) =>
   candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.entry.name;
 
 /** An attempt in a line: model, provider, outcome, reason. */
@@ -41,7 +41,7 @@ export const short = (attempts: readonly Attempt[]): string[] =>
 /** Fails on the named models with the reason. */
 export const failOn =
   (reason: TileFailure['reason'], ...names: string[]) =>
-  async (candidate: Candidate) => {
+  async (candidate: LoadedCandidate) => {
     const name = await nameOf(candidate);
     if (names.includes(name)) throw new TileFailure(reason, `made to fail: ${reason}`);
     return name;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CostModel } from '../../src/cost/cost-model.js';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { chainOrder } from '../../src/models/chain-order.js';
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { ModelChain } from '../../src/models/fallback/chain.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { modelKey } from '../../src/models/model-key.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
@@ -32,11 +32,11 @@ describe('time', () => {
   const slow = 10_000; // microseconds per pixel: the 64×48 image takes about 57 s
 
   test('a candidate that does not fit into the time left is skipped, and says so', async () => {
-    const { chain, memory, log, key } = await rigOf([
+    const { chain, costs, log, key } = await rigOf([
       { name: 'slow', network: GOOD },
       { name: 'fast', network: GOOD },
     ]);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
     const answer = await chain.serve(chainRequest({ deadlineAtMs: monotonicMs() + 20_000 }), nameOf);
     assert.deepEqual([answer.value, answer.fallback], ['fast', true]);
     assert.match(answer.attempts[0]?.detail ?? '', /about \d+ s, and 1\d s are left/);
@@ -46,19 +46,19 @@ describe('time', () => {
   });
 
   test('what the larger embedded network has no time for the smaller one serves, and Lanczos what is left', async () => {
-    const memory = new SpeedMemory();
+    const costs = new CostModel();
     const log = new RecordingLog();
     const entries = await loadManifest(SHIPPED_MODELS);
     const embedded = chainOrder(['auto'], entries, false).models.filter(({ family }) => family === 'tessera');
     const lite = entries.find(({ name }) => name === 'tessera-lite-x4');
     assert.ok(lite !== undefined);
     const models = { entries, chain: embedded };
-    const pool = new SessionPool({ modelsFolder: SHIPPED_MODELS, threads: 1, idleMs: 60_000, memory, log });
+    const pool = new SessionPool({ modelsFolder: SHIPPED_MODELS, threads: 1, idleMs: 60_000, costs, log });
     const providers = [{ provider: 'cpu', usable: true, detail: 'the test says so' }] as const;
-    const chain = new ModelChain({ models, providers, pool, memory, reload: async () => models, log });
+    const chain = new ModelChain({ models, providers, pool, costs, reload: async () => models, log });
     const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
     try {
-      memory.recordSpeed(modelKey(lite), 'cpu', 1e6, slow * 1000);
+      costs.recordSpeed(modelKey(lite), 'cpu', 1e6, slow * 1000);
       const answer = await chain.serve(hurried(), nameOf);
       assert.deepEqual([answer.value, answer.fallback], ['tessera-mini-x4', true]);
       assert.deepEqual(short(answer.attempts), [
@@ -75,12 +75,13 @@ describe('time', () => {
   });
 
   test('alpha is computed too: a transparent image takes twice the time, and is judged by that', async () => {
-    const { chain, memory, key } = await rigOf([{ name: 'slow', network: GOOD }]);
-    assert.equal(chain.estimateSeconds(chainRequest()), undefined);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
-    const opaque = chain.estimateSeconds(chainRequest()) ?? 0;
+    const { chain, costs, key } = await rigOf([{ name: 'slow', network: GOOD }]);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
+    const estimate = async (rasters: 1 | 2) =>
+      (await chain.plan(chainRequest({ rasters })))[0]?.estimatedSeconds ?? 0;
+    const opaque = await estimate(1);
     assert.ok(opaque > 0);
-    assert.equal(chain.estimateSeconds(chainRequest({ rasters: 2 })), 2 * opaque);
+    assert.equal(await estimate(2), 2 * opaque);
     const tight = (rasters: 1 | 2) =>
       chain.serve(chainRequest({ rasters, deadlineAtMs: monotonicMs() + 1500 * opaque }), nameOf);
     assert.equal((await tight(1)).value, 'slow');
@@ -88,8 +89,8 @@ describe('time', () => {
   });
 
   test('what is left to do after the tiles counts as well', async () => {
-    const { chain, memory, key } = await rigOf([{ name: 'slow', network: GOOD }]);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
+    const { chain, costs, key } = await rigOf([{ name: 'slow', network: GOOD }]);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
     const finishing = { networkMs: 60_000, lanczosMs: 0 };
     const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
     assert.equal((await chain.serve(request(), nameOf)).value, 'slow');
@@ -97,8 +98,8 @@ describe('time', () => {
   });
 
   test('requests at work count: what fits alone may not fit beside others', async () => {
-    const { chain, memory, key } = await rigOf([{ name: 'slow', network: GOOD }]);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
+    const { chain, costs, key } = await rigOf([{ name: 'slow', network: GOOD }]);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
     const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -121,8 +122,8 @@ describe('time', () => {
   });
 
   test('requests that are nearly done count for no more than what they have left', async () => {
-    const { chain, memory, key } = await rigOf([{ name: 'slow', network: GOOD }]);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
+    const { chain, costs, key } = await rigOf([{ name: 'slow', network: GOOD }]);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, slow * 1000);
     const request = () => chainRequest({ deadlineAtMs: monotonicMs() + 100_000 });
     const outer = await chain.serve(request(), async (candidate) => {
       // All but a moment of its work is done, at the speed that is known.
@@ -134,16 +135,18 @@ describe('time', () => {
 
   test('an ×2 model reaches ×4 by two passes', async () => {
     const { chain } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
+    const passes = async (candidate: LoadedCandidate) =>
+      candidate.kind === 'network' ? candidate.passes : 0;
     assert.equal((await chain.serve(chainRequest({ scale: 2 }), passes)).value, 1);
     assert.equal((await chain.serve(chainRequest({ scale: 4 }), passes)).value, 2);
   });
 
   test('an ×2 model takes one pass where there is no time for two', async () => {
-    const { chain, memory, key } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
-    const passes = async (candidate: Candidate) => (candidate.kind === 'network' ? candidate.passes : 0);
+    const { chain, costs, key } = await rigOf([{ name: 'double', network: nearestNetwork({ scale: 2 }) }]);
+    const passes = async (candidate: LoadedCandidate) =>
+      candidate.kind === 'network' ? candidate.passes : 0;
     // One pass takes about 57 s, two 250 s.
-    memory.recordSpeed(key('double'), 'cpu', 1e6, slow * 1000);
+    costs.recordSpeed(key('double'), 'cpu', 1e6, slow * 1000);
     const tight = chainRequest({ scale: 4, deadlineAtMs: monotonicMs() + 140_000 });
     assert.equal((await chain.serve(tight, passes)).value, 1);
   });
@@ -165,14 +168,14 @@ describe('time', () => {
 
 describe('a dry run', () => {
   test('names the candidate that would serve, with estimate and reasons, and computes nothing of the image', async () => {
-    const { chain, memory, key } = await rigOf([
+    const { chain, costs, key } = await rigOf([
       { name: 'absent', network: GOOD, missing: true },
       { name: 'slow', network: GOOD },
       { name: 'nan', network: nanNetwork() },
       { name: 'good', network: GOOD },
       { name: 'spare', network: GOOD },
     ]);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, 1e7);
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, 1e7);
     const steps = await chain.plan(chainRequest({ deadlineAtMs: monotonicMs() + 20_000 }));
     assert.deepEqual(
       steps.map((step) => [step.model, step.provider, step.serves, step.skipReason]),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { Attempt } from '../../src/domain/types.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { DeviceLost } from '../../src/models/fallback/device-lost.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { chainRequest } from './chain-rig.js';
 import { failOn, GOOD, nameOf, oneTile, rigOf, short, TILE } from './chain-serving.js';
@@ -61,7 +61,7 @@ describe('the first candidate that can serves', () => {
 });
 
 describe('the tile of an attempt', () => {
-  const given = (tileSizePx: number, then?: Error) => async (candidate: Candidate) => {
+  const given = (tileSizePx: number, then?: Error) => async (candidate: LoadedCandidate) => {
     if (candidate.kind === 'network') candidate.givenTilePx = tileSizePx;
     if (candidate.kind === 'network' && candidate.model.entry.name === 'one' && then !== undefined)
       throw then;

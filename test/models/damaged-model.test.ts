@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { openChain } from '../../src/models/fallback/open-chain.js';
 import { atEnd } from '../at-end.js';
 import { chainRequest, RecordingLog } from './chain-rig.js';
@@ -31,7 +31,7 @@ async function chainOver(t: TestContext, damage: (folder: string) => Promise<voi
   return chain;
 }
 const appendJunk = (file: string) => (folder: string) => appendFile(join(folder, file), 'junk\n');
-const nameOf = async (candidate: Candidate) =>
+const nameOf = async (candidate: LoadedCandidate) =>
   candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.entry.name;
 
 test('a damaged embedded model is its own problem: the CPU is proven by its twin, which stands in for it', async (t) => {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { CostModel } from '../../src/cost/cost-model.js';
 import type { UpscaleResult, UpscaleTask } from '../../src/domain/types.js';
 import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { ModelLoadError } from '../../src/models/failure.js';
 import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import { openModel } from '../../src/models/onnx/session.js';
@@ -97,14 +97,17 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
 }
 
 /** Models so slow that as many tiles are computed at once. */
-function slow(tileWorkers: number): (key: Rig['key']) => SpeedMemory {
+function slow(tileWorkers: number): (key: Rig['key']) => CostModel {
   return (key) => {
     const learnt = NAMES.map((name) => ({
       model: key(name),
       provider: 'cpu' as const,
       microsecondsPerPixel: 1000,
     }));
-    return new SpeedMemory(learnt, () => {}, Number.POSITIVE_INFINITY, tileWorkers);
+    return new CostModel(
+      { candidates: learnt, work: {} },
+      { tileSizePx: Infinity, tileWorkers: tileWorkers },
+    );
   };
 }
 
@@ -184,11 +187,10 @@ describe('a hundred random fault schedules', () => {
         const hooks = {
           signal: new AbortController().signal,
           onProgress: () => undefined,
-          onEstimate: () => undefined,
           onAttempt: () => undefined,
         };
         return {
-          result: await upscale(job, { chain, scheduler, limits, threads: 1, beside: noOverhead }, hooks),
+          result: await upscale(job, { chain, scheduler, limits, threads: 1, costs: noOverhead }, hooks),
           losses,
         };
       } catch (error) {
@@ -255,7 +257,7 @@ describe('a hundred random fault schedules', () => {
           const engines: Rig[] = [];
           const open = failing(schedule);
           const engine = async (): Promise<Rig> => {
-            const rig = await chainRig(MODELS, { open, memory: slow(tileWorkers) });
+            const rig = await chainRig(MODELS, { open, costs: slow(tileWorkers) });
             engines.push(rig);
             return rig;
           };

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
+import { CostModel } from '../../src/cost/cost-model.js';
 import type { UpscaleOptions } from '../../src/domain/types.js';
 import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
@@ -77,7 +77,8 @@ describe('pictures computed in tile workers', () => {
       }));
     let tilesInWorkers = 0;
     const { chain, close } = await chainRig(models, {
-      memory: (key) => new SpeedMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, LANES),
+      costs: (key) =>
+        new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: LANES }),
       open: async (...request) => {
         const model = await openModel(...request);
         return {
@@ -118,11 +119,10 @@ describe('pictures computed in tile workers', () => {
         earlierAttempts: [],
       };
       const plan = await dryRun(task, chain, limits, noOverhead);
-      const services = { chain, scheduler: new FairTileScheduler(), limits, threads: 1, beside: noOverhead };
+      const services = { chain, scheduler: new FairTileScheduler(), limits, threads: 1, costs: noOverhead };
       const hooks = {
         signal: new AbortController().signal,
         onProgress: () => {},
-        onEstimate: () => {},
         onAttempt: () => {},
       };
       const result = await upscale(task, services, hooks);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { addModel } from '../../src/models/custom/add-model.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { openChain } from '../../src/models/fallback/open-chain.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
@@ -72,7 +72,7 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       { threads: 2, log: new RecordingLog() },
     );
     const answers = new Map<string, RgbPixels>();
-    const run = async (candidate: Candidate): Promise<RgbPixels> => {
+    const run = async (candidate: LoadedCandidate): Promise<RgbPixels> => {
       if (candidate.kind !== 'network') throw new Error('no network served');
       return candidate.model.run(photo);
     };

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { monotonicMs } from '../../src/host/clock.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import type { RgbPixels } from '../../src/models/tile-model.js';
@@ -20,7 +20,7 @@ const BLUE: RgbPixels = {
 };
 
 /** The network that computed a tile, by its signature; "lanczos" where none did. */
-const signatureOf = async (candidate: Candidate) =>
+const signatureOf = async (candidate: LoadedCandidate) =>
   candidate.kind === 'lanczos' ? 'lanczos' : (await candidate.model.run(BLUE)).data[2];
 const network = (signature: number) => signingNetwork(signature, { scale: 4 });
 /** Its mark makes of the tile another picture. */
@@ -73,13 +73,14 @@ describe('a model that is replaced under its name while the service runs', () =>
 
   test('is not judged by the speed or the tile sizes of what it replaces', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
-    const { chain, memory } = rig;
-    memory.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
-    memory.rememberTileSize(rig.key('one'), 'cpu', 64);
+    const { chain, costs } = rig;
+    costs.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
+    costs.rememberTileSize(rig.key('one'), 'cpu', 64);
     const hurried = () => chainRequest({ deadlineAtMs: monotonicMs() + 20_000 });
     assert.equal((await chain.serve(hurried(), nameOf)).value, 'lanczos');
     await replace(rig, 200);
-    const sizeOf = async (candidate: Candidate) => (candidate.kind === 'lanczos' ? 0 : candidate.tileSizePx);
+    const sizeOf = async (candidate: LoadedCandidate) =>
+      candidate.kind === 'lanczos' ? 0 : candidate.tileSizePx;
     assert.equal((await chain.serve(hurried(), sizeOf)).value, 512);
   });
 

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
+import { CostModel } from '../../src/cost/cost-model.js';
 import { TesseraError } from '../../src/domain/errors.js';
 import type { UpscaleResult } from '../../src/domain/types.js';
 import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
-import type { Pace } from '../../src/models/fallback/candidate.js';
-import type { Step } from '../../src/models/fallback/candidate-list.js';
+import type { Pace } from '../../src/models/fallback/loaded-candidate.js';
 import { LeftForTime, watchTime } from '../../src/models/fallback/time-watch.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { TileFailure } from '../../src/models/tile-model.js';
@@ -27,7 +26,7 @@ const SECOND = 1000;
 describe('the watch over the time of a network at work', () => {
   /** With 100 s left; Lanczos needs 10 s of them. @param fasterSpeed microseconds per pixel of a lesser network; none without it. */
   async function watch(fasterSpeed?: number): Promise<(pace: Partial<Pace>) => boolean> {
-    const { entries, memory, key } = await rigOf([
+    const { entries, costs, key } = await rigOf([
       { name: 'slow', network: GOOD },
       { name: 'faster', network: GOOD },
     ]);
@@ -38,14 +37,14 @@ describe('the watch over the time of a network at work', () => {
       provider: 'cpu' as const,
     }));
     assert.ok(slow !== undefined && faster !== undefined);
-    memory.recordSpeed(key('slow'), 'cpu', 1e6, SECOND);
-    if (fasterSpeed !== undefined) memory.recordSpeed(key('faster'), 'cpu', 1e6, fasterSpeed * SECOND);
-    const lesser: Step[] = fasterSpeed === undefined ? [{ kind: 'lanczos' }] : [faster, { kind: 'lanczos' }];
+    costs.recordSpeed(key('slow'), 'cpu', 1e6, SECOND);
+    if (fasterSpeed !== undefined) costs.recordSpeed(key('faster'), 'cpu', 1e6, fasterSpeed * SECOND);
+    const lesser = fasterSpeed === undefined ? [] : [faster];
     const request = chainRequest({
       deadlineAtMs: monotonicMs() + 100 * SECOND,
       finishing: { networkMs: 0, lanczosMs: 10 * SECOND },
     });
-    const { checkPace } = watchTime(slow, request, { memory, share: { delay: () => 0 }, lesser, scale: 4 });
+    const { checkPace } = watchTime(slow, request, { costs, share: { delay: () => 0 }, lesser });
     const plain = { microsecondsPerPixel: 1, remainingMs: 0, tileMs: SECOND, stopMs: 0 };
     return (pace) => {
       try {
@@ -116,7 +115,8 @@ describe('a network that is slower than was known', () => {
     const { chain, close } = await chainRig(
       names.map((name) => ({ name, network: GOOD })),
       {
-        memory: (key) => new SpeedMemory(learnt(key), () => {}, Number.POSITIVE_INFINITY, 2),
+        costs: (key) =>
+          new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: 2 }),
         open: async (...request) => {
           const model = await openModel(...request);
           const waits = model.entry.name.startsWith('slow');
@@ -153,11 +153,10 @@ describe('a network that is slower than was known', () => {
           excludedCandidates: [],
           earlierAttempts: [],
         },
-        { chain, scheduler: new FairTileScheduler(), limits, threads: 1, beside: noOverhead },
+        { chain, scheduler: new FairTileScheduler(), limits, threads: 1, costs: noOverhead },
         {
           signal: new AbortController().signal,
           onProgress: () => {},
-          onEstimate: () => {},
           onAttempt: () => {},
         },
       );

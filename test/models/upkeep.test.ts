@@ -120,6 +120,7 @@ describe('the models of a running service', () => {
       confirmed: true,
       sizeRequirements: { minimum: 1, multipleOf: 1 },
       overlapPx: 0,
+      servesBits: installed ? [8, 16] : [],
       loaded: false,
       microsecondsPerPixel: {},
       ...(chainPosition === undefined ? {} : { chainPosition }),

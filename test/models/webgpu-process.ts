@@ -1,7 +1,7 @@
-import { SpeedMemory } from '../../src/models/cost/speed-memory.js';
+import { CostModel } from '../../src/cost/cost-model.js';
 import { tileFailure } from '../../src/models/failure.js';
-import type { Candidate } from '../../src/models/fallback/candidate.js';
 import { DeviceLost } from '../../src/models/fallback/device-lost.js';
+import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { SessionPool } from '../../src/models/onnx/session-pool.js';
 import { probeProviders } from '../../src/models/providers/providers.js';
@@ -29,7 +29,7 @@ const PROVIDERS = [
   { provider: 'webgpu', usable: true, detail: 'proven' },
   { provider: 'cpu', usable: true, detail: 'proven' },
 ] as const;
-const oneTile = async (candidate: Candidate) =>
+const oneTile = async (candidate: LoadedCandidate) =>
   candidate.kind === 'network' ? candidate.model.run(TILE) : undefined;
 const isRight = (answer: unknown): boolean => JSON.stringify(answer) === JSON.stringify(repeated(TILE, 4));
 
@@ -39,7 +39,7 @@ async function probed(): Promise<WebGpuReport['providers']> {
     modelsFolder: SHIPPED_MODELS,
     threads: 2,
     idleMs: 1e6,
-    memory: new SpeedMemory(),
+    costs: new CostModel(),
     log,
   });
   const entries = await loadManifest(SHIPPED_MODELS);

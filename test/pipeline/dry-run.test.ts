@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ImageHeader } from '../../src/domain/types.js';
-import type { PlannedStep } from '../../src/models/fallback/candidate.js';
+import type { CandidatePlan } from '../../src/models/fallback/chain-request.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
-import type { OverheadCost } from '../../src/pipeline/overhead.js';
+import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import { defaults, embeddedEntry, limits } from './stage.js';
 
 const HEADER: ImageHeader = {
@@ -15,7 +15,7 @@ const HEADER: ImageHeader = {
   pages: 1,
 };
 /** A microsecond beside the tiles for each of the 1200 x 800 output pixels, a tenth of them for decoding: 0.96 s. */
-const beside: OverheadCost = {
+const costs: PipelineServices['costs'] = {
   decodingMs: () => 96,
   finishing: ({ resultPixels }) => ({
     networkMs: resultPixels / 1000 - 96,
@@ -24,21 +24,28 @@ const beside: OverheadCost = {
   encodingMs: () => 0,
 };
 
-function plan(steps: readonly PlannedStep[]) {
-  const chain = { leadScale: () => 4, plan: async () => steps };
-  return dryRun({ header: HEADER, options: defaults }, chain, limits, beside);
+/** A network on the CPU, with tiles of so many pixels. */
+async function net(tileSizePx: number): Promise<Pick<CandidatePlan, 'model' | 'provider' | 'network'>> {
+  const entry = await embeddedEntry();
+  const model = { entry, provider: 'cpu' } as const;
+  const terms = { model, tileSizePx, microsecondsPerPixel: undefined, tileWorkers: 1 };
+  return { model: entry.name, provider: 'cpu', network: { terms, overlapPx: entry.overlapPx, passes: 1 } };
+}
+
+function plan(candidates: readonly CandidatePlan[]) {
+  const chain = { resolveScale: () => 4, plan: async () => candidates };
+  return dryRun({ header: HEADER, options: defaults }, chain, limits, costs);
 }
 
 describe('a dry run', () => {
   it('gives no time for a candidate that would be skipped, and the whole time for the others', async () => {
-    const entry = await embeddedEntry();
-    const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
+    const network = await net(128);
     const { candidates, estimatedSeconds } = await plan([
-      { model: 'absent', passes: 1, serves: false, skipReason: 'not_installed' },
-      { ...net, serves: false, estimatedSeconds: 900, skipReason: 'over_time_budget' },
-      { ...net, serves: true, estimatedSeconds: 2 },
-      { ...net, serves: false },
-      { model: 'lanczos', passes: 1, serves: false },
+      { model: 'absent', serves: false, skipReason: 'not_installed' },
+      { ...network, serves: false, estimatedSeconds: 900, skipReason: 'over_time_budget' },
+      { ...network, serves: true, estimatedSeconds: 2 },
+      { ...network, serves: false },
+      { model: 'lanczos', serves: false },
     ]);
     assert.deepEqual(
       candidates.map((candidate) => [candidate.skipReason, candidate.estimatedSeconds]),
@@ -54,18 +61,17 @@ describe('a dry run', () => {
   });
 
   it('tells seconds to the millisecond', async () => {
-    const entry = await embeddedEntry();
-    const net = { model: entry.name, provider: 'cpu', entry, tileSizePx: 128, passes: 1 } as const;
-    const { candidates, estimatedSeconds } = await plan([{ ...net, serves: true, estimatedSeconds: 2 / 3 }]);
+    const network = await net(128);
+    const { candidates, estimatedSeconds } = await plan([
+      { ...network, serves: true, estimatedSeconds: 2 / 3 },
+    ]);
     assert.deepEqual([candidates[0]?.estimatedSeconds, estimatedSeconds], [1.627, 1.627]);
   });
 
   it('counts of memory the decoded image, a strip of the result and the tensors of a tile', async () => {
-    const entry = await embeddedEntry();
-    const net = { model: entry.name, provider: 'cpu', entry, passes: 1, serves: true } as const;
     const [small, large] = [
-      await plan([{ ...net, tileSizePx: 96 }]),
-      await plan([{ ...net, tileSizePx: 512 }]),
+      await plan([{ ...(await net(96)), serves: true }]),
+      await plan([{ ...(await net(512)), serves: true }]),
     ];
     assert.equal(large.tiles, 1);
     assert.ok(small.tiles > 1);

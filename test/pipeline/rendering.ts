@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import type { Attempt } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
-import type { NetworkCandidate } from '../../src/models/fallback/candidate.js';
+import type { LoadedNetwork } from '../../src/models/fallback/loaded-candidate.js';
 import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 import { planRender, Render, type RenderContext } from '../../src/pipeline/render/render.js';
@@ -40,7 +40,7 @@ export interface Rendered {
 /** Renders an image in the grid that the render itself plans. */
 export async function rendered(
   image: Raster,
-  candidate: NetworkCandidate,
+  candidate: LoadedNetwork,
   overlapPx: number,
   changes: Partial<RenderContext> = {},
   constantTiles = false,

@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type {
-  Candidate,
-  Chain,
-  ChainRequest,
-  NetworkCandidate,
-} from '../../src/models/fallback/candidate.js';
+import type { Chain, ChainRequest } from '../../src/models/fallback/chain-request.js';
+import type { LoadedCandidate, LoadedNetwork } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
@@ -17,7 +13,6 @@ import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { readHeader } from '../../src/pipeline/input/header.js';
 import { restrictLoaders } from '../../src/pipeline/input/loaders.js';
 import type { PipelineLimits } from '../../src/pipeline/limits.js';
-import type { OverheadCost } from '../../src/pipeline/overhead.js';
 import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
 import type { TileScheduler } from '../../src/pipeline/tile-scheduler.js';
 import { upscale } from '../../src/pipeline/upscale.js';
@@ -49,10 +44,7 @@ export async function openEmbedded(twin: 'int8' | 'float' = 'int8', threads = 2)
   return openModel(await embeddedEntry(twin), modelsFolder, 'cpu', { threads });
 }
 
-export function networkCandidate(
-  model: TileModel,
-  changes: Partial<NetworkCandidate> = {},
-): NetworkCandidate {
+export function networkCandidate(model: TileModel, changes: Partial<LoadedNetwork> = {}): LoadedNetwork {
   return {
     kind: 'network',
     model,
@@ -74,20 +66,18 @@ export function networkCandidate(
 export class GivenChain implements Chain {
   readonly requests: ChainRequest[] = [];
   constructor(
-    readonly candidates: (request: ChainRequest) => readonly Candidate[],
+    readonly candidates: (request: ChainRequest) => readonly LoadedCandidate[],
     readonly scale = 4,
   ) {}
 
-  leadScale(): number {
-    return this.scale;
+  resolveScale({ scale = this.scale }: { readonly scale?: number }): number {
+    return scale;
   }
-
-  estimateSeconds(): undefined {}
 
   async serve<T>(
     request: ChainRequest,
     attempt: (
-      candidate: Candidate,
+      candidate: LoadedCandidate,
       note: (attempt: Omit<Attempt, 'ms'> & { ms?: number }) => void,
     ) => Promise<T>,
   ) {
@@ -112,7 +102,7 @@ export class GivenChain implements Chain {
 }
 
 /** All that is beside tiles costs nothing. */
-export const noOverhead: OverheadCost = {
+export const noOverhead: PipelineServices['costs'] = {
   decodingMs: () => 0,
   finishing: () => ({ networkMs: 0, lanczosMs: 0 }),
   encodingMs: () => 0,
@@ -159,8 +149,8 @@ export async function upscaled<T>(
         excludedCandidates: [],
         earlierAttempts: [],
       },
-      { scheduler: freeScheduler, limits, threads: 2, beside: noOverhead, ...services },
-      { signal, onProgress: (each) => progress.push(each), onEstimate: () => {}, onAttempt: () => {} },
+      { scheduler: freeScheduler, limits, threads: 2, costs: noOverhead, ...services },
+      { signal, onProgress: (each) => progress.push(each), onAttempt: () => {} },
     );
     const left = (await readdir(workFolder)).filter((name) => name !== 'result');
     return await use({ result, resultPath, left, progress });

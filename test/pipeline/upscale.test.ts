@@ -146,8 +146,8 @@ describe('upscale', () => {
 
   it('reports the time that writing takes where results of before tell it', async () => {
     const chain = new GivenChain(() => [{ kind: 'lanczos' }]);
-    const beside = { ...noOverhead, encodingMs: (_format: string, pixels: number) => pixels };
-    await upscaled(source, { format: 'png', scale: 2 }, { chain, beside }, async ({ progress }) => {
+    const costs = { ...noOverhead, encodingMs: (_format: string, pixels: number) => pixels };
+    await upscaled(source, { format: 'png', scale: 2 }, { chain, costs }, async ({ progress }) => {
       const { secondsLeft = 0 } = progress.find(({ stage }) => stage === 'encode') ?? {};
       assert.ok(secondsLeft > 0 && secondsLeft <= (180 * 140) / 1000);
     });
@@ -202,8 +202,8 @@ describe('upscale', () => {
     try {
       await upscale(
         task,
-        { chain, scheduler: freeScheduler, limits, threads: 2, beside: noOverhead },
-        { signal, onProgress: () => {}, onEstimate: () => {}, onAttempt: () => {} },
+        { chain, scheduler: freeScheduler, limits, threads: 2, costs: noOverhead },
+        { signal, onProgress: () => {}, onAttempt: () => {} },
       );
     } catch (thrown) {
       error = thrown;

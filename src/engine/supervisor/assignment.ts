@@ -54,8 +54,6 @@ export class Assignment {
   #deaths = 0;
   /** It has left a process in which memory ran out, for a new one. */
   #moved = false;
-  /** What its engine thinks that it needs in all. */
-  #estimateSeconds: number | undefined;
   #ended = false;
 
   constructor(
@@ -64,6 +62,8 @@ export class Assignment {
     private readonly outcome: AssignmentOutcome,
     /** The longest deadline that may be asked for. */
     private readonly longestSeconds: number,
+    /** What it needs in all, nothing else being at work, by what is known now. */
+    private readonly estimateSeconds: () => number | undefined = () => undefined,
   ) {
     this.#task = task;
     this.#attempts = task.earlierAttempts;
@@ -109,11 +109,6 @@ export class Assignment {
     if (this.stopping === undefined) this.hooks.onProgress(progress);
   }
 
-  /** Its engine has said what it needs from now to its result, in seconds, when nothing else is at work. */
-  estimated(seconds: number): void {
-    this.#estimateSeconds = seconds;
-  }
-
   /** A result that arrives after the deadline is still a result; one that nobody waits for is not. */
   succeed(result: UpscaleResult): void {
     if (this.stopping !== undefined && this.stopping.code !== 'deadline_exceeded') this.fail(this.stopping);
@@ -123,7 +118,7 @@ export class Assignment {
   fail(error: TesseraError): void {
     const reason = this.stopping ?? error;
     const told = reason.code === 'deadline_exceeded' ? this.#late() : reason;
-    this.#end(() => this.outcome.reject(told.withAttempts(this.#unserved(reason))));
+    this.#end(() => this.outcome.reject(told.with({ attempts: this.#unserved(reason) })));
   }
 
   stop(code: StopCode): TesseraError {
@@ -213,7 +208,7 @@ export class Assignment {
     const { secondsLeft } = this.#progress ?? {};
     const elapsedSeconds = (performance.now() - this.#startedMs) / 1000;
     const bySpeed = secondsLeft === undefined ? [] : [elapsedSeconds + secondsLeft];
-    const known = [this.#estimateSeconds ?? [], bySpeed].flat();
+    const known = [this.estimateSeconds() ?? [], bySpeed].flat();
     return late({
       estimateSeconds: known.length === 0 ? undefined : Math.max(...known),
       timeoutSeconds: this.#task.options.timeoutSeconds,

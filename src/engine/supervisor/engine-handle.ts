@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
 import {
   LANCZOS,
-  type LearntSpeed,
+  type LearntCosts,
   type Log,
   type ModelStatus,
   type ProviderStatus,
@@ -33,11 +33,7 @@ export interface EngineLaunch {
 /** What an engine process tells its supervisor. */
 export interface EngineListener {
   onReady(): void;
-  onStatus(
-    models: readonly ModelStatus[],
-    providers: readonly ProviderStatus[],
-    learnt: readonly LearntSpeed[],
-  ): void;
+  onStatus(models: readonly ModelStatus[], providers: readonly ProviderStatus[], learnt: LearntCosts): void;
   /** A job has left the engine, by whatever end. */
   onVacancy(): void;
   onDeviceLost(engine: EngineHandle, assignment: Assignment): void;
@@ -198,9 +194,6 @@ export class EngineHandle {
         return;
       case 'attempt':
         this.assignments.get(message.id)?.attempted(message.attempt);
-        return;
-      case 'estimate':
-        this.assignments.get(message.id)?.estimated(message.seconds);
         return;
       case 'done': {
         const assignment = this.#leave(message.id);

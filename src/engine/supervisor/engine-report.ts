@@ -1,13 +1,20 @@
-import type { LearntSpeed, ModelStatus, ProviderStatus } from '../../domain/types.js';
+import { CostModel } from '../../cost/cost-model.js';
+import type { TileLimits } from '../../cost/tile-grid.js';
+import type { LearntCosts, ModelStatus, ProviderStatus } from '../../domain/types.js';
 
 /**
- * What the engines last said of models and providers, and all that they learnt; outlives them, so that `/models` also answers
- * between two engines and no engine learns anew what another died of.
+ * What the engines last reported of models and providers, and all that they have learnt. It outlives them: `/models` also answers
+ * between two engines, and an engine begins with what its predecessor learnt.
  */
 export class EngineReport {
+  readonly costs: CostModel;
   #models: readonly ModelStatus[] = [];
   #providers: readonly ProviderStatus[] = [];
-  readonly #learnt = new Map<string, LearntSpeed>();
+
+  /** @param limits of the tiles of one engine. */
+  constructor(limits?: TileLimits) {
+    this.costs = new CostModel(undefined, limits);
+  }
 
   get models(): readonly ModelStatus[] {
     return this.#models;
@@ -17,18 +24,9 @@ export class EngineReport {
     return this.#providers;
   }
 
-  /** What an engine that starts now should know: of each candidate the smallest tile that was needed, and the latest speed. */
-  get learnt(): readonly LearntSpeed[] {
-    return [...this.#learnt.values()];
-  }
-
-  /** The latest word counts, but what another engine has measured is kept. */
-  update(
-    models: readonly ModelStatus[],
-    providers: readonly ProviderStatus[],
-    learnt: readonly LearntSpeed[],
-  ): void {
-    for (const candidate of learnt) this.#learn(candidate);
+  /** The latest report counts, but the speeds that another engine has measured are kept. */
+  update(models: readonly ModelStatus[], providers: readonly ProviderStatus[], learnt: LearntCosts): void {
+    this.costs.update(learnt);
     this.#models = models.map((model) => {
       // Other weights under the name have speeds of their own.
       const known = this.#models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
@@ -38,12 +36,5 @@ export class EngineReport {
       };
     });
     this.#providers = providers;
-  }
-
-  #learn(candidate: LearntSpeed): void {
-    const key = `${candidate.model}@${candidate.provider}`;
-    const known = this.#learnt.get(key);
-    const tileSizePx = Math.min(known?.tileSizePx ?? Infinity, candidate.tileSizePx ?? Infinity);
-    this.#learnt.set(key, { ...known, ...candidate, ...(tileSizePx === Infinity ? {} : { tileSizePx }) });
   }
 }

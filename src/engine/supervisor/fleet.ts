@@ -1,4 +1,4 @@
-import type { LearntSpeed, Log } from '../../domain/types.js';
+import type { LearntCosts, Log } from '../../domain/types.js';
 import type { EngineSettings } from '../protocol.js';
 import { Backoff } from './backoff.js';
 import { EngineHandle, type EngineLaunch, type EngineListener } from './engine-handle.js';
@@ -37,7 +37,7 @@ export class Fleet {
     private readonly options: FleetOptions,
     private readonly listener: EngineListener,
     /** What engines have told so far, for the next one. */
-    private readonly learnt: () => readonly LearntSpeed[],
+    private readonly learnt: () => LearntCosts,
   ) {
     for (let index = 0; index < options.engines; index++) this.#start();
     this.#watch = setInterval(() => this.#killTheSilent(), options.silenceMs / 4);

@@ -1,3 +1,6 @@
+import type { CostModel } from '../../cost/cost-model.js';
+import { measuredSeconds } from '../../cost/job-time.js';
+import { tileLimits } from '../../cost/tile-grid.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
 import { engineUnavailable } from '../../domain/unavailable.js';
@@ -20,13 +23,15 @@ const EXIT_LIMIT_MS = 1000;
 export class Supervisor implements Engine {
   readonly #fleet: Fleet;
   readonly #waiting: Assignment[] = [];
-  readonly #report = new EngineReport();
+  readonly #report: EngineReport;
   readonly #changes = new Changes();
   #stopping = false;
   /** Calls of `run` that have not ended. */
   #unfinished = 0;
 
   constructor(private readonly options: FleetOptions) {
+    const { threads, memoryBytes } = options.settings;
+    this.#report = new EngineReport(tileLimits(threads, memoryBytes));
     const listener: EngineListener = {
       onReady: () => this.#dispatch(),
       onStatus: (models, providers, learnt) => this.#report.update(models, providers, learnt),
@@ -38,7 +43,7 @@ export class Supervisor implements Engine {
       },
       onExit: (engine, _how, cause) => this.#runAgain(engine, cause),
     };
-    this.#fleet = new Fleet(options, listener, () => this.#report.learnt);
+    this.#fleet = new Fleet(options, listener, () => this.#report.costs.learnt);
   }
 
   async run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult> {
@@ -53,6 +58,7 @@ export class Supervisor implements Engine {
           hooks,
           { resolve, reject },
           this.options.settings.config.MAX_TIMEOUT_SECONDS,
+          () => measuredSeconds(task, this.#report.models, this.costs),
         );
         if (!assignment.isPatient) this.#watchDeadline(assignment);
         const abort = () => this.#stop(assignment, stopCode(hooks.signal));
@@ -122,6 +128,10 @@ export class Supervisor implements Engine {
       models: this.#report.models,
       providers: this.#report.providers,
     };
+  }
+
+  get costs(): CostModel {
+    return this.#report.costs;
   }
 
   modelsChanged(): void {

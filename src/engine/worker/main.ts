@@ -128,7 +128,6 @@ async function run(runner: Runner, task: UpscaleTask): Promise<void> {
     const result = await runner.run(task, {
       signal: controller.signal,
       onProgress: (progress) => send({ type: 'progress', id, progress }),
-      onEstimate: (seconds) => send({ type: 'estimate', id, seconds }),
       onAttempt: (attempt) => send({ type: 'attempt', id, attempt }),
     });
     send({ type: 'done', id, result });

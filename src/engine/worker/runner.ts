@@ -1,6 +1,6 @@
 import type {
   Attempt,
-  LearntSpeed,
+  LearntCosts,
   Log,
   ModelStatus,
   ProviderStatus,
@@ -23,16 +23,14 @@ export interface Runner {
   modelsChanged(): Promise<void>;
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];
-  /** What its successor should begin with. */
-  learnt(): readonly LearntSpeed[];
+  /** For the server process, and for the engine's successor. */
+  learnt(): LearntCosts;
 }
 
 export interface RunnerHooks {
   /** Its reason is the TesseraError to fail with. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
-  /** What the task needs in all by what is known, in seconds, when nothing else is at work; again when more is known. */
-  onEstimate(seconds: number): void;
   /** Each attempt as it ends: should the process die, it is on record. */
   onAttempt(attempt: Attempt): void;
 }

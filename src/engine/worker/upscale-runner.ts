@@ -1,10 +1,11 @@
+import { CostModel } from '../../cost/cost-model.js';
+import { tileLimits } from '../../cost/tile-grid.js';
 import { openChain } from '../../models/fallback/open-chain.js';
 import { dryRun } from '../../pipeline/dry-run.js';
 import { restrictLoaders } from '../../pipeline/input/loaders.js';
 import { pipelineLimits } from '../../pipeline/limits.js';
 import type { PipelineServices } from '../../pipeline/pipeline-services.js';
 import { upscale } from '../../pipeline/upscale.js';
-import { MeasuredOverhead } from '../cost/overhead-memory.js';
 import type { PlanRequest } from '../protocol.js';
 import { IdleTime } from './idle-time.js';
 import type { CreateRunner } from './runner.js';
@@ -28,22 +29,10 @@ const PRELOADING: PlanRequest = {
 export const createRunner: CreateRunner = async (settings, scheduler, log, onLearnt) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
-  const chain = await openChain(config, {
-    threads,
-    memoryBytes: settings.memoryBytes,
-    log,
-    learnt: settings.learnt,
-    onTileSize: onLearnt,
-  });
-  const beside = new MeasuredOverhead();
-  const services: PipelineServices = {
-    chain,
-    scheduler,
-    threads,
-    limits: pipelineLimits(config),
-    beside,
-  };
-  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, beside);
+  const costs = new CostModel(settings.learnt, tileLimits(threads, settings.memoryBytes), onLearnt);
+  const chain = await openChain(config, { threads, log, costs });
+  const services: PipelineServices = { chain, scheduler, threads, limits: pipelineLimits(config), costs };
+  const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, costs);
   if (settings.preload) {
     // No model is needed to be ready: whatever is wrong with this one, the fallback chain finds out and tells.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
@@ -57,12 +46,12 @@ export const createRunner: CreateRunner = async (settings, scheduler, log, onLea
       const result = await idle.without(() =>
         withScratch(task.workFolder, (workFolder) => upscale({ ...task, workFolder }, services, hooks)),
       );
-      beside.learn(task, result);
+      costs.recordJob(task.header, result);
       return result;
     },
     modelsChanged: () => chain.modelsChanged(),
     models: () => chain.status(),
     providers: () => chain.providers(),
-    learnt: () => chain.learnt(),
+    learnt: () => costs.learnt,
   };
 };

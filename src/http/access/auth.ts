@@ -6,8 +6,8 @@ import { TesseraError } from '../../domain/errors.js';
 export type KeyCheck = (request: FastifyRequest) => void;
 
 /**
- * Compares digests in constant time, and every key whatever the first says, so that time tells nothing.
- * @param keys accepted keys; none: every request passes.
+ * Compares digests in constant time, and compares every key, so that the time of an answer reveals nothing.
+ * @param keys accepted keys; with none, every request passes.
  */
 export function keyCheck(keys: readonly string[]): KeyCheck {
   if (keys.length === 0) return () => undefined;
@@ -26,7 +26,7 @@ export function keyCheck(keys: readonly string[]): KeyCheck {
 /** The key that a request presents, in `X-API-Key` or as a bearer token. */
 export function presentedKey(request: FastifyRequest): string | undefined {
   const header = request.headers['x-api-key'];
-  // Proxies and forms send headers that are empty: they present nothing.
+  // Proxies and forms may send an empty header; it counts as no key.
   if (typeof header === 'string' && header !== '') return header;
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }

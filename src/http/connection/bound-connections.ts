@@ -1,19 +1,20 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** The head of a request must have come within this time; slow mobile connections need a few seconds. */
+/** Time limit for the head of a request. Slow mobile connections need a few seconds. */
 export const HEADERS_TIMEOUT_MS = 20_000;
-/** How often Node looks for heads and bodies that are late; 30 s by default. */
+/** Interval at which Node checks for late heads and bodies; its default is 30 s. */
 export const LATE_CHECK_MS = 2000;
 
 /**
- * Keeps open connections within a bound. Over it, the one that has been without a request for longest is closed; where all are at
- * work, the oldest of the address with the most, when that has two more than the newcomer's; else the newcomer.
+ * Limits the number of open connections. Over the limit it closes, in this order: the connection that has been idle
+ * for longest; the oldest of the address with the most connections, when that address has two more than the
+ * newcomer's; the newcomer.
  */
 export function boundConnections(app: FastifyInstance, most: number): void {
-  /** The longest idle first: a connection goes to the end when its request is over. */
+  /** Connections, longest idle first: a connection moves to the end when its request is over. */
   const idle = new Set<Socket>();
-  /** With the number of requests under way. */
+  /** Connections and the number of their requests in progress. */
   const atWork = new Map<Socket, number>();
   const forget = (socket: Socket) => {
     idle.delete(socket);

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 
 /**
- * Every request of HTTP/1.1 names one host (RFC 9112, 3.2). Node refuses one that names none without a body, and of several takes
- * the first, where a proxy may have gone by another.
+ * Refuses an HTTP/1.1 request that does not name exactly one host (RFC 9112, 3.2). Node answers a missing host
+ * without a body. Of several it takes the first, where a proxy may have used another.
  * @throws TesseraError invalid_request.
  */
 export function checkHost({ raw }: FastifyRequest): void {

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 
 const signals = new WeakMap<ServerResponse, AbortSignal>();
 
-/** A signal that is aborted when the connection ends before the answer was sent in full: one for each exchange. */
+/** A signal that is aborted when the connection ends before the answer was sent in full. One exchange has one signal. */
 export function clientGone(reply: FastifyReply): AbortSignal {
   const response = reply.raw;
   const known = signals.get(response);

@@ -1,12 +1,13 @@
 import { setImmediate as afterNextPoll } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** How long a connection that was opened before the end may take to bring its first request: a proxy's is in its packets. */
+/** Time that a new connection has for its first request once the server closes. A proxy sends the request in the first packets. */
 export const REQUESTS_ON_THEIR_WAY_MS = 500;
 
 /**
- * Makes `app.close()` wait for the exchanges that are under way, and shortly for requests that connections were just opened for,
- * but for nothing else: connections that were opened and never used (browsers do that) would hold it until their client gives up.
+ * Makes `app.close()` wait for exchanges in progress, and briefly for requests on connections that were just opened.
+ * It does not wait for other connections: browsers open connections that they never use, and would keep the server
+ * open.
  */
 export function closeConnectionsWhenDone(
   app: FastifyInstance,
@@ -30,8 +31,8 @@ export function closeConnectionsWhenDone(
       closeWhenDone();
     }, onTheirWayMs);
     app.server.once('close', () => clearTimeout(timer));
-    // The system resets connections that it has taken and the process has not, though their requests may be in them: so the listener is
-    // closed right after the event loop has taken those that were waiting.
+    // When the listener closes, the system resets connections that it has accepted and the process has not, even if
+    // they hold requests. So the listener closes right after the event loop has taken the waiting connections.
     await afterNextPoll();
   });
 }

@@ -5,12 +5,12 @@ import { TesseraError } from '../../domain/errors.js';
 /** Requests that wait for "100 Continue" before they send their body. */
 const waiting = new WeakSet<IncomingMessage>();
 
-/** Requests that expect something else. */
+/** Requests with another expectation. */
 const expectingMore = new WeakSet<IncomingMessage>();
 
 /**
- * Holds "100 Continue" back until a route begins to read the body: a refused client need not send its image at all. Other
- * expectations get the answer of `checkExpectation`; Node's own has no body.
+ * Holds "100 Continue" back until a route begins to read the body, so a refused client need not send its image. Other
+ * expectations get the answer of `checkExpectation`, since Node's own answer has no body.
  */
 export function holdBackContinue(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => {
@@ -23,7 +23,7 @@ export function holdBackContinue(app: FastifyInstance): void {
   });
 }
 
-/** Tells a client that waits for it to send the body. */
+/** Sends "100 Continue" to a client that waits for it. */
 export function sendContinue(request: FastifyRequest, reply: FastifyReply): void {
   if (waiting.delete(request.raw)) reply.raw.writeContinue();
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** How much of a refused body is read and thrown away, so that a client that reads only after sending sees the answer. */
+/** Bytes of a refused body that are read and discarded, so that a client which reads only after sending sees the answer. */
 const MAX_BYTES = 64_000_000;
 const MAX_MS = 10_000;
-/** The same where the answer has to wait for it. */
+/** The same limit where the answer waits for the body. */
 const MAX_WAIT_MS = 3000;
 
 /**
- * Reads on after an early answer. Closing at once would reset the connection, and with it the answer that is on its way.
- * Past the limits the connection is cut.
+ * Keeps reading the body after an early answer. Closing at once would reset the connection, and the client would lose
+ * the answer. Beyond the limits the connection is cut.
  */
 export function linger(request: IncomingMessage): void {
   void drain(request, MAX_MS).then((drained) => {
@@ -16,12 +16,12 @@ export function linger(request: IncomingMessage): void {
   });
 }
 
-/** Reads the rest before the answer: for connections that Node closes as soon as the answer is written. */
+/** Reads the rest of the body before the answer, for connections that Node closes as soon as the answer is written. */
 export async function drainFirst(request: IncomingMessage): Promise<void> {
   await drain(request, MAX_WAIT_MS);
 }
 
-/** @returns whether the body came to its end, or its connection did, within the limits. */
+/** @returns whether the body or its connection ended within the limits. */
 function drain(request: IncomingMessage, maxMs: number): Promise<boolean> {
   if (request.complete || request.destroyed) return Promise.resolve(true);
   return new Promise((resolve) => {
@@ -39,7 +39,7 @@ function drain(request: IncomingMessage, maxMs: number): Promise<boolean> {
     });
     request.once('close', () => end(true));
     request.once('end', () => end(true));
-    // The peer may reset the connection while it is being drained; there is nobody left to tell.
+    // The peer may reset the connection meanwhile. Nobody is left to tell.
     request.on('error', () => undefined);
     request.resume();
   });

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../domain/types.js';
 
-/** Most attempts told of in a header; the log and the job have them all. */
+/** Limit of attempts in the header. The log and the job have all of them. */
 const MAX_ATTEMPTS = 20;
 
 /**
@@ -26,7 +26,7 @@ export function attemptsHeader(attempts: readonly Attempt[]): string {
     .join(', ');
 }
 
-/** A token where the grammar allows one, else a string. */
+/** Writes a token where the grammar allows one, else a string. */
 function item(name: string): string {
   if (/^[a-zA-Z*][\w!#$%&'*+\-.^`|~:/]*$/.test(name)) return name;
   return `"${name.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;

@@ -6,13 +6,13 @@ import { TesseraError } from '../../domain/errors.js';
 import { requestId } from '../observe/request-id.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 
-/** What Node's parser refuses, by its error code. */
+/** Errors of Node's HTTP parser, by code. */
 const PARSER_ERRORS: Readonly<Record<string, readonly [status: number, sentence: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers of the request are too large.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
 };
 
-/** Answers a request that never became one, on the bare socket: a problem document like every other error. */
+/** Answers bytes that did not parse as a request: a problem document on the bare socket. */
 export function replyToClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) {
     socket.destroy();
@@ -25,7 +25,7 @@ export function replyToClientError(error: NodeJS.ErrnoException, socket: Socket)
   socket.destroySoon();
 }
 
-/** Answers a request for a tunnel, which Node leaves to its listener: without one it closes the connection unanswered. */
+/** Refuses CONNECT. Without a listener Node closes the connection without an answer. */
 export function refuseTunnels(app: FastifyInstance): void {
   app.server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => undefined);

@@ -5,7 +5,7 @@ import { ERROR_TABLE } from './error-table.js';
 import { unsupportedMediaType } from './media-type.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 
-/** Fastify's and its plugins' own errors that a caller can cause, with the sentence that the caller gets. */
+/** Errors of Fastify and its plugins that a caller can cause, with the sentence for the caller. */
 const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['upload_too_large', 'The body is too large for this path.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
@@ -29,7 +29,7 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_MP_PREMATURE_CLOSE: ['upload_aborted', 'The connection ended before the body did.'],
 };
 
-/** What other libraries call the caller's doing, by the status they would answer with: `send`, for the files of `/docs`. */
+/** 4xx errors of other libraries, by status: for example of `send`, which serves the files of `/docs`. */
 const LIBRARY_ERRORS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   403: ['not_found', 'There is nothing at this path.'],
   404: ['not_found', 'There is nothing at this path.'],
@@ -37,7 +37,7 @@ const LIBRARY_ERRORS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 };
 const OTHER_LIBRARY_ERROR = ['invalid_request', 'The request is not one that this path can answer.'] as const;
 
-/** When to come back, for what passes by itself, where nothing better is known. */
+/** `Retry-After` of temporary errors that carry no better value. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   queue_full: 5,
   storage_unavailable: 30,
@@ -46,7 +46,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   cancelled: 1,
 };
 
-/** Anything thrown on the way of a request, as a domain error. */
+/** Converts anything thrown during a request into a domain error. */
 export function domainError(thrown: unknown): TesseraError {
   if (thrown instanceof TesseraError) return thrown;
   const { code: name, statusCode } = (thrown ?? {}) as Partial<FastifyError>;
@@ -56,12 +56,12 @@ export function domainError(thrown: unknown): TesseraError {
   return new TesseraError(code, sentence, { cause: thrown });
 }
 
-/** Whether Fastify has no parser for the type of a body: only the request says which that is. */
+/** Whether Fastify found no parser for the body's media type. The error does not name the type; the request does. */
 function isOfMediaType(thrown: unknown): boolean {
   return (thrown as Partial<FastifyError> | undefined)?.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
 }
 
-/** Whether an error says no more than that the client has left. */
+/** Whether an error only means that the client has left. */
 function isOfLeaving({ code, cause }: TesseraError, reply: FastifyReply): boolean {
   if (!reply.raw.destroyed) return false;
   return code === 'cancelled' || (cause as Partial<FastifyError>)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
@@ -72,7 +72,7 @@ function libraryError(status: number | undefined): readonly [ErrorCode, string] 
   return LIBRARY_ERRORS[status] ?? OTHER_LIBRARY_ERROR;
 }
 
-/** Answers with `application/problem+json`; logs what is ours to repair, under the request id. */
+/** Answers with `application/problem+json`. Logs faults of the service under the request id. */
 export function replyWithProblem(
   thrown: unknown,
   request: FastifyRequest,

@@ -2,11 +2,11 @@ import type { ErrorCode } from '../../domain/errors.js';
 
 export interface ErrorKind {
   readonly status: number;
-  /** When it happens, for people: docs/api.md and the OpenAPI document. */
+  /** When the error happens, in words: for docs/api.md and the OpenAPI document. */
   readonly when: string;
 }
 
-/** HTTP status of every error code: the only place that knows both. A forgotten code does not compile. */
+/** The HTTP status of every error code, in one place. A missing code does not compile. */
 export const ERROR_TABLE: Record<ErrorCode, ErrorKind> = {
   no_file: { status: 400, when: 'The request holds no image, or an empty one.' },
   too_many_files: {

@@ -5,8 +5,8 @@ import { shorten } from '../../options/parse-options.js';
 const ACCEPTED = 'multipart/form-data, image/*, application/octet-stream, or no such header';
 
 /**
- * Why a body of this type is not taken. `curl --data-binary` says `application/x-www-form-urlencoded` where it is told nothing else, so
- * that type may well be an image: it is refused all the same, since a form without a file has it too.
+ * Explains why a media type is refused. `curl --data-binary` sends `application/x-www-form-urlencoded` by default, so
+ * such a body may well be an image. It is refused all the same, because a form without a file has that type too.
  */
 export function unsupportedMediaType({ headers }: FastifyRequest): TesseraError {
   const received = shorten(headers['content-type'] ?? '');
@@ -20,7 +20,7 @@ export function unsupportedMediaType({ headers }: FastifyRequest): TesseraError 
   );
 }
 
-/** @throws TesseraError malformed_multipart for a form that does not say what its parts are separated by. */
+/** @throws TesseraError malformed_multipart for a multipart body without a boundary. */
 export function checkBoundary({ headers }: FastifyRequest): void {
   const type = headers['content-type'] ?? '';
   if (/;\s*boundary=("[^"]+"|[^\s";]+)/i.test(type)) return;

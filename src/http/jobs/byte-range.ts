@@ -1,13 +1,13 @@
-/** A piece of a file: first and last byte, both included. */
+/** A range of bytes; `start` and `end` are both included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Reads a `Range` header (RFC 9110, 14.2).
- * @returns the range; `unsatisfiable` when it begins after the end; undefined when the whole file is to be sent: no
- * header, another unit, several ranges, or nonsense, all of which a server may ignore.
+ * Parses a `Range` header (RFC 9110, 14.2).
+ * @returns the range; `unsatisfiable` when it begins after the end; undefined for what a server may ignore: no
+ * header, another unit, several ranges, a malformed value.
  */
 export function parseRange(
   header: string | undefined,

@@ -7,12 +7,12 @@ import type { UpscaleResult } from '../../domain/types.js';
 import type { Job } from '../../jobs/job.js';
 import { attemptsHeader } from '../errors/attempts-header.js';
 import type { ByteRange } from './byte-range.js';
-import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
-/** Results are megabytes: larger pieces than Node's 64 KiB are fewer turns of the event loop. */
+/** Read size. Results are megabytes, and larger reads than Node's 64 KiB need fewer turns of the event loop. */
 const READ_BYTES = 512 * 1024;
 
-/** Headers of an image answer beyond the standard ones; CORS exposes them. */
+/** Headers of image answers that CORS has to expose. */
 export const IMAGE_HEADERS = [
   'X-Upscale-Model',
   'X-Upscale-Provider',
@@ -26,13 +26,13 @@ export const IMAGE_HEADERS = [
   'X-Upscale-Not-Kept',
 ] as const;
 
-/** What a result is called where it is saved: `photo_x4.jpg`. */
+/** The file name of a result, such as `photo_x4.jpg`. */
 export function resultName({ request }: Job, { scale, format }: UpscaleResult): string {
   const stem = request.fileName === undefined ? undefined : safeStem(request.fileName);
   return downloadName(stem, scale, format);
 }
 
-/** The headers that say what an image is and what happened to it. */
+/** Headers that describe an image and how it was made. */
 export function imageHeaders(job: Job, result: UpscaleResult): Record<string, string> {
   const { timings } = result;
   const phases: readonly (readonly [string, number])[] = [
@@ -60,12 +60,12 @@ export function imageHeaders(job: Job, result: UpscaleResult): Record<string, st
   };
 }
 
-/** Streams a job's result from disk; its folder is removed when the last byte is gone, or the client is. */
+/** Streams a job's result. The job's folder is removed when the last byte was sent or the client has left. */
 export async function replyWithImage(
   reply: FastifyReply,
   job: Job,
   result: UpscaleResult,
-  terms: ReaderTerms,
+  terms: ReaderLimits,
 ): Promise<FastifyReply> {
   const file = await open(job.resultPath, 'r');
   const { size } = await file.stat();
@@ -81,14 +81,14 @@ export async function replyWithImage(
 }
 
 /**
- * A part of a result, both ends inclusive. Knowing its end, the stream is over with the last byte; it would else read once more to
- * find that there is nothing, and a client that closes at the last byte would count as one that left.
+ * Reads a range of a result, both ends inclusive. With a known end the stream ends at the last byte. Without one it
+ * would read once more, and a client that closes at the last byte would count as one that left.
  */
 export function readResult(file: FileHandle, { start, end }: ByteRange): ReadStream {
   return file.createReadStream({ highWaterMark: READ_BYTES, start, end });
 }
 
-/** CORS may have set `Vary: Origin` already. */
+/** Adds to `Vary`, since CORS may have set `Vary: Origin`. */
 function varyBy(reply: FastifyReply, name: string): string {
   const before = reply.getHeader('vary');
   return before === undefined ? name : `${String(before)}, ${name}`;

@@ -1,17 +1,18 @@
+import { hasEnded } from '../../domain/job-state.js';
 import type { Job, JobEvent } from '../../jobs/job.js';
-import { hasEnded, jobView, waitsForRestart } from './job-view.js';
+import { jobView, waitsForRestart } from './job-view.js';
 
-/** Silence after which a comment shows proxies and clients that the connection lives. */
+/** Interval of comments that keep a silent connection open through proxies. */
 const HEARTBEAT_MS = 15_000;
-/** A job at work says at least this often how far it is. */
+/** Interval at which a running job repeats its progress. */
 const PROGRESS_MS = 1000;
 
 const HEARTBEAT = ': heartbeat\n\n';
 
 /**
- * The server-sent events of a job, until it ends or the signal is aborted: `state` with the whole job, `progress` with its
- * progress. A slow reader gets fewer events, never old ones.
- * @param afterId `Last-Event-ID` of a client that comes back: it gets what it missed.
+ * The server-sent events of a job until it ends or the signal is aborted: `state` with the whole job, `progress` with
+ * its progress. A slow reader gets fewer events, never outdated ones.
+ * @param afterId `Last-Event-ID` of a client that comes back; it gets what it missed.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export async function* jobEvents(
@@ -30,11 +31,11 @@ export async function* jobEvents(
     while (!signal.aborted) {
       const events = job.events(lastId);
       for (const event of events) {
-        // Its end by the stop of the service is none: the client comes back and finds it waiting.
+        // A job that the stop of the service interrupted has not ended: the client comes back and finds it waiting.
         if (waitsForRestart(job)) return;
         lastId = event.id;
         const moved = event.state === 'running' && told === 'running' && event.progress !== undefined;
-        // Of several steps that a slow reader has missed, the last one says it all.
+        // A slow reader has missed several progress events: the last one holds all of them.
         if (moved && event !== events.at(-1)) continue;
         yield moved ? progressEvent(event.id, event.progress) : stateEvent(event.id, job, event);
         told = event.state;
@@ -58,7 +59,7 @@ function progressEvent(id: number, progress: JobEvent['progress']): string {
   return `id: ${id}\nevent: progress\ndata: ${JSON.stringify(progress)}\n\n`;
 }
 
-/** The changes of a job as something to wait for; none is lost between two waits. */
+/** The changes of a job as a promise. No change between two waits is lost. */
 class JobChanges {
   private changed = false;
   private wake: () => void = () => undefined;
@@ -76,7 +77,7 @@ class JobChanges {
     signal.addEventListener('abort', note, { once: true });
   }
 
-  /** @returns whether something changed within the time. */
+  /** @returns whether the job changed within the time. */
   async next(timeoutMs: number): Promise<boolean> {
     if (!this.changed && !this.signal.aborted) {
       await new Promise<void>((resolve) => {

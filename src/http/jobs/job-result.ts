@@ -2,26 +2,26 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
+import { hasEnded } from '../../domain/job-state.js';
 import type { Job } from '../../jobs/job.js';
 import { storageError } from '../../jobs/store/storage-error.js';
 import { type ByteRange, parseRange } from './byte-range.js';
 import { imageHeaders, readResult } from './image-reply.js';
-import { hasEnded } from './job-view.js';
-import { cutOffSlowReader, type ReaderTerms } from './slow-reader.js';
+import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
 /**
- * The image of a job, whole or in part, as often as it is asked for.
+ * Answers with the image of a job, whole or a range of it, any number of times.
  * @throws TesseraError result_not_ready, not_found, range_not_satisfiable.
  */
 export async function replyWithResult(
   request: FastifyRequest,
   reply: FastifyReply,
   job: Job,
-  terms: ReaderTerms,
+  terms: ReaderLimits,
 ): Promise<FastifyReply> {
   const { result } = job;
   if (result === undefined) throw notReady(job);
-  // Ids are never used twice and a result never changes, so the id names these bytes.
+  // An id is never reused and a result never changes, so the id is a strong ETag.
   const etag = `"${job.id}"`;
   reply.headers({ etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' });
   if (namesTag(request.headers['if-none-match'], etag)) return reply.code(304).send();
@@ -39,7 +39,7 @@ export async function replyWithResult(
   if (range !== undefined) {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
   }
-  // Fastify takes the length of HEAD from what is sent, but for streams.
+  // For HEAD, Fastify sets Content-Length from the body, but not from a stream.
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const file = await openResult(job);
   cutOffSlowReader(reply.raw, terms);
@@ -50,13 +50,13 @@ function lengthOf(range: ByteRange | undefined, size: number): number {
   return range === undefined ? size : range.end - range.start + 1;
 }
 
-/** Whether an `If-None-Match` lists a tag, compared weakly as it says in RFC 9110, 13.1.2. */
+/** Whether `If-None-Match` lists a tag, by weak comparison (RFC 9110, 13.1.2). */
 function namesTag(header: string | undefined, etag: string): boolean {
   const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes(etag) || tags.includes('*');
 }
 
-/** The file may have expired since the job was found. */
+/** Opens the result, which may have expired since the job was found. */
 async function openResult(job: Job): Promise<FileHandle> {
   try {
     return await open(job.resultPath, 'r');

@@ -8,15 +8,18 @@ import { resultName } from './image-reply.js';
 
 export type JobView = Static<typeof JobSchema>;
 
-/** A job as `GET /jobs/{id}` and its events tell of it. @param at what it was at an earlier event; default: now. */
+/**
+ * A job as the API shows it.
+ * @param at state of an earlier event; the default is the present.
+ */
 export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'position'>): JobView {
   const { request } = job;
   const { width, height, format } = request.header;
   const state = at?.state ?? job.state;
   const { progress, position } = at ?? job;
   const stillSo = state === job.state;
-  // What the stop of the service interrupted is done again after its start: for its owner it waits.
-  if (stillSo && waitsForRestart(job)) return { ...jobView(job, WAITING), attempts: [...job.attempts] };
+  // An interrupted job runs again after the next start. For its owner it is queued.
+  if (stillSo && waitsForRestart(job)) return { ...jobView(job, WAITING), attempts: job.attempts };
   return {
     id: job.id,
     state,
@@ -26,7 +29,7 @@ export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'po
     ...(job.expiresAtMs === undefined ? {} : { expiresAt: new Date(job.expiresAtMs).toISOString() }),
     ...(position === undefined ? {} : { position }),
     ...(progress === undefined ? {} : { progress }),
-    attempts: [...job.attempts],
+    attempts: job.attempts,
     ...(stillSo ? resultView(job) : {}),
     ...(stillSo && job.error !== undefined ? { error: errorView(job.error, job.id) } : {}),
   };
@@ -34,14 +37,9 @@ export function jobView(job: Job, at?: Pick<JobEvent, 'state' | 'progress' | 'po
 
 const WAITING = { state: 'queued', progress: undefined, position: undefined } as const;
 
-/** Whether a job ended only because the service stops: it is kept, and goes on with the next start. */
+/** Whether a job was interrupted by the stop of the service. It goes on after the next start. */
 export function waitsForRestart(job: Job): boolean {
   return job.error?.code === 'shutting_down';
-}
-
-/** Whether nothing more will come of a job. */
-export function hasEnded(job: Job): boolean {
-  return job.state !== 'queued' && job.state !== 'running';
 }
 
 function resultView(job: Job): Pick<JobView, 'result'> {
@@ -64,7 +62,7 @@ function resultView(job: Job): Pick<JobView, 'result'> {
       tiles,
       fallback,
       ...(droppedPages === 0 ? {} : { droppedPages }),
-      ...(notKept === undefined ? {} : { notKept: [...notKept] }),
+      ...(notKept === undefined ? {} : { notKept }),
       milliseconds: (endedAtMs ?? Date.now()) - request.uploadedAtMs,
     },
   };

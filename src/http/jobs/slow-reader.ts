@@ -4,33 +4,33 @@ import type { FastifyReply } from 'fastify';
 import type { Config } from '../../config/config.js';
 import { LOOK_EVERY_MS, Pace } from '../upload/pace.js';
 
-/** Over so long a reader must keep the least pace: mobile connections stall, and nobody else waits for a place. */
+/** Window over which a reader's pace is measured. Mobile connections stall, and nobody waits for a reader's place. */
 const WINDOW_MS = 120_000;
-/** A reader of events that takes none of them for this long is cut off. */
+/** Time after which a reader of events that reads nothing is cut off. */
 const IDLE_MS = 120_000;
 
-export interface ReaderTerms {
-  readonly leastBytesPerSecond: number;
-  /** The longest that a reader may take in all. */
-  readonly mostMs: number;
+export interface ReaderLimits {
+  readonly minBytesPerSecond: number;
+  /** Time limit for the whole answer. */
+  readonly maxMs: number;
   readonly windowMs: number;
 }
 
-/** A result on its way holds disk no longer than one that is kept. */
-export function readerTerms(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderTerms {
+/** Limits for the reader of a result. A result in transfer holds disk space no longer than a kept one. */
+export function readerLimits(config: Pick<Config, 'MIN_BYTES_PER_SECOND' | 'JOB_TTL_MINUTES'>): ReaderLimits {
   return {
-    leastBytesPerSecond: config.MIN_BYTES_PER_SECOND,
-    mostMs: config.JOB_TTL_MINUTES * 60_000,
+    minBytesPerSecond: config.MIN_BYTES_PER_SECOND,
+    maxMs: config.JOB_TTL_MINUTES * 60_000,
     windowMs: WINDOW_MS,
   };
 }
 
-/** Ends a connection whose client takes its answer too slowly: a result holds disk until it has gone. */
-export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): void {
+/** Ends the connection of a client that reads too slowly, because a result holds disk space until it is sent. */
+export function cutOffSlowReader(response: ServerResponse, terms: ReaderLimits): void {
   const { socket } = response;
   if (socket === null) return;
-  const { leastBytesPerSecond, mostMs, windowMs } = terms;
-  const endMs = performance.now() + mostMs;
+  const { minBytesPerSecond, maxMs, windowMs } = terms;
+  const endMs = performance.now() + maxMs;
   const pace = new Pace(windowMs, bytesTaken(socket));
   const clock = setInterval(
     () => {
@@ -39,10 +39,10 @@ export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): 
         return;
       }
       const taken = bytesTaken(socket);
-      // All that was sent is taken: the client waits for us.
+      // The client has read everything, so it waits for the service.
       if (socket.writableLength === 0) pace.restart(taken);
       else pace.look(taken);
-      const slow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < leastBytesPerSecond;
+      const slow = pace.watchedMs >= windowMs && pace.bytesPerSecond(windowMs, taken) < minBytesPerSecond;
       if (slow || performance.now() > endMs) response.destroy();
     },
     Math.min(LOOK_EVERY_MS, windowMs / 4),
@@ -50,14 +50,14 @@ export function cutOffSlowReader(response: ServerResponse, terms: ReaderTerms): 
   clock.unref();
 }
 
-/** Ends a connection whose client has stopped reading, for answers that come in small pieces over a long time. */
+/** Ends the connection of a client that stopped reading, for answers that come in small pieces over a long time. */
 export function cutOffIdleReader(reply: FastifyReply): void {
   reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
 }
 
 /**
- * Bytes that the client's side has taken. Of a piece under way, half a megabyte of a result, the public counters tell only when all of it is
- * gone; the handle, which Node's own timeouts look at too, tells how much of it waits.
+ * Bytes that the client's side has received. The public counters include a chunk (half a megabyte of a result) only
+ * when it is sent in full. The handle, which Node's own timeouts use too, also knows how much of the chunk waits.
  */
 function bytesTaken(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { readonly _handle?: StreamHandle | null };

@@ -3,10 +3,10 @@ import { TesseraError } from '../../domain/errors.js';
 import { ownerOf } from '../access/owner.js';
 import type { UploadContext } from '../context.js';
 import type { Metrics } from '../observe/metrics.js';
-import { admit } from '../upload/receive-upload.js';
+import { receiveFiles } from '../upload/receive-files.js';
 import { jobView } from './job-view.js';
 
-/** Whether the client asks for a job instead of waiting (RFC 7240). */
+/** Whether the client prefers a job to waiting (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',').split(',');
   return preferences.some(
@@ -23,20 +23,20 @@ export async function replyWithJobs(
   maxFiles: number,
 ): Promise<FastifyReply> {
   const idempotencyKey = readIdempotencyKey(request);
-  const admission = await admit(request, reply, context, { maxFiles, durable: true });
-  const { callbackUrl } = admission;
-  const files = admission.images.map((image, index) => ({
+  const received = await receiveFiles(request, reply, context, { maxFiles, durable: true });
+  const { callbackUrl } = received;
+  const files = received.images.map((image, index) => ({
     ...image,
     terms: {
       owner: ownerOf(request, context.config),
-      // One key for a request of several images stands for each of them by its place.
+      // One key of a request with several images stands for each image, with its index.
       ...(idempotencyKey === undefined
         ? {}
         : { idempotencyKey: index === 0 ? idempotencyKey : `${idempotencyKey} ${index}` }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   }));
-  const kept = await context.jobs.keep(files).finally(() => admission.release());
+  const kept = await context.jobs.submitDurable(files).finally(() => received.release());
   for (const { job, existing } of kept) if (!existing) metrics.observe(job);
   const jobs = kept.map(({ job }) => job);
   const [only, ...more] = jobs;
@@ -48,7 +48,7 @@ export async function replyWithJobs(
     .send({ jobs: jobs.map((job) => jobView(job)) });
 }
 
-/** @throws TesseraError invalid_request for a key that is no short printable text. */
+/** @throws TesseraError invalid_request unless the key is short printable text. */
 function readIdempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;

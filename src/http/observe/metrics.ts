@@ -7,7 +7,7 @@ import type { Job, Jobs } from '../../jobs/job.js';
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Prometheus metrics. Events are counted as they happen; states are asked for when a scrape comes. */
+/** Prometheus metrics. Events are counted as they happen; states are read when a scrape comes. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests = new Counter({
@@ -92,13 +92,16 @@ export class Metrics {
     });
   }
 
-  /** Counts one exchange. @param route its pattern, never the path: labels must stay few. */
+  /**
+   * Counts one exchange.
+   * @param route the route's pattern, never the path, so that labels stay few.
+   */
   countRequest(method: string, route: string, status: number, seconds: number): void {
     this.requests.inc({ method, route, status });
     this.duration.observe({ method, route }, seconds);
   }
 
-  /** Counts a job at its end, once. */
+  /** Counts a job once, at its end. */
   observe(job: Job): void {
     if (this.observed.has(job)) return;
     this.observed.add(job);
@@ -136,8 +139,8 @@ export class Metrics {
 }
 
 /**
- * The attempts that made an upscale fall back or fail. Models of the chain that were never installed are passed over for every
- * picture, so they are the cause only where there is no other.
+ * The attempts that caused a fallback or a failure. Chain models that were never installed are skipped for every
+ * picture, so they count only where there is no other cause.
  */
 function causesOf(attempts: readonly Attempt[]): readonly Attempt[] {
   const unserved = attempts.filter(({ outcome }) => outcome !== 'served');

@@ -1,24 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OPTION_NAMES } from '../../options/option-table.js';
 import { shorten } from '../../options/parse-options.js';
+import { policyOf } from '../route-policy.js';
 import type { Metrics } from './metrics.js';
 
-/** nginx's number for a client that left before the answer. */
+/** nginx's status for a client that left before the answer. */
 const CLIENT_LEFT = 499;
 
-/** Probes and scrapes come every few seconds: below `info`. */
-const QUIET_ROUTES: readonly string[] = ['/health', '/health/live', '/health/ready', '/metrics'];
-
-/** One line in the log and one count in the metrics for each exchange, at its end, however it ends. */
+/** Writes one log line and counts one request at the end of each exchange, however it ends. */
 export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
   const startedAt = performance.now();
   reply.raw.once('close', () => {
-    // Not `writableFinished`: a client that closes right after the last byte beats the event that says it was written.
+    // Not `writableFinished`: a client that closes right after the last byte is faster than the event that confirms
+    // the write.
     const status = reply.raw.writableEnded ? reply.raw.statusCode : CLIENT_LEFT;
     const ms = performance.now() - startedAt;
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     metrics.countRequest(request.method, route, status, ms / 1000);
-    const level = QUIET_ROUTES.includes(route) ? 'debug' : 'info';
+    const level = policyOf(request).isQuiet ? 'debug' : 'info';
     request.log[level](
       { method: request.method, url: loggableUrl(request.url), ip: request.ip, status, ms: Math.round(ms) },
       'request',
@@ -27,8 +26,8 @@ export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metric
 }
 
 /**
- * Path and query as they may be logged: values of the known options; of anything else the name alone, since keys and
- * signed addresses end up in queries.
+ * Path and query as they may be logged: values of known options, and only the names of other parameters, because keys
+ * and signed addresses end up in queries.
  */
 export function loggableUrl(url: string): string {
   const [path = '', query] = url.split('?', 2);

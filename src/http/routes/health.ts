@@ -1,35 +1,39 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { EngineStatus } from '../../engine/engine.js';
 import { packageVersion } from '../../host/package-root.js';
 import type { HttpContext } from '../context.js';
+import { jsonAnswer } from '../named-schema.js';
+import { PROBE } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
-import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { HealthSchema, ProbeSchema } from '../schemas/status.js';
 
 type Health = 'ok' | 'degraded' | 'starting' | 'stopping' | 'down' | 'no_storage';
 
 /**
- * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me" and `/health/ready` for "send me
- * requests". Open without a key: probes carry none.
+ * `GET /health` for people and dashboards (always 200), `/health/live` for "restart me", `/health/ready` for "send me
+ * requests".
  */
 export function registerHealth(
   app: FastifyInstance,
   { engine, jobs, lifecycle, downloads, headers }: HttpContext,
 ): void {
+  const probes = app.withTypeProvider<TypeBoxTypeProvider>();
   const health = async (status: EngineStatus): Promise<Health> => {
     if (lifecycle.stopping) return 'stopping';
     if (status.state !== 'ready' && status.state !== 'degraded') return status.state;
     if (headers.state !== 'ready') return headers.state;
     if ((await jobs.storageFault()) !== undefined) return 'no_storage';
     if (status.state === 'degraded') return 'degraded';
-    // What is installed should serve: a damaged file or a lost provider leaves less good answers than were planned.
+    // A damaged file or a lost provider makes answers worse than planned.
     return status.models.some(({ installed, unavailable }) => installed && unavailable !== undefined)
       ? 'degraded'
       : 'ok';
   };
 
-  app.get('/health', {
+  probes.get('/health', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getHealth',
@@ -59,12 +63,13 @@ export function registerHealth(
         queue: jobs.status(),
         models: status.models,
         providers: status.providers,
-        downloads: [...downloads()],
+        downloads: downloads(),
       });
     },
   });
 
-  app.get('/health/live', {
+  probes.get('/health/live', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getLiveness',
@@ -79,7 +84,8 @@ export function registerHealth(
     },
   });
 
-  app.get('/health/ready', {
+  probes.get('/health/ready', {
+    config: PROBE,
     schema: {
       tags: ['service'],
       operationId: 'getReadiness',

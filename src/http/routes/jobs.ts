@@ -7,7 +7,7 @@ import type { HttpContext, UploadContext } from '../context.js';
 import { jobEvents } from '../jobs/job-events.js';
 import { replyWithResult } from '../jobs/job-result.js';
 import { jobView } from '../jobs/job-view.js';
-import { cutOffIdleReader, readerTerms } from '../jobs/slow-reader.js';
+import { cutOffIdleReader, readerLimits } from '../jobs/slow-reader.js';
 import { replyWithJobs } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import {
@@ -18,17 +18,17 @@ import {
   readJobSchema,
 } from '../schemas/jobs.js';
 
-/** Files of one `POST /jobs`, where the queue has so many places. */
+/** Limit of files in one `POST /jobs`, if the queue has so many places. */
 const MAX_FILES = 32;
 
 /** `/jobs`: upscales that outlive their request. */
 export function registerJobs(app: FastifyInstance, context: UploadContext, metrics: Metrics): void {
   const { jobs, config } = context;
   const { maxRunning, maxQueued } = jobs.status();
-  // All files of a request become jobs at once: more than there are places will never find room.
+  // All files of a request become jobs at once, so more files than places never fit.
   const maxFiles = Math.min(MAX_FILES, maxRunning + maxQueued, config.MAX_KEPT_JOBS);
   const closing = new AbortController();
-  // Streams of events would hold the server open for as long as their jobs run; their clients come back.
+  // Event streams would keep the server open as long as their jobs run. Their clients come back.
   app.addHook('preClose', async () => closing.abort());
 
   app.post('/jobs', {
@@ -64,7 +64,7 @@ export function registerJobs(app: FastifyInstance, context: UploadContext, metri
   app.get('/jobs/:id/result', {
     schema: jobResultSchema,
     handler: (request, reply) =>
-      replyWithResult(request, reply, findJob(request, context), readerTerms(config)),
+      replyWithResult(request, reply, findJob(request, context), readerLimits(config)),
   });
 
   app.delete('/jobs/:id', {
@@ -77,7 +77,7 @@ export function registerJobs(app: FastifyInstance, context: UploadContext, metri
   });
 }
 
-/** @throws TesseraError not_found, with the same sentence for another's job: nobody learns that it is there. */
+/** @throws TesseraError not_found, with the same sentence for another owner's job, so nobody learns that it exists. */
 function findJob(request: FastifyRequest, { jobs, config }: HttpContext): Job {
   const { id } = request.params as { id: string };
   const job = jobs.find(id, ownerOf(request, config));
@@ -87,7 +87,7 @@ function findJob(request: FastifyRequest, { jobs, config }: HttpContext): Job {
   return job;
 }
 
-/** What is no number of ours is taken for a first visit. */
+/** A malformed id counts as a first visit. */
 function lastEventId(request: FastifyRequest): number | undefined {
   const given = request.headers['last-event-id'];
   return typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : undefined;

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../observe/metrics.js';
+import { SCRAPED } from '../route-policy.js';
 import { REQUEST_ID } from '../schemas/headers.js';
 import { problemResponses } from '../schemas/problem.js';
 
 /** `GET /metrics`, for Prometheus. */
 export function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', {
+    config: SCRAPED,
     schema: {
       tags: ['service'],
       operationId: 'getMetrics',

@@ -1,13 +1,14 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { HttpContext } from '../context.js';
+import { jsonAnswer } from '../named-schema.js';
 import { REQUEST_ID } from '../schemas/headers.js';
-import { jsonAnswer } from '../schemas/named.js';
 import { problemResponses } from '../schemas/problem.js';
 import { ModelListSchema } from '../schemas/status.js';
 
-/** `GET /models`: what may serve, and what each can do. */
+/** `GET /models`: the models and their state. */
 export function registerModels(app: FastifyInstance, { engine }: HttpContext): void {
-  app.get('/models', {
+  app.withTypeProvider<TypeBoxTypeProvider>().get('/models', {
     schema: {
       tags: ['service'],
       operationId: 'listModels',

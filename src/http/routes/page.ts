@@ -4,10 +4,11 @@ import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
+import { PAGE } from '../route-policy.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
-/** Modules of others, served from their npm packages as files of our own: the page asks nobody else for anything. */
+/** npm modules that the page uses, served as own files, so that the page contacts no other server. */
 const VENDOR_MODULES = { 'client-zip': 'client-zip.js', 'img-comparison-slider': 'img-comparison-slider.js' };
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -17,7 +18,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Own files only, nothing inline; pictures also from memory (`blob:`), where the page holds originals and results. */
+/** The page's content security policy: own files only, nothing inline, and pictures from memory (`blob:`). */
 export const PAGE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -30,14 +31,15 @@ interface PageFile {
 }
 
 /**
- * The page at `/` and its files under `/assets`. They are few and small, so they are read once and served from memory: a path
- * that is not among them never reaches the disk. Browsers ask each time whether a file has changed (`ETag`), so that a new
- * version is never mixed with an old one.
- * @param limits what its form starts with: the defaults of the jobs that it makes.
+ * The page at `/` and its files under `/assets`. They are few and small, so they are read once and served from
+ * memory; an unknown path never reaches the disk. Browsers revalidate each file (`ETag`), so that files of two
+ * versions are never mixed.
+ * @param limits defaults of the jobs that the page makes; its form starts with them.
  */
 export function registerPage(app: FastifyInstance, limits: OptionLimits): void {
   for (const file of [...ownFiles(limits), ...vendorFiles()]) {
     app.get(file.url, {
+      config: PAGE,
       schema: { hide: true },
       handler: (request, reply) => sendFile(file, request, reply),
     });
@@ -62,7 +64,7 @@ function ownFiles(limits: OptionLimits): PageFile[] {
   ];
 }
 
-/** The page with the defaults of all options in the place that its form has for them. */
+/** The page with the default options in its `data-defaults` attribute. */
 function withDefaults(page: PageFile, limits: OptionLimits): PageFile {
   const defaults = Object.entries(optionTable(patient(limits))).map(([name, spec]) => [
     name,
@@ -81,7 +83,7 @@ function vendorFiles(): PageFile[] {
   );
 }
 
-/** @throws Error for a file whose type the page has no use for. */
+/** @throws Error for a file of a type that the page does not use. */
 function pageFile(url: string, path: string): PageFile {
   const content = readFileSync(path);
   const mediaType = MEDIA_TYPES[extname(path)];

@@ -1,3 +1,5 @@
+import { ProblemSchema } from '../errors/problem.js';
+import type { NamedSchema } from '../named-schema.js';
 import {
   AttemptSchema,
   JobListSchema,
@@ -6,12 +8,10 @@ import {
   JobResultSchema,
   JobSchema,
 } from './job.js';
-import type { NamedSchema } from './named.js';
 import { PlannedCandidateSchema, PlanSchema } from './plan.js';
-import { ProblemSchema } from './problem.js';
 import { HealthSchema, ModelListSchema, ModelSchema, ProbeSchema, ProviderSchema } from './status.js';
 
-/** Every schema with a name of its own: those that routes refer to. */
+/** All named schemas, to which routes refer. */
 export const NAMED_SCHEMAS: readonly NamedSchema[] = [
   AttemptSchema,
   HealthSchema,

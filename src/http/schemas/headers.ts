@@ -1,9 +1,8 @@
-/** A header that holds text. */
 export function textHeader(description: string): object {
   return { type: 'string', description };
 }
 
-/** The header that every answer has. */
+/** A header of every answer. */
 export const REQUEST_ID = {
   'X-Request-Id': textHeader('The request in the log: quote it when you ask about one.'),
 };

@@ -2,12 +2,12 @@ import { MEDIA_TYPES } from '../../domain/download-name.js';
 import { OUTPUT_FORMATS } from '../../domain/types.js';
 import { REQUEST_ID } from './headers.js';
 
-/** A body of bytes, in OpenAPI's words. */
+/** A binary body, as OpenAPI describes it. */
 export const BINARY = { type: 'string', format: 'binary' };
 
 const TEXT = { type: 'string' };
 
-/** Headers of every answer that is an image. */
+/** Headers of image answers. */
 export const IMAGE_HEADER_SCHEMAS = {
   'Content-Disposition': { ...TEXT, description: 'A file name such as photo_x4.jpg.' },
   'Server-Timing': { ...TEXT, description: 'Milliseconds: queue, decode, infer, blend, encode, turns.' },
@@ -35,7 +35,7 @@ export const IMAGE_HEADER_SCHEMAS = {
   },
 };
 
-/** Media types of an answer that is an image. */
+/** Media types of image answers. */
 export const IMAGE_CONTENT = Object.fromEntries(
   OUTPUT_FORMATS.map((format) => [MEDIA_TYPES[format], { schema: BINARY }]),
 );

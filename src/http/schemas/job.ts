@@ -1,54 +1,65 @@
 import { Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
-import { FALLBACK_REASONS, KEEPABLE, OUTPUT_FORMATS, PROVIDERS, STAGES } from '../../domain/types.js';
-import { named, oneOf, refTo } from './named.js';
+import { JOB_STATES } from '../../domain/job-state.js';
+import {
+  type Attempt,
+  FALLBACK_REASONS,
+  KEEPABLE,
+  OUTPUT_FORMATS,
+  PROVIDERS,
+  STAGES,
+  type UpscaleProgress,
+} from '../../domain/types.js';
+import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model ran on; absent for Lanczos.'));
 
-/** One try of one model. */
 export const AttemptSchema = named(
   'Attempt',
   'One try of one model.',
-  Type.Object({
-    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
-    provider: Provider,
-    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
-    reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
-    detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
-    ms: Type.Number({ description: 'Milliseconds that it took.' }),
-  }),
+  schemaOf<Attempt>()(
+    Type.Object({
+      model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+      provider: Provider,
+      tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+      outcome: oneOf(['served', 'failed', 'skipped'], 'What came of it.'),
+      reason: Type.Optional(oneOf(FALLBACK_REASONS, 'Why it did not serve.')),
+      detail: Type.Optional(Type.String({ description: 'The same as a sentence.' })),
+      ms: Type.Number({ description: 'Milliseconds that it took.' }),
+    }),
+  ),
 );
 
-/** The `progress` events of a job have this. */
+/** The data of a job's `progress` events. */
 export const JobProgressSchema = named(
   'JobProgress',
   'How far a job is; also the data of its `progress` events.',
-  Type.Object({
-    stage: oneOf(
-      STAGES,
-      'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
-    ),
-    tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
-    tilesTotal: Type.Integer({
-      description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
+  schemaOf<UpscaleProgress>()(
+    Type.Object({
+      stage: oneOf(
+        STAGES,
+        'Reading the picture; a network, which is being loaded while `tilesTotal` is 0; plain resampling; writing the result.',
+      ),
+      tilesDone: Type.Integer({ description: 'Tiles that are computed.' }),
+      tilesTotal: Type.Integer({
+        description: 'Tiles in all; 0 until a network is loaded, and for plain resampling.',
+      }),
+      rowsDone: Type.Optional(
+        Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
+      ),
+      rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
+      bytesWritten: Type.Optional(
+        Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
+      ),
+      model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
+      provider: Provider,
+      secondsLeft: Type.Optional(
+        Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
+      ),
     }),
-    rowsDone: Type.Optional(
-      Type.Integer({ description: 'Rows of the source, where a stage counts them instead of tiles.' }),
-    ),
-    rowsTotal: Type.Optional(Type.Integer({ description: 'Rows in all.' })),
-    bytesWritten: Type.Optional(
-      Type.Integer({ description: 'Bytes of the result so far, while PNG or TIFF is written.' }),
-    ),
-    model: Type.Optional(Type.String({ description: 'The model at work; absent before one is chosen.' })),
-    provider: Provider,
-    secondsLeft: Type.Optional(
-      Type.Number({ description: 'Seconds that this stage still takes; absent while nothing tells.' }),
-    ),
-  }),
+  ),
 );
 
-/** What a job made. */
 export const JobResultSchema = named(
   'JobResult',
   'What a job made; the image is at `href`.',
@@ -74,7 +85,7 @@ export const JobResultSchema = named(
       }),
     ),
     notKept: Type.Optional(
-      Type.Array(Type.Enum([...KEEPABLE], { type: 'string' }), {
+      listOf(Type.Enum([...KEEPABLE], { type: 'string' }), {
         description:
           'What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing.',
       }),
@@ -83,7 +94,7 @@ export const JobResultSchema = named(
   }),
 );
 
-/** Why a job has no result: a problem without the id of a request. */
+/** A problem without a request id. */
 export const JobProblemSchema = named(
   'JobProblem',
   'Why a job has no result: the problem that `POST /upscale` would have answered with, without the id of a request.',
@@ -102,16 +113,13 @@ export const JobProblemSchema = named(
   }),
 );
 
-/**
- * A job as `GET /jobs/{id}` and the `state` events of `GET /jobs/{id}/events` tell of it. The web page and
- * `tessera upscale --server` read nothing else.
- */
+/** A job as `GET /jobs/{id}` and its `state` events show it. The page and `tessera upscale --server` read nothing else. */
 export const JobSchema = named(
   'Job',
   'A job; also the data of its `state` events. It has `position` while it waits, `progress` while it runs, and `result` or `error` once it has ended.',
   Type.Object({
     id: Type.String({ description: 'Names the job in `/jobs/{id}`.' }),
-    state: oneOf(['queued', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are its end.'),
+    state: oneOf(JOB_STATES, 'The last three are its end.'),
     fileName: Type.Optional(Type.String({ description: "The client's file name, made safe." })),
     source: Type.Object(
       {
@@ -130,15 +138,15 @@ export const JobSchema = named(
       Type.Integer({ minimum: 1, description: 'Place in the queue, while queued: 1 is the next to start.' }),
     ),
     progress: Type.Optional(refTo(JobProgressSchema)),
-    attempts: Type.Array(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
+    attempts: listOf(refTo(AttemptSchema), { description: 'Every model that was tried, oldest first.' }),
     result: Type.Optional(refTo(JobResultSchema)),
     error: Type.Optional(refTo(JobProblemSchema)),
   }),
 );
 
-/** `POST /jobs` answers 202 with this; `Location` names the job when there is one. */
+/** The answer 202 of `POST /jobs`. `Location` names a single job. */
 export const JobListSchema = named(
   'JobList',
   'The jobs of one request.',
-  Type.Object({ jobs: Type.Array(refTo(JobSchema), { description: 'In the order of the files.' }) }),
+  Type.Object({ jobs: listOf(refTo(JobSchema), { description: 'In the order of the files.' }) }),
 );

@@ -2,10 +2,10 @@ import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import type { Config } from '../../config/config.js';
 import { patient } from '../../options/option-defaults.js';
+import { jsonAnswer } from '../named-schema.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema, JobSchema } from './job.js';
-import { jsonAnswer } from './named.js';
 import { optionProperties } from './options.js';
 import { problemResponses } from './problem.js';
 import { IdempotencyKey, JOB_HEADERS, UPLOAD_ERRORS, uploadBody } from './upscale.js';
@@ -14,7 +14,7 @@ const TEXT = { type: 'string' };
 const TAGS = ['jobs'];
 const JobParams = Type.Object({ id: Type.String({ description: 'The `id` that `POST /jobs` gave it.' }) });
 
-/** The options of `/upscale` that a job takes, and its own. */
+/** The options of a job: those of `/upscale`, and its own. */
 function jobOptions(config: Config): Record<string, object> {
   const { dry_run: _onlyUpscale, ...options } = optionProperties(patient(config));
   return {

@@ -4,8 +4,9 @@ import { OPTION_NAMES, type OptionSpec } from '../../options/option-table.js';
 import { acceptedByOption } from '../../options/option-value.js';
 
 /**
- * JSON schemas of the options. None has a `default`: forms and clients made from the document would send it with every request, where
- * it may contradict another option or hold for jobs otherwise than for `/upscale`. The description says it instead.
+ * JSON schemas of the options. None has a `default`, because forms and generated clients would send it with every
+ * request. There it may contradict another option, and for jobs it may be another value. The description names it
+ * instead.
  */
 export function optionProperties(config: Config): Record<string, object> {
   const table = optionTable(config);

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { FALLBACK_REASONS, PROVIDERS } from '../../domain/types.js';
-import { named, oneOf, refTo } from './named.js';
+import { FALLBACK_REASONS, type PlannedCandidate, PROVIDERS, type UpscalePlan } from '../../domain/types.js';
+import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const MEMORY_DESCRIPTION =
   'Bytes that the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
@@ -9,42 +9,44 @@ const MEMORY_DESCRIPTION =
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 
-/** One model that might serve, as a plan tells of it. */
 export const PlannedCandidateSchema = named(
-  'PlannedRung',
+  'PlannedCandidate',
   'A model that might serve.',
-  Type.Object({
-    model: Type.String({ description: 'Its name, as in `GET /models`.' }),
-    provider: Provider,
-    tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
-    tiles: Type.Optional(Type.Integer({ description: 'Tiles that it would compute.' })),
-    estimatedSeconds: Type.Optional(
-      Type.Number({
-        description:
-          'Seconds that it would take. Absent while its speed is unknown, and for a candidate that would be skipped.',
-      }),
-    ),
-    estimatedMemoryBytes: Type.Optional(
-      Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
-    ),
-    skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a candidate that would be skipped.')),
-  }),
+  schemaOf<PlannedCandidate>()(
+    Type.Object({
+      model: Type.String({ description: 'Its name, as in `GET /models`.' }),
+      provider: Provider,
+      tileSizePx: Type.Optional(Type.Integer({ description: 'Largest model input, in pixels.' })),
+      tiles: Type.Optional(Type.Integer({ description: 'Tiles that it would compute.' })),
+      estimatedSeconds: Type.Optional(
+        Type.Number({
+          description:
+            'Seconds that it would take. Absent while its speed is unknown, and for a candidate that would be skipped.',
+        }),
+      ),
+      estimatedMemoryBytes: Type.Optional(
+        Type.Number({ description: `${MEMORY_DESCRIPTION} Absent for what has no tiles.` }),
+      ),
+      skipReason: Type.Optional(oneOf(FALLBACK_REASONS, 'Set for a candidate that would be skipped.')),
+    }),
+  ),
 );
 
-/** The answer to a dry run. */
 export const PlanSchema = named(
   'Plan',
   'What an upscale would do, and what it would take.',
-  Type.Object({
-    width: Type.Integer({ description: 'Of the result, in pixels.' }),
-    height: Type.Integer({ description: 'Of the result, in pixels.' }),
-    candidates: Type.Array(refTo(PlannedCandidateSchema), {
-      description: 'In the order in which they would be tried.',
+  schemaOf<UpscalePlan>()(
+    Type.Object({
+      width: Type.Integer({ description: 'Of the result, in pixels.' }),
+      height: Type.Integer({ description: 'Of the result, in pixels.' }),
+      candidates: listOf(refTo(PlannedCandidateSchema), {
+        description: 'In the order in which they would be tried.',
+      }),
+      model: Type.String({ description: 'The model that is expected to serve.' }),
+      provider: Provider,
+      tiles: Type.Integer({ description: 'Tiles that it would compute; 0 for Lanczos.' }),
+      estimatedSeconds: Type.Number({ description: 'Seconds from the start of the job to its result.' }),
+      estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
     }),
-    model: Type.String({ description: 'The model that is expected to serve.' }),
-    provider: Provider,
-    tiles: Type.Integer({ description: 'Tiles that it would compute; 0 for Lanczos.' }),
-    estimatedSeconds: Type.Number({ description: 'Seconds from the start of the job to its result.' }),
-    estimatedMemoryBytes: Type.Number({ description: MEMORY_DESCRIPTION }),
-  }),
+  ),
 );

@@ -10,7 +10,7 @@ function count(description: string): object {
   return { type: 'integer', description: `${description} Absent where the request is not counted.` };
 }
 
-/** The schema of a route with the headers that its answers have where `RATE_LIMIT_MAX` is set; of one that may answer 429. */
+/** Adds the headers of the rate limit to the schema of a route that may answer 429. */
 export function withRateLimitHeaders(schema: FastifySchema): FastifySchema {
   const answers = schema.response as Readonly<Record<string, { readonly headers?: object }>> | undefined;
   if (answers === undefined || !('429' in answers)) return schema;

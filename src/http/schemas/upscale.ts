@@ -3,17 +3,17 @@ import { Type } from 'typebox';
 import type { Config } from '../../config/config.js';
 import type { ErrorCode } from '../../domain/errors.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
+import { jsonAnswer, refTo } from '../named-schema.js';
 import { REQUEST_ID, textHeader } from './headers.js';
 import { BINARY, IMAGE_CONTENT, IMAGE_HEADER_SCHEMAS } from './image.js';
 import { JobListSchema } from './job.js';
-import { jsonAnswer, refTo } from './named.js';
 import { optionProperties } from './options.js';
 import { PlanSchema } from './plan.js';
-import { type ProblemResponse, problemResponses } from './problem.js';
+import { problemResponses } from './problem.js';
 
 /**
- * The body of an upload: a form, or the image itself. The options are described once, as query parameters: as fields of the form too, the
- * page of `/docs` would fill each of them with a sample ("string") and send it.
+ * The body of an upload: a form, or the image itself. Options are described once, as query parameters. Described as
+ * form fields too, the page of `/docs` would fill each field with a sample ("string") and send it.
  */
 export function uploadBody(file: object): object {
   const description =
@@ -30,7 +30,7 @@ export function uploadBody(file: object): object {
   };
 }
 
-/** What may be wrong with an upload before it becomes a job. */
+/** Errors of an upload before it becomes a job. */
 export const UPLOAD_ERRORS = [
   'no_file',
   'too_many_files',
@@ -57,7 +57,7 @@ export const UPLOAD_ERRORS = [
   'idempotency_conflict',
 ] as const satisfies readonly ErrorCode[];
 
-/** What may go wrong once an upscale has begun: such a problem tells what was tried. */
+/** Errors of an upscale in progress. Such a problem lists the attempts. */
 const UPSCALE_ERRORS = [
   'output_too_large',
   'disk_full',
@@ -69,7 +69,7 @@ const UPSCALE_ERRORS = [
   'deadline_exceeded',
 ] as const satisfies readonly ErrorCode[];
 
-function upscaleProblems(): Record<number, ProblemResponse> {
+function upscaleProblems() {
   const begun = problemResponses(...UPSCALE_ERRORS);
   const attempts = { 'X-Upscale-Attempts': IMAGE_HEADER_SCHEMAS['X-Upscale-Attempts'] };
   return Object.fromEntries(
@@ -80,14 +80,14 @@ function upscaleProblems(): Record<number, ProblemResponse> {
   );
 }
 
-/** Headers of an answer with jobs. */
+/** Headers of answers with jobs. */
 export const JOB_HEADERS = {
   ...REQUEST_ID,
   Location: textHeader('Where the job is: `/jobs/{id}`; absent where there are several.'),
   'Preference-Applied': textHeader('`respond-async`, where the request prefers that.'),
 };
 
-/** What makes a repeated request for jobs give the same ones. */
+/** The header that makes a repeated request return the same jobs. */
 export const IdempotencyKey = Type.String({
   description:
     'For jobs: the same key, images and options give the same ones; the key with others is 422. 1 to 255 printable ASCII characters without spaces. When left out: every request makes new jobs.',

@@ -1,9 +1,9 @@
-/** Longest `Accept` that is looked at. */
+/** Longest `Accept` header that is parsed. */
 const MAX_LENGTH = 2000;
 
 /**
- * Image media types that an `Accept` header names, most wanted first (RFC 9110, 12.5.1). Ranges such as `image/*` name
- * no type, so they are left out; so is what has `q=0`.
+ * Image media types in an `Accept` header, preferred first (RFC 9110, 12.5.1). Ranges such as `image/*` name no type
+ * and are left out, and so are types with `q=0`.
  */
 export function imageTypesByPreference(header: string | undefined): readonly string[] {
   if (header === undefined || header.length > MAX_LENGTH) return [];

@@ -1,7 +1,7 @@
 import { safeName } from '../../domain/download-name.js';
 import { type ErrorCode, TesseraError } from '../../domain/errors.js';
 
-/** Errors that one file is to blame for, whatever else the request holds. */
+/** Errors that concern one file of a request. */
 const BLAMED: ReadonlySet<ErrorCode> = new Set([
   'no_file',
   'unsupported_image',
@@ -12,19 +12,16 @@ const BLAMED: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * The error of one file of a request that may hold several, saying which: by its name in the sentence, by its place (from 0)
- * in `parameter`. Errors that no file is to blame for stay as they are.
+ * Adds to the error of one file which file it is: its name in the sentence, its index (from 0) in `parameter`. Other
+ * errors stay as they are.
  * @param fileName as the client sent it.
  */
 export function errorOfFile(thrown: unknown, index: number, fileName: string | undefined): unknown {
   if (!(thrown instanceof TesseraError) || !BLAMED.has(thrown.code)) return thrown;
-  const { code, message, details, internal, attempts } = thrown;
   const name = safeName(fileName ?? '');
   const which = name === undefined ? `File ${index + 1}` : `"${name}"`;
-  return new TesseraError(code, `${which}: ${message}`, {
-    details: { ...details, parameter: `file[${index}]` },
-    cause: thrown.cause,
-    attempts,
-    ...(internal === undefined ? {} : { internal }),
+  return thrown.with({
+    message: `${which}: ${thrown.message}`,
+    details: { ...thrown.details, parameter: `file[${index}]` },
   });
 }

@@ -7,17 +7,18 @@ import { errorOfFile } from './bad-file.js';
 import { storeFile } from './store-file.js';
 import type { UploadedFile, UploadTarget } from './upload-target.js';
 
-/** Form fields that may hold the image. */
+/** Names of the form field with the image. */
 const FILE_FIELDS: readonly string[] = ['file', 'image'];
 
-/** More than there are options, so that a mistake gets the sentence that names it. */
+/** More than there are options, so that a wrong field gets its own error. */
 const MAX_FIELDS = 64;
 const MAX_FIELD_BYTES = 4096;
 
 /**
- * Reads a multipart body: files to disk as they stream by, fields in the order they came, before or after the files.
- * @param signal ends the wait for more of the body; the caller reports why.
- * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and storeFile's.
+ * Reads a multipart body: streams files to disk and collects fields, in the order of arrival.
+ * @param signal aborts waiting for more of the body; the caller reports the reason.
+ * @throws TesseraError malformed_multipart, upload_aborted, too_many_files, no_file, unknown_option, and the errors
+ * of `storeFile`.
  */
 export async function readMultipart(
   request: FastifyRequest,
@@ -28,7 +29,7 @@ export async function readMultipart(
   const fields: RawOption[] = [];
   const parts = request.parts({
     limits: {
-      // One more than is accepted: that one is refused by name.
+      // One more than accepted, so that the surplus file gets its own error.
       files: target.maxFiles + 1,
       fields: MAX_FIELDS,
       parts: MAX_FIELDS + target.maxFiles + 1,
@@ -45,12 +46,12 @@ export async function readMultipart(
         continue;
       }
       addAbortSignal(signal, part.file);
-      // Not always there, whatever its type says.
+      // May be missing, contrary to its type.
       const fileName = (part.filename as string | undefined) ?? '';
       checkFilePart(part.fieldname, fileName, files.length, target.maxFiles);
       const path = await target.pathFor(files.length);
       const bytes = await storePart(part.file, path, target.maxBytes).catch((error: unknown) => {
-        // How many files follow is not known yet: only a request that takes one does without the name.
+        // The number of files is not known yet. Only a request for one file needs no name in its errors.
         throw target.maxFiles === 1 ? error : errorOfFile(error, files.length, fileName);
       });
       files.push({ path, bytes, ...(fileName === '' ? {} : { fileName }) });
@@ -62,20 +63,20 @@ export async function readMultipart(
 }
 
 /**
- * Whether a part of this type is a file though it has no file name, which is optional (RFC 7578, 4.2): what the body itself may be.
- * The types of parts come without their parameters, in letters of any size.
+ * Whether a part without a file name (optional, RFC 7578, 4.2) is a file: it is when its type is one that a body may
+ * have. The parser gives types without parameters, in any case.
  */
 function isFileType(contentType: string | undefined): boolean {
   return /^(image\/|application\/octet-stream$)/i.test(contentType ?? '');
 }
 
-/** The parser gives a part without a name as it came, whatever its types say. */
+/** The parser passes a part without a name on, contrary to its types. */
 function checkName(name: string | undefined): void {
   if (name !== undefined) return;
   throw new TesseraError('malformed_multipart', 'A part of the form has no name.');
 }
 
-/** @throws TesseraError no_file when the part is empty; and storeFile's. */
+/** @throws TesseraError no_file for an empty part, and the errors of `storeFile`. */
 async function storePart(content: Readable, path: string, maxBytes: number): Promise<number> {
   const bytes = await storeFile(content, path, maxBytes);
   if (bytes === 0) throw new TesseraError('no_file', 'The uploaded file is empty.');
@@ -114,7 +115,7 @@ function checkFilePart(field: string, fileName: string, before: number, maxFiles
   }
 }
 
-/** The parser's own errors are the caller's doing; Fastify would answer 500 for most of them. */
+/** Errors of the parser are the caller's fault. Fastify would answer 500 for most of them. */
 function multipartError(thrown: unknown): TesseraError {
   const error = domainError(thrown);
   if (error.code !== 'internal' || thrown instanceof TesseraError) return error;

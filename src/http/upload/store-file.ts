@@ -4,10 +4,10 @@ import { TesseraError } from '../../domain/errors.js';
 import { storageError } from '../../jobs/store/storage-error.js';
 
 /**
- * Streams an upload to a new file (0600), never more than `maxBytes` of it.
- * @param source left destroyed when this rejects.
+ * Streams an upload to a new file (0600) of at most `maxBytes`.
+ * @param source is destroyed when this rejects.
  * @returns bytes written.
- * @throws TesseraError upload_too_large, disk_full, storage_unavailable; and whatever `source` fails with.
+ * @throws TesseraError upload_too_large, disk_full, storage_unavailable; and the errors of `source`.
  */
 export async function storeFile(source: Readable, path: string, maxBytes: number): Promise<number> {
   let bytes = 0;
@@ -24,7 +24,7 @@ export async function storeFile(source: Readable, path: string, maxBytes: number
   return bytes;
 }
 
-/** What the system says of our file is no fault of the upload's. */
+/** An error of our file is not the upload's fault. */
 async function ours<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;

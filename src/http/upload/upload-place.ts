@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { TesseraError } from '../../domain/errors.js';
 import { Pace } from './pace.js';
 
-/** A body of which so much is there, or all, is one that is being sent. */
+/** Bytes that show that a body is being sent (or the whole body, if shorter). */
 const ENOUGH_BYTES = 4096;
 
-/** A place for one upload, or the wish for one. */
+/** A place for one upload, or the request for one. */
 export class UploadPlace {
   readonly sinceMs = performance.now();
   readonly #refusal = new AbortController();
@@ -13,18 +13,18 @@ export class UploadPlace {
   #body: IncomingMessage | undefined;
 
   constructor(
-    /** Whose upload it is, where places are shared out. */
+    /** The client that the place counts for. */
     readonly client: string,
     body: IncomingMessage,
     windowMs: number,
-    /** Gives the place to the next; harmless when repeated. */
+    /** Releases the place. Harmless when repeated. */
     readonly release: () => void,
   ) {
     this.#body = body;
     this.#pace = new Pace(windowMs, body.socket.bytesRead - body.readableLength);
   }
 
-  /** Aborted, with the error for the client, when the place is taken away: it is then released as soon as all else is. */
+  /** Aborted with the client's error when the place is taken away. Its holder then releases it as soon as all else is released. */
   get signal(): AbortSignal {
     return this.#refusal.signal;
   }
@@ -33,24 +33,27 @@ export class UploadPlace {
     return this.signal.aborted;
   }
 
-  /** Whether its body is still coming, and not refused: only then can the place be taken away. */
+  /** Whether the body is still coming and not refused. Only then can the place be taken away. */
   get isReading(): boolean {
     return this.#body?.complete === false && !this.isRefused;
   }
 
-  /** Whether there is something to read: enough to begin with, or all. */
+  /** Whether enough of the body, or all of it, has arrived. */
   get hasBegun(): boolean {
     const body = this.#body;
     return body === undefined || body.complete || body.readableLength >= ENOUGH_BYTES;
   }
 
-  /** Whether all is there, or as much as can be before anybody reads: such an upload needs its place for the shortest time. */
+  /**
+   * Whether the whole body, or as much as can arrive before it is read, has arrived. Such an upload needs its place
+   * for the shortest time.
+   */
   get hasPlenty(): boolean {
     const body = this.#body;
     return body === undefined || body.complete || body.readableLength >= body.readableHighWaterMark;
   }
 
-  /** The body has come; what is still done with it is not the client's time. */
+  /** The body is complete. The time after that is not the client's. */
   end(): void {
     this.#body = undefined;
   }
@@ -59,20 +62,20 @@ export class UploadPlace {
     const body = this.#body;
     if (body === undefined) return;
     const { bytesRead } = body.socket;
-    // What cannot come because so much has not been taken yet waits for us.
+    // Received bytes wait for us, so the client cannot send more.
     if (body.readableLength >= body.readableHighWaterMark) this.#pace.restart(bytesRead);
     else this.#pace.look(bytesRead);
   }
 
-  /** Bytes a second of late. */
+  /** Recent bytes per second. */
   bytesPerSecond(overMs: number): number {
     return this.#pace.bytesPerSecond(overMs, this.#body?.socket.bytesRead ?? 0);
   }
 
-  /** Whether it was watched for so long and came too slowly over the window. */
-  isSlow(watchedMs: number, overMs: number, leastBytesPerSecond: number): boolean {
+  /** Whether the upload was watched over the window and was too slow. */
+  isSlow(watchedMs: number, overMs: number, minBytesPerSecond: number): boolean {
     if (!this.isReading || this.#pace.watchedMs < watchedMs) return false;
-    return this.bytesPerSecond(overMs) < leastBytesPerSecond;
+    return this.bytesPerSecond(overMs) < minBytesPerSecond;
   }
 
   refuse(error: TesseraError): void {

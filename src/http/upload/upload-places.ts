@@ -5,17 +5,17 @@ import { queueFull } from '../../jobs/uploads.js';
 import { LOOK_EVERY_MS } from './pace.js';
 import { UploadPlace } from './upload-place.js';
 
-/** Over so long an upload must keep the least pace: honest mobile connections stall for some seconds. */
+/** Window over which an upload must keep the minimum pace. Honest mobile connections stall for some seconds. */
 const WINDOW_MS = 15_000;
-/** While others wait for a place it must keep it over so long. */
+/** The shorter window while others wait for a place. */
 const SHORT_WINDOW_MS = 2000;
-/** Before that nothing is known of an upload's pace. */
+/** Time before which an upload's pace is unknown. */
 const UNKNOWN_MS = 1000;
-/** A newcomer waits so long before somebody with more than a fair share has to give up a place: most uploads are over by then. */
+/** Time that a newcomer waits before a client with more than a fair share loses a place. Most uploads are over by then. */
 const PATIENCE_MS = 1000;
-/** And so long before it is refused. */
+/** Time after which a newcomer is refused. */
 const MAX_WAIT_MS = 3000;
-/** How often those who wait are looked at. */
+/** Interval at which waiting uploads are checked. */
 const ATTEND_EVERY_MS = 25;
 
 interface UploadWish {
@@ -24,31 +24,32 @@ interface UploadWish {
   readonly body: IncomingMessage;
   /** Aborted when the client has left. */
   readonly gone: AbortSignal;
-  /** Called when there is no place at once; the client should begin to send all the same. */
+  /** Called when no place is free at once. The client should begin to send all the same. */
   onWait(): void;
 }
 
 /**
- * The places for uploads: `MAX_CONCURRENT_UPLOADS`, of which one client may have all while nobody else wants any. When they are
- * short, whoever has sent the most comes first, then whoever holds the fewest. Those who send too slowly lose their places to
- * them, then the slowest of the client that has the most; a newcomer is refused only when nobody has more than it.
+ * The places for uploads, `MAX_CONCURRENT_UPLOADS`. One client may hold all of them while nobody else wants one. When
+ * places are short, the client that has sent the most comes first, then the one that holds the fewest. Uploads that
+ * are too slow lose their places first, then the slowest upload of the client with the most places. A newcomer is
+ * refused only when nobody has more places than it.
  */
 export class UploadPlaces {
   readonly #places: number;
-  readonly #leastBytesPerSecond: number;
+  readonly #minBytesPerSecond: number;
   readonly #held = new Set<UploadPlace>();
-  /** In the order in which they came, each with what gives it its place. */
+  /** Waiting uploads in the order of arrival, each with the callback that gives it its place. */
   readonly #waiting = new Map<UploadPlace, () => void>();
   #looking: NodeJS.Timeout | undefined;
   #attending: NodeJS.Timeout | undefined;
 
   constructor(config: Pick<Config, 'MAX_CONCURRENT_UPLOADS' | 'MIN_BYTES_PER_SECOND'>) {
     this.#places = config.MAX_CONCURRENT_UPLOADS;
-    this.#leastBytesPerSecond = config.MIN_BYTES_PER_SECOND;
+    this.#minBytesPerSecond = config.MIN_BYTES_PER_SECOND;
   }
 
   /**
-   * A place for an upload, at once or within some seconds; whoever gets it releases it.
+   * Waits for a place, at most some seconds. The caller releases it.
    * @throws TesseraError queue_full, upload_aborted.
    */
   async take({ client, body, gone, onWait }: UploadWish): Promise<UploadPlace> {
@@ -90,19 +91,19 @@ export class UploadPlaces {
     });
   }
 
-  /** Once a while: who is too slow. */
+  /** Ends uploads that are too slow. */
   #look(): void {
     for (const place of [...this.#held, ...this.#waiting.keys()]) place.look();
     for (const place of this.#held) {
-      if (place.isSlow(WINDOW_MS, WINDOW_MS, this.#leastBytesPerSecond))
-        place.refuse(tooSlow(this.#leastBytesPerSecond));
+      if (place.isSlow(WINDOW_MS, WINDOW_MS, this.#minBytesPerSecond))
+        place.refuse(tooSlow(this.#minBytesPerSecond));
     }
     if (this.#held.size > 0 || this.#waiting.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }
 
-  /** Gives free places to those that wait, and makes room where there are none. */
+  /** Gives free places to waiting uploads, and makes room where there are none. */
   #share(): void {
     for (;;) {
       const next = this.#inTurn().find((place) => this.#mayTake(place));
@@ -116,17 +117,17 @@ export class UploadPlaces {
     this.#attending = undefined;
   }
 
-  /** Half of the places are for those who have begun to send, or have had the time to. */
+  /** Half of the places are reserved for uploads that have begun to send, or have had the time to. */
   #mayTake(place: UploadPlace): boolean {
     const free = this.#places - this.#held.size;
     if (free <= 0) return false;
     return free > this.#places / 2 || place.hasBegun || performance.now() - place.sinceMs >= UNKNOWN_MS;
   }
 
-  /** Ends one upload for each that waits and has begun to send, where there is one that should make room. */
+  /** Ends one upload for each waiting upload that has begun to send, if one should make room. */
   #makeRoom(): void {
     const free = this.#places - this.#held.size;
-    // Places of those that were refused before come free as soon as their folders are removed.
+    // Places of refused uploads become free when their folders are removed.
     let coming = free + [...this.#held].filter((place) => place.isRefused).length;
     const counts = this.#counts();
     const slow = this.#slowest();
@@ -144,7 +145,7 @@ export class UploadPlaces {
     }
   }
 
-  /** Those that wait: whoever has sent plenty first, then something; then whoever holds the fewest places, then whoever came first. */
+  /** Waiting uploads by priority: sent plenty, sent something, fewest places, arrived first. */
   #inTurn(): UploadPlace[] {
     const counts = this.#counts();
     const rank = (place: UploadPlace) => {
@@ -157,7 +158,7 @@ export class UploadPlaces {
       .map(({ place }) => place);
   }
 
-  /** Places by client, without those that come free. */
+  /** Places by client, without those that are becoming free. */
   #counts(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { client, isRefused } of this.#held)
@@ -165,15 +166,15 @@ export class UploadPlaces {
     return counts;
   }
 
-  /** Those that come too slowly, the slowest first. */
+  /** Uploads that are too slow, slowest first. */
   #slowest(): UploadPlace[] {
     const slow = [...this.#held].filter((place) =>
-      place.isSlow(UNKNOWN_MS, SHORT_WINDOW_MS, this.#leastBytesPerSecond),
+      place.isSlow(UNKNOWN_MS, SHORT_WINDOW_MS, this.#minBytesPerSecond),
     );
     return byPace(slow);
   }
 
-  /** Of the client with the most places, when it has two more than the one that wants one. */
+  /** Uploads of the client with the most places, if it has two more than the client that waits. */
   #slowestOfGreediest(counts: ReadonlyMap<string, number>, newcomer: string): UploadPlace | undefined {
     const [greediest, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), ['', 0]);
     if (most < (counts.get(newcomer) ?? 0) + 2) return undefined;
@@ -194,8 +195,8 @@ function slowestOfAll(): TesseraError {
   return queueFull('Others wait to upload, and this upload was the slowest; try again in a moment.', 5);
 }
 
-function tooSlow(leastBytesPerSecond: number): TesseraError {
-  const accepted = `at least ${leastBytesPerSecond} bytes a second`;
+function tooSlow(minBytesPerSecond: number): TesseraError {
+  const accepted = `at least ${minBytesPerSecond} bytes a second`;
   return new TesseraError('upload_timeout', `The upload came too slowly; accepted is ${accepted}.`, {
     details: { accepted },
   });

@@ -5,15 +5,15 @@ export interface UploadTarget {
   /** For each file. */
   readonly maxBytes: number;
   readonly timeoutMs: number;
-  /** Told of the body, and may be taken away. */
+  /** The upload's place; it watches the body and may be taken away. */
   readonly place: UploadPlace;
-  /** Where the n-th file goes (from 0); asked for when the file begins. */
+  /** The path of the n-th file (from 0). Called when the file begins. */
   pathFor(index: number): Promise<string>;
 }
 
 export interface UploadedFile {
   readonly path: string;
   readonly bytes: number;
-  /** As the client named it: for display only, never a path. */
+  /** The client's name for the file: for display only, never a path. */
   readonly fileName?: string;
 }

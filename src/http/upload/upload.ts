@@ -10,13 +10,13 @@ import { readMultipart } from './multipart.js';
 import { storeFile, uploadTooLarge } from './store-file.js';
 import type { UploadedFile, UploadTarget } from './upload-target.js';
 
-/** Boundaries, part headers and fields around the file of a multipart body. */
+/** Allowance for boundaries, part headers and fields of a multipart body. */
 const MULTIPART_ALLOWANCE_BYTES = 1_000_000;
 
 export interface Upload {
   readonly files: readonly UploadedFile[];
   readonly fields: readonly RawOption[];
-  /** When the last byte had come, epoch milliseconds. */
+  /** Time of the last byte, in epoch milliseconds. */
   readonly endedAtMs: number;
 }
 
@@ -27,7 +27,7 @@ export function declaredBytes(request: FastifyRequest): number | undefined {
 }
 
 /**
- * Refuses by Content-Length, before a byte of the body is read.
+ * Checks Content-Length before a byte of the body is read.
  * @throws TesseraError upload_too_large, no_file.
  */
 export function checkDeclaredLength(
@@ -49,7 +49,7 @@ export function checkDeclaredLength(
 }
 
 /**
- * Refuses a body that is compressed as a whole: pictures are already, and unpacking would need bounds of its own.
+ * Refuses a compressed body: pictures are compressed already, and decompression would need limits of its own.
  * @throws TesseraError unsupported_media_type (RFC 9110, 15.5.16).
  */
 export function checkContentEncoding({ headers }: FastifyRequest): void {
@@ -65,8 +65,8 @@ export function checkContentEncoding({ headers }: FastifyRequest): void {
 
 /**
  * Streams the body of an upload to disk, never through memory.
- * @throws TesseraError upload_timeout, upload_aborted, queue_full, upload_too_large, no_file, malformed_multipart, …; the files
- * written so far are left to the owner of their folder.
+ * @throws TesseraError upload_timeout, upload_aborted, queue_full, upload_too_large, no_file, malformed_multipart, …;
+ * the owner of the folder removes files written so far.
  */
 export async function receiveUpload(
   request: FastifyRequest,
@@ -77,7 +77,7 @@ export async function receiveUpload(
   sendContinue(request, reply);
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(uploadTimeout(target.timeoutMs)), target.timeoutMs);
-  // The connection may have ended before anyone listened to the body: no event would come from it any more.
+  // The connection may have ended before this listens to the body. Then no event comes any more.
   const gone = clientGone(reply);
   gone.addEventListener('abort', () => clock.abort(uploadAborted()), { once: true });
   if (gone.aborted) clock.abort(uploadAborted());
@@ -103,7 +103,7 @@ export async function receiveUpload(
   }
 }
 
-/** Rejects with the reason of the signal when it is aborted. */
+/** Rejects with the signal's reason when it is aborted. */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -122,10 +122,10 @@ async function readRawBody(
   return { files: [{ path, bytes }], fields: [] };
 }
 
-/** The body as a stream that may be destroyed without destroying the connection, which still has to carry the answer. */
+/** The body as a stream that can be destroyed without the connection, which has to carry the answer. */
 function detached(request: IncomingMessage, signal: AbortSignal): Readable {
   const body = new PassThrough({ signal });
-  // It may fail before its reader listens; the reader still learns of it.
+  // It may fail before its reader listens. The reader still learns of it.
   body.on('error', () => undefined);
   request.pipe(body);
   body.once('close', () => request.unpipe(body));

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { TesseraError } from '../../domain/errors.js';
 
 /** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, and `=private` behind it. */
@@ -59,41 +59,7 @@ function refused(message: string, received: string): TesseraError {
   });
 }
 
-/** Addresses that are not on the public internet (IANA special-purpose registries, RFC 6890 and later). */
-const NOT_PUBLIC = new BlockList();
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const) {
-  NOT_PUBLIC.addSubnet(network, bits, 'ipv4');
-}
-
-/** The only IPv6 space that is given out to the public; within it, what holds or maps other addresses. */
-const PUBLIC_V6 = new BlockList();
-PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
-for (const [network, bits] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const) {
-  NOT_PUBLIC.addSubnet(network, bits, 'ipv6');
-}
-
-/** Whether an address is on the public internet. IPv4 addresses in IPv6 form are not taken for public. */
+/** Whether an address is on the public internet: in no special-purpose registry of IANA (RFC 6890), and no IPv4 address in IPv6 form. */
 export function isPublicAddress(address: string): boolean {
-  if (isIP(address) === 4) return !NOT_PUBLIC.check(address, 'ipv4');
-  return isIP(address) === 6 && PUBLIC_V6.check(address, 'ipv6') && !NOT_PUBLIC.check(address, 'ipv6');
+  return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'unicast';
 }

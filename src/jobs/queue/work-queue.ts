@@ -1,3 +1,4 @@
+import { measuredSeconds, secondsLeft } from '../../cost/job-time.js';
 import { TesseraError } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
 import type { Engine } from '../../engine/engine.js';
@@ -7,7 +8,6 @@ import { monotonicMs } from '../../host/clock.js';
 import type { UpscaleJob } from '../upscale-job.js';
 import { type AdmissionLimits, nextToStart } from './demand.js';
 import type { DiskBudget } from './disk-budget.js';
-import { Speed } from './speed.js';
 
 /** What becomes of a job once it has left the engine. */
 export interface WorkListener {
@@ -26,7 +26,6 @@ export class WorkQueue {
   readonly #running = new Set<UpscaleJob>();
   /** Ended, but still in an engine that does not hear: they take memory. */
   readonly #leaving = new Set<UpscaleJob>();
-  readonly #speed = new Speed();
   readonly #changes = new Changes();
 
   constructor(
@@ -47,12 +46,12 @@ export class WorkQueue {
     return this.#running.size;
   }
 
-  /** Seconds until the work that is known of is done, by measured speed. */
+  /** Seconds until all these jobs are done. */
   get backlogSeconds(): number {
+    const { models } = this.engine.status();
     let seconds = 0;
-    for (const job of [...this.#waiting, ...this.#running]) {
-      seconds += this.#speed.secondsLeft(job.request, job.progress);
-    }
+    for (const { request, progress } of [...this.#waiting, ...this.#running])
+      seconds += secondsLeft(request, progress, models, this.engine.costs);
     return seconds / this.engines;
   }
 
@@ -113,7 +112,6 @@ export class WorkQueue {
         onProgress: (progress) => job.progressed(progress),
         ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
       });
-      this.#speed.record(job.request, outcome);
       this.disk.hold(job.id, job.request.sourceBytes, outcome.bytes, job.stateBytes);
     } catch (thrown) {
       outcome = TesseraError.from(thrown);
@@ -132,7 +130,7 @@ export class WorkQueue {
 
   #lateInQueue({ request }: UpscaleJob): TesseraError {
     return late({
-      estimateSeconds: this.#speed.measuredSeconds(request),
+      estimateSeconds: measuredSeconds(request, this.engine.status().models, this.engine.costs),
       timeoutSeconds: request.options.timeoutSeconds,
       longestSeconds: this.longestSeconds,
       backlogSeconds: this.backlogSeconds,

@@ -9,7 +9,7 @@ import { monotonicMs } from '../../host/clock.js';
 import { Callbacks } from '../callback/callback.js';
 import { CallbackHosts } from '../callback/callback-hosts.js';
 import { IdempotencyIndex } from '../idempotency.js';
-import type { DurableTerms } from '../job.js';
+import type { DurableOptions } from '../job.js';
 import { queueFull } from '../uploads.js';
 import { RESULT_FILE, type UpscaleJob } from '../upscale-job.js';
 import {
@@ -33,7 +33,7 @@ interface Kept {
 /** A job that is to be kept. */
 interface NewJob {
   readonly job: UpscaleJob;
-  readonly terms: DurableTerms;
+  readonly terms: DurableOptions;
   /** Set with an idempotency key. */
   readonly digest: string | undefined;
 }
@@ -90,7 +90,7 @@ export class DurableJobs {
    * The job that the owner's key stands for; undefined when the key is new.
    * @throws TesseraError idempotency_conflict.
    */
-  existing(terms: DurableTerms, digest: string | undefined): Pick<Kept, 'job' | 'written'> | undefined {
+  existing(terms: DurableOptions, digest: string | undefined): Pick<Kept, 'job' | 'written'> | undefined {
     const job = digest === undefined ? undefined : this.#index.find(terms, digest);
     return job === undefined ? undefined : this.#kept.get(job.id);
   }

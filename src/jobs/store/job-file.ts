@@ -2,7 +2,7 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ERROR_CODES, type ErrorMessage } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
-import type { DurableTerms, JobRequest } from '../job.js';
+import type { DurableOptions, JobRequest } from '../job.js';
 
 /** How a durable job ended. */
 export interface JobEnd {
@@ -18,7 +18,7 @@ export interface JobFile {
   readonly version: typeof VERSION;
   readonly id: string;
   readonly request: JobRequest;
-  readonly terms: DurableTerms;
+  readonly terms: DurableOptions;
   /** Of the source's bytes and the options, when there is an idempotency key. */
   readonly digest?: string;
   readonly createdAtMs: number;

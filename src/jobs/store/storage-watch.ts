@@ -36,7 +36,9 @@ export class StorageWatch {
   async outcomeOf(said: UpscaleResult | TesseraError): Promise<UpscaleResult | TesseraError> {
     if (!(said instanceof TesseraError) || !MISTAKEN.has(said.code)) return said;
     this.#looked = undefined;
-    return (await this.fault()) === undefined ? said : storageUnavailable(said).withAttempts(said.attempts);
+    return (await this.fault()) === undefined
+      ? said
+      : storageUnavailable(said).with({ attempts: said.attempts });
   }
 
   /** The end: leaves the folder to whoever starts next, or removes it. Where it cannot be written, whoever sweeps next finds us dead. */

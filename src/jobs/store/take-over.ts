@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobCost } from '../queue/demand.js';
+import type { JobCost } from '../../cost/job-cost.js';
 import { type JobOrigin, RESULT_FILE, SOURCE_FILE } from '../upscale-job.js';
 import type { Instance } from './instance.js';
 import { type JobFile, readJobFile } from './job-file.js';

@@ -1,11 +1,11 @@
 import type { Attempt } from '../../domain/types.js';
-import type { NoteAttempt } from './candidate.js';
+import type { NoteAttempt } from './chain-request.js';
 
 /** The attempts of one request in the order in which they ended, those of earlier engines first. */
 export class AttemptLog {
   readonly #attempts: Attempt[];
 
-  /** @param onAttempt called with each new attempt at once: what it tells outlives this process. */
+  /** @param onAttempt called with each new attempt at once, since this process may die. */
   constructor(
     earlier: readonly Attempt[],
     private readonly onAttempt: (attempt: Attempt) => void = () => {},
@@ -18,10 +18,10 @@ export class AttemptLog {
   }
 
   /**
-   * How a step adds to the log; the time it took counts from now, where it does not say.
-   * A skip is told once: the engine that died may have skipped the same candidate for the same reason.
+   * Begins a candidate: its time counts from now. A skip is recorded once: an engine that died may have skipped the same candidate for the
+   * same reason.
    */
-  beginStep(): NoteAttempt {
+  begin(): NoteAttempt {
     const startedMs = performance.now();
     return ({ ms = performance.now() - startedMs, ...noted }) => {
       const attempt = { ...noted, ms: Math.round(ms) };

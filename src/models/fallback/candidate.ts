@@ -1,141 +1,169 @@
-import type { Attempt, ExcludedCandidate, FallbackReason, Provider } from '../../domain/types.js';
+import { TesseraError } from '../../domain/errors.js';
+import {
+  type ExcludedCandidate,
+  type FallbackReason,
+  LANCZOS,
+  type Provider,
+  type ProviderStatus,
+} from '../../domain/types.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import type { TileModel } from '../tile-model.js';
+import { isInFloat32 } from '../tensor-form.js';
 
-/** How a network gets on with an image, after a tile. */
-export interface Pace {
-  /** Of input pixels, as the tiles of late took, with all that they waited for. */
-  readonly microsecondsPerPixel: number;
-  /** Until the last tile is done, at that pace. */
-  readonly remainingMs: number;
-  /** Until the next tile is done. */
-  readonly tileMs: number;
-  /** Until the tiles are done that have begun: whoever leaves waits for them. */
-  readonly stopMs: number;
-}
-
-/** How long tiles in tile workers keep a network waiting for the next one that is done. */
-export interface Wait {
-  readonly waitedMs: number;
-  /** What was to be expected, by the pace so far or by what is known. */
-  readonly tileMs: number;
-}
-
-/** A candidate that computes tiles through a network. */
+/** A model on a provider, before anything is loaded. */
 export interface NetworkCandidate {
   readonly kind: 'network';
-  readonly model: TileModel;
-  /** 2 when an x2 model is asked for x4 in two passes. */
-  readonly passes: 1 | 2;
-  /** Largest tile side known to fit in memory, or the size asked for; in input pixels. */
-  readonly tileSizePx: number;
-  /**
-   * Longest side of the tiles that it was given, since one did not fit into memory: what the attempt tells. Written by whoever runs
-   * the tiles; undefined before the first.
-   */
-  givenTilePx: number | undefined;
-  /** This side fitted after a larger one did not: later requests start from it. */
-  rememberTileSize(tileSizePx: number): void;
-  /** Feeds the measured speed that estimates are made of. @param ms that the tile took of all processors. */
-  recordSpeed(inputPixels: number, ms: number): void;
-  /** To be called after each tile but the last. @throws LeftForTime when another candidate is needed to keep the deadline. */
-  checkPace(pace: Pace): void;
-  /** To be called now and then while tiles are computed in tile workers. @throws LeftForTime, which tells that tiles are at work. */
-  checkWait(wait: Wait): void;
-  /** The same weights in floating point, or on CPU, for a tile whose output was invalid; undefined when there is none. */
-  alternative(): Promise<TileModel | undefined>;
-  /** Measured microseconds per input pixel; undefined before the first measurement. */
-  readonly microsecondsPerPixel: number | undefined;
-  /** Tiles that may be computed at once; 1 where the model has no `runInWorker`. */
-  readonly tileWorkers: number;
+  /** The model that computes: `asked` itself, or its twin in another precision. */
+  readonly entry: ModelEntry;
+  readonly provider: Provider;
+  /** Named by the request, or by the chain. */
+  readonly asked: ModelEntry;
+  /** `entry` is the float32 twin of an installed int8 model: tried only where the file of `asked` is damaged. */
+  readonly standIn?: true;
 }
 
-/** One step of the fallback fallback chain: a model on a provider, or plain resampling, which cannot fail. */
-export type Candidate = NetworkCandidate | { readonly kind: 'lanczos' };
-
-/** What an image costs beside its tiles, in milliseconds: drawing and encoding. */
-export interface FinishingCost {
-  /** Where a network computes them. */
-  readonly networkMs: number;
-  /** Where there are none. */
-  readonly lanczosMs: number;
-}
-
-/** What the chain needs to know of an image to choose and to estimate. */
-export interface ChainRequest {
-  readonly model?: string;
-  readonly scale?: number;
-  readonly sixteenBit: boolean;
-  readonly width: number;
-  readonly height: number;
-  /** Pictures of that size that pass through the network: 2 where there is alpha, which is computed as one of its own. */
-  readonly rasters: 1 | 2;
-  /** What is left to do beside the tiles; undefined counts as nothing. */
-  readonly finishing?: FinishingCost;
-  readonly fallback: boolean;
-  /** Largest model input, in pixels; undefined lets the chain choose. */
-  readonly tileSizePx?: number;
-  /** What neighbouring tiles share; undefined means the model's own. */
-  readonly tileOverlapPx?: number;
-  /** By `monotonicMs`. */
-  readonly deadlineAtMs: number;
-  /** How much slower than known the machine is, as a candidate has shown; undefined means as known. */
-  readonly slowdown?: number;
-  /** A network was left whose tiles still keep the processors busy: no other is of use. */
-  readonly tilesAtWork?: boolean;
-  readonly excludedCandidates: readonly ExcludedCandidate[];
-  readonly earlierAttempts: readonly Attempt[];
-  readonly signal: AbortSignal;
-  /** Called before a candidate is loaded: should the process die, this is the candidate that was at work. */
-  onCandidate?(model: string, provider: Provider | undefined): void;
-  /** Called with each attempt as it ends; not with the earlier ones. */
-  onAttempt?(attempt: Attempt): void;
-}
-
-/** Records a try that did not end the candidate (a tile too large for memory, say). */
-export type NoteAttempt = (attempt: Omit<Attempt, 'ms'> & { readonly ms?: number }) => void;
-
-export interface ChainAnswer<T> {
-  readonly value: T;
+/** A model, or a provider, that is known not to serve before anything is loaded. */
+interface SkippedCandidate {
+  readonly kind: 'skip';
   readonly model: string;
   readonly provider?: Provider;
-  readonly fallback: boolean;
-  readonly attempts: readonly Attempt[];
+  readonly reason: FallbackReason;
+  readonly detail: string;
 }
 
-/** What the pipeline sees of the chain; `models/chain.ts` is the real one. */
-export interface Chain {
-  /**
-   * Walks the candidates until `attempt` serves on one.
-   * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back.
-   */
-  serve<T>(
-    request: ChainRequest,
-    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
-  ): Promise<ChainAnswer<T>>;
-  /** The scale that a request without one gets: that of the model which leads the chain for it. */
-  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number;
-  /**
-   * What the first network that the machine has for a request would take for its tiles, nothing else being at work.
-   * @returns seconds, 0 where there is none; undefined while its speed is unknown.
-   */
-  estimateSeconds(request: ChainRequest): number | undefined;
+/** One place in the fallback chain. */
+export type Candidate = NetworkCandidate | SkippedCandidate | { readonly kind: 'lanczos' };
+
+/** The names of a candidate, as attempts and plans have them. */
+export function namesOf(candidate: Candidate): { readonly model: string; readonly provider?: Provider } {
+  if (candidate.kind === 'lanczos') return { model: LANCZOS };
+  const model = candidate.kind === 'network' ? candidate.entry.name : candidate.model;
+  return candidate.provider === undefined ? { model } : { model, provider: candidate.provider };
 }
 
-/** One step of the fallback chain as a dry run tells of it, before tiles are planned. */
-export interface PlannedStep {
-  readonly model: string;
-  readonly provider?: Provider;
-  /** What would compute; absent for Lanczos and for steps that are skipped before anything is loaded. */
-  readonly entry?: ModelEntry;
-  /** Largest tile side, and what else the grid depends on. */
-  readonly tileSizePx?: number;
-  readonly microsecondsPerPixel?: number | undefined;
-  readonly tileWorkers?: number;
-  readonly passes: 1 | 2;
-  /** Of the tiles alone, with what else the engine has to do now; absent while unknown. */
-  readonly estimatedSeconds?: number;
-  /** true for exactly one step: the one expected to serve. */
-  readonly serves: boolean;
-  readonly skipReason?: FallbackReason;
+/** @returns the exclusion of a candidate that failed on this image in an engine before. */
+export function exclusionOf(
+  { entry, provider }: NetworkCandidate,
+  { excludedCandidates }: { readonly excludedCandidates: readonly ExcludedCandidate[] },
+): ExcludedCandidate | undefined {
+  return excludedCandidates.find(
+    (excluded) =>
+      excluded.model === entry.name && (excluded.provider === undefined || excluded.provider === provider),
+  );
+}
+
+/** What candidates are made from. */
+export interface ChainSetting {
+  /** The models of the chain, first to last, without Lanczos. */
+  readonly chain: readonly ModelEntry[];
+  /** All models of the manifest. */
+  readonly entries: readonly ModelEntry[];
+  /** In the order of preference, unusable ones included. */
+  readonly providers: readonly ProviderStatus[];
+  isInstalled(entry: ModelEntry): boolean;
+}
+
+/**
+ * The candidates for one request: the model that it names, then the chain, each on every usable provider, best first; Lanczos is the last.
+ * @throws TesseraError invalid_option for a name that is neither a model's nor `lanczos`.
+ */
+export function candidatesFor(
+  { model, sixteenBit }: { readonly model?: string; readonly sixteenBit: boolean },
+  setting: ChainSetting,
+): readonly Candidate[] {
+  if (model === LANCZOS) return [{ kind: 'lanczos' }];
+  const named = setting.entries.find((entry) => entry.name === model);
+  if (model !== undefined && named === undefined) throw unknownModel(model, setting.entries);
+  const models = [...new Set(named === undefined ? setting.chain : [named, ...setting.chain])];
+  return [
+    ...unusableProviders(models, setting),
+    ...models.flatMap((asked) => candidatesOf(asked, sixteenBit, setting)),
+    { kind: 'lanczos' },
+  ];
+}
+
+/** Bits of a sample in the images for which a model has a candidate: itself, or a twin. */
+export function servesBits(asked: ModelEntry, setting: ChainSetting): readonly (8 | 16)[] {
+  return ([8, 16] as const).filter((bits) =>
+    candidatesOf(asked, bits === 16, setting).some(({ kind }) => kind === 'network'),
+  );
+}
+
+function unknownModel(name: string, entries: readonly ModelEntry[]): TesseraError {
+  return new TesseraError('invalid_option', 'Expected model to be the name of a known model.', {
+    details: {
+      parameter: 'model',
+      received: name.slice(0, 100),
+      accepted: [...entries.map((entry) => entry.name), LANCZOS].join(', '),
+    },
+  });
+}
+
+function candidatesOf(asked: ModelEntry, sixteenBit: boolean, setting: ChainSetting): Candidate[] {
+  const candidates: NetworkCandidate[] = [];
+  const usable = setting.providers.filter((each) => each.usable);
+  let missing: ModelEntry | undefined;
+  for (const { provider } of usable) {
+    for (const entry of variants(asked, provider, sixteenBit, setting.entries)) {
+      if (setting.isInstalled(entry)) candidates.push({ kind: 'network', entry, provider, asked });
+      else missing ??= entry;
+    }
+    const standIn = standInFor(asked, provider, sixteenBit, setting);
+    if (standIn !== undefined)
+      candidates.push({ kind: 'network', entry: standIn, provider, asked, standIn: true });
+  }
+  if (candidates.length > 0 || usable.length === 0) return candidates;
+  const skip = { kind: 'skip', model: asked.name } as const;
+  if (missing !== undefined)
+    return [{ ...skip, reason: 'not_installed', detail: `${missing.name} is not installed.` }];
+  const detail = `${asked.name} computes in too few bits for a 16-bit image, and has no float32 twin.`;
+  return [{ ...skip, reason: 'unsupported_by_model', detail }];
+}
+
+/** The installed float32 twin of an int8 model, for 8-bit images on the CPU. On other providers the twin is a candidate of its own. */
+function standInFor(
+  asked: ModelEntry,
+  provider: Provider,
+  sixteenBit: boolean,
+  { entries, isInstalled }: ChainSetting,
+): ModelEntry | undefined {
+  if (provider !== 'cpu' || sixteenBit || asked.dtype !== 'uint8' || !isInstalled(asked)) return undefined;
+  const twin = entries.find((entry) => entry.name === asked.floatTwin);
+  return twin !== undefined && isInstalled(twin) ? twin : undefined;
+}
+
+/** Each provider that was asked for and cannot be used, with the first model that would have run there. */
+function unusableProviders(models: readonly ModelEntry[], setting: ChainSetting): SkippedCandidate[] {
+  const model = (models.find((entry) => setting.isInstalled(entry)) ?? models[0])?.name;
+  if (model === undefined) return [];
+  return setting.providers
+    .filter(({ usable }) => !usable)
+    .map(({ provider, detail }) => ({
+      kind: 'skip',
+      model,
+      provider,
+      reason: 'provider_unavailable',
+      detail,
+    }));
+}
+
+/**
+ * The twins of a model that suit a provider, best first. A GPU computes halves where there are some, and never int8, whose kernels only
+ * the CPU has. The CPU computes halves slower than float32. A 16-bit image needs float32.
+ */
+function variants(
+  asked: ModelEntry,
+  provider: Provider,
+  sixteenBit: boolean,
+  entries: readonly ModelEntry[],
+): ModelEntry[] {
+  const named = (name: string | undefined): ModelEntry | undefined =>
+    entries.find((entry) => entry.name === name);
+  const float = isInFloat32(asked) ? asked : named(asked.floatTwin);
+  const half = asked.dtype === 'float16' ? asked : named(asked.halfTwin ?? float?.halfTwin);
+  const suitable = sixteenBit
+    ? [float]
+    : provider === 'cpu'
+      ? [asked.dtype === 'float16' ? (float ?? asked) : asked]
+      : [half, float, float === undefined ? asked : undefined];
+  return [...new Set(suitable.filter((entry) => entry !== undefined))];
 }

@@ -1,70 +1,39 @@
+import type { CostModel } from '../../cost/cost-model.js';
+import { type Share, Workload } from '../../cost/workload.js';
 import { TesseraError } from '../../domain/errors.js';
-import {
-  LANCZOS,
-  type LearntSpeed,
-  type Log,
-  type ModelStatus,
-  type ProviderStatus,
-} from '../../domain/types.js';
-import type { SpeedMemory } from '../cost/speed-memory.js';
-import { type Share, Workload } from '../cost/workload.js';
-import { ModelLoadError } from '../failure.js';
-import type { ModelEntry } from '../manifest-entry.js';
+import { LANCZOS, type Log, type ModelStatus, type ProviderStatus } from '../../domain/types.js';
+import { resolveScale } from '../../options/resolve-scale.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
 import { AttemptLog } from './attempt-log.js';
-import type {
-  Candidate,
-  Chain,
-  ChainAnswer,
-  ChainRequest,
-  NetworkCandidate,
-  NoteAttempt,
-  PlannedStep,
-} from './candidate.js';
-import { candidatesFor, checkModelName, providerOf, type Step } from './candidate-list.js';
+import { type ChainSetting, candidatesFor, type NetworkCandidate, namesOf } from './candidate.js';
+import type { CandidatePlan, Chain, ChainAnswer, ChainRequest, NoteAttempt } from './chain-request.js';
 import { DeviceLost } from './device-lost.js';
-import { allowedSteps, fallbackRefused, stepsToTry } from './eligibility.js';
+import { loadedNetwork } from './load-network.js';
+import type { LoadedCandidate } from './loaded-candidate.js';
 import { modelStatuses } from './model-status.js';
-import {
-  estimateAlone,
-  exclusion,
-  failedEarlier,
-  fitIntoTime,
-  type NetworkStep,
-  type Refusal,
-  TIME_IS_OVER,
-  wantedPasses,
-} from './network-attempt.js';
-import { networkCandidate } from './network-candidate.js';
 import { planChain } from './plan-chain.js';
 import { SecondLook } from './second-look.js';
+import { type Refusal, secondsAlone } from './time-budget.js';
 import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
-
-/** The scale of a request that names none when only Lanczos is left to say. */
-const DEFAULT_SCALE = 4;
+import { Walk } from './walk.js';
 
 /** What the chain works on; replaced as a whole when models arrive or the manifest changes. */
-export interface ChainModels {
-  readonly entries: readonly ModelEntry[];
-  /** First to last resort, without Lanczos. */
-  readonly chain: readonly ModelEntry[];
-}
+export type ChainModels = Pick<ChainSetting, 'entries' | 'chain'>;
 
 export interface ChainParts {
   readonly models: ChainModels;
   /** In the order of preference, as probed. */
   readonly providers: readonly ProviderStatus[];
   readonly pool: SessionPool;
-  readonly memory: SpeedMemory;
+  readonly costs: CostModel;
   /** Reads the manifest again. @throws ManifestError */
   readonly reload: () => Promise<ChainModels>;
   readonly log: Log;
 }
 
 /**
- * The fallback chain: walks the candidates (model on provider) from the best to the last resort and tells the truth about
- * which one served.
+ * The fallback chain: tries the candidates (a model on a provider) from the first to the last resort, and records every attempt.
  *
  * `fallback` in an answer is true when another candidate than the first *eligible* one served. Eligible is what the machine
  * has: the model's file is installed, in a precision that fits the image, on a provider that passed its probe. So a chain
@@ -83,48 +52,32 @@ export class ModelChain implements Chain {
 
   async serve<T>(
     request: ChainRequest,
-    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
     const attempts = new AttemptLog(request.earlierAttempts, request.onAttempt);
     const share = this.#workload.enter();
     try {
-      return await this.#walk(request, attempts, share, attempt);
+      return await this.#serve(request, attempts, share, attempt);
     } finally {
       share.end();
     }
   }
 
-  leadScale(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): number {
-    const first = this.#steps(request).find((step) => step.kind === 'network');
-    const named = this.#models.entries.find((entry) => entry.name === request.model);
-    return named?.scale ?? (first?.kind === 'network' ? first.entry.scale : DEFAULT_SCALE);
-  }
-
-  estimateSeconds(request: ChainRequest): number | undefined {
-    const { eligible } = allowedSteps(this.#steps(request), request);
-    if (eligible?.kind !== 'network') return 0;
-    const [passes] = wantedPasses(eligible.entry, request.scale ?? this.leadScale(request));
-    return estimateAlone(eligible, request, passes, this.parts.memory);
+  resolveScale(request: Parameters<typeof resolveScale>[0]): number {
+    return resolveScale(request, this.status());
   }
 
   /**
-   * What `serve` would do now. May load a model to measure its speed; computes nothing of the image.
-   * @returns the steps as far as they are known, the one expected to serve marked; every step after it is listed with
-   * what is known without loading.
-   * @throws TesseraError fallback_refused, invalid_option
+   * What `serve` would do now. May load models to measure their speed; computes nothing of the image.
+   * @throws TesseraError fallback_refused when no candidate would serve, invalid_option.
    */
-  async plan(request: ChainRequest): Promise<readonly PlannedStep[]> {
-    const share = this.#workload.enter();
-    share.end();
-    return planChain(allowedSteps(this.#steps(request), request), request, {
-      ...this.parts,
-      share,
-      fit: (step) => this.#fit(step, request, share),
-    });
+  async plan(request: ChainRequest): Promise<readonly CandidatePlan[]> {
+    const share = this.#onlooker();
+    return planChain(this.#walk(request, share), request, this.parts.costs, share);
   }
 
   /**
-   * Measures anew, while nothing else is to be done, the networks that were skipped for want of time.
+   * Measures again the networks that were skipped for want of time, while nothing else is to be done.
    * @param signal stops it at the next tile. @returns whether anything was measured.
    */
   measureSkipped(signal: AbortSignal): Promise<boolean> {
@@ -132,25 +85,19 @@ export class ModelChain implements Chain {
   }
 
   status(): readonly ModelStatus[] {
-    return modelStatuses(this.#models, this.parts);
+    return modelStatuses(this.#setting, this.parts);
   }
 
   providers(): readonly ProviderStatus[] {
     return this.parts.providers;
   }
 
-  /** What a later process may begin with. */
-  learnt(): readonly LearntSpeed[] {
-    return this.parts.memory.learnt;
-  }
-
-  /** Takes up a manifest that has changed. Model files need no telling: the fallback chain looks at the disk. */
+  /** Takes up a manifest that has changed. Model files are looked for on the disk with each request. */
   async modelsChanged(): Promise<void> {
     try {
       this.#models = await this.parts.reload();
       this.#secondLook.forgetSkipped();
     } catch (error) {
-      // Half-written or wrong: what worked goes on working.
       this.parts.log.error({ err: error }, 'the changed manifest cannot be used; keeping the former one');
     }
   }
@@ -160,152 +107,129 @@ export class ModelChain implements Chain {
     return this.parts.pool.close();
   }
 
-  async #walk<T>(
+  async #serve<T>(
     request: ChainRequest,
     attempts: AttemptLog,
     share: Share,
-    attempt: (candidate: Candidate, note: NoteAttempt) => Promise<T>,
+    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
   ): Promise<ChainAnswer<T>> {
-    const { allowed, eligible } = allowedSteps(this.#steps(request), request);
-    const damaged = new Set<ModelEntry>();
-    let found = { slowdown: 1, tilesAtWork: false };
-    for (const step of stepsToTry(allowed, damaged)) {
+    const walk = this.#walk(request, share);
+    for (const candidate of walk) {
       request.signal.throwIfAborted();
-      if (step.kind === 'network' && failedEarlier(step, request)) continue;
-      const note = attempts.beginStep();
-      if (step.kind === 'skip') {
-        note({
-          model: step.model,
-          outcome: 'skipped',
-          reason: step.reason,
-          detail: step.detail,
-          ...providerOf(step),
-        });
+      const names = namesOf(candidate);
+      const note = attempts.begin();
+      if (candidate.kind === 'skip') {
+        const { reason, detail } = candidate;
+        note({ ...names, outcome: 'skipped', reason, detail });
         continue;
       }
-      const lesser = allowed.slice(allowed.indexOf(step) + 1);
-      const served = { model: step.kind === 'lanczos' ? LANCZOS : step.entry.name, ...providerOf(step) };
-      let candidate: Candidate | undefined;
-      const begin = (started: Candidate): Promise<T> => {
-        candidate = started;
-        return attempt(started, note);
+      let loaded: LoadedCandidate | undefined;
+      const draw = (begun: LoadedCandidate): Promise<T> => {
+        loaded = begun;
+        return attempt(begun, note);
       };
+      const end = (outcome: Refusal | { readonly outcome: 'served' }) =>
+        note({ ...names, ...givenTile(loaded), ...outcome });
       try {
-        if (step.kind === 'lanczos') request.onCandidate?.(LANCZOS, undefined);
-        const outcome =
-          step.kind === 'lanczos'
-            ? { value: await begin({ kind: 'lanczos' }) }
-            : await this.#climb(step, { ...request, ...found }, lesser, attempts, share, note, begin);
-        if ('reason' in outcome) {
-          if (step.kind === 'network' && outcome.reason === 'corrupt_model') damaged.add(step.asked);
-          const { reason, detail, left } = outcome;
-          if (left !== undefined) found = left;
-          note({ ...served, ...tileOf(candidate), outcome: outcome.outcome, reason, detail });
+        const drawn =
+          candidate.kind === 'lanczos'
+            ? await this.#resample(request, draw)
+            : await this.#compute(candidate, walk, request, share, draw);
+        if ('reason' in drawn) {
+          end(drawn);
           continue;
         }
-        note({ ...served, ...tileOf(candidate), outcome: 'served' });
-        return { value: outcome.value, ...served, fallback: step !== eligible, attempts: attempts.all };
+        end({ outcome: 'served' });
+        return { ...drawn, ...names, fallback: candidate !== walk.eligible, attempts: attempts.all };
       } catch (error) {
-        if (error instanceof TesseraError && error.code === 'deadline_exceeded')
-          note({ ...served, ...tileOf(candidate), ...TIME_IS_OVER });
-        throw error;
+        if (error instanceof TesseraError && error.code === 'deadline_exceeded') end(TIME_IS_OVER);
+        if (candidate.kind !== 'network' || !(error instanceof TileFailure)) throw error;
+        end({ outcome: 'failed', reason: error.reason, detail: error.message });
+        const lost = { model: names.model, provider: candidate.provider, reason: error.reason };
+        throw new DeviceLost(lost, attempts.all, error);
       }
     }
-    // With fallback the fallback chain ends with Lanczos, which serves or throws.
-    throw fallbackRefused(attempts.all, eligible, request);
+    // With fallback the chain ends with Lanczos, which serves or throws.
+    throw walk.refused(attempts.all);
   }
 
-  /** One network step: load, weigh against the time, compute. */
-  async #climb<T>(
-    step: NetworkStep,
+  async #resample<T>(
     request: ChainRequest,
-    lesser: readonly Step[],
-    attempts: AttemptLog,
+    draw: (begun: LoadedCandidate) => Promise<T>,
+  ): Promise<{ value: T }> {
+    request.onCandidate?.(LANCZOS, undefined);
+    return { value: await draw({ kind: 'lanczos' }) };
+  }
+
+  /** Loads a network and draws with it. @returns why it does not serve. @throws TileFailure where its device is lost. */
+  async #compute<T>(
+    candidate: NetworkCandidate,
+    walk: Walk,
+    request: ChainRequest,
     share: Share,
-    note: NoteAttempt,
-    attempt: (candidate: NetworkCandidate) => Promise<T>,
-  ): Promise<{ value: T } | (Refusal & { readonly left?: LeftForTime })> {
-    const excluded = exclusion(step, request);
-    if (excluded !== undefined) return excluded;
+    draw: (begun: LoadedCandidate) => Promise<T>,
+  ): Promise<{ value: T } | Refusal> {
+    const { costs, log } = this.parts;
     const loans: Loan[] = [];
-    let candidate: NetworkCandidate | undefined;
     try {
-      // Before a model is loaded its speed may be known from earlier; if not, loading measures it.
-      const early = this.#fit(step, request, share);
-      if ('reason' in early) {
-        this.#secondLook.note(step);
-        if (!this.#secondLook.isDue(step, request)) return early;
-      }
-      request.onCandidate?.(step.entry.name, step.provider);
-      if ('reason' in early && !(await this.#secondLook.measure(step))) return early;
-      const loan = await this.parts.pool.borrow(step.entry, step.provider);
+      const opened = await walk.open(candidate);
+      if ('reason' in opened) return opened;
+      const { loan, passes } = opened;
       loans.push(loan);
-      const fit = this.#fit(step, request, share);
-      if ('reason' in fit) {
-        this.#secondLook.note(step);
-        return fit;
-      }
-      const scale = request.scale ?? this.leadScale(request);
-      candidate = networkCandidate(step, request, fit.passes, loan.model, {
+      share.begin(secondsAlone(candidate, request, passes, costs));
+      const network = loadedNetwork(candidate, request, passes, loan.model, {
         ...this.parts,
         entries: this.#models.entries,
         share,
-        watch:
-          lesser.length === 0 ? NO_WATCH : watchTime(step, request, { ...this.parts, share, lesser, scale }),
+        watch: request.fallback
+          ? watchTime(candidate, request, { costs, share, lesser: walk.networksAfter(candidate) })
+          : NO_WATCH,
         keep: (other) => loans.push(other),
       });
-      share.begin(estimateAlone(step, request, fit.passes, this.parts.memory));
-      return { value: await attempt(candidate) };
+      return { value: await draw(network) };
     } catch (error) {
-      if (error instanceof ModelLoadError)
-        return { outcome: 'failed', reason: error.reason, detail: error.message };
       if (error instanceof LeftForTime) {
-        return { outcome: 'failed', reason: 'over_time_budget', detail: error.message, left: error };
+        walk.leave(error);
+        return { outcome: 'failed', reason: 'over_time_budget', detail: error.message };
       }
       if (!(error instanceof TileFailure)) throw error;
-      this.parts.log.warn(
-        { model: step.entry.name, provider: step.provider, reason: error.reason, err: error.cause },
-        'a model failed',
-      );
-      if (error.reason !== 'device_lost')
-        return { outcome: 'failed', reason: error.reason, detail: error.message };
-      note({
-        model: step.entry.name,
-        provider: step.provider,
-        ...tileOf(candidate),
-        outcome: 'failed',
-        reason: error.reason,
-        detail: error.message,
-      });
-      throw new DeviceLost(
-        { model: step.entry.name, provider: step.provider, reason: error.reason },
-        attempts.all,
-        error,
-      );
+      const { reason, message, cause } = error;
+      log.warn({ ...namesOf(candidate), reason, err: cause }, 'a model failed');
+      if (reason === 'device_lost') throw error;
+      return { outcome: 'failed', reason, detail: message };
     } finally {
       for (const loan of loans) loan.giveBack();
     }
   }
 
-  #steps(request: Pick<ChainRequest, 'model' | 'sixteenBit'>): Step[] {
-    checkModelName(request.model, this.#models.entries);
+  get #setting(): ChainSetting {
     const { providers, pool } = this.parts;
-    return candidatesFor(request, {
-      ...this.#models,
-      providers,
-      isInstalled: (entry) => pool.isInstalled(entry),
-    });
+    return { ...this.#models, providers, isInstalled: (entry) => pool.isInstalled(entry) };
   }
 
-  #fit(step: NetworkStep, request: ChainRequest, share: Share): Refusal | { passes: 1 | 2 } {
-    const scale = request.scale ?? this.leadScale(request);
-    return fitIntoTime(step, request, scale, this.parts.memory, share);
+  #walk(request: ChainRequest, share: Share): Walk {
+    const candidates = candidatesFor(request, this.#setting);
+    return new Walk(candidates, request, { ...this.parts, secondLook: this.#secondLook, share });
+  }
+
+  /** The share of a request that computes nothing: all others delay it. */
+  #onlooker(): Share {
+    const share = this.#workload.enter();
+    share.end();
+    return share;
   }
 }
 
-/** What an attempt tells of the tiles that its candidate was given. */
-function tileOf(candidate: Candidate | undefined): { tileSizePx?: number } {
-  return candidate?.kind === 'network' && candidate.givenTilePx !== undefined
-    ? { tileSizePx: candidate.givenTilePx }
+/** The attempt of a candidate that was at work when the time was over. */
+const TIME_IS_OVER: Refusal = {
+  outcome: 'failed',
+  reason: 'over_time_budget',
+  detail: 'The time for this image was over while it was at work.',
+};
+
+/** The part of an attempt about the tiles that its candidate was given. */
+function givenTile(loaded: LoadedCandidate | undefined): { tileSizePx?: number } {
+  return loaded?.kind === 'network' && loaded.givenTilePx !== undefined
+    ? { tileSizePx: loaded.givenTilePx }
     : {};
 }

@@ -6,7 +6,7 @@ import type { TileFailure } from '../tile-model.js';
  * that the engine is replaced and the job runs again without the candidate.
  */
 export class DeviceLost extends Error {
-  override readonly name = 'RungLost';
+  override readonly name = 'DeviceLost';
   constructor(
     readonly candidate: {
       readonly model: string;

@@ -1,36 +1,32 @@
-import { LANCZOS, type ModelStatus, type Provider, type ProviderStatus } from '../../domain/types.js';
-import type { SpeedMemory } from '../cost/speed-memory.js';
+import type { CostModel } from '../../cost/cost-model.js';
+import { LANCZOS, type ModelStatus, type Provider } from '../../domain/types.js';
+import { DEFAULT_SCALE } from '../../options/resolve-scale.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
+import { type ChainSetting, servesBits } from './candidate.js';
 
 /** What the last of the chain is for. */
 export const LANCZOS_PURPOSE = 'Any picture, at once; softer than every network.';
 
-/** What is known of every model of the manifest, and of Lanczos: what `GET /models` tells. */
+/** What is known of every model of the manifest, and of Lanczos: the answer of `GET /models`. */
 export function modelStatuses(
-  models: { readonly entries: readonly ModelEntry[]; readonly chain: readonly ModelEntry[] },
-  from: {
-    readonly providers: readonly ProviderStatus[];
-    readonly pool: SessionPool;
-    readonly memory: SpeedMemory;
-  },
+  setting: ChainSetting,
+  parts: { readonly pool: SessionPool; readonly costs: CostModel },
 ): readonly ModelStatus[] {
-  const usable = from.providers.filter((each) => each.usable).map((each) => each.provider);
-  const statuses = models.entries.map((entry) => statusOf(entry, models.chain.indexOf(entry), usable, from));
-  return [...statuses, lanczosStatus(models.chain.length)];
+  const statuses = setting.entries.map((entry) => statusOf(entry, setting, parts));
+  return [...statuses, lanczosStatus(setting.chain.length)];
 }
 
 function statusOf(
   entry: ModelEntry,
-  position: number,
-  usable: readonly Provider[],
-  from: { readonly pool: SessionPool; readonly memory: SpeedMemory },
+  setting: ChainSetting,
+  { pool, costs }: { readonly pool: SessionPool; readonly costs: CostModel },
 ): ModelStatus {
-  const { pool, memory } = from;
+  const position = setting.chain.indexOf(entry);
+  const usable = setting.providers.filter((each) => each.usable).map((each) => each.provider);
   const loadedOn = usable.find((provider) => pool.isLoaded(entry, provider));
   const installed = pool.isInstalled(entry);
-  // On any provider it works on, it can serve.
   const refusals = usable.map((provider) => pool.refusal(entry, provider));
   const working = usable.filter((_, index) => refusals[index] === undefined);
   const provider = loadedOn ?? working[0];
@@ -43,7 +39,7 @@ function statusOf(
         : undefined;
   const speeds: Partial<Record<Provider, number>> = {};
   for (const each of usable) {
-    const speed = memory.speed(modelKey(entry), each);
+    const speed = costs.speed(modelKey(entry), each);
     if (speed !== undefined) speeds[each] = Math.round(speed * 1000) / 1000;
   }
   return {
@@ -61,6 +57,7 @@ function statusOf(
     loaded: loadedOn !== undefined,
     microsecondsPerPixel: speeds,
     ...(position < 0 ? {} : { chainPosition: position }),
+    servesBits: servesBits(entry, setting),
     ...(installed && provider !== undefined ? { provider } : {}),
     ...(unavailable === undefined ? {} : { unavailable }),
   };
@@ -71,12 +68,13 @@ function lanczosStatus(position: number): ModelStatus {
     name: LANCZOS,
     title: 'Lanczos resampling, no network',
     purpose: LANCZOS_PURPOSE,
-    scale: 4,
+    scale: DEFAULT_SCALE,
     licence: 'MIT',
     family: 'lanczos',
     installed: true,
     confirmed: true,
     chainPosition: position,
+    servesBits: [8, 16],
     sizeRequirements: { minimum: 1, multipleOf: 1 },
     overlapPx: 0,
     loaded: true,

@@ -1,13 +1,13 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
+import type { CostModel } from '../../cost/cost-model.js';
 import type { Log } from '../../domain/types.js';
 import { monotonicMs } from '../../host/clock.js';
-import type { SpeedMemory } from '../cost/speed-memory.js';
 import { messageOf } from '../failure.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { warmUpTile } from '../onnx/warm-up.js';
-import type { ChainRequest } from './candidate.js';
-import type { NetworkStep } from './network-attempt.js';
+import type { NetworkCandidate } from './candidate.js';
+import type { ChainRequest } from './chain-request.js';
 
 /** Of several tiles the fastest counts, as in a first measurement. */
 const TILES = 3;
@@ -26,7 +26,7 @@ const MAX_PAUSE_MS = 3_600_000;
 /** What a second look needs of the chain. */
 interface SecondLookParts {
   readonly pool: SessionPool;
-  readonly memory: SpeedMemory;
+  readonly costs: CostModel;
   readonly log: Log;
 }
 
@@ -36,7 +36,7 @@ interface SecondLookParts {
  */
 export class SecondLook {
   /** Skipped, and not measured since. */
-  readonly #skipped = new Map<string, NetworkStep>();
+  readonly #skipped = new Map<string, NetworkCandidate>();
   readonly #pauses = new Map<string, { readonly lengthMs: number; readonly endsMs: number }>();
 
   constructor(private readonly parts: SecondLookParts) {}
@@ -47,24 +47,24 @@ export class SecondLook {
   }
 
   /** The network was too slow for an image: it is among those to be measured. */
-  note(step: NetworkStep): void {
-    this.#skipped.set(keyOf(step), step);
+  note(candidate: NetworkCandidate): void {
+    this.#skipped.set(keyOf(candidate), candidate);
   }
 
   /**
    * Whether what is known of the speed is so old that an image should not be refused for it: one waits for some tiles, once in a while,
    * rather than all for ever in vain. It must have the time: another candidate may have to serve it after that.
    */
-  isDue(step: NetworkStep, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
+  isDue(candidate: NetworkCandidate, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
     if (request.deadlineAtMs - monotonicMs() < MIN_LEFT_MS) return false;
     const ageMs =
-      this.parts.memory.nowMs() - this.parts.memory.measuredAtMs(modelKey(step.entry), step.provider);
-    return ageMs >= OLD_MS && !this.#isPaused(step);
+      this.parts.costs.nowMs() - this.parts.costs.measuredAtMs(modelKey(candidate.entry), candidate.provider);
+    return ageMs >= OLD_MS && !this.#isPaused(candidate);
   }
 
   /** Measures one network now. @returns whether that was possible. */
-  measure(step: NetworkStep): Promise<boolean> {
-    return this.#measure(step, new AbortController().signal);
+  measure(candidate: NetworkCandidate): Promise<boolean> {
+    return this.#measure(candidate, new AbortController().signal);
   }
 
   /**
@@ -72,28 +72,30 @@ export class SecondLook {
    * @param signal stops it before the next tile. @returns whether anything was measured.
    */
   async measureSkipped(signal: AbortSignal): Promise<boolean> {
-    const { memory } = this.parts;
+    const { costs } = this.parts;
     let measured = false;
-    for (const step of [...this.#skipped.values()]) {
+    for (const candidate of [...this.#skipped.values()]) {
       if (signal.aborted) break;
       // One that was never loaded here may have ended another engine: it is left to a request, which would be blamed and helped.
-      const ranHere = memory.measuredAtMs(modelKey(step.entry), step.provider) > Number.NEGATIVE_INFINITY;
-      if (ranHere && !this.#isPaused(step)) measured = (await this.#measure(step, signal)) || measured;
+      const ranHere =
+        costs.measuredAtMs(modelKey(candidate.entry), candidate.provider) > Number.NEGATIVE_INFINITY;
+      if (ranHere && !this.#isPaused(candidate))
+        measured = (await this.#measure(candidate, signal)) || measured;
     }
     return measured;
   }
 
-  #isPaused(step: NetworkStep): boolean {
-    return this.parts.memory.nowMs() < (this.#pauses.get(keyOf(step))?.endsMs ?? 0);
+  #isPaused(candidate: NetworkCandidate): boolean {
+    return this.parts.costs.nowMs() < (this.#pauses.get(keyOf(candidate))?.endsMs ?? 0);
   }
 
-  async #measure(step: NetworkStep, signal: AbortSignal): Promise<boolean> {
-    const { pool, memory, log } = this.parts;
-    const { entry, provider } = step;
+  async #measure(candidate: NetworkCandidate, signal: AbortSignal): Promise<boolean> {
+    const { pool, costs, log } = this.parts;
+    const { entry, provider } = candidate;
     try {
       const loan = await pool.borrow(entry, provider);
       try {
-        const tile = warmUpTile(...this.#sides(step));
+        const tile = warmUpTile(...this.#sides(candidate));
         let fastestMs = Number.POSITIVE_INFINITY;
         for (let tiles = 0; tiles < TILES && !signal.aborted; tiles++) {
           // Where a tile blocks the event loop, a job that has come is heard of here.
@@ -103,9 +105,9 @@ export class SecondLook {
           fastestMs = Math.min(fastestMs, performance.now() - startedMs);
         }
         if (fastestMs === Number.POSITIVE_INFINITY) return false;
-        const faster = memory.correctSpeed(modelKey(entry), provider, tile.width * tile.height, fastestMs);
-        this.#noteLook(step, faster);
-        const speed = memory.speed(modelKey(entry), provider);
+        const faster = costs.correctSpeed(modelKey(entry), provider, tile.width * tile.height, fastestMs);
+        this.#noteLook(candidate, faster);
+        const speed = costs.speed(modelKey(entry), provider);
         log.info(
           { model: entry.name, provider, microsecondsPerPixel: speed, faster },
           'model measured again',
@@ -117,13 +119,13 @@ export class SecondLook {
     } catch (error) {
       // Whoever asks for this network next is told why it does not serve.
       log.debug({ model: entry.name, provider, reason: messageOf(error) }, 'a model was not measured again');
-      this.#noteLook(step, false);
+      this.#noteLook(candidate, false);
       return false;
     }
   }
 
-  #noteLook(step: NetworkStep, faster: boolean): void {
-    const key = keyOf(step);
+  #noteLook(candidate: NetworkCandidate, faster: boolean): void {
+    const key = keyOf(candidate);
     this.#skipped.delete(key);
     const before = this.#pauses.get(key)?.lengthMs ?? FIRST_PAUSE_MS / 2;
     if (faster) {
@@ -131,21 +133,21 @@ export class SecondLook {
       return;
     }
     const lengthMs = Math.min(MAX_PAUSE_MS, before * 2);
-    this.#pauses.set(key, { lengthMs, endsMs: this.parts.memory.nowMs() + lengthMs });
+    this.#pauses.set(key, { lengthMs, endsMs: this.parts.costs.nowMs() + lengthMs });
   }
 
   /** [width, height] in pixels. GPUs tune for each new shape and get the one of the first measurement. */
-  #sides({ entry, provider }: NetworkStep): [number, number] {
+  #sides({ entry, provider }: NetworkCandidate): [number, number] {
     const { fixed, multipleOf, minimum } = entry.sizeRequirements;
     if (fixed !== undefined) return [...fixed];
     if (provider !== 'cpu') return [MAX_SIDE_PX, MAX_SIDE_PX];
-    const usual = Math.sqrt(TILE_US / (this.parts.memory.speed(modelKey(entry), provider) ?? 1));
+    const usual = Math.sqrt(TILE_US / (this.parts.costs.speed(modelKey(entry), provider) ?? 1));
     const side = Math.max(minimum, MIN_SIDE_PX, Math.min(MAX_SIDE_PX, usual));
     const whole = Math.ceil(side / multipleOf) * multipleOf;
     return [whole, whole];
   }
 }
 
-function keyOf({ entry, provider }: NetworkStep): string {
+function keyOf({ entry, provider }: NetworkCandidate): string {
   return `${modelKey(entry)}@${provider}`;
 }

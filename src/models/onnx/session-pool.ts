@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CostModel } from '../../cost/cost-model.js';
 import type { Log, Provider } from '../../domain/types.js';
-import type { SpeedMemory } from '../cost/speed-memory.js';
 import { ModelLoadError } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { modelKey } from '../model-key.js';
@@ -15,7 +15,7 @@ export interface PoolOptions {
   readonly threads: number;
   /** A session that nobody used for this long is unloaded. */
   readonly idleMs: number;
-  readonly memory: SpeedMemory;
+  readonly costs: CostModel;
   readonly log: Log;
   /** How a model is loaded; the default is ONNX Runtime's. */
   readonly open?: typeof openModel;
@@ -138,12 +138,12 @@ export class SessionPool {
   }
 
   async #open(entry: ModelEntry, provider: Provider): Promise<LoadedModel> {
-    const { modelsFolder, threads, memory, log, open = openModel } = this.options;
+    const { modelsFolder, threads, costs, log, open = openModel } = this.options;
     const startedMs = performance.now();
     const model = await open(entry, modelsFolder, provider, { threads });
     try {
       const { inputPixels, ms } = await warmUp(model);
-      memory.recordSpeed(modelKey(entry), provider, inputPixels, ms);
+      costs.recordSpeed(modelKey(entry), provider, inputPixels, ms);
     } catch (error) {
       await model.release();
       if (!(error instanceof TileFailure) || error.reason === 'device_lost') throw error;

@@ -1,11 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import { TesseraError } from '../../domain/errors.js';
 import type { OutputFormat, UpscaleOptions } from '../../domain/types.js';
+import { formatsByPreference } from '../../options/result-format.js';
 import { fits, type PipelineLimits } from '../limits.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { fitsJpeg, MAX_JPEG_EXIF_BYTES } from '../metadata/jpeg-segments.js';
 import { diskError } from '../raster/disk-error.js';
-import { formatsByPreference } from './result-format.js';
 
 /** What the choice of a format depends on, once the image is decoded. */
 export interface FormatRequest {

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { LANCZOS, type Provider, type UpscaleProgress } from '../../domain/types.js';
-import type { Candidate } from '../../models/fallback/candidate.js';
+import type { LoadedCandidate } from '../../models/fallback/loaded-candidate.js';
 import { RowProgress } from './row-progress.js';
 import { TileProgress } from './tile-progress.js';
 
@@ -33,7 +33,7 @@ export class Stages {
   }
 
   /** Drawing: by a network tile by tile, by plain resampling row by row. */
-  drawing(candidate: Candidate): Counter {
+  drawing(candidate: LoadedCandidate): Counter {
     if (candidate.kind === 'lanczos') {
       const none = { tilesDone: 0, tilesTotal: 0, model: LANCZOS };
       const rows = new RowProgress((done) => this.tell({ stage: 'resample', ...none, ...done }));

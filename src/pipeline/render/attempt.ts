@@ -1,5 +1,6 @@
 import type { OutputFormat, UpscaleTask } from '../../domain/types.js';
-import type { Candidate, NoteAttempt } from '../../models/fallback/candidate.js';
+import type { NoteAttempt } from '../../models/fallback/chain-request.js';
+import type { LoadedCandidate } from '../../models/fallback/loaded-candidate.js';
 import { LeftForTime } from '../../models/fallback/time-watch.js';
 import type { Cancellation } from '../cancellation.js';
 import type { DecodedImage } from '../input/decode.js';
@@ -66,7 +67,7 @@ export class Drawing {
   /** One candidate's try at the image. Leaves nothing behind when it fails. */
   async draw(
     image: DecodedImage,
-    candidate: Candidate,
+    candidate: LoadedCandidate,
     note: NoteAttempt,
     { format, target, metadata }: Aim,
   ): Promise<Drawn> {
@@ -95,7 +96,7 @@ export class Drawing {
     }
   }
 
-  #renderer(candidate: Candidate, telling: Telling): RowRenderer {
+  #renderer(candidate: LoadedCandidate, telling: Telling): RowRenderer {
     const onPiece = (done: number, total: number) => telling.progress.count(done, total);
     if (candidate.kind === 'lanczos')
       return new LanczosRenderer(this.#task.id, this.#scheduler, this.#cancellation, onPiece);

@@ -1,4 +1,4 @@
-import type { Pace, Wait } from '../../models/fallback/candidate.js';
+import type { Pace, Wait } from '../../models/fallback/loaded-candidate.js';
 import { type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
 
 /** Input pixels of one tile, margins included. */

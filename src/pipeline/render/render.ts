@@ -1,5 +1,6 @@
-import { type GridTerms, tileGrid } from '../../models/cost/tile-grid.js';
-import type { NetworkCandidate, NoteAttempt } from '../../models/fallback/candidate.js';
+import { type GridTerms, tileGrid } from '../../cost/tile-grid.js';
+import type { NoteAttempt } from '../../models/fallback/chain-request.js';
+import type { LoadedNetwork } from '../../models/fallback/loaded-candidate.js';
 import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';
 import { busyParts } from '../../tiling/busy-parts.js';
 import { cut, type Raster } from '../../tiling/cut.js';
@@ -32,7 +33,7 @@ export function planRender(width: number, height: number, candidate: GridTerms, 
  * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the candidate's alternative.
  */
 export class Render {
-  readonly #candidate: NetworkCandidate;
+  readonly #candidate: LoadedNetwork;
   readonly #context: RenderContext;
   readonly #overlapPx: number;
   /** Largest tile side that is tried now. */
@@ -43,7 +44,7 @@ export class Render {
   #atOnce = 1;
   #input: Samples = new Uint8Array(0);
 
-  constructor(candidate: NetworkCandidate, overlapPx: number, context: RenderContext) {
+  constructor(candidate: LoadedNetwork, overlapPx: number, context: RenderContext) {
     this.#candidate = candidate;
     this.#context = context;
     this.#overlapPx = overlapPx;

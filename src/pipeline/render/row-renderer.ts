@@ -1,4 +1,4 @@
-import type { NetworkCandidate } from '../../models/fallback/candidate.js';
+import type { LoadedNetwork } from '../../models/fallback/loaded-candidate.js';
 import type { Raster } from '../../tiling/cut.js';
 import { type TilePlan, tileCount } from '../../tiling/plan.js';
 import type { Cancellation } from '../cancellation.js';
@@ -24,7 +24,7 @@ export interface RowRenderer {
 /** Through the network, in one pass or two; tiles are counted over all rasters of one image. */
 export class NetworkRenderer implements RowRenderer {
   readonly nativeScale: number;
-  readonly #candidate: NetworkCandidate;
+  readonly #candidate: LoadedNetwork;
   readonly #overlapPx: number;
   readonly #context: RenderContext;
   /** By width and height: what is painted is what was announced, though the speed that plans depend on is learnt meanwhile. */
@@ -34,7 +34,7 @@ export class NetworkRenderer implements RowRenderer {
   /** Input pixels of all tiles that no pass has begun with. */
   #pixelsAhead = 0;
 
-  constructor(candidate: NetworkCandidate, overlapPx: number, context: RenderContext) {
+  constructor(candidate: LoadedNetwork, overlapPx: number, context: RenderContext) {
     this.nativeScale = candidate.model.entry.scale ** candidate.passes;
     this.#candidate = candidate;
     this.#overlapPx = overlapPx;

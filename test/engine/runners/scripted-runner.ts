@@ -1,12 +1,19 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TesseraError } from '../../../src/domain/errors.js';
-import { type Attempt, LANCZOS, type UpscaleResult, type UpscaleTask } from '../../../src/domain/types.js';
+import {
+  type Attempt,
+  LANCZOS,
+  type ModelStatus,
+  type UpscaleResult,
+  type UpscaleTask,
+} from '../../../src/domain/types.js';
 import type { CreateRunner, RunnerHooks } from '../../../src/engine/worker/runner.js';
 import type { FairTileScheduler } from '../../../src/engine/worker/tile-scheduler.js';
 import { DeviceLost } from '../../../src/models/fallback/device-lost.js';
 import { TileFailure } from '../../../src/models/tile-model.js';
 import { OutOfMemory } from '../../../src/pipeline/raster/out-of-memory.js';
+import { modelStatus } from '../../model-status.js';
 import { until } from '../../until.js';
 
 /** What a scripted job does; its source file holds this as JSON. */
@@ -35,7 +42,7 @@ export interface Script {
   readonly attempts?: readonly Attempt[];
   /** Tells of its model as served, and then dies, in so many first runs: while it encodes. */
   readonly diesServed?: number;
-  /** What it tells of the seconds that it needs. */
+  /** Its model is measured to need so many seconds for an image of one pixel. */
   readonly needsSeconds?: number;
   /** Its model serves, and then the job stops for nothing: an encoder that cannot be stopped. */
   readonly deafServed?: boolean;
@@ -48,14 +55,20 @@ export interface Script {
 /** Networks of the scripted chain, best first; Lanczos follows. */
 const MODELS = ['first', 'second', 'third'];
 
+/** Of an image of one pixel, with its border. */
+const PIXELS_OF_A_TILE = 21 ** 2;
+
 /** Jobs in this process, and those that have been. */
 let inside = 0;
 let ended = 0;
 
-export const createRunner: CreateRunner = async (_settings, scheduler) => ({
+/** What is known of the models. */
+let models: readonly ModelStatus[] = [];
+
+export const createRunner: CreateRunner = async (_settings, scheduler, _log, onLearnt) => ({
   run: (task, hooks) => {
     inside++;
-    return runScript(task, hooks, scheduler).finally(() => {
+    return runScript(task, hooks, scheduler, onLearnt).finally(() => {
       inside--;
       ended++;
     });
@@ -70,8 +83,8 @@ export const createRunner: CreateRunner = async (_settings, scheduler) => ({
     estimatedMemoryBytes: 1,
   }),
   modelsChanged: async () => {},
-  models: () => [],
-  learnt: () => [],
+  models: () => models,
+  learnt: () => ({ candidates: [], work: {} }),
   providers: () => [{ provider: 'cpu', usable: true, detail: `process ${process.pid}` }],
 });
 
@@ -79,6 +92,7 @@ async function runScript(
   task: UpscaleTask,
   hooks: RunnerHooks,
   scheduler: FairTileScheduler,
+  onLearnt: () => void,
 ): Promise<UpscaleResult> {
   const script = JSON.parse(readFileSync(task.sourcePath, 'utf8')) as Script;
   const runsFile = join(task.workFolder, 'runs');
@@ -99,7 +113,11 @@ async function runScript(
   const model = MODELS.find((name) => !excluded.has(name)) ?? LANCZOS;
   const candidateAtWork = { model, ...(model === LANCZOS ? {} : { provider: 'cpu' as const }) };
   for (const attempt of script.attempts ?? []) hooks.onAttempt(attempt);
-  if (script.needsSeconds !== undefined) hooks.onEstimate(script.needsSeconds);
+  if (script.needsSeconds !== undefined) {
+    const cpu = (script.needsSeconds * 1e6) / PIXELS_OF_A_TILE;
+    models = [modelStatus({ name: 'first', chainPosition: 0, microsecondsPerPixel: { cpu } })];
+    onLearnt();
+  }
   const tiles = script.tiles ?? 2;
   let turnWaitMs = 0;
   for (let tile = 0; tile < tiles; tile++) {

@@ -43,7 +43,7 @@ else {
     writeFileSync(reservation.sourcePath, deed);
     return { reservation, request: { ...request(), sourceBytes: deed.length }, terms: { owner: '' } };
   });
-  await jobs.keep(files);
+  await jobs.submitDurable(files);
 }
 setInterval(tell, 20);
 

@@ -13,7 +13,10 @@ const jobs = await LocalJobs.open(config(folder), engine, SILENT);
 const reservation = await jobs.reserve(10);
 await writeFile(reservation.sourcePath, 'ten bytes!');
 if (durable === undefined) jobs.submit(reservation, request());
-else await jobs.keep([{ reservation, request: request(), terms: { owner: 'me', idempotencyKey: durable } }]);
+else
+  await jobs.submitDurable([
+    { reservation, request: request(), terms: { owner: 'me', idempotencyKey: durable } },
+  ]);
 const { task } = await engine.runOf(reservation);
 process.send?.(dirname(task.sourcePath));
 // Held open by the channel to the test.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { PixelCost } from '../../src/engine/cost/pixel-cost.js';
+import { PixelCost } from '../../src/cost/pixel-cost.js';
 
 const MEGAPIXEL = 1e6;
 const FIRST_GUESS = { fixedMs: 20, microsecondsPerPixel: 3 };

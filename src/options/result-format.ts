@@ -1,4 +1,4 @@
-import type { ImageHeader, OutputFormat, UpscaleOptions } from '../../domain/types.js';
+import type { ImageHeader, OutputFormat, UpscaleOptions } from '../domain/types.js';
 
 /**
  * The formats that a result may have, the wished-for first. `auto`: PNG where JPEG would lose alpha or 16 bits, else what `Accept`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Workload } from '../../src/models/cost/workload.js';
+import { Workload } from '../../src/cost/workload.js';
 
 test('a request is delayed by each other one for the lesser of what the two have to do', () => {
   const workload = new Workload();

@@ -14,40 +14,42 @@ import { errorOfFile } from './bad-file.js';
 import { checkContentEncoding, checkDeclaredLength, declaredBytes, receiveUpload } from './upload.js';
 import type { UploadTarget } from './upload-target.js';
 
-/** The option that only jobs take. */
 const CALLBACK_OPTION = 'callback_url';
 
-export interface AdmittedImage {
+export interface ReceivedImage {
   readonly reservation: Reservation;
   readonly request: JobRequest;
 }
 
-export interface AdmissionTerms {
+export interface ReceiveOptions {
   readonly maxFiles: number;
-  /** Jobs that outlive the request: they may name a `callback_url`, have the longest timeout by default, and cannot be dry runs. */
+  /**
+   * Whether the files become durable jobs. These may name a `callback_url`, have the longest timeout by default, and
+   * cannot be dry runs.
+   */
   readonly durable: boolean;
 }
 
-export interface Admission {
-  readonly images: readonly AdmittedImage[];
+export interface ReceivedFiles {
+  readonly images: readonly ReceivedImage[];
   readonly options: RequestOptions;
   /** Checked against `CALLBACK_HOSTS`. */
   readonly callbackUrl: string | undefined;
-  /** Gives back the upload's place, and every reservation that has not become a job: to be called however it ends. */
+  /** Releases the upload's place, and each reservation that has not become a job. To be called in every case. */
   release(): Promise<void>;
 }
 
 /**
- * From a request to images on disk that may become jobs. What can be refused by the head of the request (options in
- * the query, Content-Length, a full queue) is refused before the body is read.
+ * Receives the images of a request, ready to become jobs. What the head of the request shows (bad options in the
+ * query, Content-Length, a full queue) is refused before the body is read.
  * @throws TesseraError; nothing is left on disk then.
  */
-export async function admit(
+export async function receiveFiles(
   request: FastifyRequest,
   reply: FastifyReply,
   context: UploadContext,
-  { maxFiles, durable }: AdmissionTerms,
-): Promise<Admission> {
+  { maxFiles, durable }: ReceiveOptions,
+): Promise<ReceivedFiles> {
   const { config, jobs } = context;
   const maxBytes = config.MAX_UPLOAD_MB * 1e6;
   const fromQuery = queryOptions(request);
@@ -89,14 +91,14 @@ export async function admit(
       async pathFor(index) {
         const reservation = reservations[index] ?? (await first.another());
         reservations[index] = reservation;
-        // The upload may have been given up while this place was being made.
+        // The upload may have been given up while this reservation was made.
         if (released) await release();
         return reservation.sourcePath;
       },
     };
     const upload = await receiveUpload(request, reply, target);
     const { options, callbackUrl } = await parse([...fromQuery, ...upload.fields]);
-    const images: AdmittedImage[] = [];
+    const images: ReceivedImage[] = [];
     for (const [index, file] of upload.files.entries()) {
       const reservation = reservations[index];
       if (reservation === undefined) throw new Error('An upload without a reservation');
@@ -148,7 +150,7 @@ function dryRunOfJob(): TesseraError {
   );
 }
 
-/** Names that the option `model` accepts; when it is given, the first engine is waited for, since it tells them. */
+/** Names that the option `model` accepts. When the option is given, this waits for the first engine, which reports them. */
 async function modelNames(raw: readonly RawOption[], { engine }: HttpContext): Promise<readonly string[]> {
   if (raw.some(([name]) => name === 'model') && engine.status().models.length === 0) await engine.ready();
   return [...new Set([...engine.status().models.map((model) => model.name), LANCZOS])];
