@@ -5,12 +5,12 @@ import { packageRoot } from '../src/host/package-root.js';
 import type { LoadedNetwork } from '../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../src/models/manifest.js';
 import { openModel } from '../src/models/onnx/session.js';
-import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
+import type { TileModel } from '../src/models/tile-model.js';
 import { Cancellation } from '../src/pipeline/cancellation.js';
 import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
-import type { Raster } from '../src/tiling/cut.js';
+import type { Raster } from '../src/tiling/raster.js';
 import { median, table } from './measure.js';
 
 /**
@@ -70,7 +70,7 @@ class Counting implements TileModel {
   readonly provider = 'cpu';
   pixels = 0;
   constructor(readonly entry: typeof everywhere) {}
-  run(tile: RgbPixels): Promise<RgbPixels> {
+  run(tile: Raster<3>): Promise<Raster<3>> {
     this.pixels += tile.width * tile.height;
     return model.run(tile);
   }

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import type { RgbPixels } from '../src/models/tile-model.js';
+import type { Raster } from '../src/tiling/raster.js';
 
 /** A picture with its name, 8 bits. */
-export interface NamedPicture extends RgbPixels {
+export interface NamedPicture extends Raster<3> {
   readonly name: string;
 }
 
@@ -18,7 +18,7 @@ async function pixels(name: string, picture: Sharp): Promise<NamedPicture> {
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { name, data: new Uint8Array(data), width: info.width, height: info.height };
+  return { name, data: new Uint8Array(data), width: info.width, height: info.height, channels: 3 };
 }
 
 /** The middle of each picture in a folder, as it is. */
@@ -41,7 +41,7 @@ function drawn(name: string, colour: Colour, side = SIDE_PX): NamedPicture {
   const data = new Uint8Array(side * side * 3);
   for (let y = 0; y < side; y += 1)
     for (let x = 0; x < side; x += 1) data.set(colour(x, y), (y * side + x) * 3);
-  return { name, data, width: side, height: side };
+  return { name, data, width: side, height: side, channels: 3 };
 }
 
 /** The same in every run: 0 to 1, even. */

@@ -7,8 +7,9 @@ import { Cancellation } from '../src/pipeline/cancellation.js';
 import { MemoryRows } from '../src/pipeline/raster/row-sink.js';
 import { planRender, Render } from '../src/pipeline/render/render.js';
 import { RenderClock } from '../src/pipeline/render/render-clock.js';
-import { cut, type Raster } from '../src/tiling/cut.js';
+import { cut } from '../src/tiling/cut.js';
 import { BORDER_PX, type Seam } from '../src/tiling/plan.js';
+import type { Raster } from '../src/tiling/raster.js';
 
 /**
  * Draws `docs/seams.png`: what tiling changes, amplified, without overlap and at the embedded model's own, with the
@@ -43,7 +44,7 @@ async function untiled(): Promise<Uint8Array> {
   const bordered = { width: image.width + 2 * BORDER_PX, height: image.height + 2 * BORDER_PX };
   const input = new Uint8Array(bordered.width * bordered.height * 3);
   cut(image, -BORDER_PX, -BORDER_PX, bordered.width, bordered.height, input);
-  const output = await model.run({ data: input, ...bordered });
+  const output = await model.run({ data: input, ...bordered, channels: 3 });
   const whole = new Uint8Array(width * height * 3);
   const border = BORDER_PX * model.entry.scale;
   cut({ ...output, channels: 3 }, border, border, width, height, whole);

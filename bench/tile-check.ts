@@ -8,7 +8,8 @@ import { loadManifest } from '../src/models/manifest.js';
 import type { ModelEntry } from '../src/models/manifest-entry.js';
 import { openModel } from '../src/models/onnx/session.js';
 import { type Comparison, compareWithTile, faultOfAnswer } from '../src/models/onnx/tile-check.js';
-import type { RgbPixels, TileModel } from '../src/models/tile-model.js';
+import type { TileModel } from '../src/models/tile-model.js';
+import type { Raster, Samples } from '../src/tiling/raster.js';
 import { hardPictures, type NamedPicture, picturesIn } from './hard-pictures.js';
 import { median, table } from './measure.js';
 
@@ -29,9 +30,9 @@ const SIDES_PX = [128, 512];
 const natural = (await Promise.all([photosFolder, ...folders].map(picturesIn))).flat();
 const hard = await hardPictures(natural.slice(0, 3));
 
-type Fault = (answer: RgbPixels, scale: number) => RgbPixels;
+type Fault = (answer: Raster<3>, scale: number) => Raster<3>;
 
-function samples(change: (data: RgbPixels['data'], at: number) => number): Fault {
+function samples(change: (data: Samples, at: number) => number): Fault {
   return (answer) => ({ ...answer, data: Uint8Array.from(answer.data, (_, at) => change(answer.data, at)) });
 }
 
@@ -45,7 +46,7 @@ function moved(px: number): Fault {
   });
 }
 
-const at = (data: RgbPixels['data'], index: number): number => data[index] ?? 0;
+const at = (data: Samples, index: number): number => data[index] ?? 0;
 const FAULTS: readonly (readonly [string, Fault])[] = [
   ['red and blue swapped', samples((data, i) => at(data, i + 2 - 2 * (i % 3)))],
   ['moved by 4 px', moved(4)],
@@ -81,7 +82,7 @@ function worst(
 async function measure(model: TileModel): Promise<void> {
   const { scale, name } = model.entry;
   const compare = async (pictures: readonly NamedPicture[]) => {
-    const found: (Comparison & { name: string; tile: RgbPixels; answer: RgbPixels })[] = [];
+    const found: (Comparison & { name: string; tile: Raster<3>; answer: Raster<3> })[] = [];
     for (const tile of pictures) {
       const answer = await model.run(tile);
       found.push({ ...compareWithTile(tile, answer), name: tile.name, tile, answer });
@@ -177,7 +178,7 @@ async function cost(entry: ModelEntry): Promise<void> {
 }
 
 /** The photograph again and again, up to a size. */
-function tiled(photo: NamedPicture, side: number): RgbPixels {
+function tiled(photo: NamedPicture, side: number): Raster<3> {
   const data = new Uint8Array(side * side * 3);
   for (let i = 0; i < data.length; i += 1) {
     const pixel = Math.floor(i / 3);
@@ -185,5 +186,5 @@ function tiled(photo: NamedPicture, side: number): RgbPixels {
     const y = Math.floor(pixel / side) % photo.height;
     data[i] = photo.data[(y * photo.width + x) * 3 + (i % 3)] ?? 0;
   }
-  return { data, width: side, height: side };
+  return { data, width: side, height: side, channels: 3 };
 }

@@ -10,11 +10,11 @@ if (folder === undefined) throw new Error('Expected the folder of the compiled c
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const load = (name) => import(pathToFileURL(resolve(folder, name)).href);
 
-const { acceptedValues, loadConfig } = await load('config/config.js');
+const { loadConfig } = await load('config/config.js');
 const { CONFIG_SCHEMA } = await load('config/config-schema.js');
 const { optionTable } = await load('options/option-defaults.js');
 const { OPTION_NAMES } = await load('options/option-table.js');
-const { acceptedByOption } = await load('options/option-value.js');
+const { accepted } = await load('options/value-spec.js');
 const { RETRY } = await load('domain/errors.js');
 const { ERROR_TABLE } = await load('http/errors/error-table.js');
 const { loadManifest } = await load('models/manifest.js');
@@ -28,27 +28,18 @@ const code = (text) => (text === '' ? '' : `\`${text}\``);
 const defaultText = (option) =>
   Array.isArray(option.default) ? option.default.join(',') : String(option.default);
 
-/** What a setting accepts; nothing where any text will do. */
-function accepted(option) {
-  if (option.type === 'option') return acceptedOption(option.spec);
-  if (option.type === 'choice') return option.choices.map(code).join(', ');
-  const words = acceptedValues(option);
-  return `${words === 'text' ? '' : words}${unit(option)}`;
+/** What a setting or an option accepts, with its unit; empty when it accepts any text. */
+function accepts(spec) {
+  if (spec.type === 'choice') return spec.choices.map(code).join(', ');
+  const words = accepted(spec);
+  return `${words === 'text' ? '' : words}${spec.unit === undefined ? '' : ` (${spec.unit})`}`;
 }
-
-/** What an option of an upscale accepts. */
-function acceptedOption(spec) {
-  const words = spec.type === 'choice' ? spec.choices.map(code).join(', ') : acceptedByOption(spec);
-  return `${words}${unit(spec)}`;
-}
-
-const unit = ({ unit }) => (unit === undefined ? '' : ` (${unit})`);
 
 function configTable() {
   const rows = Object.entries(CONFIG_SCHEMA).map(([name, option]) => [
     code(name),
     code(defaultText(option)),
-    accepted(option),
+    accepts(option),
     option.description,
   ]);
   return table(['variable', 'default', 'accepts', 'meaning'], rows);
@@ -59,7 +50,7 @@ function optionsTable() {
   const rows = OPTION_NAMES.map((name) => {
     const spec = specs[name];
     const normal = spec.default === undefined ? spec.defaultText : code(String(spec.default));
-    return [code(name), normal, acceptedOption(spec), spec.description];
+    return [code(name), normal, accepts(spec), spec.description];
   });
   return table(['option', 'default', 'accepts', 'meaning'], rows);
 }
@@ -110,9 +101,9 @@ function envExample() {
     '# Read by Docker and Compose (--env-file, env_file), or: node --env-file=.env dist/server.js',
   ];
   for (const [name, option] of Object.entries(CONFIG_SCHEMA)) {
-    const accepts = accepted(option).replaceAll('`', '');
+    const values = accepts(option).replaceAll('`', '');
     lines.push('', `# ${option.description}`);
-    if (accepts !== '') lines.push(`# Accepts: ${accepts}.`);
+    if (values !== '') lines.push(`# Accepts: ${values}.`);
     lines.push(`#${name}=${defaultText(option)}`);
   }
   return `${lines.join('\n')}\n`;

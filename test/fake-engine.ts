@@ -106,7 +106,7 @@ export class FakeEngine implements Engine {
           family: 'tessera',
           installed: true,
           confirmed: true,
-          chainPosition: 0,
+          chainPosition: 1,
           servesBits: [8, 16],
           sizeRequirements: { minimum: 1, multipleOf: 1 },
           overlapPx: 32,

@@ -1,31 +1,32 @@
+import { basename, extname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { cutToBytes, MAX_STEM_BYTES } from '../domain/download-name.js';
 
-/** One picture to be made larger, with the place of its result. */
+/** One picture to be enlarged, with the place of its result. */
 export interface Picture {
-  /** How people and JSON call it: the path as found, or "-". */
+  /** The name in messages and JSON: the path as found, or "-". */
   readonly name: string;
   /** undefined for standard input. */
   readonly path: string | undefined;
-  /** The folder that was named, for a picture found below it. */
+  /** The named folder, for a picture found below it. */
   readonly root?: string;
   readonly target: Target;
 }
 
+/** The place of a result. In a folder its name is made when format and scale are known: `stem_x4.jpg`. */
 export type Target =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'file'; readonly path: string }
-  /** The name is made when format and scale are known: `stem_x4.jpg`. */
-  | {
-      readonly kind: 'folder';
-      readonly folder: string;
-      readonly stem: string;
-      /** A result of this stem is this picture's too when it was written within this time, in epoch milliseconds. */
-      readonly plainResult?: { readonly stem: string; readonly fromMs: number; readonly toMs: number };
-    };
+  | { readonly kind: 'folder'; readonly folder: string; readonly stem: string };
 
 /** The source of a picture, to be read once. */
 export interface Source {
   readonly name: string;
   readonly path: string | undefined;
   open(): Readable;
+}
+
+/** The stem of a result's name: the picture's name without its ending, cut to leave room for scale and format. */
+export function resultStem(path: string): string {
+  return cutToBytes(basename(path, extname(path)), MAX_STEM_BYTES);
 }

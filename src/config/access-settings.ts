@@ -1,4 +1,4 @@
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 import { isTrustProxy } from './trust-proxy.js';
 
 /** Who may call, and how often. */
@@ -18,7 +18,7 @@ export const ACCESS_SETTINGS = {
       'When set, a request needs one of them in `X-API-Key` or as a bearer token, `/metrics` too; the page, the API documentation and `/health` stay open.',
   },
   TRUST_PROXY: {
-    type: 'string',
+    type: 'text',
     default: 'false',
     accepts: isTrustProxy,
     accepted: 'false, true, or addresses and networks separated by commas',
@@ -40,7 +40,7 @@ export const ACCESS_SETTINGS = {
     unit: 's',
     description: 'Window of the rate limit.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;
 
 /** Whether a text is an origin as browsers send it: scheme, host and port, no path. */
 function isOrigin(text: string): boolean {

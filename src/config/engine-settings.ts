@@ -1,4 +1,4 @@
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** The processes that compute, and how the service ends. */
 export const ENGINE_SETTINGS = {
@@ -43,4 +43,4 @@ export const ENGINE_SETTINGS = {
     unit: 's',
     description: 'After that, how long queued and running jobs may take to end.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;

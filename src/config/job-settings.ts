@@ -1,4 +1,4 @@
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** How many jobs there may be, how long they stay, and whom they tell. */
 export const JOB_SETTINGS = {
@@ -54,8 +54,8 @@ export const JOB_SETTINGS = {
       'Hosts that a `callback_url` may name: `host` or `host:port`, and `=private` after it when it has a private address.',
   },
   CALLBACK_SECRET: {
-    type: 'string',
+    type: 'text',
     default: '',
     description: 'Key of the HMAC-SHA256 that signs callbacks; empty turns callbacks off.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;

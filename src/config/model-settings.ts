@@ -1,5 +1,5 @@
 import { PROVIDERS } from '../domain/types.js';
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** Which networks serve, where they come from and what they run on. */
 export const MODEL_SETTINGS = {
@@ -18,7 +18,7 @@ export const MODEL_SETTINGS = {
       '`auto` = the models of the chain that are missing, and `DEFAULT_MODEL`, are downloaded in the background after the start.',
   },
   MODELS_MIRROR: {
-    type: 'string',
+    type: 'text',
     default: '',
     accepts: (text) => text === '' || /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : ''),
     accepted: 'an http or https URL',
@@ -41,4 +41,4 @@ export const MODEL_SETTINGS = {
     description:
       'Where networks run. `auto` = cuda, coreml or dml where installed, then cpu; `webgpu` on request only.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;

@@ -1,8 +1,8 @@
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** Where the service listens, and where it writes. */
 export const PROCESS_SETTINGS = {
-  HOST: { type: 'string', default: '0.0.0.0', description: 'Address to listen on.' },
+  HOST: { type: 'text', default: '0.0.0.0', description: 'Address to listen on.' },
   PORT: {
     type: 'integer',
     default: 8000,
@@ -17,21 +17,21 @@ export const PROCESS_SETTINGS = {
     description: 'Least severe log line that is written.',
   },
   LOG_DIR: {
-    type: 'string',
+    type: 'text',
     default: 'logs',
     description:
       'Folder of the rotated log files; standard output alone when it cannot be written or is empty. A relative path counts from the folder of the package.',
   },
   TEMP_DIR: {
-    type: 'string',
+    type: 'text',
     default: 'temp_uploads',
     description:
       'Folder of the job folders; put it on a disk with room for uploads and results. A relative path counts from the folder of the package.',
   },
   MODELS_DIR: {
-    type: 'string',
+    type: 'text',
     default: 'models',
     description:
       'Folder of `manifest.json` and the model files. A relative path counts from the folder of the package.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;

@@ -1,4 +1,4 @@
-import type { ConfigOption } from './setting.js';
+import type { Setting } from './setting.js';
 
 /** What one request and one connection may take: bytes, pixels, time. */
 export const REQUEST_SETTINGS = {
@@ -82,4 +82,4 @@ export const REQUEST_SETTINGS = {
     maximum: 1_000_000,
     description: 'Open connections; one more closes the one that has been idle for longest.',
   },
-} as const satisfies Record<string, ConfigOption>;
+} as const satisfies Record<string, Setting>;

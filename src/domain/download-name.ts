@@ -16,7 +16,7 @@ export const EXTENSIONS: Record<OutputFormat, string> = {
   tiff: 'tif',
 };
 
-/** Other names that people and programs give a format, in small letters. */
+/** Synonyms of the formats, in lower case. */
 export const FORMAT_SPELLINGS: Readonly<Record<string, OutputFormat>> = {
   jpg: 'jpeg',
   jpe: 'jpeg',
@@ -24,19 +24,19 @@ export const FORMAT_SPELLINGS: Readonly<Record<string, OutputFormat>> = {
   tif: 'tiff',
 };
 
-/** The format that a name or an ending means, in letters of any size; undefined for others. */
+/** The format with this name or ending, in any case. */
 export function formatNamed(text: string): OutputFormat | undefined {
   const small = text.toLowerCase();
   return FORMAT_SPELLINGS[small] ?? OUTPUT_FORMATS.find((format) => format === small);
 }
 
-/** What a name may take in every usual file system, in bytes of UTF-8: the limit of ext4; APFS and NTFS allow 255 UTF-16 units or more. */
+/** Longest file name of ext4 in bytes of UTF-8; APFS and NTFS allow 255 UTF-16 units or more. */
 export const MAX_NAME_BYTES = 255;
 
-/** What a stem may take, so that the longest that is put behind it, `_x7.99.webp`, and a number for its second copy fit too. */
+/** Longest stem in bytes: `_x7.99.webp`, and the number of a second copy, fit behind it. */
 export const MAX_STEM_BYTES = 240;
 
-/** The longest beginning of a text that takes so many bytes of UTF-8, and ends where a character ends as people see it. */
+/** Cuts a text to so many bytes of UTF-8, between grapheme clusters. */
 export function cutToBytes(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;
   let bytes = 0;
@@ -50,17 +50,16 @@ export function cutToBytes(text: string, maxBytes: number): string {
 }
 
 /**
- * A client's file name, safe to show and to save under: no folders, no control characters, nothing that a file system
- * treats specially. `undefined` when nothing is left.
+ * Makes a client's file name safe to show and to save: without folders, control characters and characters that a file system
+ * treats specially. @returns undefined when nothing is left.
  */
 export function safeName(fileName: string): string | undefined {
-  const base = fileName.split(/[/\\]/).at(-1) ?? '';
-  const extension = /\.[a-zA-Z0-9]{1,10}$/.exec(base)?.[0] ?? '';
-  const stem = safeStem(base);
+  const extension = /\.[a-zA-Z0-9]{1,10}$/.exec(fileName)?.[0] ?? '';
+  const stem = safeStem(fileName);
   return stem === undefined ? undefined : stem + extension;
 }
 
-/** The same without its extension. */
+/** `safeName` without the extension. */
 export function safeStem(fileName: string): string | undefined {
   const base = fileName.split(/[/\\]/).at(-1) ?? '';
   const stem = base

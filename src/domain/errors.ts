@@ -1,59 +1,18 @@
 import type { Attempt } from './types.js';
 
 /**
- * Every way a request can fail, by a stable code that clients may rely on. The codes live here without HTTP status
- * numbers; `http/error-handler.ts` maps each to one, exhaustively.
- */
-export const ERROR_CODES = [
-  // what the caller sent
-  'no_file',
-  'too_many_files',
-  'unknown_option',
-  'invalid_option',
-  'repeated_option',
-  'malformed_multipart',
-  'upload_aborted',
-  'unsupported_image',
-  'corrupt_image',
-  'image_crashes_engine',
-  'unsupported_media_type',
-  'invalid_request',
-  'expectation_failed',
-  'upload_too_large',
-  'image_too_large',
-  'output_too_large',
-  'upload_timeout',
-  // who the caller is, and what it asked for
-  'unauthorized',
-  'not_found',
-  'method_not_allowed',
-  'rate_limited',
-  'idempotency_conflict',
-  'result_not_ready',
-  'range_not_satisfiable',
-  // what the service can do now
-  'queue_full',
-  'shutting_down',
-  'engine_unavailable',
-  'fallback_refused',
-  'deadline_exceeded',
-  'cancelled',
-  'disk_full',
-  'storage_unavailable',
-  'internal',
-] as const;
-
-export type ErrorCode = (typeof ERROR_CODES)[number];
-
-/**
- * What helps after a failure. `as_is`: the same request may succeed later. `changed`: another request for the same picture may, with
- * other options, another key or written otherwise. `never`: nothing will, with this picture or at this address.
+ * What helps after a failure. `as_is`: the same request may succeed later. `changed`: a changed request for the same picture may
+ * succeed, with other options, another key or another form. `never`: no request with this picture or to this address succeeds.
  */
 export const RETRIES = ['as_is', 'changed', 'never'] as const;
 export type Retry = (typeof RETRIES)[number];
 
-/** The one place that says what trying again can do: the problem documents, the page and the command line have it from here. */
-export const RETRY: Readonly<Record<ErrorCode, Retry>> = {
+/**
+ * Every way a request can fail, by a stable code that clients may rely on, and whether a retry helps. Problem documents, the page
+ * and the command line take both from here; `http/errors/error-table.ts` gives each code its HTTP status.
+ */
+export const RETRY = {
+  // what the caller sent
   no_file: 'never',
   too_many_files: 'changed',
   unknown_option: 'changed',
@@ -71,6 +30,7 @@ export const RETRY: Readonly<Record<ErrorCode, Retry>> = {
   image_too_large: 'never',
   output_too_large: 'changed',
   upload_timeout: 'as_is',
+  // who the caller is, and what it asked for
   unauthorized: 'changed',
   not_found: 'never',
   method_not_allowed: 'changed',
@@ -78,6 +38,7 @@ export const RETRY: Readonly<Record<ErrorCode, Retry>> = {
   idempotency_conflict: 'changed',
   result_not_ready: 'as_is',
   range_not_satisfiable: 'changed',
+  // what the service can do now
   queue_full: 'as_is',
   shutting_down: 'as_is',
   engine_unavailable: 'as_is',
@@ -87,9 +48,11 @@ export const RETRY: Readonly<Record<ErrorCode, Retry>> = {
   disk_full: 'as_is',
   storage_unavailable: 'as_is',
   internal: 'as_is',
-};
+} as const satisfies Readonly<Record<string, Retry>>;
+export type ErrorCode = keyof typeof RETRY;
+export const ERROR_CODES = Object.keys(RETRY) as readonly ErrorCode[];
 
-/** What else a caller can use: the option at fault, what is accepted, when to come back. Sent as problem members. */
+/** Facts about a failure that a program can use. Sent as members of the problem document. */
 export interface ErrorDetails {
   /** Name of the option, form field or header at fault. */
   readonly parameter?: string;
@@ -98,36 +61,38 @@ export interface ErrorDetails {
   /** What was received, shortened to a safe length. */
   readonly received?: string;
   readonly retryAfterSeconds?: number;
-  /** Of an image that was late: what it needs by itself, as far as is known. */
+  /** After a missed deadline: the estimated time that the image needs without other work. */
   readonly estimateSeconds?: number;
   /** For 405: the methods that the path allows. */
   readonly allow?: readonly string[];
 }
 
+/** An error as plain data, for IPC and for the job file. */
+export interface ErrorMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+  readonly internal?: string | undefined;
+  readonly attempts?: readonly Attempt[] | undefined;
+}
+
 /**
- * The one error class of the domain. `message` is for the caller: a full sentence, no paths, nothing internal.
- * `internal` (and `cause`) are for the log alone. Survives the process border through `toMessage`/`fromMessage`.
+ * The one error class of the domain. `message` is for the caller: a full sentence without paths or internal facts.
+ * `internal` and `cause` are for the log alone. Crosses the process border through `toMessage` and `fromMessage`.
  */
 export class TesseraError extends Error {
   override readonly name = 'TesseraError';
-  readonly code: ErrorCode;
   readonly details: ErrorDetails;
   readonly internal: string | undefined;
-  /** What the candidates of the fallback chain had tried when the upscale failed, oldest first. */
+  /** The attempts of the fallback chain before the upscale failed, oldest first. */
   readonly attempts: readonly Attempt[];
 
   constructor(
-    code: ErrorCode,
+    readonly code: ErrorCode,
     message: string,
-    options: {
-      details?: ErrorDetails;
-      internal?: string;
-      cause?: unknown;
-      attempts?: readonly Attempt[];
-    } = {},
+    options: Partial<Pick<ErrorMessage, 'details' | 'internal' | 'attempts'>> & { cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = code;
     this.details = options.details ?? {};
     this.internal = options.internal;
     this.attempts = options.attempts ?? [];
@@ -141,34 +106,25 @@ export class TesseraError extends Error {
   }): TesseraError {
     const { message = this.message, details = this.details, attempts = this.attempts } = change;
     const { code, internal, cause } = this;
-    return new TesseraError(code, message, {
-      details,
-      attempts,
-      cause,
-      ...(internal === undefined ? {} : { internal }),
-    });
+    return new TesseraError(code, message, { details, attempts, internal, cause });
   }
 
-  /** A structured-clone-safe form, for IPC and for the job file. */
   toMessage(): ErrorMessage {
+    const { code, message, details, internal } = this;
     return {
-      code: this.code,
-      message: this.message,
-      details: this.details,
-      ...(this.internal === undefined ? {} : { internal: this.internal }),
-      ...(this.attempts.length === 0 ? {} : { attempts: this.attempts }),
+      code,
+      message,
+      details,
+      internal,
+      attempts: this.attempts.length === 0 ? undefined : this.attempts,
     };
   }
 
-  static fromMessage(message: ErrorMessage): TesseraError {
-    return new TesseraError(message.code, message.message, {
-      details: message.details,
-      ...(message.internal === undefined ? {} : { internal: message.internal }),
-      ...(message.attempts === undefined ? {} : { attempts: message.attempts }),
-    });
+  static fromMessage({ code, message, ...options }: ErrorMessage): TesseraError {
+    return new TesseraError(code, message, options);
   }
 
-  /** Anything thrown, as a TesseraError; what is not one becomes `internal` with its text kept for the log. */
+  /** Makes a TesseraError of anything thrown; another error becomes `internal`, with its stack for the log. */
   static from(thrown: unknown): TesseraError {
     if (thrown instanceof TesseraError) return thrown;
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -179,10 +135,12 @@ export class TesseraError extends Error {
   }
 }
 
-export interface ErrorMessage {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly details: ErrorDetails;
-  readonly internal?: string;
-  readonly attempts?: readonly Attempt[];
+/** The longest pause between two starts of an engine. */
+const ENGINE_RETRY_SECONDS = 30;
+
+/** No engine runs, and the time of the next start is unknown. */
+export function engineUnavailable(): TesseraError {
+  return new TesseraError('engine_unavailable', 'The upscaling engine cannot be started at the moment.', {
+    details: { retryAfterSeconds: ENGINE_RETRY_SECONDS },
+  });
 }

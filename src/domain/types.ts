@@ -1,4 +1,4 @@
-/** The shared types: what crosses rooms and the process border. All are plain data, safe to clone and to store as JSON. */
+/** The types that several rooms and processes share. All are plain data, safe to clone and to store as JSON. */
 
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -10,55 +10,52 @@ export type InputFormat = (typeof INPUT_FORMATS)[number];
 export const PROVIDERS = ['cuda', 'webgpu', 'coreml', 'dml', 'cpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-/** Largest side of a tile where the request names none, in input pixels. */
+/** Default side of a tile, in input pixels. */
 export const DEFAULT_TILE_PX = 512;
 
-/** Largest side of a tile that is taken without being asked for, in input pixels: 2048 pixels and their border in two tiles. */
+/** Largest side of a tile that no request asked for, in input pixels: two such tiles cover 2048 pixels and their border. */
 export const MAX_TILE_PX = 1088;
 
-/** As the name of a model: the chain's first. In `MODEL_CHAIN`: the usual models of this machine. */
+/** As the option `model`: the first model of the chain. In `MODEL_CHAIN`: the usual models of this machine. */
 export const AUTO_MODEL = 'auto';
 
-/** The name under which plain Lanczos resampling appears as a model. */
+/** The model name of plain Lanczos resampling. */
 export const LANCZOS = 'lanczos';
 
-/** What a result can lack though it was asked to be kept. */
+/** Data of the source that `keep` options ask for and a result can lack. */
 export const KEEPABLE = ['exif', 'xmp', 'profile'] as const;
 export type NotKept = (typeof KEEPABLE)[number];
 
-/** Options of one upscale, validated and with defaults applied. */
+/** Options of one upscale, validated, with defaults applied. */
 export interface UpscaleOptions {
   /** 1 < scale <= 8; undefined means the scale of the model that leads the chain for this request. */
   readonly scale?: number;
   /** A manifest name or `lanczos`; undefined means the chain's own order. */
   readonly model?: string;
   readonly format: OutputFormat | 'auto';
-  /** Image media types the client named in `Accept`, best first; only `auto` looks at it. */
+  /** Image media types of the request's `Accept`, best first; only `format=auto` uses them. */
   readonly accept: readonly string[];
   /** 1..100, for JPEG, WebP and AVIF. */
   readonly quality: number;
-  /**
-   * Largest model input in pixels, margins included; undefined means `DEFAULT_TILE_PX`, or more for a model that is fast
-   * enough here.
-   */
+  /** Side of the model input in pixels, margins included; undefined means `DEFAULT_TILE_PX`, or more for a fast model. */
   readonly tileSizePx?: number;
   /** Input pixels that neighbouring tiles share; undefined means the model's own. */
   readonly tileOverlapPx?: number;
-  /** sRGB, 0..255 each; what alpha is flattened on for JPEG. */
+  /** sRGB, 0..255 each: the colour behind transparency in JPEG. */
   readonly background: readonly [number, number, number];
   readonly metadata: 'strip' | 'keep';
-  /** The colours stay as the source's RGB or grey profile has them, and the result has that profile; undefined means sRGB. */
+  /** `keep`: the result has the source's RGB or grey profile; undefined: the result is sRGB. */
   readonly profile?: 'keep';
-  /** false: fail with `fallback_refused` rather than be served by another candidate than the first. */
+  /** false: fail with `fallback_refused` when the first candidate cannot serve. */
   readonly fallback: boolean;
   /** Seconds from the end of the upload to the result. */
   readonly timeoutSeconds: number;
 }
 
-/** What the server learns from an image's header before anything is decoded. */
+/** The facts in an image's header, read before anything is decoded. */
 export interface ImageHeader {
   readonly format: InputFormat;
-  /** Pixels as shown, EXIF orientation applied. */
+  /** In pixels, EXIF orientation applied. */
   readonly width: number;
   readonly height: number;
   readonly hasAlpha: boolean;
@@ -69,7 +66,7 @@ export interface ImageHeader {
 
 export type AttemptOutcome = 'served' | 'failed' | 'skipped';
 
-/** Why a candidate did not serve. A closed list: bad input and cancellation never cause a fallback. */
+/** Why a candidate did not serve. Bad input and cancellation never cause a fallback. */
 export const FALLBACK_REASONS = [
   'not_installed',
   'corrupt_model',
@@ -84,74 +81,74 @@ export const FALLBACK_REASONS = [
 ] as const;
 export type FallbackReason = (typeof FALLBACK_REASONS)[number];
 
-/** One try of one candidate (or of one tile size on it). */
+/** One attempt with one candidate at one tile size. */
 export interface Attempt {
   readonly model: string;
   /** undefined for Lanczos. */
   readonly provider?: Provider;
-  /** Model input in pixels at the time; undefined when the candidate was skipped before planning. */
+  /** Side of the model input in pixels; undefined when the candidate was skipped before planning. */
   readonly tileSizePx?: number;
   readonly outcome: AttemptOutcome;
   readonly reason?: FallbackReason;
-  /** One sentence for people; nothing internal. */
+  /** One sentence for people, without internal facts. */
   readonly detail?: string;
   readonly ms: number;
 }
 
-/** A candidate not to be tried for this job, with the reason to record. */
+/** A candidate that this job does not try, with the reason to record. */
 export interface ExcludedCandidate {
   readonly model: string;
   readonly provider?: Provider;
   readonly reason: FallbackReason;
 }
 
-/** One job as the engine gets it. Only paths and small values: pixels never cross the process border. */
+/** A job as the engine receives it. Pixels never cross the process border: only paths and small values do. */
 export interface UpscaleTask {
   readonly id: string;
   readonly sourcePath: string;
-  /** Where the encoded result goes, inside `workFolder`. */
+  /** Path of the encoded result, inside `workFolder`. */
   readonly resultPath: string;
-  /** The job's own folder (0700): scratch files go here and nowhere else. */
+  /** The job's own folder (0700), for all scratch files. */
   readonly workFolder: string;
   readonly header: ImageHeader;
   readonly options: UpscaleOptions;
-  /** By `monotonicMs`, which an engine reads as its server does. */
+  /** On the clock of `monotonicMs`, which server and engine share. */
   readonly deadlineAtMs: number;
-  /** Set when an engine died under this job. */
+  /** Candidates that ran when an engine died under this job. */
   readonly excludedCandidates: readonly ExcludedCandidate[];
-  /** Attempts from engines that died, to be reported before this engine's own. */
+  /** Attempts in engines that died, reported before this engine's own. */
   readonly earlierAttempts: readonly Attempt[];
 }
 
-/** What a job is at: reading its picture, a network (loading it, then tile by tile), plain resampling, writing the result. */
+/** Stages of a job: reading the image, running a network (after loading it), plain resampling, writing the result. */
 export const STAGES = ['decode', 'infer', 'resample', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface UpscaleProgress {
   readonly stage: Stage;
   readonly tilesDone: number;
-  /** 0 until a network is loaded, and for plain resampling, which has none. */
+  /** 0 until a network is loaded, and for plain resampling. */
   readonly tilesTotal: number;
-  /** Of plain resampling, and of reading where rows can be counted: rows of the source, those of its alpha counted apart. */
+  /** Rows of the source, alpha rows counted apart: in plain resampling, and in reading where the decoder counts rows. */
   readonly rowsDone?: number;
   readonly rowsTotal?: number;
-  /** Of writing, in formats that are written row by row. */
+  /** In writing, for formats that are written row by row. */
   readonly bytesWritten?: number;
   /** The candidate at work; undefined before one is chosen. */
   readonly model?: string;
   readonly provider?: Provider;
-  /** Of this stage, by the tiles or rows done so far, or by results of before; undefined while nothing tells. */
+  /** Until the end of this stage, estimated from the tiles or rows so far or from earlier results; undefined without either. */
   readonly secondsLeft?: number;
 }
 
 export interface UpscaleTimings {
   readonly decodeMs: number;
-  /** Inside ONNX Runtime (and conversion to its layout). */
+  /** In ONNX Runtime, with the conversion to its layout. */
   readonly inferMs: number;
-  /** Planning, cutting tiles out, feathering and copying into the canvas. */
+  /** Planning, cutting and blending tiles, copying into the canvas. */
   readonly blendMs: number;
   readonly encodeMs: number;
-  /** Inside the engine but waiting for other jobs' tiles. */
+  /** In the engine, waiting for tiles of other jobs. */
   readonly turnWaitMs: number;
 }
 
@@ -160,28 +157,28 @@ export interface UpscaleResult {
   readonly height: number;
   readonly format: OutputFormat;
   readonly bytes: number;
-  /** output width / input width as asked. */
+  /** The requested output width / input width. */
   readonly scale: number;
   readonly model: string;
   /** undefined for Lanczos. */
   readonly provider?: Provider;
   readonly tiles: number;
-  /** true when another candidate than the first eligible one served. */
+  /** true when the first eligible candidate did not serve. */
   readonly fallback: boolean;
   readonly attempts: readonly Attempt[];
   readonly timings: UpscaleTimings;
-  /** Frames or pages in the source beyond the first, which alone was upscaled. */
+  /** Frames or pages of the source after the first, which alone is upscaled. */
   readonly droppedPages: number;
-  /** What `metadata=keep` or `profile=keep` asked for, the source has and the result lacks; absent when there is nothing. */
+  /** Data of the source that `metadata=keep` or `profile=keep` asked for and the result lacks; absent when it lacks none. */
   readonly notKept?: readonly NotKept[];
 }
 
-/** The answer to a dry run. */
+/** The answer of a dry run. */
 export interface UpscalePlan {
   readonly width: number;
   readonly height: number;
   readonly candidates: readonly PlannedCandidate[];
-  /** Name of the candidate expected to serve. */
+  /** Model of the candidate that is expected to serve. */
   readonly model: string;
   readonly provider?: Provider;
   readonly tiles: number;
@@ -194,33 +191,33 @@ export interface PlannedCandidate {
   readonly provider?: Provider;
   readonly tileSizePx?: number;
   readonly tiles?: number;
-  /** Absent while its speed is unknown, and where it would be skipped. */
+  /** Absent while its speed is unknown, and for a candidate that would be skipped. */
   readonly estimatedSeconds?: number;
-  /** What the image adds to an engine, without a network's own activations. */
+  /** Memory that the image adds to an engine, without the activations of the network. */
   readonly estimatedMemoryBytes?: number;
-  /** Set when the candidate would be skipped. */
+  /** Why the candidate would be skipped. */
   readonly skipReason?: FallbackReason;
 }
 
 /** Kinds of networks. */
 export const FAMILIES = ['tessera', 'real-esrgan', 'swin2sr', 'lanczos', 'custom'] as const;
 
-/** A model as `GET /models` tells of it. */
+/** A model in the answer of `GET /models`. */
 export interface ModelStatus {
   readonly name: string;
   readonly title: string;
-  /** What it is for, in a sentence; a user's own model may say nothing. */
+  /** One sentence on its use; a custom model may have none. */
   readonly purpose?: string;
   readonly scale: number;
   readonly licence: string;
-  /** Of its file, which it is compared with when it is loaded; absent for Lanczos, which has none. */
+  /** The expected hash of its file, compared at loading; absent for Lanczos. */
   readonly sha256?: string;
-  /** Family: what `/health` needs to tell a Real-ESRGAN model from the embedded network. */
+  /** `/health` tells a Real-ESRGAN model from the embedded network by its family. */
   readonly family: (typeof FAMILIES)[number];
   readonly installed: boolean;
   /** Two independent sources agree on its hash. */
   readonly confirmed: boolean;
-  /** Place in the chain, from 0; undefined when not in it. */
+  /** Place in the fallback chain, from 1; undefined outside of the chain. */
   readonly chainPosition?: number;
   /** Bits of a sample in the images that it, or a twin of it, can compute here now. */
   readonly servesBits: readonly (8 | 16)[];
@@ -231,22 +228,22 @@ export interface ModelStatus {
   };
   readonly overlapPx: number;
   readonly loaded: boolean;
-  /** Provider of the loaded session, or the one that would be tried first. */
+  /** The provider of the loaded session, or the provider that would be tried first. */
   readonly provider?: Provider;
-  /** Measured while working, by provider; absent until measured. */
+  /** Measured in jobs, by provider; a provider is absent until it is measured. */
   readonly microsecondsPerPixel: Readonly<Partial<Record<Provider | 'none', number>>>;
-  /** Why it cannot serve now, when it cannot. */
+  /** Why it cannot serve now. */
   readonly unavailable?: string;
 }
 
-/** What working with a model on a provider has taught. */
+/** Measurements of a model on a provider, handed from engine to engine. */
 export interface LearntCandidate {
-  /** By `models/model-key`: other weights under the same name are another model. */
+  /** The key of `models/model-key`, which differs for other weights under the same name. */
   readonly model: string;
   readonly provider: Provider;
-  /** Input pixels: the largest tile known to fit into memory; absent while none was too large. */
+  /** Side of the largest tile that fits into memory, in input pixels; absent while no tile was too large. */
   readonly tileSizePx?: number;
-  /** Of input pixels, measured. */
+  /** Measured, for one input pixel. */
   readonly microsecondsPerPixel?: number;
 }
 
@@ -268,11 +265,11 @@ export interface LearntCosts {
 export interface ProviderStatus {
   readonly provider: Provider;
   readonly usable: boolean;
-  /** Why not, when not; or how it was proven. */
+  /** Why it is not usable, or how it was proven. */
   readonly detail: string;
 }
 
-/** The part of a pino logger that rooms below HTTP write to. */
+/** The methods of a pino logger that rooms below HTTP use. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,9 +1,8 @@
 import type { Config } from '../config/config.js';
 import { ENGINE_BASE_BYTES, jobCost } from '../cost/job-cost.js';
-import { TesseraError } from '../domain/errors.js';
+import { engineUnavailable, TesseraError } from '../domain/errors.js';
 import { hasEnded } from '../domain/job-state.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
-import { engineUnavailable } from '../domain/unavailable.js';
 import type { Engine } from '../engine/engine.js';
 import { engineResources } from '../engine/supervisor/resources.js';
 import { requestDigest } from './idempotency.js';

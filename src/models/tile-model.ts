@@ -1,16 +1,11 @@
 import type { FallbackReason, Provider } from '../domain/types.js';
+import type { Raster } from '../tiling/raster.js';
 import type { ModelEntry } from './manifest-entry.js';
 
-/** Interleaved RGB pixels, `width * height * 3` samples, sRGB, full range of the sample type. Owned by the holder. */
-export interface RgbPixels {
-  readonly data: Uint8Array | Uint16Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What a tile worker answers to a tile. */
-export interface WorkerPixels extends RgbPixels {
-  /** What computing it took, beside what else was computed; without making the tile worker. */
+/** A tile upscaled in a worker. */
+export interface TimedTile {
+  readonly upscaled: Raster<3>;
+  /** Time the model ran, in milliseconds; starting the worker is not counted. */
   readonly ms: number;
 }
 
@@ -24,16 +19,16 @@ export interface TileModel {
   /**
    * Upscales one tile by `entry.scale`. The sample type out is the sample type in (a uint8 model is never given 16 bits:
    * the chain loads its float32 twin for those). Blocks the event loop while it runs: ONNX Runtime's node binding is synchronous.
-   * @param tile within `entry.sizeRequirements`; not modified, not kept.
+   * @param tile RGB, within `entry.sizeRequirements`; not modified, not kept.
    * @returns pixels owned by the caller.
    * @throws TileFailure never anything else.
    */
-  run(tile: RgbPixels): Promise<RgbPixels>;
+  run(tile: Raster<3>): Promise<Raster<3>>;
   /**
-   * The same on one processor, beside other tiles, in a thread of its own: does not block the event loop. Absent where tiles cannot be
-   * computed beside each other.
+   * Like `run`, on one processor in a worker thread: several tiles can run at once, and the event loop is not blocked. Absent on a
+   * provider that computes one tile at a time.
    */
-  runInWorker?(tile: RgbPixels): Promise<WorkerPixels>;
+  runInWorker?(tile: Raster<3>): Promise<TimedTile>;
 }
 
 /** Why one tile could not be computed, in the words of the fallback chain. */

@@ -1,35 +1,17 @@
 import { FORMAT_SPELLINGS } from '../domain/download-name.js';
 import { AUTO_MODEL, DEFAULT_TILE_PX, OUTPUT_FORMATS } from '../domain/types.js';
+import type { ValueSpec } from './value-spec.js';
 
-/** One option of an upscale. The table below yields the parser, the OpenAPI schema, errors, the settings of defaults, the command line and docs/api.md. */
-export type OptionSpec =
-  | {
-      readonly type: 'number' | 'integer';
-      readonly minimum: number;
-      /** true: the minimum itself is not accepted. */
-      readonly exclusiveMinimum?: boolean;
-      readonly maximum: number;
-      readonly unit?: string;
-      readonly default?: number;
-      readonly defaultText?: string;
-      readonly description: string;
-    }
-  | {
-      readonly type: 'choice';
-      readonly choices: readonly string[];
-      /** Other words for a choice, in small letters. */
-      readonly spellings?: Readonly<Record<string, string>>;
-      readonly default: string;
-      readonly description: string;
-    }
-  | {
-      readonly type: 'boolean';
-      readonly default?: boolean;
-      readonly defaultText?: string;
-      readonly description: string;
-    }
-  | { readonly type: 'colour'; readonly default: string; readonly description: string }
-  | { readonly type: 'model'; readonly default: string; readonly description: string };
+/**
+ * One option of an upscale. The table of options yields the parser, the OpenAPI schema, errors, the settings of defaults, the
+ * command line and docs/api.md.
+ */
+export type OptionSpec = Exclude<ValueSpec, { readonly type: 'list' | 'text' }> & {
+  /** Absent when the default depends on something else, which `defaultText` names. */
+  readonly default?: string | number | boolean;
+  readonly defaultText?: string;
+  readonly description: string;
+};
 
 export const OPTION_NAMES = [
   'scale',
@@ -49,7 +31,7 @@ export const OPTION_NAMES = [
 export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** All options but `timeout`, whose limits are settings (`option-defaults.ts`). */
-export const OPTIONS: Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec>> = {
+export const OPTIONS = {
   scale: {
     type: 'number',
     minimum: 1,
@@ -131,4 +113,4 @@ export const OPTIONS: Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec
     description:
       'For programs that were written for other services: `false` is `model=lanczos`, `true` is any model but that. New programs name a `model`.',
   },
-};
+} as const satisfies Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec>>;

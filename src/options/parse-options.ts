@@ -1,8 +1,8 @@
 import { TesseraError } from '../domain/errors.js';
 import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
-import { type OptionLimits, optionTable } from './option-defaults.js';
-import { OPTION_NAMES, type OptionName, type OptionSpec } from './option-table.js';
-import { acceptedByOption, largestOverlapPx, type OptionValue, readOption } from './option-value.js';
+import { maxOverlapPx, type OptionLimits, optionTable } from './option-defaults.js';
+import { OPTION_NAMES, type OptionName } from './option-table.js';
+import { accepted, parseValue } from './value-spec.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
 export type RawOption = readonly [name: string, value: string];
@@ -31,7 +31,7 @@ export function parseOptions(
 ): RequestOptions {
   const table = optionTable(config);
   const seen = new Set<OptionName>();
-  const values = new Map<OptionName, OptionValue>();
+  const given = new Map<OptionName, unknown>();
   for (const [name, text] of raw) {
     if (!isOptionName(name)) throw unknownOption(name);
     if (seen.has(name)) {
@@ -40,22 +40,23 @@ export function parseOptions(
       });
     }
     seen.add(name);
-    if (text.trim() !== '') values.set(name, parseValue(name, table[name], text, models));
+    if (text.trim() === '') continue;
+    const value = parseValue(table[name], text.trim(), models);
+    if (value === undefined) throw invalidOption(name, text, accepted(table[name], models));
+    given.set(name, value);
   }
-  const given = (name: OptionName) => values.get(name);
-  const usual = (name: OptionName) => defaultOf(name, table[name]);
-  const chosen = (name: OptionName) => given(name) ?? usual(name);
+  const chosen = (name: OptionName) => given.get(name) ?? table[name].default;
   const scale = chosen('scale') as number | undefined;
   const model = modelFor(
-    given('model') as string | undefined,
-    given('use_realesrgan') as boolean | undefined,
-    usual('model') as string,
+    given.get('model') as string | undefined,
+    given.get('use_realesrgan') as boolean | undefined,
+    table.model.default as string,
   );
   const tileSizePx = chosen('tile_size') as number | undefined;
   const tileOverlapPx = overlapFor(
-    given('tile_overlap') as number | undefined,
-    usual('tile_overlap') as number | undefined,
-    largestOverlapPx(tileSizePx),
+    given.get('tile_overlap') as number | undefined,
+    table.tile_overlap.default as number | undefined,
+    maxOverlapPx(tileSizePx),
   );
   return {
     upscale: {
@@ -66,7 +67,7 @@ export function parseOptions(
       quality: chosen('quality') as number,
       ...(tileSizePx === undefined ? {} : { tileSizePx }),
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
-      background: chosen('background') as UpscaleOptions['background'],
+      background: samplesOf(chosen('background') as string),
       metadata: chosen('metadata') as UpscaleOptions['metadata'],
       ...(chosen('profile') === 'keep' ? { profile: 'keep' } : {}),
       fallback: chosen('fallback') as boolean,
@@ -76,78 +77,62 @@ export function parseOptions(
   };
 }
 
-/** What an option is where it is not given; undefined: nothing fixed. */
-function defaultOf(name: OptionName, spec: OptionSpec): OptionValue | undefined {
-  if (spec.default === undefined) return undefined;
-  const text = String(spec.default);
-  // A model that is set as the default was looked up when the service started.
-  return parseValue(name, spec, text, [text]);
+/** @param colour `#rrggbb`. @returns its sRGB samples, 0..255. */
+function samplesOf(colour: string): [number, number, number] {
+  const value = Number.parseInt(colour.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /**
- * The model that is asked for. `use_realesrgan` says in other services' words whether it is a network.
+ * The requested model. `use_realesrgan`, an option of other services, asks for a network or for Lanczos.
  * @returns undefined for the chain's own order.
- * @throws TesseraError invalid_option where the two contradict each other.
+ * @throws TesseraError invalid_option when the two options contradict each other.
  */
 function modelFor(
   named: string | undefined,
   useNetwork: boolean | undefined,
-  usual: string,
+  byDefault: string,
 ): string | undefined {
   if (named !== undefined && useNetwork !== undefined && (named === LANCZOS) === useNetwork) {
-    const accepted = `${!useNetwork} beside model=${named}, or only one of the two options`;
-    throw invalidOption('use_realesrgan', String(useNetwork), accepted);
+    const expected = `${!useNetwork} beside model=${named}, or only one of the two options`;
+    throw invalidOption('use_realesrgan', String(useNetwork), expected);
   }
   if (useNetwork === false) return LANCZOS;
-  const model = named ?? (useNetwork && usual === LANCZOS ? AUTO_MODEL : usual);
+  const model = named ?? (useNetwork && byDefault === LANCZOS ? AUTO_MODEL : byDefault);
   return model === AUTO_MODEL ? undefined : model;
 }
 
 /**
- * The overlap that is asked for. The default gives way to a smaller tile: nobody is refused for what they did not say.
- * @throws TesseraError invalid_option where the request itself wants more than fits.
+ * The overlap of tiles. A default overlap shrinks to fit a smaller tile; a requested overlap does not.
+ * @throws TesseraError invalid_option when the requested overlap does not fit.
  */
 function overlapFor(
   named: number | undefined,
-  usual: number | undefined,
-  largestPx: number,
+  byDefault: number | undefined,
+  maxPx: number,
 ): number | undefined {
-  if (named === undefined) return usual === undefined ? undefined : Math.min(usual, largestPx);
-  if (named <= largestPx) return named;
-  throw invalidOption('tile_overlap', String(named), `at most half of tile_size, here ${largestPx}`);
+  if (named === undefined) return byDefault === undefined ? undefined : Math.min(byDefault, maxPx);
+  if (named <= maxPx) return named;
+  throw invalidOption('tile_overlap', String(named), `at most half of tile_size, here ${maxPx}`);
 }
 
 function isOptionName(name: string): name is OptionName {
   return (OPTION_NAMES as readonly string[]).includes(name);
 }
 
-function parseValue(
-  name: OptionName,
-  spec: OptionSpec,
-  text: string,
-  models: readonly string[],
-): OptionValue {
-  const value = readOption(spec, text.trim(), models);
-  if (value === undefined) throw invalidOption(name, text, acceptedByOption(spec, models));
-  return value;
-}
-
-function invalidOption(name: OptionName, text: string, accepted: string): TesseraError {
+function invalidOption(name: OptionName, text: string, expected: string): TesseraError {
   const received = shorten(text);
-  return new TesseraError('invalid_option', `The option "${name}" is "${received}"; expected ${accepted}.`, {
-    details: { parameter: name, accepted, received },
+  return new TesseraError('invalid_option', `The option "${name}" is "${received}"; expected ${expected}.`, {
+    details: { parameter: name, accepted: expected, received },
   });
 }
 
 function unknownOption(name: string): TesseraError {
-  const accepted = OPTION_NAMES.join(', ');
-  return new TesseraError(
-    'unknown_option',
-    `There is no option "${shorten(name)}"; the options are ${accepted}.`,
-    {
-      details: { parameter: shorten(name), accepted },
-    },
-  );
+  const parameter = shorten(name);
+  const names = OPTION_NAMES.join(', ');
+  return new TesseraError('unknown_option', `There is no option "${parameter}"; the options are ${names}.`, {
+    details: { parameter, accepted: names },
+  });
 }
 
 /** A caller's text, safe to repeat: short and without control characters. */

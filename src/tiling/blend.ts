@@ -1,6 +1,5 @@
 import type { AxisPlan } from './plan.js';
-
-type Samples = Uint8Array | Uint16Array;
+import type { Samples } from './raster.js';
 
 /**
  * Weights of the later of two tiles across a seam of `length` pixels; the earlier tile's are one minus these. Taken in

@@ -1,4 +1,4 @@
-import type { Raster } from './cut.js';
+import type { Raster } from './raster.js';
 
 /** In pixels; right and bottom are beyond it. */
 export interface Part {

@@ -1,10 +1,4 @@
-/** Interleaved samples, row by row: `width * height * channels` of them. */
-export interface Raster<T extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
-  readonly data: T;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-}
+import type { Raster, Samples } from './raster.js';
 
 /**
  * The image's coordinate that reflection shows at `position`, without repeating the edge pixel (numpy's `reflect`);
@@ -28,7 +22,7 @@ export function cut(
   top: number,
   width: number,
   height: number,
-  into: Uint8Array | Uint16Array,
+  into: Samples,
 ): void {
   const { data, channels } = image;
   const insideFrom = Math.max(left, 0);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { PassThrough, Readable } from 'node:stream';
 import test from 'node:test';
 import { Delivery, existingResult } from '../../src/cli/files/delivery.js';
-import { findPictures } from '../../src/cli/files/pictures.js';
 import type { Finished } from '../../src/cli/upscaler.js';
 import { until } from '../until.js';
 import { Desk } from './terminal.js';
@@ -98,32 +97,4 @@ test('an earlier result is known by name, and by scale and format where they are
   const named = { kind: 'file', path: desk.path('e.png') } as const;
   assert.equal(await existingResult(named, { scale: 4, format: 'png' }), desk.path('e.png'));
   assert.equal(await existingResult({ kind: 'stdout' }, { scale: 4, format: 'png' }), undefined);
-});
-
-/** Writes a file whose times are later than those of another, however coarse the clock of the file system. */
-async function writeAfter(path: string, before: string): Promise<void> {
-  const { ctimeMs } = await stat(before);
-  await until(async () => {
-    await writeFile(path, 'later');
-    return (await stat(path)).ctimeMs > ctimeMs;
-  }, 'The clock of the file system has gone on.');
-}
-
-test('a result of before a picture of the same name came is still the first one’s, and never the other’s', async (t) => {
-  const desk = await Desk.create(t);
-  const results = async () => {
-    const inputs = ['photo.jpg', 'photo.png'].map((name) => desk.path(name));
-    const { pictures } = await findPictures({ inputs, output: undefined, recursive: false });
-    const found = pictures.map(({ target }) => existingResult(target, { scale: 4, format: 'auto' }));
-    return (await Promise.all(found)).map((path) => path?.slice(desk.folder.length + 1));
-  };
-  await writeFile(desk.path('photo.png'), '');
-  await writeAfter(desk.path('photo_x4.jpg'), desk.path('photo.png'));
-  await writeAfter(desk.path('photo.jpg'), desk.path('photo_x4.jpg'));
-  assert.deepEqual(await results(), [undefined, 'photo_x4.jpg']);
-  await writeFile(desk.path('photo-jpg_x4.jpg'), '');
-  assert.deepEqual(await results(), ['photo-jpg_x4.jpg', 'photo_x4.jpg']);
-  // Written when both were there: nobody knows whose it is.
-  await writeAfter(desk.path('photo_x4.jpg'), desk.path('photo.jpg'));
-  assert.deepEqual(await results(), ['photo-jpg_x4.jpg', undefined]);
 });

@@ -11,7 +11,7 @@ test('the place in the queue counts from 1', () => {
 test('each stage has its name, with rows where they are counted', () => {
   const at = (progress: Partial<UpscaleProgress>) =>
     ({ kind: 'working', progress: { stage: 'decode', tilesDone: 0, tilesTotal: 0, ...progress } }) as const;
-  const told = (progress: Partial<UpscaleProgress>) => stepInWords(at(progress));
+  const told = (progress: Partial<UpscaleProgress>) => stepInWords(at(progress)).replaceAll('\u00a0', ' ');
   const rows = { rowsDone: 512, rowsTotal: 2048 };
   assert.equal(told({}), 'reading');
   assert.equal(told(rows), 'reading row 512 of 2048');

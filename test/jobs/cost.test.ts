@@ -81,7 +81,7 @@ describe('the disk that a job is promised', () => {
       );
       assert.ok(scratchBytes > 0);
       const { diskBytes } = jobCost({ ...request(), header, options }, [
-        installed(embedded.entry.name, embedded.entry.scale, 0),
+        installed(embedded.entry.name, embedded.entry.scale, 1),
       ]);
       const used = scratchBytes + bytes;
       assert.ok(used <= diskBytes, `${used} bytes were used, ${diskBytes} promised`);
@@ -97,7 +97,7 @@ describe('the disk that a job is promised', () => {
         },
         models,
       ).diskBytes;
-    const twice = installed('twice', 2, 0);
+    const twice = installed('twice', 2, 1);
     const eight = installed('eight', 8);
     const result = (scale: number) => 1000 * scale * scale * 3;
     const close = (one: number, other: number) => assert.ok(Math.abs(one - other) < 1, `${one}, ${other}`);

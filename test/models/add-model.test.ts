@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { addModel } from '../../src/models/custom/add-model.js';
+import { UnfitModel } from '../../src/models/failure.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { openModel } from '../../src/models/onnx/session.js';
-import { otherFiles } from '../../src/models/onnx-file/other-files.js';
-import type { RgbPixels } from '../../src/models/tile-model.js';
-import { UnfitModel } from '../../src/models/unfit-model.js';
+import { otherFiles } from '../../src/models/onnx-file/external-data.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { writeOnnx } from '../onnx-writer/onnx.js';
 import { paddingWindowNetwork, unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
 import {
@@ -133,7 +133,7 @@ describe("adding one's own model", () => {
       await givesBack(entry, gradientTile(40, 30, Uint16Array), 1);
     });
 
-  async function givesBack(entry: ModelEntry, tile: RgbPixels, tolerance = 0): Promise<void> {
+  async function givesBack(entry: ModelEntry, tile: Raster<3>, tolerance = 0): Promise<void> {
     const model = await openModel(entry, models, 'cpu', { threads: 1 });
     try {
       const { data } = await model.run(tile);

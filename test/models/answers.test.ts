@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { addModel } from '../../src/models/custom/add-model.js';
+import { UnfitModel } from '../../src/models/failure.js';
+import { isInFloat32 } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
-import { isInFloat32 } from '../../src/models/tensor-form.js';
 import { TileFailure } from '../../src/models/tile-model.js';
-import { UnfitModel } from '../../src/models/unfit-model.js';
 import type { Node, Value } from '../onnx-writer/onnx.js';
 import { nearestNetwork, type TestNetwork } from '../onnx-writer/test-models.js';
 import { ownModels } from './own-models-rig.js';
@@ -45,7 +45,7 @@ describe('a network whose answers have another type than its tiles', () => {
       [17, 9],
     ] as const) {
       const tile = gradientTile(width, height, Uint8Array);
-      for (const pixels of [await model.run(tile), await model.runInWorker?.(tile)])
+      for (const pixels of [await model.run(tile), (await model.runInWorker?.(tile))?.upscaled])
         assert.deepEqual(Array.from(pixels?.data ?? []), Array.from(repeated(tile, 2).data));
     }
   }

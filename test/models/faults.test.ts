@@ -13,8 +13,9 @@ import { ModelLoadError } from '../../src/models/failure.js';
 import { DeviceLost } from '../../src/models/fallback/device-lost.js';
 import { openModel } from '../../src/models/onnx/session.js';
 import { downscaledLikeness } from '../../src/models/providers/golden-tile.js';
-import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { TileFailure } from '../../src/models/tile-model.js';
 import { upscale } from '../../src/pipeline/upscale.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { signingNetwork } from '../onnx-writer/test-models.js';
 import { noOverhead } from '../pipeline/stage.js';
 import { chainRig, type Rig, type RigModel } from './chain-rig.js';
@@ -76,7 +77,7 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
     if (planned.kind === 'load')
       throw new ModelLoadError(planned.reason, `${entry.name} was made not to load`);
     const model = await openModel(entry, folder, provider, options);
-    const run = async (tile: RgbPixels) => {
+    const run = async (tile: Raster<3>) => {
       const count = (tiles.get(entry.name) ?? 0) + 1;
       tiles.set(entry.name, count);
       if (planned.kind === 'always') throw new TileFailure(planned.reason, 'made to fail always');
@@ -87,10 +88,10 @@ function failing(schedule: Readonly<Record<string, Fault>>): typeof openModel {
       return model.run(tile);
     };
     /** As from threads: it ends after others that were begun later. */
-    const runInWorker = async (tile: RgbPixels) => {
+    const runInWorker = async (tile: Raster<3>) => {
       for (let round = (tile.data[0] ?? 0) % 7; round > 0; round -= 1)
         await new Promise((resolve) => setImmediate(resolve));
-      return { ...(await run(tile)), ms: 1 };
+      return { upscaled: await run(tile), ms: 1 };
     };
     return { entry: model.entry, provider, release: () => model.release(), run, runInWorker };
   };
@@ -222,7 +223,10 @@ describe('a hundred random fault schedules', () => {
       assert.ok(isRight, `${model} ${outcome} with tiles of ${tileSizePx}`);
     }
     if (result.model === 'lanczos') {
-      const likeness = downscaledLikeness({ data, ...info }, { ...source, data: source.pixels });
+      const likeness = downscaledLikeness(
+        { data, ...info, channels: 3 },
+        { ...source, data: source.pixels, channels: 3 },
+      );
       assert.ok(likeness > 25, `the picture resampled: ${likeness} dB`);
       return;
     }

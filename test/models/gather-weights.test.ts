@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addModel } from '../../src/models/custom/add-model.js';
-import { UnfitModel } from '../../src/models/unfit-model.js';
+import { UnfitModel } from '../../src/models/failure.js';
 import type { Constant } from '../onnx-writer/onnx.js';
 import { externalNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { ownModels } from './own-models-rig.js';

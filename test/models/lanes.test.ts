@@ -8,7 +8,8 @@ import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { NoTileWorker, TileWorkers } from '../../src/models/onnx/tile-workers.js';
-import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { TileFailure } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 import { gradientTile, psnr, repeated } from './tiles.js';
@@ -26,15 +27,15 @@ describe('tiles computed beside each other', () => {
   async function withModel(
     entry: ModelEntry,
     from: string,
-    use: (model: LoadedModel, inWorker: (tile: RgbPixels) => Promise<RgbPixels>) => Promise<void>,
+    use: (model: LoadedModel, inWorker: (tile: Raster<3>) => Promise<Raster<3>>) => Promise<void>,
   ): Promise<void> {
     const model = await openModel(entry, from, 'cpu', { threads: 2 });
     try {
       await use(model, async (tile) => {
         assert.ok(model.runInWorker);
-        const { ms, ...pixels } = await model.runInWorker(tile);
+        const { ms, upscaled } = await model.runInWorker(tile);
         assert.ok(ms >= 0);
-        return pixels;
+        return upscaled;
       });
     } finally {
       await model.release();
@@ -116,7 +117,7 @@ describe('tiles computed beside each other', () => {
       port.on('message', (message) => { if ('close' in message) port.close(); else { tiles += 1; ${onTile} } });`,
       { eval: true },
     );
-  const ANSWER = 'port.postMessage({ pixels: { ...message.tile, ms: 1 } });';
+  const ANSWER = 'port.postMessage({ result: { upscaled: message.tile, ms: 1 } });';
   const tile = gradientTile(9, 7, Uint8Array);
 
   async function withWorkers(
@@ -148,7 +149,7 @@ describe('tiles computed beside each other', () => {
       await assert.rejects(tileWorkers.run(tile), NoTileWorker);
       await assert.rejects(tileWorkers.run(tile), NoTileWorker);
       await first;
-      assert.deepEqual((await tileWorkers.run(tile)).data, tile.data);
+      assert.deepEqual((await tileWorkers.run(tile)).upscaled.data, tile.data);
     });
   });
 

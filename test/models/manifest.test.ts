@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { modelSettingProblems } from '../../src/models/check-settings.js';
+import { modelSettingProblems } from '../../src/models/checked-config.js';
 import { loadManifest, ManifestError, parseManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import sharp from 'sharp';
 import { loadManifest } from '../../src/models/manifest.js';
 import { openModel } from '../../src/models/onnx/session.js';
-import type { RgbPixels } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { PACKAGE_ROOT, SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 
 const SCALE = 4;
@@ -19,20 +19,20 @@ const PLANES = {
 } as const;
 
 /** A photo shrunk to what the network is given: 8 bits. */
-async function small(photo: string): Promise<RgbPixels> {
+async function small(photo: string): Promise<Raster<3>> {
   const { data, info } = await sharp(join(PACKAGE_ROOT, 'bench/photos', photo))
     .resize(160)
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { data: new Uint8Array(data), width: info.width, height: info.height };
+  return { data: new Uint8Array(data), width: info.width, height: info.height, channels: 3 };
 }
 
 /**
  * The mean step from pixel to pixel across the borders of 4-pixel squares, divided by the mean step inside them: 1 is
  * a picture that knows nothing of the input's pixels, Lanczos has about 1.1, squares of flat colour are far above.
  */
-function grid({ data, width, height }: RgbPixels, [r, g, b]: readonly [number, number, number]): number {
+function grid({ data, width, height }: Raster<3>, [r, g, b]: readonly [number, number, number]): number {
   const value = (x: number, y: number) => {
     const at = (y * width + x) * 3;
     return r * (data[at] ?? 0) + g * (data[at + 1] ?? 0) + b * (data[at + 2] ?? 0);
@@ -54,7 +54,7 @@ describe('the embedded models draw no mosaic', () => {
       assert.ok(entry);
       const model = await openModel(entry, SHIPPED_MODELS, 'cpu', { threads: 2 });
       try {
-        const pictures: RgbPixels[] = [];
+        const pictures: Raster<3>[] = [];
         for (const photo of ['otter.jpg', 'sign.jpg', 'spices.jpg'])
           pictures.push(await model.run(await small(photo)));
         for (const [plane, weights] of Object.entries(PLANES)) {

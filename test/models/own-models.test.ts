@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { addModel } from '../../src/models/custom/add-model.js';
 import { changeOwnModels, RefusedChange } from '../../src/models/custom/own-models.js';
-import { newOwner } from '../../src/models/download/lock-owner.js';
+import { newOwner } from '../../src/models/download/file-lock.js';
 import { loadCustomEntries } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { fileState } from '../../src/models/verify.js';

@@ -153,7 +153,7 @@ describe('opening the chain', () => {
     );
     try {
       assert.equal(log.count('MODEL_CHAIN names models that no manifest knows'), 1);
-      assert.equal(chain.status().find((status) => status.name === 'tessera-lite-x4')?.chainPosition, 0);
+      assert.equal(chain.status().find((status) => status.name === 'tessera-lite-x4')?.chainPosition, 1);
     } finally {
       await chain.close();
     }

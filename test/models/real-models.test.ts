@@ -9,7 +9,7 @@ import { addModel } from '../../src/models/custom/add-model.js';
 import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import { openChain } from '../../src/models/fallback/open-chain.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
-import type { RgbPixels } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { chainRequest, RecordingLog } from './chain-rig.js';
 import { PACKAGE_ROOT, SHIPPED_MODELS } from './shipped-models.js';
 import { psnr } from './tiles.js';
@@ -24,7 +24,7 @@ const absent = NETWORKS.every((name) => existsSync(join(SHARED, 'models', `${nam
 describe('Real-ESRGAN networks', { skip: absent }, () => {
   let folder: string;
   const entries: ModelEntry[] = [];
-  let photo: RgbPixels;
+  let photo: Raster<3>;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tessera-real-'));
     for (const file of ['manifest.json', 'tessera-lite-x4.onnx', 'tessera-lite-x4.f32.onnx'])
@@ -37,7 +37,7 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       .removeAlpha()
       .raw()
       .toBuffer({ resolveWithObject: true });
-    photo = { data: new Uint8Array(data), width: info.width, height: info.height };
+    photo = { data: new Uint8Array(data), width: info.width, height: info.height, channels: 3 };
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -71,8 +71,8 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       },
       { threads: 2, log: new RecordingLog() },
     );
-    const answers = new Map<string, RgbPixels>();
-    const run = async (candidate: LoadedCandidate): Promise<RgbPixels> => {
+    const answers = new Map<string, Raster<3>>();
+    const run = async (candidate: LoadedCandidate): Promise<Raster<3>> => {
       if (candidate.kind !== 'network') throw new Error('no network served');
       return candidate.model.run(photo);
     };

@@ -6,17 +6,18 @@ import { monotonicMs } from '../../src/host/clock.js';
 import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { openModel } from '../../src/models/onnx/session.js';
-import type { RgbPixels } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { install, signingNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest, type Rig } from './chain-rig.js';
 import { GOOD, nameOf, rigOf } from './chain-serving.js';
 
 const SIDE_PX = 16;
 /** Of full blue, in which a signing network leaves its mark. */
-const BLUE: RgbPixels = {
+const BLUE: Raster<3> = {
   data: new Uint8Array(SIDE_PX * SIDE_PX * 3).map((_, sample) => (sample % 3 === 2 ? 255 : sample % 101)),
   width: SIDE_PX,
   height: SIDE_PX,
+  channels: 3,
 };
 
 /** The network that computed a tile, by its signature; "lanczos" where none did. */

@@ -7,7 +7,8 @@ import { ModelLoadError } from '../../src/models/failure.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { type ModelEntry, SAMPLE_RANGES } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
-import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { TileFailure } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import {
   blackNetwork,
   install,
@@ -92,7 +93,7 @@ describe('a tile through a model', () => {
     const tile = gradientTile(9, 5, Uint8Array);
     const larger = new Uint8Array(tile.data.length + 50);
     larger.set(tile.data, 13);
-    const view: RgbPixels = { ...tile, data: larger.subarray(13, 13 + tile.data.length) };
+    const view: Raster<3> = { ...tile, data: larger.subarray(13, 13 + tile.data.length) };
     assert.deepEqual(await model.run(view), repeated(tile, 2));
   });
 
@@ -163,6 +164,7 @@ describe('a tile through a model', () => {
       data: Uint8Array.from([0, 64, 128, 192, 255, 96]),
       width: 2,
       height: 1,
+      channels: 3,
     });
     assert.deepEqual([...data.subarray(0, 3)], [0, 1, 129]);
     assert.deepEqual([...data.subarray(6, 9)], [255, 255, 65]);
@@ -176,7 +178,7 @@ describe('a tile through a model', () => {
   test('one flat colour is invalid for a tile with contrast, and right for one without', async () => {
     const model = await openNetwork(blackNetwork());
     await assert.rejects(model.run(gradientTile(32, 32, Uint8Array)), fails('invalid_output', /flat colour/));
-    const flat = { data: new Uint8Array(8 * 8 * 3).fill(10), width: 8, height: 8 };
+    const flat = { data: new Uint8Array(8 * 8 * 3).fill(10), width: 8, height: 8, channels: 3 } as const;
     assert.equal((await model.run(flat)).data.length, 32 * 32 * 3);
   });
 
@@ -253,7 +255,7 @@ describe('the embedded models', () => {
       assert.equal(fromInt8.width, 256);
       assert.equal(fromInt8.height, 192);
       assert.ok(psnr(fromInt8, fromFloat) > 30, `PSNR ${psnr(fromInt8, fromFloat)}`);
-      const deep: RgbPixels = { ...tile, data: Uint16Array.from(tile.data, (value) => value * 257) };
+      const deep: Raster<3> = { ...tile, data: Uint16Array.from(tile.data, (value) => value * 257) };
       const fromDeep = await exact.run(deep);
       const rounded = {
         ...fromDeep,

@@ -8,14 +8,15 @@ import sharp from 'sharp';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { compareWithTile, faultOfAnswer } from '../../src/models/onnx/tile-check.js';
-import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { TileFailure } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { install, mixingNetwork, movingNetwork, type TestNetwork } from '../onnx-writer/test-models.js';
 import { chainRequest } from './chain-rig.js';
 import { GOOD, rigOf, short } from './chain-serving.js';
 import { PACKAGE_ROOT } from './shipped-models.js';
 import { repeated } from './tiles.js';
 
-async function photo(name: string, width: number): Promise<RgbPixels> {
+async function photo(name: string, width: number): Promise<Raster<3>> {
   const file = await readFile(join(PACKAGE_ROOT, 'bench/photos', `${name}.jpg`));
   const { data, info } = await sharp(file)
     .resize(width)
@@ -23,7 +24,7 @@ async function photo(name: string, width: number): Promise<RgbPixels> {
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { data: new Uint8Array(data), width: info.width, height: info.height };
+  return { data: new Uint8Array(data), width: info.width, height: info.height, channels: 3 };
 }
 
 const ONE = [1, 1, 1] as const;
@@ -43,7 +44,7 @@ const FAULTS: readonly (readonly [string, TestNetwork, RegExp])[] = [
 
 describe('the answer to every tile', () => {
   let folder: string;
-  let tile: RgbPixels;
+  let tile: Raster<3>;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tessera-tile-check-'));
     tile = await photo('spices', 256);
@@ -54,7 +55,7 @@ describe('the answer to every tile', () => {
     name: string,
     network: TestNetwork,
     changes: Partial<ModelEntry> = {},
-  ): Promise<RgbPixels> {
+  ): Promise<Raster<3>> {
     const entry = await install(folder, name, network, changes);
     const model: LoadedModel = await openModel(entry, folder, 'cpu', { threads: 1 });
     try {
@@ -106,7 +107,7 @@ describe('the answer to every tile', () => {
             { length: width * height * 3 },
             (_, at) => Math.floor(at / (3 * grain)) * step + (at % 3) * 40,
           );
-          const any = { data, width, height };
+          const any = { data, width, height, channels: 3 } as const;
           assert.equal(faultOfAnswer(any, repeated(any, scale)), undefined);
           assert.ok(compareWithTile(any, repeated(any, scale)).far < 1e-9);
         },
@@ -120,7 +121,8 @@ describe('the answer to every tile', () => {
       data: Uint8Array.from({ length: 128 * 128 * 3 }, (_, at) => (at * 7919 * (1 + (at >> 4))) % 256),
       width: 128,
       height: 128,
-    };
+      channels: 3,
+    } as const;
     const grey = { ...noise, data: new Uint8Array(noise.data.length).fill(127) };
     assert.equal(faultOfAnswer(noise, repeated(grey, 2)), undefined);
   });

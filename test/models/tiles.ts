@@ -1,4 +1,4 @@
-import type { RgbPixels } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 
 /** A tile with all sorts of values: smooth, with another pattern in each channel, shifted by `seed`. */
 export function gradientTile(
@@ -6,17 +6,17 @@ export function gradientTile(
   height: number,
   type: Uint8ArrayConstructor | Uint16ArrayConstructor,
   seed = 0,
-): RgbPixels {
+): Raster<3> {
   const data = new type(width * height * 3);
   const unit = type === Uint8Array ? 1 : 251;
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let c = 0; c < 3; c++) data[(y * width + x) * 3 + c] = (seed + x * 5 + y * 3 * (c + 1)) * unit;
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /** Nearest neighbour. */
-export function repeated(tile: RgbPixels, scale: number): RgbPixels {
+export function repeated(tile: Raster<3>, scale: number): Raster<3> {
   const width = tile.width * scale;
   const height = tile.height * scale;
   const data =
@@ -28,11 +28,11 @@ export function repeated(tile: RgbPixels, scale: number): RgbPixels {
       for (let c = 0; c < 3; c++)
         data[(y * width + x) * 3 + c] =
           tile.data[(Math.floor(y / scale) * tile.width + Math.floor(x / scale)) * 3 + c] ?? 0;
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /** Over all samples, in dB, for 8-bit pixels of one size. */
-export function psnr(a: RgbPixels, b: RgbPixels): number {
+export function psnr(a: Raster<3>, b: Raster<3>): number {
   if (a.data.length !== b.data.length) throw new Error('the pictures differ in size');
   let sum = 0;
   for (let i = 0; i < a.data.length; i++) sum += ((a.data[i] ?? 0) - (b.data[i] ?? 0)) ** 2;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadManifest } from '../../src/models/manifest.js';
 import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
-import type { RgbPixels, TileModel } from '../../src/models/tile-model.js';
-import type { Raster } from '../../src/tiling/cut.js';
+import type { TileModel } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from '../models/shipped-models.js';
 import { rendered } from './rendering.js';
 import { largestDifference, networkCandidate } from './stage.js';
@@ -17,7 +17,7 @@ class Counting implements TileModel {
     readonly entry = model.entry,
   ) {}
 
-  async run(tile: RgbPixels): Promise<RgbPixels> {
+  async run(tile: Raster<3>): Promise<Raster<3>> {
     this.pixels += tile.width * tile.height;
     return this.model.run(tile);
   }
@@ -62,7 +62,7 @@ for (const name of SHIPPED_NAMES)
       for (let index = 0; index < shades.length ** 3; index += 1) {
         const colour = [0, 1, 2].map((place) => shades[(index >> (2 * place)) % shades.length] ?? 0);
         const tile = Uint8Array.from({ length: side * side * 3 }, (_, at) => colour[at % 3] ?? 0);
-        const { data, width } = await model.run({ data: tile, width: side, height: side });
+        const { data, width } = await model.run({ data: tile, width: side, height: side, channels: 3 });
         // All sixteen pixels of one input pixel: a pattern would lie within them.
         for (let row = 0; row < 4; row += 1) {
           const middle = (((width >> 1) + row) * width + (width >> 1)) * 3;

@@ -6,15 +6,11 @@ import { FairTileScheduler } from '../../src/engine/worker/tile-scheduler.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
-import {
-  type RgbPixels,
-  TileFailure,
-  type TileModel,
-  type WorkerPixels,
-} from '../../src/models/tile-model.js';
+import { TileFailure, type TileModel, type TimedTile } from '../../src/models/tile-model.js';
 import { Cancellation } from '../../src/pipeline/cancellation.js';
-import { cut, type Raster } from '../../src/tiling/cut.js';
+import { cut } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { detailed, rendered } from './rendering.js';
 import { embeddedEntry, largestDifference, networkCandidate, openEmbedded, psnr } from './stage.js';
 
@@ -24,10 +20,10 @@ class Doubling implements TileModel {
   readonly sides: number[] = [];
   constructor(
     readonly entry: ModelEntry,
-    readonly before: (tile: RgbPixels, run: number) => void = () => {},
+    readonly before: (tile: Raster<3>, run: number) => void = () => {},
   ) {}
 
-  async run(tile: RgbPixels): Promise<RgbPixels> {
+  async run(tile: Raster<3>): Promise<Raster<3>> {
     this.sides.push(Math.max(tile.width, tile.height));
     const { minimum, multipleOf, fixed } = this.entry.sizeRequirements;
     for (const [axis, side] of [tile.width, tile.height].entries()) {
@@ -45,7 +41,7 @@ class Doubling implements TileModel {
         for (let channel = 0; channel < 3; channel += 1)
           data[(y * width + x) * 3 + channel] =
             tile.data[((y >> 1) * tile.width + (x >> 1)) * 3 + channel] ?? 0;
-    return { data, width, height: tile.height * 2 };
+    return { data, width, height: tile.height * 2, channels: 3 };
   }
 }
 
@@ -56,18 +52,18 @@ class InWorkers extends Doubling {
   constructor(
     entry: ModelEntry,
     readonly rounds: Iterator<number>,
-    before: (tile: RgbPixels, run: number) => void = () => {},
+    before: (tile: Raster<3>, run: number) => void = () => {},
   ) {
     super(entry, before);
   }
 
-  async runInWorker(tile: RgbPixels): Promise<WorkerPixels> {
+  async runInWorker(tile: Raster<3>): Promise<TimedTile> {
     this.atWork += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atWork);
     for (let left = Number(this.rounds.next().value ?? 1); left > 0; left -= 1)
       await new Promise((resolve) => setImmediate(resolve));
     try {
-      return { ...(await this.run(tile)), ms: 1 };
+      return { upscaled: await this.run(tile), ms: 1 };
     } finally {
       this.atWork -= 1;
     }
@@ -210,7 +206,7 @@ describe('a render', () => {
     const border = { width: image.width + 2 * BORDER_PX, height: image.height + 2 * BORDER_PX };
     const bordered = new Uint8Array(border.width * border.height * 3);
     cut(image, -BORDER_PX, -BORDER_PX, border.width, border.height, bordered);
-    const untiled = await embedded.run({ data: bordered, ...border });
+    const untiled = await embedded.run({ data: bordered, ...border, channels: 3 });
     const expected = new Uint8Array(image.width * image.height * scale * scale * 3);
     cut(
       { ...untiled, channels: 3 },

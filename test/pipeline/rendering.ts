@@ -7,11 +7,11 @@ import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { MemoryRows } from '../../src/pipeline/raster/row-sink.js';
 import { planRender, Render, type RenderContext } from '../../src/pipeline/render/render.js';
 import { RenderClock } from '../../src/pipeline/render/render-clock.js';
-import type { Raster } from '../../src/tiling/cut.js';
+import type { Raster } from '../../src/tiling/raster.js';
 import { freeScheduler } from './stage.js';
 
 /** A photograph-like raster with detail everywhere. */
-export async function detailed(width: number, height: number): Promise<Raster> {
+export async function detailed(width: number, height: number): Promise<Raster<3>> {
   const noise = await sharp({
     create: {
       width,

@@ -90,7 +90,7 @@ describe('upscale', () => {
           .resize(width * 2, height * 2, { kernel: 'nearest' })
           .raw()
           .toBuffer();
-        return { data: new Uint8Array(larger), width: width * 2, height: height * 2 };
+        return { data: new Uint8Array(larger), width: width * 2, height: height * 2, channels: 3 };
       },
     };
     const chain = new GivenChain(() => [networkCandidate(double, { passes: 2, tileSizePx: 64 })]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { busyParts, grown } from '../../src/tiling/busy-parts.js';
-import type { Raster } from '../../src/tiling/cut.js';
+import type { Raster } from '../../src/tiling/raster.js';
 
 const REACH_PX = 6;
 

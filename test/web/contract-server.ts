@@ -277,7 +277,7 @@ const MODELS = [
     title: 'Tessera Lite ×4',
     family: 'tessera',
     purpose: 'Photographs and screenshots, quickly.',
-    chainPosition: 1,
+    chainPosition: 2,
   },
   {
     ...MODEL,
@@ -285,7 +285,7 @@ const MODELS = [
     title: 'Real-ESRGAN general ×4',
     family: 'real-esrgan',
     purpose: 'Photographs with noise and strong compression.',
-    chainPosition: 0,
+    chainPosition: 1,
   },
   {
     ...MODEL,
@@ -293,6 +293,6 @@ const MODELS = [
     title: 'Lanczos',
     family: 'lanczos',
     purpose: 'Plain resampling, without a network.',
-    chainPosition: 2,
+    chainPosition: 3,
   },
 ];

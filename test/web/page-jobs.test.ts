@@ -63,7 +63,7 @@ pageTest('metadata and profile are kept when they are asked for', async ({ page,
   await job.succeed({ notKept: ['profile'], droppedPages: 2 });
   assert.deepEqual([job.options.metadata, job.options.profile], ['keep', 'keep']);
   await cardOf(page, 'a.jpg').getByRole('button', { name: 'Compare' }).click();
-  await page.getByText('colour profile (converted)').waitFor();
+  await page.getByText('colour profile, converted to sRGB').waitFor();
   await page.getByText('the first of 3 frames or pages').waitFor();
 });
 

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { bytesInWords, secondsInWords } from '../../src/web/assets/client/words.js';
 import {
   attemptInWords,
-  bytesInWords,
-  durationInWords,
   fallbackInWords,
   fractionDone,
-  notKeptInWords,
   progressInWords,
 } from '../../src/web/assets/words.js';
 import type { JobView } from './contract-server.js';
@@ -22,7 +20,7 @@ test('bytes are told in decimal units with two or three digits', () => {
 });
 
 test('a duration is told as finely as it matters', () => {
-  const told = [320, 9_949, 9_950, 59_499, 59_500, 125_000].map((ms) => plain(durationInWords(ms)));
+  const told = [0.32, 9.949, 9.95, 59.499, 59.5, 125].map((seconds) => plain(secondsInWords(seconds)));
   assert.deepEqual(told, ['0.3 s', '9.9 s', '10 s', '59 s', '1 min 00 s', '2 min 05 s']);
 });
 
@@ -52,7 +50,7 @@ test('an attempt is one sentence with model, device, tile, reason and time', () 
   } as const;
   assert.equal(
     attemptInWords(slow, titleOf),
-    'Big net would have taken too long: it would take about 12 s, and 3 s are left.',
+    'Big net would take too long: it would take about 12 s, and 3 s are left.',
   );
   const served = { model: 'lanczos', outcome: 'served', ms: 40 } as const;
   assert.equal(plain(attemptInWords(served, titleOf)), 'Lanczos served it in 0.0 s.');
@@ -70,7 +68,7 @@ test('of several reasons for a fallback, a missing model is told only when there
   const served = { model: 'lanczos', outcome: 'served', ms: 40 } as const;
   assert.equal(
     fallbackInWords([missing, slow, served], titleOf),
-    'A fallback served it: Small net on the CPU would have taken too long.',
+    'A fallback served it: Small net on the CPU would take too long.',
   );
   assert.equal(
     fallbackInWords([missing, served], titleOf),
@@ -110,20 +108,17 @@ test('where a job stands: in line, reading, tiles with time left, writing', () =
   const told = (progress: NonNullable<JobView['progress']>) =>
     plain(progressInWords(running(progress), titleOf));
   const rows = { rowsDone: 512, rowsTotal: 2048 };
-  assert.equal(told({ stage: 'decode', ...none }), 'Reading the picture');
-  assert.equal(told({ stage: 'decode', ...none, ...rows }), 'Reading the picture, row 512 of 2048');
-  assert.equal(
-    told({ stage: 'infer', ...none, model: 'big', provider: 'cpu' }),
-    'Preparing Big net on the CPU',
-  );
+  assert.equal(told({ stage: 'decode', ...none }), 'Reading');
+  assert.equal(told({ stage: 'decode', ...none, ...rows }), 'Reading row 512 of 2048');
+  assert.equal(told({ stage: 'infer', ...none, model: 'big', provider: 'cpu' }), 'Preparing Big net');
   assert.equal(
     told({ stage: 'resample', ...none, ...rows, model: 'lanczos', secondsLeft: 3 }),
-    'Resampling by Lanczos, row 512 of 2048 · about 3 s left',
+    'Resampling row 512 of 2048 · about 3 s left',
   );
   const encode = { stage: 'encode', tilesDone: 12, tilesTotal: 12 } as const;
-  assert.equal(told(encode), 'Writing the result');
-  assert.equal(told({ ...encode, bytesWritten: 43e6 }), 'Writing the result, 43 MB so far');
-  assert.equal(told({ ...encode, secondsLeft: 9 }), 'Writing the result · about 9 s left');
+  assert.equal(told(encode), 'Writing');
+  assert.equal(told({ ...encode, bytesWritten: 43e6 }), 'Writing, 43 MB so far');
+  assert.equal(told({ ...encode, secondsLeft: 9 }), 'Writing · about 9 s left');
 });
 
 test('the fraction of plain resampling is that of its rows', () => {
@@ -141,8 +136,4 @@ test('the fraction done never falls from stage to stage', () => {
   );
   assert.ok(steps.every((step) => step >= 0 && step < 1));
   assert.equal(fractionDone({ state: 'succeeded' } as JobView), 1);
-});
-
-test('what could not be kept is named, with why', () => {
-  assert.equal(notKeptInWords(['exif', 'profile']), 'EXIF (unreadable), colour profile (converted)');
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, rmSync } from 'node:fs';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,8 +11,8 @@ import type { Target } from '../picture.js';
 import type { Finished } from '../upscaler.js';
 
 /**
- * Puts results in their places. A file is written under a name of its own beside its place and renamed when it is complete:
- * whoever looks sees the old file or the new one, never half of one.
+ * Writes results to their targets. A file is written under a temporary name in the target's folder and renamed when it is
+ * complete, so that a reader sees the old file or the new one, never a part of one.
  */
 export class Delivery {
   readonly #unfinished = new Set<string>();
@@ -48,47 +48,32 @@ export class Delivery {
     return path;
   }
 
-  /** For an exit that cannot wait. */
+  /** Removes temporary files, synchronously: for an exit that cannot wait. */
   removeUnfinished(): void {
     for (const part of this.#unfinished) rmSync(part, { force: true });
   }
 }
 
-/** A name beside a result's own, which says whose it is as far as a file system lets it. */
+/** A hidden temporary name with as much of the result's name as the file system takes. */
 function partName(name: string): string {
   const ending = `.${randomBytes(6).toString('hex')}.part`;
   return `.${cutToBytes(name, MAX_NAME_BYTES - 1 - ending.length)}${ending}`;
 }
 
-/** What is asked for; undefined and `auto`: left open. */
+/** The requested scale and format; undefined and `auto` match any. */
 interface Wish {
   readonly scale: number | undefined;
   readonly format: OutputFormat | 'auto';
 }
 
-/**
- * The result of an earlier run, for `--skip-existing`. For a target in a folder: the picture's name with the scale and format
- * that are asked for; where one of them is left open, any will do.
- */
+/** Finds the result of an earlier run with the requested scale and format, for `--skip-existing`. @returns its path. */
 export async function existingResult(target: Target, wish: Wish): Promise<string | undefined> {
   if (target.kind === 'stdout') return undefined;
   const folder = target.kind === 'file' ? dirname(target.path) : target.folder;
   const names = await readdir(folder).catch((): string[] => []);
   if (target.kind === 'file') return names.includes(basename(target.path)) ? target.path : undefined;
-  const own = names.find((name) => isResultOf(target.stem, name, wish));
-  if (own !== undefined) return join(folder, own);
-  const { plainResult } = target;
-  if (plainResult === undefined) return undefined;
-  for (const name of names.filter((each) => isResultOf(plainResult.stem, each, wish))) {
-    const path = join(folder, name);
-    const writtenMs = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
-    );
-    if (writtenMs !== undefined && writtenMs >= plainResult.fromMs && writtenMs < plainResult.toMs)
-      return path;
-  }
-  return undefined;
+  const found = names.find((name) => isResultOf(target.stem, name, wish));
+  return found === undefined ? undefined : join(folder, found);
 }
 
 /** Whether a file is named as the result of a picture: `stem_x4.jpg`. */

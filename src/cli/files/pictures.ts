@@ -4,29 +4,29 @@ import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { EXTENSIONS, formatNamed } from '../../domain/download-name.js';
 import type { OutputFormat } from '../../domain/types.js';
 import type { UpscaleArguments } from '../arguments.js';
-import type { Picture, Target } from '../picture.js';
+import { type Picture, resultStem, type Target } from '../picture.js';
 import { UsageError } from '../terminal/usage-error.js';
-import { plainStem, withDistinctNames } from './distinct-names.js';
 import { expandGlobs } from './expand-globs.js';
 import { type LeftOut, leftOutByEnding } from './left-out.js';
 import { withoutOwnResults } from './own-results.js';
 
-/** What a folder's files must end with to be taken; a file that is named is taken whatever its name. */
+/** Endings of the pictures that are taken from a folder; a file that is named itself may have any ending. */
 const PICTURE_ENDINGS = new Set(
   '.jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .avif .gif .heic .heif .hif'.split(' '),
 );
 
 type Wish = Pick<UpscaleArguments, 'inputs' | 'output' | 'recursive'>;
 
-/** What the arguments name. */
+/** The pictures that the arguments name, and the files that were found beside them and are not enlarged. */
 export interface Found {
   readonly pictures: readonly Picture[];
   readonly leftOut: readonly LeftOut[];
 }
 
 /**
- * All pictures that the arguments name, in order, each with its target; and what was found beside them and is not enlarged.
- * @throws UsageError when an input is not there, or inputs and output do not go together.
+ * Finds the pictures that the arguments name, in order and each one once, with their targets.
+ * @throws UsageError when a pattern matches nothing, when inputs and output do not go together, or when two results would have
+ *   the same name.
  */
 export async function findPictures(wish: Wish): Promise<Found> {
   const { output } = wish;
@@ -60,12 +60,13 @@ export async function findPictures(wish: Wish): Promise<Found> {
       leftOut.push(...inside.leftOut);
     } else pictures.push({ name: input, path: input, target: targetOf(input, place) });
   }
-  checkNoneIsItsOwnTarget(pictures);
-  const others = withoutOwnResults(pictures);
-  return { pictures: await withDistinctNames(others.pictures), leftOut: [...leftOut, ...others.leftOut] };
+  const distinct = new Map(pictures.map((picture) => [picture.path && resolve(picture.path), picture]));
+  const taken = withoutOwnResults([...distinct.values()]);
+  checkTargets(taken.pictures);
+  return { pictures: taken.pictures, leftOut: [...leftOut, ...taken.leftOut] };
 }
 
-/** The format that an output's name asks for; undefined when it is no file, or has no ending. @throws UsageError */
+/** The format that the ending of an output file names; undefined without an ending. @throws UsageError for an unknown one. */
 export function formatOfName(target: Target): OutputFormat | undefined {
   if (target.kind !== 'file') return undefined;
   const ending = extname(target.path).slice(1).toLowerCase();
@@ -92,7 +93,7 @@ function targetOfStdin({ output, folder }: Place): Target {
 function targetOf(input: string, { output, folder }: Place): Target {
   if (output === '-') return { kind: 'stdout' };
   if (folder === undefined && output !== undefined) return { kind: 'file', path: output };
-  return { kind: 'folder', folder: folder ?? dirname(input), stem: plainStem(input) };
+  return { kind: 'folder', folder: folder ?? dirname(input), stem: resultStem(input) };
 }
 
 async function picturesIn(root: string, { recursive, output }: Wish): Promise<Found> {
@@ -105,11 +106,11 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Fo
   const visit = async (folder: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      // Thumbnails and copies of other programs lie in hidden folders.
+      // Hidden folders hold thumbnails and copies of other programs.
       if (entry.name.startsWith('.')) continue;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        // Results of an earlier run, when they lie inside, are no pictures to be enlarged again.
+        // The folder of the results may lie inside: an earlier result is not enlarged again.
         if (resolve(path) !== own) await visit(path);
         else leftOut.push({ path, reason: 'the folder of the results', isPicture: false });
       } else if (entry.isSymbolicLink())
@@ -124,7 +125,7 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Fo
         name: path,
         path,
         root,
-        target: { kind: 'folder', folder: target, stem: plainStem(entry.name) },
+        target: { kind: 'folder', folder: target, stem: resultStem(entry.name) },
       });
     }
   };
@@ -132,11 +133,23 @@ async function picturesIn(root: string, { recursive, output }: Wish): Promise<Fo
   return { pictures, leftOut };
 }
 
-function checkNoneIsItsOwnTarget(pictures: readonly Picture[]): void {
+/** @throws UsageError when a result would overwrite its own picture, or two results would have one name. */
+function checkTargets(pictures: readonly Picture[]): void {
+  const byTarget = new Map<string, string>();
   for (const { path, target, name } of pictures) {
-    if (path !== undefined && target.kind === 'file' && resolve(path) === resolve(target.path)) {
+    if (target.kind === 'stdout') continue;
+    const place = resolve(target.kind === 'file' ? target.path : join(target.folder, target.stem));
+    if (target.kind === 'file' && path !== undefined && resolve(path) === place) {
       throw new UsageError(`${name} would be overwritten by its own result; name another file with -o.`);
     }
+    // Many file systems do not distinguish upper and lower case.
+    const other = byTarget.get(place.toLowerCase());
+    if (other !== undefined) {
+      throw new UsageError(
+        `The results of ${other} and ${name} would have the same name. Rename one of the pictures, or enlarge them in two calls with different folders (-o FOLDER) or formats (--format).`,
+      );
+    }
+    byTarget.set(place.toLowerCase(), name);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Examined } from '../../models/examine/examine.js';
-import type { SampleRange } from '../../models/manifest-entry.js';
-import { outputForm, type TensorForm } from '../../models/tensor-form.js';
+import { outputForm, type SampleRange, type TensorForm } from '../../models/manifest-entry.js';
 import { textTable } from '../terminal/text-table.js';
 
 /** What `tessera models add` found, for people. */

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js';
 import { type AddOptions, addModel } from '../../models/custom/add-model.js';
 import { RefusedChange } from '../../models/custom/own-models.js';
 import { removeModel } from '../../models/custom/remove-model.js';
-import { UnfitModel } from '../../models/unfit-model.js';
+import { UnfitModel } from '../../models/failure.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { readableError } from '../terminal/file-error.js';
 import { summaryOf } from './model-summary.js';

@@ -1,17 +1,16 @@
 import type { Step } from '../upscaler.js';
 
-/** What the person at the terminal sees of the work. Goes to standard error alone. */
+/** Shows the work on standard error. */
 export interface Display {
-  /** A picture is somewhere else now. */
   step(name: string, step: Step): void;
-  /** A picture has ended; `sentence` stays on the screen. */
+  /** Ends a picture; `sentence` stays on the screen. */
   end(name: string, sentence: string): void;
-  /** Something that stays on the screen and belongs to no picture. */
+  /** Prints a sentence that belongs to no picture. */
   say(sentence: string): void;
   close(): void;
 }
 
-/** A name or sentence without what would steer the terminal. */
+/** A text for one line: without characters that steer the terminal, and with plain spaces. */
 export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?');
+  return text.replaceAll('\u00a0', ' ').replace(/\p{C}/gu, '?');
 }

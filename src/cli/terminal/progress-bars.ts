@@ -75,9 +75,9 @@ export class ProgressBars implements Display {
     const nameCells = narrow ? Math.max(8, columns - WORD_CELLS) : NAME_CELLS;
     const fraction = fractionOf(step);
     const percent = fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`;
-    const title = this.#shortened(printable(name), nameCells).padEnd(nameCells);
+    const title = this.#shortened(name, nameCells).padEnd(nameCells);
     const bar = narrow ? '' : `  ${this.#bar(fraction ?? 0)}`;
-    return `${title}${bar} ${percent.padStart(5)}  ${stepInWords(step)}`.slice(0, columns);
+    return printable(`${title}${bar} ${percent.padStart(5)}  ${stepInWords(step)}`).slice(0, columns);
   }
 
   #bar(fraction: number): string {

@@ -1,11 +1,12 @@
 import { RETRY, type Retry } from '../../domain/errors.js';
 import type { OutputFormat, UpscalePlan } from '../../domain/types.js';
+import { secondsInWords } from '../../web/assets/client/words.js';
 import { type Delivery, existingResult } from '../files/delivery.js';
 import { type LeftOut, leftOutInWords } from '../files/left-out.js';
 import type { Picture, Source } from '../picture.js';
 import type { Display } from '../terminal/display.js';
 import { readableError } from '../terminal/file-error.js';
-import { planInWords, resultInWords, secondsInWords } from '../terminal/sentences.js';
+import { planInWords, resultInWords } from '../terminal/sentences.js';
 import type { ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.js';
 
 export interface BatchOptions {

@@ -47,7 +47,8 @@ Where results go:
   -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
                       Left out, and told: camera RAW and other kinds that are not read.
   --skip-existing     Leave out pictures whose result is there already.
-  What an earlier run has made (photo_x4.jpg beside photo.jpg) is never enlarged again, unless it is named alone.
+  Two pictures whose results would have the same name (a.jpg and a.png) are refused before anything is done.
+  A result of an earlier run (photo_x4.jpg beside photo.jpg) is not enlarged again, unless it is named alone.
 
 How:
 ${Object.values(OPTION_HELP).map(row).join('\n')}

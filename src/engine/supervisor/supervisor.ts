@@ -1,9 +1,8 @@
 import type { CostModel } from '../../cost/cost-model.js';
 import { measuredSeconds } from '../../cost/job-time.js';
 import { tileLimits } from '../../cost/tile-grid.js';
-import { TesseraError } from '../../domain/errors.js';
+import { engineUnavailable, TesseraError } from '../../domain/errors.js';
 import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
-import { engineUnavailable } from '../../domain/unavailable.js';
 import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { optionTable } from '../../options/option-defaults.js';
 import { OPTION_NAMES, type OptionSpec } from '../../options/option-table.js';
-import { acceptedByOption } from '../../options/option-value.js';
+import { accepted } from '../../options/value-spec.js';
 
 /**
  * JSON schemas of the options. None has a `default`, because forms and generated clients would send it with every
@@ -38,5 +38,5 @@ function valueSchema(spec: OptionSpec): object {
 function describe(spec: OptionSpec): string {
   const unit = 'unit' in spec && spec.unit !== undefined ? ` ${spec.unit}` : '';
   const usual = spec.default === undefined ? spec.defaultText : `\`${spec.default}\`${unit}`;
-  return `${spec.description} Accepted: ${acceptedByOption(spec)}${unit}. When left out: ${usual}.`;
+  return `${spec.description} Accepted: ${accepted(spec)}${unit}. When left out: ${usual}.`;
 }

@@ -38,7 +38,7 @@ export const ModelSchema = named(
       installed: Type.Boolean({ description: 'Whether its file is there.' }),
       confirmed: Type.Boolean({ description: 'Two independent sources agree on its hash.' }),
       chainPosition: Type.Optional(
-        Type.Integer({ description: 'Place in the chain, from 0; absent outside of it.' }),
+        Type.Integer({ description: 'Place in the fallback chain, from 1; absent outside of the chain.' }),
       ),
       servesBits: Type.Unsafe<ModelStatus['servesBits']>(
         Type.Array(Type.Integer(), {

@@ -1,5 +1,5 @@
+import { reservedFor } from '../contradictions.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import { reservedFor } from '../reserved-names.js';
 import { RefusedChange } from './own-models.js';
 
 const ANOTHER = 'Choose another name with --name.';

@@ -3,9 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../host/clock.js';
 import { withoutSecrets } from '../../host/secrets.js';
 import { systemReason } from '../../host/system-reason.js';
-import { lacksMemory, messageOf } from '../failure.js';
+import { lacksMemory, messageOf, UnfitModel } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import { UnfitModel } from '../unfit-model.js';
 
 /** What is known of a network before it is run. */
 export type Candidate = Pick<

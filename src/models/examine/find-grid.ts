@@ -1,5 +1,5 @@
 import type { ModelEntry } from '../manifest-entry.js';
-import { movedFrom } from './moved-tile.js';
+import { movedFrom } from './find-overlap.js';
 import { scatteredTile, trialSide, withModel } from './trial.js';
 
 /**

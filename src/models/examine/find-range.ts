@@ -1,6 +1,11 @@
-import { type ModelEntry, SAMPLE_RANGES, type SampleRange, type SampleType } from '../manifest-entry.js';
-import { outputForm } from '../tensor-form.js';
-import { UnfitModel } from '../unfit-model.js';
+import { UnfitModel } from '../failure.js';
+import {
+  type ModelEntry,
+  outputForm,
+  SAMPLE_RANGES,
+  type SampleRange,
+  type SampleType,
+} from '../manifest-entry.js';
 import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
 
 /** The samples that a network takes, and those that it gives where they lie elsewhere. */

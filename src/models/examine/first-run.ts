@@ -1,9 +1,8 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { innermostReason, lacksMemory } from '../failure.js';
+import { innermostReason, lacksMemory, UnfitModel } from '../failure.js';
 import type { ModelEntry, SampleType } from '../manifest-entry.js';
 import { newTensor } from '../onnx/runtime.js';
 import { newTensorData, tensorDims } from '../onnx/tile-tensor.js';
-import { UnfitModel } from '../unfit-model.js';
 
 /** What a file says of its input. */
 export interface DeclaredInput extends Pick<ModelEntry, 'input' | 'layout' | 'dtype'> {

@@ -1,11 +1,10 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { innermostReason } from '../failure.js';
+import { innermostReason, UnfitModel } from '../failure.js';
 import { type ModelEntry, SAMPLE_TYPES, type SampleType } from '../manifest-entry.js';
 import { onnxRuntime } from '../onnx/runtime.js';
 import { tensorFacts } from '../onnx/session-contract.js';
+import { otherFiles } from '../onnx-file/external-data.js';
 import { foreignFile } from '../onnx-file/foreign-file.js';
-import { otherFiles } from '../onnx-file/other-files.js';
-import { UnfitModel } from '../unfit-model.js';
 import { type DeclaredInput, firstRun, type PossibleOutput, type ShownByRun } from './first-run.js';
 
 /** What a file says of itself, and what a first run shows. */

@@ -1,7 +1,7 @@
+import { UnfitModel } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
 import type { TileModel } from '../tile-model.js';
-import { UnfitModel } from '../unfit-model.js';
 import { divisorsOf, findGrid } from './find-grid.js';
 import { findFixedOverlap, findOverlap } from './find-overlap.js';
 import { findRange, withRanges } from './find-range.js';

@@ -1,9 +1,10 @@
+import type { Raster } from '../../tiling/raster.js';
 import type { ModelEntry } from '../manifest-entry.js';
-import { scrambled } from '../onnx/scramble.js';
 import { openModel } from '../onnx/session.js';
 import { faultOfAnswer } from '../onnx/tile-check.js';
+import { scrambled } from '../onnx/tile-region.js';
 import { downscaledLikeness } from '../providers/golden-tile.js';
-import type { RgbPixels, TileModel } from '../tile-model.js';
+import type { TileModel } from '../tile-model.js';
 
 /** The answer made small again must be the tile to this degree: colours in place, no range mistaken. */
 export const SAME_PICTURE_DB = 20;
@@ -32,7 +33,7 @@ export async function withModel<T>(
 }
 
 /** @returns decibels between a tile and its answer made small again, or why there is no answer. */
-export async function likenessOf(model: TileModel, tile: RgbPixels): Promise<number | string> {
+export async function likenessOf(model: TileModel, tile: Raster<3>): Promise<number | string> {
   try {
     return downscaledLikeness(await model.run(tile), tile);
   } catch (error) {
@@ -41,7 +42,7 @@ export async function likenessOf(model: TileModel, tile: RgbPixels): Promise<num
 }
 
 /** Smooth waves from black to white, in each channel others: what a misread range cuts off or makes pale shows. */
-export function wavyTile(width: number, height: number): RgbPixels {
+export function wavyTile(width: number, height: number): Raster<3> {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++)
@@ -49,11 +50,11 @@ export function wavyTile(width: number, height: number): RgbPixels {
         const scheduler = (channel * x) / (6 * width) + ((4 - channel) * y) / (6 * height) + channel / 3;
         data[i++] = Math.round(127.5 + 127.5 * Math.sin(2 * Math.PI * scheduler));
       }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /** A part of a picture that has no period: scattered squares of all sizes and greys of each channel. @param left, top may be any. */
-export function scatteredTile(left: number, top: number, width: number, height: number): RgbPixels {
+export function scatteredTile(left: number, top: number, width: number, height: number): Raster<3> {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++)
@@ -63,7 +64,7 @@ export function scatteredTile(left: number, top: number, width: number, height: 
           value += greyOf(Math.floor((x + left) / side), Math.floor((y + top) / side), side * 3 + channel);
         data[i++] = value;
       }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /** 0 to 19, the same for the same numbers. */
@@ -79,7 +80,7 @@ export async function faultOf(entry: ModelEntry, folder: string): Promise<string
   const soft = scatteredTile(0, 0, width, height);
   // From black to white: the check makes light of what differs little.
   const data = soft.data.map((value) => Math.min(255, Math.max(0, 3 * (value - 127) + 127)));
-  const tile = { data, width, height };
+  const tile = { ...soft, data };
   return withModel(entry, folder, async (model) => {
     const answer = await model.run(tile).catch(() => undefined);
     return answer === undefined ? undefined : faultOfAnswer(tile, answer);

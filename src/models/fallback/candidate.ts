@@ -6,8 +6,7 @@ import {
   type Provider,
   type ProviderStatus,
 } from '../../domain/types.js';
-import type { ModelEntry } from '../manifest-entry.js';
-import { isInFloat32 } from '../tensor-form.js';
+import { isInFloat32, type ModelEntry } from '../manifest-entry.js';
 
 /** A model on a provider, before anything is loaded. */
 export interface NetworkCandidate {

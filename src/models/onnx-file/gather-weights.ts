@@ -1,10 +1,8 @@
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname, relative, resolve, sep, win32 } from 'node:path';
 import { systemCode, systemReason } from '../../host/system-reason.js';
-import { messageOf } from '../failure.js';
-import { UnfitModel } from '../unfit-model.js';
-import { type ExternalTensor, externalTensors, otherFiles } from './other-files.js';
-import { weightsWithin } from './weights-within.js';
+import { messageOf, UnfitModel } from '../failure.js';
+import { type ExternalTensor, externalTensors, otherFiles, weightsWithin } from './external-data.js';
 
 /** What protobuf allows for a message, and an ONNX file is one. */
 export const MAX_FILE_BYTES = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { UnfitModel } from '../unfit-model.js';
+import { UnfitModel } from '../failure.js';
 import { foreignFile } from './foreign-file.js';
 import { gatherWeights, MAX_FILE_BYTES, refuseTooLarge } from './gather-weights.js';
 

@@ -1,7 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { ModelLoadError } from '../failure.js';
-import type { ModelEntry } from '../manifest-entry.js';
-import { outputForm } from '../tensor-form.js';
+import { type ModelEntry, outputForm } from '../manifest-entry.js';
 
 /** What one side of a network says of itself. */
 interface TensorFacts {

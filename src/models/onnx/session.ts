@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../../domain/types.js';
+import type { Raster } from '../../tiling/raster.js';
 import { failureReason, lacksMemory, ModelLoadError, messageOf, tileFailure } from '../failure.js';
-import type { ModelEntry } from '../manifest-entry.js';
-import { outputForm } from '../tensor-form.js';
-import { type RgbPixels, TileFailure, type TileModel, type WorkerPixels } from '../tile-model.js';
+import { type ModelEntry, outputForm } from '../manifest-entry.js';
+import { TileFailure, type TileModel, type TimedTile } from '../tile-model.js';
 import { newTensor, onnxRuntime, tensorSamples } from './runtime.js';
 import { withFixedSize } from './session-contract.js';
 import { faultOfAnswer } from './tile-check.js';
@@ -155,7 +155,7 @@ class OnnxTileModel implements LoadedModel {
   readonly provider: Provider;
   #session: InferenceSession;
   readonly #reopen: () => Promise<InferenceSession>;
-  readonly runInWorker?: (tile: RgbPixels) => Promise<WorkerPixels>;
+  readonly runInWorker?: (tile: Raster<3>) => Promise<TimedTile>;
   readonly #tileWorkers: TileWorkers | undefined;
   /** Set when a device ran out of memory: the session may stay broken, so the next tile gets a new one. */
   #broken = false;
@@ -180,7 +180,7 @@ class OnnxTileModel implements LoadedModel {
     if (tileWorkers !== undefined) this.runInWorker = (tile) => this.#runBeside(tileWorkers, tile);
   }
 
-  run(tile: RgbPixels): Promise<RgbPixels> {
+  run(tile: Raster<3>): Promise<Raster<3>> {
     const result = this.#turn.then(() => this.#runAlone(tile));
     this.#turn = result.catch(() => undefined);
     return result;
@@ -195,18 +195,18 @@ class OnnxTileModel implements LoadedModel {
   }
 
   /** Where a tile worker cannot be had (a thread or a session more did not fit), as `run` does. */
-  async #runBeside(tileWorkers: TileWorkers, tile: RgbPixels): Promise<WorkerPixels> {
+  async #runBeside(tileWorkers: TileWorkers, tile: Raster<3>): Promise<TimedTile> {
     try {
       return await tileWorkers.run(tile);
     } catch (error) {
       if (!(error instanceof NoTileWorker)) throw error;
       // Tiles beside it wait for the same session: together they take of all processors what each takes divided by their number.
       const startedMs = performance.now();
-      return { ...(await this.run(tile)), ms: performance.now() - startedMs };
+      return { upscaled: await this.run(tile), ms: performance.now() - startedMs };
     }
   }
 
-  async #runAlone(tile: RgbPixels): Promise<RgbPixels> {
+  async #runAlone(tile: Raster<3>): Promise<Raster<3>> {
     try {
       const upscaled = await this.#compute(tile);
       if (isFlat(upscaled) && hasContrast(tile))
@@ -225,7 +225,7 @@ class OnnxTileModel implements LoadedModel {
     }
   }
 
-  async #compute(tile: RgbPixels): Promise<RgbPixels> {
+  async #compute(tile: Raster<3>): Promise<Raster<3>> {
     const { entry } = this;
     const maximum = sampleMaximum(tile.data);
     const form = outputForm(entry);
@@ -241,7 +241,7 @@ class OnnxTileModel implements LoadedModel {
   }
 
   /** @returns the output tensor's buffer, valid until the next run. */
-  async #infer(pixels: RgbPixels, upscaled: { width: number; height: number }): Promise<TensorData> {
+  async #infer(pixels: Raster<3>, upscaled: { width: number; height: number }): Promise<TensorData> {
     const { entry } = this;
     const dims = tensorDims(entry.layout, pixels.width, pixels.height);
     const feeds = { [entry.input]: await newTensor(entry.dtype, this.#fill(pixels), dims) };
@@ -261,7 +261,7 @@ class OnnxTileModel implements LoadedModel {
     return data;
   }
 
-  #fill(pixels: RgbPixels): TensorData {
+  #fill(pixels: Raster<3>): TensorData {
     const { entry } = this;
     if (entry.dtype === 'uint8' && entry.layout === 'nhwc' && pixels.data instanceof Uint8Array)
       return pixels.data as Uint8Array<ArrayBuffer>;
@@ -283,7 +283,7 @@ class OnnxTileModel implements LoadedModel {
 /** The smallest size that the model accepts and that holds the tile. */
 function inputSize(
   requirements: ModelEntry['sizeRequirements'],
-  tile: RgbPixels,
+  tile: Raster<3>,
 ): { width: number; height: number } {
   if (requirements.fixed !== undefined) {
     const [width, height] = requirements.fixed;

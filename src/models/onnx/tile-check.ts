@@ -1,4 +1,4 @@
-import type { RgbPixels } from '../tile-model.js';
+import type { Raster } from '../../tiling/raster.js';
 import { type Region, regionsOf } from './tile-region.js';
 
 /*
@@ -44,7 +44,7 @@ export interface Comparison {
 }
 
 /** @returns what is wrong with an answer, in a sentence; undefined where it may well be the tile enlarged. */
-export function faultOfAnswer(tile: RgbPixels, answer: RgbPixels): string | undefined {
+export function faultOfAnswer(tile: Raster<3>, answer: Raster<3>): string | undefined {
   const { far, swapped, moved, movedPx, misread } = compareWithTile(tile, answer);
   const made = 'The answer, made small again, is not the tile that the model was given';
   if (swapped > NEARER) return `${made}: red and blue are swapped.`;
@@ -56,7 +56,7 @@ export function faultOfAnswer(tile: RgbPixels, answer: RgbPixels): string | unde
 }
 
 /** @param answer `tile` enlarged by a whole number. Takes 3 to 7 ns for each pixel of the tile. */
-export function compareWithTile(tile: RgbPixels, answer: RgbPixels): Comparison {
+export function compareWithTile(tile: Raster<3>, answer: Raster<3>): Comparison {
   const worst = { far: 0, swapped: 0, misread: 0, moved: 0, movedPx: 0 };
   for (const region of regionsOf(tile, answer)) {
     worst.far = Math.max(worst.far, far(region));

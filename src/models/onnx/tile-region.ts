@@ -1,5 +1,4 @@
-import type { RgbPixels } from '../tile-model.js';
-import { scrambled } from './scramble.js';
+import type { Raster } from '../../tiling/raster.js';
 import { sampleMaximum } from './tile-tensor.js';
 
 const CELL_PX = 16;
@@ -14,7 +13,7 @@ const REGION_CELLS = 6;
 type Cells = readonly [number, number];
 
 /** @param answer `tile` enlarged by a whole number. @returns the regions of a tile, which leave less than a cell out. */
-export function* regionsOf(tile: RgbPixels, answer: RgbPixels): Generator<Region> {
+export function* regionsOf(tile: Raster<3>, answer: Raster<3>): Generator<Region> {
   for (const rows of shares(tile.height))
     for (const columns of shares(tile.width)) yield new Region(tile, answer, columns, rows);
 }
@@ -37,14 +36,14 @@ export class Region {
   readonly difference: number;
   /** Deviation inside of the tile's cells: what is finer than they are. */
   readonly detail: number;
-  readonly #tile: RgbPixels;
+  readonly #tile: Raster<3>;
   /** x and y of each point, cell by cell. */
   readonly #points: Int32Array;
   /** Means of the cells, red, green and blue after each other. */
   readonly #of: Float64Array;
   readonly #answered: Float64Array;
 
-  constructor(tile: RgbPixels, answer: RgbPixels, columns: Cells, rows: Cells) {
+  constructor(tile: Raster<3>, answer: Raster<3>, columns: Cells, rows: Cells) {
     this.#tile = tile;
     this.#points = pointsOf(tile, columns, rows);
     this.cells = this.#points.length / (2 * POINTS);
@@ -125,7 +124,7 @@ function scattered(column: number, row: number, point: number): number {
 }
 
 /** One point in each square of each cell; in a tile shorter than a cell the squares are smaller. */
-function pointsOf({ width, height }: RgbPixels, columns: Cells, rows: Cells): Int32Array {
+function pointsOf({ width, height }: Raster<3>, columns: Cells, rows: Cells): Int32Array {
   const points = new Int32Array((columns[1] - columns[0]) * (rows[1] - rows[0]) * POINTS * 2);
   const across = Math.min(1, width / CELL_PX);
   const down = Math.min(1, height / CELL_PX);
@@ -153,7 +152,7 @@ function differenceOf(a: Float64Array, b: Float64Array): number {
  * @returns the sum over the channels of their mean squares.
  */
 function means(
-  { data, width }: RgbPixels,
+  { data, width }: Raster<3>,
   points: Int32Array,
   cell: number,
   right: number,
@@ -186,7 +185,7 @@ function means(
 
 /** Writes the mean of each channel of a cell's answer, of two samples for each point along each axis. */
 function enlargedMeans(
-  { data, width }: RgbPixels,
+  { data, width }: Raster<3>,
   points: Int32Array,
   cell: number,
   scale: number,
@@ -213,4 +212,10 @@ function enlargedMeans(
   into[cell * 3] = red * unit;
   into[cell * 3 + 1] = green * unit;
   into[cell * 3 + 2] = blue * unit;
+}
+
+/** A number of 32 bits that looks like chance, and is the same for the same numbers in every run. */
+export function scrambled(column: number, row: number, layer: number): number {
+  const mixed = Math.imul(column * 31 + row * 1009 + layer * 9176 + 1, 0x9e3779b1);
+  return Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 0;
 }

@@ -1,6 +1,6 @@
-import type { ModelEntry, SampleRange } from '../manifest-entry.js';
-import type { TensorForm } from '../tensor-form.js';
-import { type RgbPixels, TileFailure } from '../tile-model.js';
+import type { Raster, Samples } from '../../tiling/raster.js';
+import type { ModelEntry, SampleRange, TensorForm } from '../manifest-entry.js';
+import { TileFailure } from '../tile-model.js';
 import { halfBits, halfValues } from './half-float.js';
 
 /** The value of black, and how far from it white lies. */
@@ -17,7 +17,7 @@ export function tensorDims(layout: ModelEntry['layout'], width: number, height: 
 }
 
 /** 255 or 65535: the value of full white in these pixels. */
-export function sampleMaximum(data: RgbPixels['data']): 255 | 65_535 {
+export function sampleMaximum(data: Samples): 255 | 65_535 {
   return data instanceof Uint8Array ? 255 : 65_535;
 }
 
@@ -37,7 +37,7 @@ export function newTensorData(dtype: ModelEntry['dtype'], length: number): Tenso
  * mirrored again and again, a side of one pixel is repeated.
  * @returns the tile itself when it has that size already, else new pixels.
  */
-export function padByReflection(tile: RgbPixels, width: number, height: number): RgbPixels {
+export function padByReflection(tile: Raster<3>, width: number, height: number): Raster<3> {
   if (tile.width === width && tile.height === height) return tile;
   const rowLength = width * 3;
   const data =
@@ -56,7 +56,7 @@ export function padByReflection(tile: RgbPixels, width: number, height: number):
       data[target + 2] = tile.data[source + 2] ?? 0;
     }
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /** Index in 0..size-1 after mirroring at both ends: 0 1 2 1 0 1 2 … for size 3. */
@@ -71,7 +71,7 @@ function mirrored(index: number, size: number): number {
  * Writes pixels into a tensor buffer of the same size.
  * @param target `width * height * 3` samples of the form's dtype; overwritten.
  */
-export function writeTensor(pixels: RgbPixels, form: TensorForm, target: TensorData): void {
+export function writeTensor(pixels: Raster<3>, form: TensorForm, target: TensorData): void {
   const count = pixels.width * pixels.height;
   const source = pixels.data;
   // In plane order the three samples of a pixel lie a plane apart, interleaved they lie side by side.
@@ -128,10 +128,10 @@ export function readTensor(
   size: { width: number; height: number },
   crop: { width: number; height: number },
   maximum: 255 | 65_535,
-): RgbPixels {
+): Raster<3> {
   const whole = size.width === crop.width && size.height === crop.height;
   if (form.dtype === 'uint8' && form.layout === 'nhwc' && whole && source instanceof Uint8Array)
-    return { data: source, ...crop };
+    return { data: source, ...crop, channels: 3 };
   const samples = form.dtype === 'float16' ? decodeHalves(source as Uint16Array, halfValues()) : source;
   const data =
     maximum === 255
@@ -160,7 +160,7 @@ export function readTensor(
   }
   if (finite !== 0)
     throw new TileFailure('invalid_output', 'The model answered with samples that are not finite numbers.');
-  return { data, ...crop };
+  return { data, ...crop, channels: 3 };
 }
 
 function decodeHalves(bits: Uint16Array, values: Float32Array): Float32Array {
@@ -173,7 +173,7 @@ function decodeHalves(bits: Uint16Array, values: Float32Array): Float32Array {
  * A network that overflowed often answers with one flat colour. Looks no further than the first pixel that differs.
  * @returns whether all pixels are equal.
  */
-export function isFlat(pixels: RgbPixels): boolean {
+export function isFlat(pixels: Raster<3>): boolean {
   return spread(pixels.data, 0) === 0;
 }
 
@@ -181,13 +181,13 @@ export function isFlat(pixels: RgbPixels): boolean {
  * @returns whether some channel of the pixels spans more than a sixteenth of the range. Less than that a network may
  * rightly smooth away.
  */
-export function hasContrast(pixels: RgbPixels): boolean {
+export function hasContrast(pixels: Raster<3>): boolean {
   const limit = sampleMaximum(pixels.data) / 16;
   return spread(pixels.data, limit) > limit;
 }
 
 /** Greatest difference to the first pixel in any channel, or the first one found above `limit`. */
-function spread(data: RgbPixels['data'], limit: number): number {
+function spread(data: Samples, limit: number): number {
   let widest = 0;
   for (let channel = 0; channel < 3; channel++) {
     const first = data[channel] as number;

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Raster } from '../../tiling/raster.js';
 import { ModelLoadError } from '../failure.js';
-import { outputForm } from '../tensor-form.js';
-import { type RgbPixels, TileFailure } from '../tile-model.js';
+import { outputForm } from '../manifest-entry.js';
+import { TileFailure } from '../tile-model.js';
 import { type LoadedModel, openModel } from './session.js';
-import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
+import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-workers.js';
 
 /**
  * The entry of a tile worker's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,
@@ -25,7 +26,7 @@ port.on('message', async (message: ToTileWorker) => {
     return;
   }
   const answer = await compute(message.tile);
-  port.postMessage(answer, 'pixels' in answer ? [answer.pixels.data.buffer as ArrayBuffer] : []);
+  port.postMessage(answer, 'result' in answer ? [answer.result.upscaled.data.buffer as ArrayBuffer] : []);
 });
 
 // A tile that did not fit into memory on its way in.
@@ -33,7 +34,7 @@ port.on('messageerror', ({ message }) => {
   port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromTileWorker);
 });
 
-async function compute(tile: RgbPixels): Promise<FromTileWorker> {
+async function compute(tile: Raster<3>): Promise<FromTileWorker> {
   let model: LoadedModel;
   try {
     model = await loading;
@@ -42,12 +43,11 @@ async function compute(tile: RgbPixels): Promise<FromTileWorker> {
   }
   try {
     const startedMs = performance.now();
-    const { data, width, height } = await model.run(tile);
+    const upscaled = await model.run(tile);
     const ms = performance.now() - startedMs;
-    // What ONNX Runtime allocated cannot be given to another thread.
-    return {
-      pixels: { data: outputForm(model.entry).dtype === 'uint8' ? data.slice() : data, width, height, ms },
-    };
+    // A buffer that ONNX Runtime allocated cannot be transferred to another thread.
+    const data = outputForm(model.entry).dtype === 'uint8' ? upscaled.data.slice() : upscaled.data;
+    return { result: { upscaled: { ...upscaled, data }, ms } };
   } catch (error) {
     const { reason, message } =
       error instanceof TileFailure ? error : { reason: 'runtime_error' as const, message: String(error) };

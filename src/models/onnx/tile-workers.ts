@@ -1,8 +1,25 @@
 import { Worker } from 'node:worker_threads';
 import { hasRoomForThread } from '../../host/address-space.js';
+import type { Raster } from '../../tiling/raster.js';
 import { messageOf, tileFailure } from '../failure.js';
-import { type RgbPixels, TileFailure, type WorkerPixels } from '../tile-model.js';
-import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-worker-messages.js';
+import type { ModelEntry } from '../manifest-entry.js';
+import { TileFailure, type TimedTile } from '../tile-model.js';
+
+/** What a tile worker's thread is told at its start. */
+export interface TileWorkerStart {
+  readonly entry: ModelEntry;
+  readonly modelsFolder: string;
+}
+
+/** What it is sent: a tile, or that it is to end. */
+export type ToTileWorker = { readonly tile: Raster<3> } | { readonly close: true };
+
+/** What it answers to a tile. */
+export type FromTileWorker =
+  | { readonly result: TimedTile }
+  | { readonly failure: { readonly reason: TileFailure['reason']; readonly message: string } }
+  /** No tile can be computed here, this one included. */
+  | { readonly unusable: string };
 
 /** No tile worker of this model can be had: its tiles have to be computed in the caller's thread. */
 export class NoTileWorker extends Error {
@@ -39,7 +56,7 @@ export class TileWorkers {
    * @param tile is copied before this returns.
    * @returns pixels owned by the caller. @throws TileFailure, NoTileWorker.
    */
-  async run(tile: RgbPixels): Promise<WorkerPixels> {
+  async run(tile: Raster<3>): Promise<TimedTile> {
     const own = copyOf(tile);
     const tileWorker = this.#free.pop() ?? this.#open();
     // While nothing is computed a tile worker keeps no process alive.
@@ -53,7 +70,7 @@ export class TileWorkers {
     }
     if (this.#all.has(tileWorker)) this.#free.push(tileWorker);
     if ('failure' in answer) throw new TileFailure(answer.failure.reason, answer.failure.message);
-    return answer.pixels;
+    return answer.result;
   }
 
   /** Ends the threads after the tiles they compute. */
@@ -97,17 +114,17 @@ export class TileWorkers {
 }
 
 /** A copy that can be given away, which takes less than having it copied twice on its way. @throws TileFailure */
-function copyOf({ data, width, height }: RgbPixels): RgbPixels {
+function copyOf({ data, width, height }: Raster<3>): Raster<3> {
   try {
     const copy = data instanceof Uint8Array ? new Uint8Array(data) : new Uint16Array(data);
-    return { data: copy, width, height };
+    return { data: copy, width, height, channels: 3 };
   } catch (error) {
     throw tileFailure(error);
   }
 }
 
 /** One message there and one back; a thread that dies over it is one tile worker less. @param tile is given away. */
-function ask(tileWorker: Worker, tile: RgbPixels): Promise<FromTileWorker> {
+function ask(tileWorker: Worker, tile: Raster<3>): Promise<FromTileWorker> {
   return new Promise((resolve) => {
     const settle = (answer: FromTileWorker) => {
       tileWorker.off('message', settle);

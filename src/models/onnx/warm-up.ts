@@ -1,4 +1,5 @@
-import type { RgbPixels, TileModel } from '../tile-model.js';
+import type { Raster } from '../../tiling/raster.js';
+import type { TileModel } from '../tile-model.js';
 
 /** Large enough to be measured, small enough that the slowest known model (180 µs per pixel) is done in a second. */
 const MEASURED_SIDE_PX = 64;
@@ -10,7 +11,7 @@ const MEASURED_TILES = 5;
 const ENOUGH_MS = 150;
 
 /** A made-up picture: a slope in each channel and a checkerboard, so that a dead network's flat answer shows. */
-export function warmUpTile(width: number, height: number): RgbPixels {
+export function warmUpTile(width: number, height: number): Raster<3> {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -20,7 +21,7 @@ export function warmUpTile(width: number, height: number): RgbPixels {
       data[i++] = 200 - (160 * (x + y)) / (width + height) + square;
     }
   }
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
 /**

@@ -1,11 +1,11 @@
+import type { Raster, Samples } from '../../tiling/raster.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
-import type { RgbPixels } from '../tile-model.js';
 
 /** A tile's right answer, and by which model. */
 export interface Golden {
   readonly entry: ModelEntry;
-  readonly answer: RgbPixels;
+  readonly answer: Raster<3>;
 }
 
 const SIDE_PX = 32;
@@ -19,17 +19,17 @@ const SAME_ANSWER_DB = 40;
 const SAME_PICTURE_DB = 20;
 
 /** The same in every process. */
-export function goldenTile(): RgbPixels {
+export function goldenTile(): Raster<3> {
   return warmUpTile(SIDE_PX, SIDE_PX);
 }
 
 /** Whether an answer, averaged down to the golden tile's size, is that tile. */
-export function looksUpscaled(answer: RgbPixels): boolean {
+export function looksUpscaled(answer: Raster<3>): boolean {
   return downscaledLikeness(answer, goldenTile()) >= SAME_PICTURE_DB;
 }
 
 /** @returns PSNR in dB between a tile and its enlargement averaged down again; 0 when the size is no multiple. 8 bits. */
-export function downscaledLikeness(answer: RgbPixels, tile: RgbPixels): number {
+export function downscaledLikeness(answer: Raster<3>, tile: Raster<3>): number {
   const scale = answer.width / tile.width;
   if (!Number.isInteger(scale) || answer.height !== tile.height * scale) return 0;
   const small = new Float64Array(tile.data.length);
@@ -44,7 +44,7 @@ export function downscaledLikeness(answer: RgbPixels, tile: RgbPixels): number {
 }
 
 /** @returns whether the answer is the CPU's, and a sentence that says so. */
-export function compareWithCpu(answer: RgbPixels['data'], golden: Golden): [boolean, string] {
+export function compareWithCpu(answer: Samples, golden: Golden): [boolean, string] {
   const likeness = answer.length === golden.answer.data.length ? decibels(answer, golden.answer.data) : 0;
   return likeness >= SAME_ANSWER_DB
     ? [

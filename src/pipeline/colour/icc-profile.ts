@@ -1,6 +1,5 @@
 import { curveOf } from './icc-curve.js';
-import type { Matrix } from './matrix.js';
-import { product, type Triple } from './matrix.js';
+import { type Matrix, product, type Triple } from './matrix.js';
 import { fromConnectionSpace } from './rgb-space.js';
 import type { ColourTransform } from './transform.js';
 

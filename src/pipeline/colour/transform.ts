@@ -1,5 +1,5 @@
+import type { Samples } from '../../tiling/raster.js';
 import { blocks } from '../raster/blocks.js';
-import type { Samples } from '../raster/row-sink.js';
 import type { Matrix } from './matrix.js';
 
 /** From a value of 0..1 to light of 0..1, for each of the three channels. */

@@ -1,5 +1,5 @@
+import type { Samples } from '../../tiling/raster.js';
 import { blocks } from '../raster/blocks.js';
-import type { Samples } from '../raster/row-sink.js';
 
 /** Black and white of brightness in video, of 255 (ITU-R BT.601). */
 const BLACK = 16;

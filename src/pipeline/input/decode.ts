@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { TesseraError } from '../../domain/errors.js';
 import type { ImageHeader } from '../../domain/types.js';
-import type { Raster } from '../../tiling/cut.js';
+import type { Raster } from '../../tiling/raster.js';
 import type { ProfileColours } from '../colour/icc-profile.js';
 import { profileUse } from '../colour/profile-use.js';
 import { spaceTransform } from '../colour/rgb-space.js';

@@ -1,11 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
+import type { Samples } from '../../tiling/raster.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments, profileSegments } from '../metadata/jpeg-segments.js';
 import { giveSamples, takeSamples } from '../raster/buffer-pool.js';
 import { diskError } from '../raster/disk-error.js';
 import { toGrey } from '../raster/planes.js';
-import type { RowSink, Samples } from '../raster/row-sink.js';
+import type { RowSink } from '../raster/row-sink.js';
 
 /** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
 const MIN_STRIP_PIXELS = 1_000_000;

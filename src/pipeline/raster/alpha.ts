@@ -1,4 +1,4 @@
-import type { Raster } from '../../tiling/cut.js';
+import type { Raster } from '../../tiling/raster.js';
 import type { FileFacts } from '../image-facts.js';
 import { blocks } from './blocks.js';
 import { allocateSamples } from './row-sink.js';

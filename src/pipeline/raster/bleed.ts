@@ -1,4 +1,4 @@
-import type { Raster } from '../../tiling/cut.js';
+import type { Raster, Samples } from '../../tiling/raster.js';
 import { blocks } from './blocks.js';
 
 /** Below this opacity (of 1) a pixel's own colour is not trusted: encoders leave anything there. */
@@ -75,7 +75,7 @@ async function firstLevel(colour: Raster, alpha: Raster, threshold: number): Pro
   return { width, height, sums };
 }
 
-function addTo(sums: Float32Array, to: number, colours: Raster['data'], from: number, weight: number): void {
+function addTo(sums: Float32Array, to: number, colours: Samples, from: number, weight: number): void {
   sums[to] = (sums[to] ?? 0) + (colours[from] ?? 0) * weight;
   sums[to + 1] = (sums[to + 1] ?? 0) + (colours[from + 1] ?? 0) * weight;
   sums[to + 2] = (sums[to + 2] ?? 0) + (colours[from + 2] ?? 0) * weight;

@@ -1,4 +1,5 @@
-import { allocateSamples, type Samples } from './row-sink.js';
+import type { Samples } from '../../tiling/raster.js';
+import { allocateSamples } from './row-sink.js';
 
 /** Together at most so much is kept between images. */
 const MAX_BYTES = 96e6;

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Samples } from '../../tiling/raster.js';
 import { giveSamples, takeSamples } from './buffer-pool.js';
 import { diskError } from './disk-error.js';
 import { toGrey, withAlpha } from './planes.js';
-import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+import { allocateSamples, type RowSink } from './row-sink.js';
 
 /** What a canvas holds. */
 export interface CanvasShape {

@@ -1,4 +1,5 @@
-import { allocateSamples, type RowSink, type Samples } from './row-sink.js';
+import type { Samples } from '../../tiling/raster.js';
+import { allocateSamples, type RowSink } from './row-sink.js';
 
 /** Input pixels on each side of a place that count. */
 const LOBES = 3;

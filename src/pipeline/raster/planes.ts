@@ -1,4 +1,5 @@
-import { allocateSamples, type Samples } from './row-sink.js';
+import type { Samples } from '../../tiling/raster.js';
+import { allocateSamples } from './row-sink.js';
 
 /**
  * RGB of a grey image as its one channel. The network may tint greys a little, so the channels are weighed as luma

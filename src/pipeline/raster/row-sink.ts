@@ -1,4 +1,4 @@
-export type Samples = Uint8Array | Uint16Array;
+import type { Samples } from '../../tiling/raster.js';
 
 /** Where a render puts its rows, from the top: a canvas, or an encoder that needs no canvas. Rows are interleaved RGB. */
 export interface RowSink {

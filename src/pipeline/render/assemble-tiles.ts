@@ -1,8 +1,8 @@
-import type { RgbPixels } from '../../models/tile-model.js';
 import { fadeRows, placeRows, type Share, shareOf, shareWeights } from '../../tiling/blend.js';
 import type { TilePlan } from '../../tiling/plan.js';
+import type { Raster, Samples } from '../../tiling/raster.js';
 import { OrderedPrefetch } from '../raster/ordered-prefetch.js';
-import { allocateSamples, type RowSink, type Samples } from '../raster/row-sink.js';
+import { allocateSamples, type RowSink } from '../raster/row-sink.js';
 
 /** A rectangle of input pixels; reaches out of the image where there is a border. */
 export interface Region {
@@ -21,7 +21,7 @@ export interface TileAssembly {
   /** Tiles to ask for at once. */
   readonly atOnce: number;
   /** The upscaled pixels of one tile; begun from left to right and from top to bottom. */
-  tile(region: Region): Promise<RgbPixels>;
+  tile(region: Region): Promise<Raster<3>>;
   /** Called after each tile that is in its place, those outside of what is wanted included. */
   onTile(): void;
 }
@@ -55,7 +55,7 @@ function visibleRegions({ plan, wanted }: TileAssembly): Region[] {
 
 async function join(
   assembleTiles: TileAssembly,
-  tiles: OrderedPrefetch<Region, RgbPixels>,
+  tiles: OrderedPrefetch<Region, Raster<3>>,
   sink: RowSink,
 ): Promise<void> {
   const { plan, wanted, scale } = assembleTiles;
@@ -95,7 +95,7 @@ interface Placement {
 }
 
 function place(
-  tile: RgbPixels,
+  tile: Raster<3>,
   { assembleTiles, left, top, across, down, stride, window, fading }: Placement,
 ): void {
   const { scale, wanted } = assembleTiles;

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutputFormat } from '../../domain/types.js';
-import type { Raster } from '../../tiling/cut.js';
+import type { Raster } from '../../tiling/raster.js';
 import type { DecodedImage } from '../input/decode.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { jpegOptions } from '../output/encode.js';

@@ -1,5 +1,5 @@
-import type { RgbPixels } from '../../models/tile-model.js';
 import { type BusyParts, grown, type Part } from '../../tiling/busy-parts.js';
+import type { Raster } from '../../tiling/raster.js';
 import { allocateSamples } from '../raster/row-sink.js';
 
 /**
@@ -7,15 +7,15 @@ import { allocateSamples } from '../raster/row-sink.js';
  * @param reachPx how far an answer depends on the input. @param compute of a piece of the tile, which is valid until the next.
  */
 export async function filledTile(
-  tile: RgbPixels,
+  tile: Raster<3>,
   { cellPx, flat, columns, parts }: BusyParts,
   reachPx: number,
   scale: number,
-  compute: (piece: RgbPixels) => Promise<RgbPixels>,
-): Promise<RgbPixels> {
+  compute: (piece: Raster<3>) => Promise<Raster<3>>,
+): Promise<Raster<3>> {
   const [width, height] = [tile.width * scale, tile.height * scale];
   const data = allocateSamples(width * height * 3, tile.data instanceof Uint16Array);
-  const answer: RgbPixels = { data, width, height };
+  const answer: Raster<3> = { data, width, height, channels: 3 };
   for (let y = 0; y < height; y += 1) {
     const row = Math.floor(y / (cellPx * scale));
     // Rows within a row of cells are alike.
@@ -40,16 +40,16 @@ export async function filledTile(
   return answer;
 }
 
-function piece({ data, width }: RgbPixels, { left, top, right, bottom }: Part): RgbPixels {
+function piece({ data, width }: Raster<3>, { left, top, right, bottom }: Part): Raster<3> {
   const samples = allocateSamples((right - left) * (bottom - top) * 3, data instanceof Uint16Array);
   const stride = (right - left) * 3;
   for (let y = top; y < bottom; y += 1)
     samples.set(data.subarray((y * width + left) * 3, (y * width + right) * 3), (y - top) * stride);
-  return { data: samples, width: right - left, height: bottom - top };
+  return { data: samples, width: right - left, height: bottom - top, channels: 3 };
 }
 
 /** Copies `part` out of the answer to `outer`. */
-function paste(answer: RgbPixels, computed: RgbPixels, part: Part, outer: Part, scale: number): void {
+function paste(answer: Raster<3>, computed: Raster<3>, part: Part, outer: Part, scale: number): void {
   const left = (part.left - outer.left) * scale;
   const samples = (part.right - part.left) * scale * 3;
   for (let y = part.top * scale; y < part.bottom * scale; y += 1) {

@@ -1,5 +1,6 @@
+import type { Samples } from '../../tiling/raster.js';
 import { Cancellation } from '../cancellation.js';
-import type { RowSink, Samples } from '../raster/row-sink.js';
+import type { RowSink } from '../raster/row-sink.js';
 
 /** How often it is asked whether to leave: what a lesser candidate needs is counted in hundreds of milliseconds. */
 const LOOK_EVERY_MS = 100;

@@ -1,12 +1,13 @@
 import { type GridTerms, tileGrid } from '../../cost/tile-grid.js';
 import type { NoteAttempt } from '../../models/fallback/chain-request.js';
 import type { LoadedNetwork } from '../../models/fallback/loaded-candidate.js';
-import { type RgbPixels, TileFailure, type TileModel } from '../../models/tile-model.js';
+import { TileFailure, type TileModel } from '../../models/tile-model.js';
 import { busyParts } from '../../tiling/busy-parts.js';
-import { cut, type Raster } from '../../tiling/cut.js';
+import { cut } from '../../tiling/cut.js';
 import { borderedSpan, type TilePlan, tileCount, tilesAtOnce } from '../../tiling/plan.js';
+import type { Raster, Samples } from '../../tiling/raster.js';
 import type { Cancellation } from '../cancellation.js';
-import { allocateSamples, MemoryRows, type RowSink, type Samples } from '../raster/row-sink.js';
+import { allocateSamples, MemoryRows, type RowSink } from '../raster/row-sink.js';
 import type { TileScheduler } from '../tile-scheduler.js';
 import { assemble, type Region, type TileAssembly } from './assemble-tiles.js';
 import { filledTile } from './filled-tile.js';
@@ -94,7 +95,7 @@ export class Render {
   }
 
   /** One tile, by whatever way succeeds on this candidate. */
-  async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+  async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3>> {
     const upscaled = this.#fits(region) ? await this.#whole(image, region, constantTiles) : undefined;
     return upscaled ?? this.#split(image, region, constantTiles);
   }
@@ -104,7 +105,7 @@ export class Render {
   }
 
   /** @returns undefined when it does not fit into memory. */
-  async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels | undefined> {
+  async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3> | undefined> {
     const { jobId, scheduler, cancellation, clock } = this.#context;
     cancellation.check();
     const turn = await clock.during('waiting', () =>
@@ -136,7 +137,7 @@ export class Render {
   }
 
   /** @returns a tile that is valid until the next is cut; with several at once, as long as it is needed. */
-  #cut(image: Raster, region: Region): RgbPixels {
+  #cut(image: Raster, region: Region): Raster<3> {
     const samples = region.width * region.height * 3;
     if (
       this.#atOnce > 1 ||
@@ -146,20 +147,20 @@ export class Render {
       this.#input = allocateSamples(samples, image.data instanceof Uint16Array);
     const data = this.#input;
     cut(image, region.left, region.top, region.width, region.height, data);
-    return { data, width: region.width, height: region.height };
+    return { data, width: region.width, height: region.height, channels: 3 };
   }
 
   /** By the candidate's own model; of what is flat, without computing. */
-  async #answer(tile: RgbPixels): Promise<RgbPixels> {
+  async #answer(tile: Raster<3>): Promise<Raster<3>> {
     const { model } = this.#candidate;
     const { flatReachPx, scale } = model.entry;
     if (flatReachPx === undefined || model.provider !== 'cpu') return this.#run(model, tile);
-    const parts = busyParts({ ...tile, channels: 3 }, flatReachPx);
+    const parts = busyParts(tile, flatReachPx);
     if (parts === undefined) return this.#run(model, tile);
     return filledTile(tile, parts, flatReachPx, scale, (piece) => this.#run(model, piece));
   }
 
-  async #run(model: TileModel, tile: RgbPixels): Promise<RgbPixels> {
+  async #run(model: TileModel, tile: Raster<3>): Promise<Raster<3>> {
     if (model === this.#candidate.model)
       this.#candidate.givenTilePx = Math.max(this.#candidate.givenTilePx ?? 0, tile.width, tile.height);
     const { clock } = this.#context;
@@ -169,22 +170,22 @@ export class Render {
   }
 
   /** @returns the milliseconds that the tile took of all processors. */
-  async #timed(model: TileModel, tile: RgbPixels): Promise<{ upscaled: RgbPixels; ms: number }> {
+  async #timed(model: TileModel, tile: Raster<3>): Promise<{ upscaled: Raster<3>; ms: number }> {
     if (this.#atOnce > 1 && model.runInWorker !== undefined) {
-      const upscaled = await model.runInWorker(tile);
-      return { upscaled, ms: upscaled.ms / this.#atOnce };
+      const { upscaled, ms } = await model.runInWorker(tile);
+      return { upscaled, ms: ms / this.#atOnce };
     }
     const started = performance.now();
     const upscaled = await model.run(tile);
     return { upscaled, ms: performance.now() - started };
   }
 
-  #filled(tile: RgbPixels): RgbPixels {
+  #filled(tile: Raster<3>): Raster<3> {
     const { scale } = this.#candidate.model.entry;
     const width = tile.width * scale;
     const height = tile.height * scale;
     const data = allocateSamples(width * height * 3, tile.data instanceof Uint16Array);
-    return { data: data.fill(tile.data[0] ?? 0), width, height };
+    return { data: data.fill(tile.data[0] ?? 0), width, height, channels: 3 };
   }
 
   /** Least side that still has room for the margins that make seams invisible. */
@@ -215,7 +216,7 @@ export class Render {
   }
 
   /** A region as smaller tiles, with the same margins and seams as between any tiles. */
-  async #split(image: Raster, region: Region, constantTiles: boolean): Promise<RgbPixels> {
+  async #split(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3>> {
     const { model, microsecondsPerPixel, tileWorkers } = this.#candidate;
     const { scale } = model.entry;
     const plan = tileGrid(
@@ -231,7 +232,7 @@ export class Render {
       this.#assembleTiles(image, plan, region, constantTiles, () => {}),
       rows,
     );
-    return { data: rows.data, width, height };
+    return { data: rows.data, width, height, channels: 3 };
   }
 
   /** The same tile by the candidate's alternative. @throws TileFailure the first one, when that cannot either. */
@@ -240,7 +241,7 @@ export class Render {
     region: Region,
     failure: TileFailure,
     started: number,
-  ): Promise<RgbPixels> {
+  ): Promise<Raster<3>> {
     const { model } = this.#candidate;
     const ms = performance.now() - started;
     this.#context.cancellation.check();

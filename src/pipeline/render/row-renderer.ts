@@ -1,6 +1,6 @@
 import type { LoadedNetwork } from '../../models/fallback/loaded-candidate.js';
-import type { Raster } from '../../tiling/cut.js';
 import { type TilePlan, tileCount } from '../../tiling/plan.js';
+import type { Raster } from '../../tiling/raster.js';
 import type { Cancellation } from '../cancellation.js';
 import { MemoryRows, type RowSink } from '../raster/row-sink.js';
 import type { TileScheduler } from '../tile-scheduler.js';
