@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TensorForm } from '../../src/models/manifest-entry.js';
 import { halfBits, halfValues } from '../../src/models/onnx/half-float.js';
 import {
   hasContrast,
@@ -10,15 +11,20 @@ import {
   tensorDims,
   writeTensor,
 } from '../../src/models/onnx/tile-tensor.js';
-import type { TensorForm } from '../../src/models/tensor-form.js';
-import { type RgbPixels, TileFailure } from '../../src/models/tile-model.js';
+import { TileFailure } from '../../src/models/tile-model.js';
+import type { Raster } from '../../src/tiling/raster.js';
+
+/** One row of pixels. */
+function rgb(data: Raster['data']): Raster<3> {
+  return { data, width: data.length / 3, height: 1, channels: 3 };
+}
 
 /** Two pixels side by side: 10 20 30 and 40 50 60. */
-const TWO: RgbPixels = { data: Uint8Array.of(10, 20, 30, 40, 50, 60), width: 2, height: 1 };
+const TWO = rgb(Uint8Array.of(10, 20, 30, 40, 50, 60));
 const INTERLEAVED: TensorForm = { layout: 'nhwc', dtype: 'uint8', range: 255 };
 const PLANES: TensorForm = { layout: 'nchw', dtype: 'float32', range: 255 };
 
-function written(pixels: RgbPixels, form: TensorForm) {
+function written(pixels: Raster<3>, form: TensorForm) {
   const data = newTensorData(form.dtype, pixels.data.length);
   writeTensor(pixels, form, data);
   return data;
@@ -39,7 +45,7 @@ describe('a tile written into a tensor', () => {
       [Uint16Array.of(0, 13_107, 65_535), 1, [0, 0.2, 1]],
       [Uint16Array.of(0, 13_107, 65_535), 255, [0, 51, 255]],
     ] as const) {
-      const tensor = written({ data, width: 1, height: 1 }, { layout: 'nchw', dtype: 'float32', range });
+      const tensor = written(rgb(data), { layout: 'nchw', dtype: 'float32', range });
       for (const [at, value] of expected.entries()) assert.ok(Math.abs((tensor[at] ?? 0) - value) < 1e-6);
     }
   });
@@ -88,12 +94,8 @@ describe('a tile read from a tensor', () => {
 });
 
 describe('a tile that is too small for its network', () => {
-  const row = (...reds: number[]): RgbPixels => ({
-    data: Uint8Array.from(reds.flatMap((red) => [red, 0, 0])),
-    width: reds.length,
-    height: 1,
-  });
-  const redsOf = ({ data }: RgbPixels) => [...data].filter((_, at) => at % 3 === 0);
+  const row = (...reds: number[]) => rgb(Uint8Array.from(reds.flatMap((red) => [red, 0, 0])));
+  const redsOf = ({ data }: Raster<3>) => [...data].filter((_, at) => at % 3 === 0);
 
   it('is grown by reflection, which does not repeat the edge', () => {
     assert.deepEqual(redsOf(padByReflection(row(1, 2, 3), 8, 1)), [1, 2, 3, 2, 1, 2, 3, 2]);
@@ -106,11 +108,7 @@ describe('a tile that is too small for its network', () => {
 });
 
 describe('an answer of one colour', () => {
-  const tile = (...data: number[]): RgbPixels => ({
-    data: Uint8Array.from(data),
-    width: data.length / 3,
-    height: 1,
-  });
+  const tile = (...data: number[]) => rgb(Uint8Array.from(data));
 
   it('is flat; a single other sample is enough for it not to be', () => {
     assert.equal(isFlat(tile(1, 2, 3, 1, 2, 3)), true);

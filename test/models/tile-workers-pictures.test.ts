@@ -23,7 +23,7 @@ import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 restrictLoaders(1);
 
 const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
-const LANES = 3;
+const WORKERS = 3;
 
 const [width, height] = [90, 70];
 
@@ -78,7 +78,7 @@ describe('pictures computed in tile workers', () => {
     let tilesInWorkers = 0;
     const { chain, close } = await chainRig(models, {
       costs: (key) =>
-        new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: LANES }),
+        new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: WORKERS }),
       open: async (...request) => {
         const model = await openModel(...request);
         return {
