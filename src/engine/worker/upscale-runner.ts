@@ -11,7 +11,7 @@ import { IdleTime } from './idle-time.js';
 import type { CreateRunner } from './runner.js';
 import { withScratch } from './scratch.js';
 
-/** Planning for any image loads the model that leads the chain and measures its speed. */
+/** An image for a plan that loads the chain's leading model and measures its speed. */
 const PRELOADING: PlanRequest = {
   header: { format: 'png', width: 64, height: 64, hasAlpha: false, sixteenBit: false, pages: 1 },
   options: {
@@ -25,7 +25,7 @@ const PRELOADING: PlanRequest = {
   },
 };
 
-/** What the service's engines run: the pipeline over the fallback chain. */
+/** The runner of the service: the pipeline over the fallback chain. */
 export const createRunner: CreateRunner = async (settings, scheduler, log, onLearnt) => {
   const { config, threads } = settings;
   restrictLoaders(threads);
@@ -34,7 +34,7 @@ export const createRunner: CreateRunner = async (settings, scheduler, log, onLea
   const services: PipelineServices = { chain, scheduler, threads, limits: pipelineLimits(config), costs };
   const plan = (request: PlanRequest) => dryRun(request, chain, services.limits, costs);
   if (settings.preload) {
-    // No model is needed to be ready: whatever is wrong with this one, the fallback chain finds out and tells.
+    // No model is needed to be ready. The fallback chain reports whatever is wrong with this one.
     await plan(PRELOADING).catch((thrown: unknown) => log.warn({ err: thrown }, 'nothing was preloaded'));
   }
   const idle = new IdleTime(async (signal) => {

@@ -1,11 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import { TesseraError } from '../../domain/errors.js';
 import type { OutputFormat, UpscaleOptions } from '../../domain/types.js';
+import { asDiskFull } from '../../host/disk-full.js';
 import { formatsByPreference } from '../../options/result-format.js';
 import { fits, type PipelineLimits } from '../limits.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { fitsJpeg, MAX_JPEG_EXIF_BYTES } from '../metadata/jpeg-segments.js';
-import { diskError } from '../raster/disk-error.js';
 
 /** What the choice of a format depends on, once the image is decoded. */
 export interface FormatRequest {
@@ -105,7 +105,7 @@ export async function encode(request: EncodeRequest): Promise<void> {
   try {
     await withEncoder(image, request).toFile(request.resultPath);
   } catch (error) {
-    throw diskError(error);
+    throw asDiskFull(error);
   }
 }
 

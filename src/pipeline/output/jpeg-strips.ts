@@ -1,12 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
+import { asDiskFull } from '../../host/disk-full.js';
 import type { Samples } from '../../tiling/raster.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments, profileSegments } from '../metadata/jpeg-segments.js';
-import { giveSamples, takeSamples } from '../raster/buffer-pool.js';
-import { diskError } from '../raster/disk-error.js';
 import { toGrey } from '../raster/planes.js';
-import type { RowSink } from '../raster/row-sink.js';
+import { allocateSamples, type RowSink } from '../raster/row-sink.js';
 
 /** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
 const MIN_STRIP_PIXELS = 1_000_000;
@@ -86,9 +85,8 @@ export class JpegStrips implements RowSink {
     const stride = this.#shape.width * 3;
     const needed = (this.#finished + rows) * stride;
     if (this.#rows.length < needed) {
-      const grown = takeSamples(needed, false);
+      const grown = allocateSamples(needed, false);
       grown.set(this.#rows.subarray(0, this.#held * stride));
-      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, this.#finished + rows);
@@ -108,21 +106,12 @@ export class JpegStrips implements RowSink {
       from = to;
     }
     if (from === 0) return;
-    this.#moveOn(this.#rows.subarray(from * stride, this.#held * stride), last);
+    // The encoders still read this buffer.
+    const kept = this.#rows.subarray(from * stride, this.#held * stride);
+    this.#rows = last ? NO_SAMPLES : allocateSamples(this.#rows.length, false);
+    if (!last) this.#rows.set(kept);
     this.#held -= from;
     this.#finished -= from;
-  }
-
-  /** Goes on in another buffer, as the encoders still read this one; it is used again when they are done. */
-  #moveOn(kept: Samples, last: boolean): void {
-    const old = this.#rows;
-    // When the last strip is written, no encoder reads the buffer any more; after a failure one still may.
-    void this.#writing.then(
-      () => giveSamples(old),
-      () => {},
-    );
-    this.#rows = last ? NO_SAMPLES : takeSamples(old.length, false);
-    if (!last) this.#rows.set(kept);
   }
 
   #encode(rgb: Samples, rows: number): void {
@@ -156,7 +145,7 @@ export class JpegStrips implements RowSink {
         this.#bytes += bytesWritten;
       }
     } catch (error) {
-      throw diskError(error);
+      throw asDiskFull(error);
     }
   }
 

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { asDiskFull } from '../../host/disk-full.js';
 import type { Samples } from '../../tiling/raster.js';
-import { giveSamples, takeSamples } from './buffer-pool.js';
-import { diskError } from './disk-error.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink } from './row-sink.js';
 
@@ -74,9 +73,8 @@ export class Canvas implements RowSink {
   window(rows: number): Samples {
     const samples = rows * this.#stride;
     if (this.#rows.length < samples) {
-      const grown = takeSamples(samples, this.shape.sixteenBit);
+      const grown = allocateSamples(samples, this.shape.sixteenBit);
       grown.set(this.#rows.subarray(0, this.#held * this.#stride));
-      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, rows);
@@ -88,7 +86,7 @@ export class Canvas implements RowSink {
     await this.#writing;
     const done = this.#rows;
     const kept = done.subarray(rows * this.#stride, this.#held * this.#stride);
-    if (this.#spare.length < kept.length) this.#spare = takeSamples(done.length, this.shape.sixteenBit);
+    if (this.#spare.length < kept.length) this.#spare = allocateSamples(done.length, this.shape.sixteenBit);
     this.#spare.set(kept);
     this.#rows = this.#spare;
     this.#spare = done;
@@ -139,15 +137,13 @@ export class Canvas implements RowSink {
         done += bytesWritten;
       }
     } catch (error) {
-      throw diskError(error);
+      throw asDiskFull(error);
     }
   }
 
-  /** Waits until every row is on disk, gives the buffers back and adds the tags. */
+  /** Waits until every row is on disk, releases the buffers and writes the tags. */
   async complete(tags: CanvasTags): Promise<void> {
     await this.#writing;
-    giveSamples(this.#rows);
-    if (this.#spare !== this.#rows) giveSamples(this.#spare);
     this.#rows = allocateSamples(0, this.shape.sixteenBit);
     this.#spare = this.#rows;
     await this.#write(Buffer.from(vipsTrailer(tags)), this.#offsetOf(this.shape.height));
