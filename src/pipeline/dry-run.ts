@@ -8,7 +8,6 @@ import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import type { PipelineServices } from './pipeline-services.js';
 
-/** What a dry run needs of the chain. */
 export interface PlanningChain extends Pick<Chain, 'resolveScale'> {
   plan(request: ChainRequest): Promise<readonly CandidatePlan[]>;
 }
@@ -18,8 +17,8 @@ type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
 const TENSOR_BYTES_PER_PIXEL = 3 * Float32Array.BYTES_PER_ELEMENT;
 
 /**
- * What `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is what the image adds
- * to an engine, tensors of its tiles included; a network's own activations are not known here.
+ * Plans what `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is
+ * what the image adds to an engine, with the tensors of its tiles; a network's own activations are not known here.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
  */
 export async function dryRun(
@@ -80,7 +79,7 @@ export async function dryRun(
   };
 }
 
-/** The tiles of all passes, and the memory of the last one, which is the largest. */
+/** Tiles of all passes, and the memory of the last one, which is the largest. */
 function tilesOf(
   { terms, overlapPx, passes }: NonNullable<CandidatePlan['network']>,
   request: PlanRequest,
@@ -103,7 +102,7 @@ function tilesOf(
   };
 }
 
-/** An estimate is no more exact than that. */
+/** Rounds to the precision of an estimate. */
 function toMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
