@@ -11,8 +11,9 @@ import { NoTileWorker, TileWorkers } from '../../src/models/onnx/tile-workers.js
 import { TileFailure } from '../../src/models/tile-model.js';
 import type { Raster } from '../../src/tiling/raster.js';
 import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
+import { psnr } from '../quality/likeness.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
-import { gradientTile, psnr, repeated } from './tiles.js';
+import { gradientTile, repeated } from './tiles.js';
 
 /** What keeps this process alive and runs beside it. */
 const threads = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
@@ -54,7 +55,7 @@ describe('tiles in tile workers', () => {
           const answer = beside[index];
           assert.ok(answer);
           assert.deepEqual([answer.width, answer.height], [alone.width, alone.height]);
-          assert.ok(psnr(answer, alone) > 70, `${psnr(answer, alone)} dB`);
+          assert.ok(psnr(answer.data, alone.data) > 70, `${psnr(answer.data, alone.data)} dB`);
         }
       });
     });

@@ -160,13 +160,6 @@ export async function upscaled<T>(
   }
 }
 
-/** Decibels between two rasters of 8-bit samples; Infinity when they are equal. */
-export function psnr(one: Uint8Array | Uint16Array, other: Uint8Array | Uint16Array, most = 255): number {
-  let sum = 0;
-  for (let at = 0; at < one.length; at += 1) sum += ((one[at] ?? 0) - (other[at] ?? 0)) ** 2;
-  return 10 * Math.log10((most * most * one.length) / sum);
-}
-
 export function largestDifference(one: Uint8Array, other: Uint8Array): number {
   let largest = 0;
   for (let at = 0; at < one.length; at += 1)
