@@ -6,12 +6,12 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { type KeyCheck, keyCheck } from './access/auth.js';
 import { clientNetwork } from './access/client.js';
-import { IMAGE_HEADERS } from './jobs/image-reply.js';
 import { policyOf } from './route-policy.js';
+import { UPSCALE_HEADERS } from './schemas/image.js';
 
 /** Headers that CORS has to expose to scripts. */
 const EXPOSED_HEADERS = [
-  ...IMAGE_HEADERS,
+  ...UPSCALE_HEADERS,
   'Accept-Ranges',
   'Content-Disposition',
   'Content-Length',

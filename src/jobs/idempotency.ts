@@ -5,20 +5,14 @@ import { TesseraError } from '../domain/errors.js';
 import type { UpscaleOptions } from '../domain/types.js';
 import type { DurableOptions } from './job.js';
 
-interface Known<J> {
-  readonly digest: string;
-  readonly job: J;
-}
-
-/** Which job an owner's idempotency key stands for. */
+/** The job of each idempotency key of each owner. */
 export class IdempotencyIndex<J> {
-  readonly #known = new Map<string, Known<J>>();
+  readonly #entries = new Map<string, { readonly digest: string; readonly job: J }>();
 
-  /** @throws TesseraError idempotency_conflict, when the key stands for other bytes or options. */
-  find(terms: DurableOptions, digest: string): J | undefined {
-    const known = this.#known.get(indexKey(terms));
-    if (known === undefined || terms.idempotencyKey === undefined) return undefined;
-    if (known.digest === digest) return known.job;
+  /** @throws TesseraError idempotency_conflict when the key was used with other bytes or options. */
+  find(durable: DurableOptions, digest: string): J | undefined {
+    const entry = this.#entries.get(indexKey(durable));
+    if (entry === undefined || entry.digest === digest) return entry?.job;
     throw new TesseraError(
       'idempotency_conflict',
       'This Idempotency-Key was used before with another image or other options; use a new key.',
@@ -26,20 +20,19 @@ export class IdempotencyIndex<J> {
     );
   }
 
-  add(terms: DurableOptions, digest: string, job: J): void {
-    if (terms.idempotencyKey !== undefined) this.#known.set(indexKey(terms), { digest, job });
+  add(durable: DurableOptions, digest: string, job: J): void {
+    this.#entries.set(indexKey(durable), { digest, job });
   }
 
-  remove(terms: DurableOptions): void {
-    this.#known.delete(indexKey(terms));
+  remove(durable: DurableOptions): void {
+    this.#entries.delete(indexKey(durable));
   }
 }
 
-/** SHA-256 of a source's bytes and the options that it came with. @returns hexadecimal digits. */
+/** SHA-256 of the options and the source's bytes, in hexadecimal digits. */
 export async function requestDigest(sourcePath: string, options: UpscaleOptions): Promise<string> {
-  const hash = createHash('sha256');
   const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
-  hash.update(JSON.stringify(sorted));
+  const hash = createHash('sha256').update(JSON.stringify(sorted));
   await pipeline(createReadStream(sourcePath), hash);
   return hash.digest('hex');
 }

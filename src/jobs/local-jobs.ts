@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { ENGINE_BASE_BYTES, jobCost } from '../cost/job-cost.js';
+import { defined } from '../domain/defined.js';
 import { engineUnavailable, TesseraError } from '../domain/errors.js';
 import { hasEnded } from '../domain/job-state.js';
 import type { Log, UpscaleResult } from '../domain/types.js';
@@ -8,7 +9,7 @@ import { engineResources } from '../engine/supervisor/resources.js';
 import { requestDigest } from './idempotency.js';
 import type {
   DurableOptions,
-  DurableRequest,
+  DurableSubmission,
   Job,
   JobRequest,
   Jobs,
@@ -28,13 +29,13 @@ import { type InheritedJob, MAX_LONE_DEATHS, originOf, takeOver } from './store/
 import { queueFull, type Upload, Uploads } from './uploads.js';
 import { type JobKeeper, SOURCE_FILE, UpscaleJob } from './upscale-job.js';
 
-/** Jobs for each engine that may be at work at once: while one encodes, tiles of others are computed. */
+/** More than one job for each engine, so that tiles of one are computed while another is encoded. */
 const JOBS_PER_ENGINE = 4;
-/** Instances on other systems are known to be dead only some time after; one that dies beside us leaves jobs too. */
+/** An instance that dies beside this one leaves durable jobs; its death is certain only some time later. */
 const SWEEP_INTERVAL_MS = 60_000;
 const ONE_FILE: UploadOptions = { maxFiles: 1, durable: false };
 
-/** Jobs in this process, with their files on the local disk. */
+/** The jobs of this process, with their files on the local disk. */
 export class LocalJobs implements Jobs, JobKeeper {
   readonly #maxRunning: number;
   readonly #disk: DiskBudget;
@@ -43,11 +44,11 @@ export class LocalJobs implements Jobs, JobKeeper {
   readonly #uploads: Uploads;
   readonly #folders: JobFolders;
   readonly #storage: StorageWatch;
-  /** Ends that are being written down. */
-  readonly #endings = new Set<Promise<void>>();
   readonly #departures: Departures;
+  /** Ends of jobs, and sweeps, that are still running. */
+  readonly #pending = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
-  /** Set from the beginning of the end. */
+  /** Set when `close` is called. */
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -77,23 +78,22 @@ export class LocalJobs implements Jobs, JobKeeper {
   }
 
   /**
-   * Takes a folder of its own under `TEMP_DIR`, removes what dead instances left there, and goes on with their durable jobs.
+   * Creates an instance folder under `TEMP_DIR`, removes the folders of dead instances, and resumes their durable jobs.
    * @throws the system's error when `TEMP_DIR` cannot be written.
    */
   static async open(config: Config, engine: Engine, log: Log): Promise<LocalJobs> {
     const instance = await Instance.create(config.TEMP_DIR);
     const jobs = new LocalJobs(config, engine, log, instance);
     await jobs.#takeOver();
-    jobs.#sweeping = setInterval(() => void jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS);
-    jobs.#sweeping.unref();
+    jobs.#sweeping = setInterval(() => void jobs.#track(jobs.#takeOver()), SWEEP_INTERVAL_MS).unref();
     return jobs;
   }
 
-  async reserve(declaredBytes: number | undefined, terms = ONE_FILE): Promise<Reservation> {
+  async reserve(declaredBytes: number | undefined, options = ONE_FILE): Promise<Reservation> {
     if (this.#closed !== undefined) throw shuttingDown();
-    // Durable jobs wait for an engine; whoever waits for the answer should rather ask another service, before sending anything.
-    if (!terms.durable && this.engine.status().startsFail) throw engineUnavailable();
-    return this.#uploads.begin(declaredBytes, terms);
+    // A durable job can wait for an engine. A client that waits for the answer should ask another service before it sends the image.
+    if (!options.durable && this.engine.status().startsFail) throw engineUnavailable();
+    return this.#uploads.begin(declaredBytes, options);
   }
 
   submit(reservation: Reservation, request: JobRequest): Job {
@@ -102,27 +102,27 @@ export class LocalJobs implements Jobs, JobKeeper {
     return job;
   }
 
-  async submitDurable(files: readonly DurableRequest[]) {
+  async submitDurable(files: readonly DurableSubmission[]) {
     const digests: (string | undefined)[] = [];
-    for (const { reservation, request, terms } of files) {
-      const isKeyed = terms.idempotencyKey !== undefined;
+    for (const { reservation, request, durable } of files) {
+      const isKeyed = durable.idempotencyKey !== undefined;
       digests.push(isKeyed ? await requestDigest(reservation.sourcePath, request.options) : undefined);
     }
-    // Nothing is waited for before all are known by their keys: the same request again finds none of them, or all.
-    const answers = files.map(({ reservation, request, terms }, index) => {
+    // No await until all keys are registered: a repeated request finds all jobs of the first one, or none.
+    const answers = files.map(({ reservation, request, durable }, index) => {
       const digest = digests[index];
-      const known = this.#durable.existing(terms, digest);
-      if (known !== undefined) return { ...known, existing: true, terms, digest };
-      const job = this.#create(reservation, request, terms);
-      return { job, existing: false, terms, digest, written: undefined };
+      const known = this.#durable.existing(durable, digest);
+      if (known !== undefined) return { ...known, existing: true, durable, digest };
+      const job = this.#create(reservation, request, durable);
+      return { job, existing: false, durable, digest, written: undefined };
     });
     const fresh = answers.filter(({ existing }) => !existing);
     const upload = this.#uploads.of(fresh[0]?.job.id);
     if (upload !== undefined) this.#uploads.takePlaces(upload, fresh.length);
-    const kept = this.#durable.keep(fresh);
-    if (upload !== undefined) upload.isKept = true;
+    const written = this.#durable.add(fresh);
+    if (upload !== undefined) upload.isStored = true;
     try {
-      await Promise.all([kept, ...answers.map(({ written }) => written)]);
+      await Promise.all([written, ...answers.map((answer) => answer.written)]);
     } catch (thrown) {
       for (const { job } of fresh) this.#durable.forget(job);
       throw storageError(thrown) ?? thrown;
@@ -193,22 +193,21 @@ export class LocalJobs implements Jobs, JobKeeper {
     const endMs = performance.now() + graceMs;
     await this.#uploads.settled(graceMs);
     await this.#work.drain(Math.max(0, endMs - performance.now()), shuttingDown());
-    while (this.#endings.size > 0) await Promise.all(this.#endings);
-    // What is still at work does not hear: it ends with its engine, and then its files can go to whoever comes next.
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    // A task that ignores its cancellation ends with its engine; only then may another instance take its files.
     await this.engine.close(0);
     await Promise.all([this.#departures.settled(), this.#folders.settled()]);
     this.#durable.close();
     await this.#storage.leave(this.#durable.count > 0);
   }
 
-  /** Whether there is room for so many files of one request, beside the places that other uploads hold. */
+  /** @throws TesseraError queue_full when the queue lacks room for so many files beside the places of other uploads. */
   #checkRoom(upload: Upload, files: number): void {
     const backlogSeconds = this.#work.backlogSeconds;
     if (upload.durable)
       this.#durable.checkRoom(this.#uploads.placesBeside(upload, 'durable') + files, backlogSeconds);
-    const held = this.#uploads.placesBeside(upload, 'all');
-    const room =
-      this.#maxRunning + this.config.MAX_QUEUED_JOBS - held - this.#work.waiting - this.#work.running;
+    const taken = this.#uploads.placesBeside(upload, 'all') + this.#work.waiting + this.#work.running;
+    const room = this.#maxRunning + this.config.MAX_QUEUED_JOBS - taken;
     if (files <= room) return;
     const sentence =
       room <= 0 || files === 1
@@ -217,21 +216,20 @@ export class LocalJobs implements Jobs, JobKeeper {
     throw queueFull(sentence, backlogSeconds);
   }
 
-  /** A job that is not in the queue yet; its reservation still holds its place. */
-  #create(reservation: Reservation, request: JobRequest, terms?: DurableOptions): UpscaleJob {
+  /** Makes a job outside of the queue. The reservation keeps its place until `#enqueue`. */
+  #create(reservation: Reservation, request: JobRequest, durable?: DurableOptions): UpscaleJob {
     const { id, workFolder } = reservation;
     if (this.#uploads.of(id) === undefined)
       throw new Error('This reservation was released or submitted before.');
     const cost = jobCost(request, this.engine.status().models);
-    if (request.sourceBytes + cost.diskBytes > this.config.MAX_JOB_DISK_MB * 1e6) {
-      // For good: coming back later would not help.
+    // No Retry-After: the job will never fit.
+    if (request.sourceBytes + cost.diskBytes > this.config.MAX_JOB_DISK_MB * 1e6)
       throw new TesseraError(
         'disk_full',
         'The result would take more disk space than the jobs of this service may use.',
       );
-    }
-    const origin = { id, workFolder, request, cost, createdAtMs: Date.now() };
-    return new UpscaleJob(terms === undefined ? origin : { ...origin, terms }, this);
+    const origin = { id, workFolder, request, cost, createdAtMs: Date.now(), ...defined({ durable }) };
+    return new UpscaleJob(origin, this);
   }
 
   #enqueue(job: UpscaleJob): void {
@@ -240,20 +238,19 @@ export class LocalJobs implements Jobs, JobKeeper {
     this.#uploads.leave(job.id);
   }
 
-  async #ended(job: UpscaleJob, said: UpscaleResult | TesseraError): Promise<void> {
-    const outcome = await this.#storage.outcomeOf(said);
+  async #ended(job: UpscaleJob, reported: UpscaleResult | TesseraError): Promise<void> {
+    const outcome = await this.#storage.outcomeOf(reported);
     const end = this.#durable.endOf(
       outcome instanceof TesseraError
         ? { state: outcome.code === 'cancelled' ? 'cancelled' : 'failed', error: outcome.toMessage() }
         : { state: 'succeeded', result: outcome },
     );
-    if (job.terms === undefined) {
+    if (job.durable === undefined) {
       job.ended(end);
-      // Of a job that failed nothing will be asked for.
       if (end.error !== undefined) await this.dispose(job);
       return;
     }
-    // What the stop of the service ended is still to be done: its file stays, and whoever starts next does it.
+    // The next instance runs a job again that the stop of this one ended, so its file still says that it is queued.
     const interrupted = end.error?.code === 'shutting_down';
     await (interrupted ? this.#durable.interrupted(job) : this.#durable.ended(job, end));
     if (!interrupted) await this.#departures.tidy(job.id, () => this.#durable.tidy(job));
@@ -265,7 +262,7 @@ export class LocalJobs implements Jobs, JobKeeper {
     for (const job of await takeOver(this.instance)) await this.#restore(job);
   }
 
-  /** A durable job that a dead instance left: goes on, or stays for those who ask for its result. */
+  /** Queues a durable job of a dead instance, or serves its result if the job had ended. */
   async #restore(inherited: InheritedJob): Promise<void> {
     const { folder, file } = inherited;
     const { id, request, end } = file;
@@ -281,11 +278,11 @@ export class LocalJobs implements Jobs, JobKeeper {
     } else this.#work.add(job);
   }
 
-  #track(ending: Promise<void>): Promise<void> {
-    const tracked = ending
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work
       .catch((thrown: unknown) => this.log.error({ err: thrown }, 'the end of a job could not be handled'))
-      .finally(() => this.#endings.delete(tracked));
-    this.#endings.add(tracked);
+      .finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
     return tracked;
   }
 

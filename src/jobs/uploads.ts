@@ -10,29 +10,29 @@ import { SOURCE_FILE } from './upscale-job.js';
 
 const MAX_RETRY_AFTER_SECONDS = 3600;
 
-/** One request whose body is being received: one upload, however many files it turns out to hold. */
+/** One request whose body is being received, with all of its files. */
 export class Upload {
-  /** Of its files that have a folder, and are neither jobs nor given up yet. */
+  /** Files that have a folder and are neither submitted nor released yet. */
   readonly ids = new Set<string>();
-  /** Places of the queue that nobody else gets: one from its beginning, one for each file once they become jobs. */
+  /** Reserved places in the queue: one from the beginning, one for each file once the files become jobs. */
   places = 1;
-  /** Its jobs are among the kept ones by now, and count there. */
-  isKept = false;
+  /** The jobs of this upload are counted among the durable jobs. */
+  isStored = false;
 
-  /** @param declaredBytes of all files together; undefined where the request does not say. */
+  /** @param declaredBytes of all files together; undefined without Content-Length. */
   constructor(
     readonly declaredBytes: number | undefined,
     public durable: boolean,
   ) {}
 }
 
-/** The uploads that are being received, each with the disk that it was promised and a folder for each of its files. */
+/** The uploads that are being received: their disk reservation, and a folder for each file. */
 export class Uploads {
   readonly #open = new Set<Upload>();
   readonly #byId = new Map<string, Upload>();
   readonly #changes = new Changes();
 
-  /** @param checkRoom whether an upload may have so many files; throws a TesseraError when not. */
+  /** @param checkRoom throws a TesseraError when the upload may not have so many files. */
   constructor(
     private readonly maxFileBytes: number,
     private readonly disk: DiskBudget,
@@ -44,39 +44,39 @@ export class Uploads {
     return this.#open.size;
   }
 
-  /** The upload of a file that is still being received. */
+  /** The upload of a file that is neither submitted nor released. */
   of(id: string | undefined): Upload | undefined {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** Places of the queue that the others hold: all, or those alone whose files become durable jobs. */
+  /** Places in the queue that the other uploads reserve: all, or only those for durable jobs that are not stored yet. */
   placesBeside(upload: Upload, which: 'all' | 'durable'): number {
-    const others = [...this.#open].filter(
-      (other) => other !== upload && (which === 'all' || (other.durable && !other.isKept)),
-    );
-    return others.reduce((sum, { places }) => sum + places, 0);
+    let places = 0;
+    for (const other of this.#open)
+      if (other !== upload && (which === 'all' || (other.durable && !other.isStored))) places += other.places;
+    return places;
   }
 
-  /** A place for the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
+  /** Reserves the first file. @throws TesseraError queue_full, disk_full, and what `checkRoom` throws. */
   async begin(declaredBytes: number | undefined, { maxFiles, durable }: UploadOptions): Promise<Reservation> {
-    const mostBytes = this.maxFileBytes * maxFiles;
+    const maxBytes = this.maxFileBytes * maxFiles;
     const upload = new Upload(
-      declaredBytes === undefined ? undefined : Math.min(declaredBytes, mostBytes),
+      declaredBytes === undefined ? undefined : Math.min(declaredBytes, maxBytes),
       durable,
     );
     this.checkRoom(upload, 1);
     this.#open.add(upload);
-    return this.#place(upload);
+    return this.#reserve(upload);
   }
 
-  /** All files of the upload are about to become so many durable jobs: from now on it holds a place for each. @throws as `checkRoom`. */
+  /** Reserves a place in the queue for each durable job that the upload becomes. @throws what `checkRoom` throws. */
   takePlaces(upload: Upload, jobs: number): void {
     upload.durable = true;
     this.checkRoom(upload, jobs);
     upload.places = jobs;
   }
 
-  /** A file has become a job, or was given up. @returns false when it was so before. */
+  /** Ends the reservation of a file that was submitted or released. @returns false when it had ended before. */
   leave(id: string): boolean {
     const upload = this.#byId.get(id);
     if (upload === undefined) return false;
@@ -88,16 +88,16 @@ export class Uploads {
     return true;
   }
 
-  /** Resolves once none is received any more, or after the time. */
+  /** Resolves when no upload is being received, or after the time limit. */
   async settled(limitMs: number): Promise<void> {
     await this.#changes.until(() => this.#open.size === 0, limitMs);
   }
 
   /**
-   * A folder for one more file, and its disk. What Content-Length declares is enough for all files, and promised with the first;
-   * without it each may be as large as any.
+   * Makes a folder for one more file and reserves its disk. The first file reserves the Content-Length for all files;
+   * without a Content-Length each file reserves the largest size allowed.
    */
-  async #place(upload: Upload): Promise<Reservation> {
+  async #reserve(upload: Upload): Promise<Reservation> {
     const id = randomBytes(16).toString('base64url');
     const workFolder = this.folders.pathOf(id);
     const isFirst = upload.ids.size === 0;
@@ -120,7 +120,7 @@ export class Uploads {
     }
     const another = async () => {
       this.checkRoom(upload, upload.ids.size + 1);
-      return this.#place(upload);
+      return this.#reserve(upload);
     };
     return { id, workFolder, sourcePath: join(workFolder, SOURCE_FILE), another, release };
   }

@@ -9,44 +9,49 @@ import type { DurableOptions, Job, JobEvent, JobRequest } from './job.js';
 import type { QueuedJob } from './queue/demand.js';
 import type { JobEnd } from './store/job-file.js';
 
-/** What a job is made of, new or from its file after a restart. */
+/** Names of the upload and of the result in the folder of a job. */
+export const SOURCE_FILE = 'source';
+export const RESULT_FILE = 'result';
+
+/** The data of a new job, or of one that was read from its file after a restart. */
 export interface JobOrigin {
   readonly id: string;
   readonly workFolder: string;
   readonly request: JobRequest;
   readonly cost: JobCost;
   readonly createdAtMs: number;
-  readonly terms?: DurableOptions;
+  readonly durable?: DurableOptions;
   readonly lastEventId?: number;
   readonly startedAtMs?: number;
-  /** The service died while it was at work. */
+  /** The service died while the job ran. */
   readonly alone?: boolean;
-  /** Of a job that ended before a restart. */
+  /** Set when the job ended before the restart. */
   readonly end?: JobEnd;
 }
 
-/** What a job asks of those who keep it. */
+/** Queries and commands that a job passes on to the queue and the store. */
 export interface JobKeeper {
-  /** Place in the queue, from 1; undefined when it is not in the queue. */
+  /** Place in the queue, from 1; undefined when the job is not in the queue. */
   position(job: UpscaleJob): number | undefined;
   cancel(job: UpscaleJob): void;
   dispose(job: UpscaleJob): Promise<void>;
 }
 
+/** A job with its state, its events and its deadline. */
 export class UpscaleJob implements Job, QueuedJob {
   readonly id: string;
   readonly workFolder: string;
   readonly request: JobRequest;
   readonly cost: JobCost;
-  /** Set for durable jobs. */
-  readonly terms: DurableOptions | undefined;
+  /** Undefined for a job that ends with its request. */
+  readonly durable: DurableOptions | undefined;
   readonly createdAtMs: number;
   readonly settled: Promise<UpscaleResult>;
   readonly abort = new AbortController();
-  /** It runs with nothing beside it: should the service die under it again, it alone is why. */
+  /** Runs with no other job beside it, so that a second death of the service can be put down to this job. */
   readonly alone: boolean;
   overtaken = 0;
-  /** Of its `job.json`; none before it is durable. */
+  /** Size of `job.json`; 0 for a job that is not durable. */
   stateBytes = 0;
   state: JobState = 'queued';
   progress: UpscaleProgress | undefined;
@@ -55,7 +60,7 @@ export class UpscaleJob implements Job, QueuedJob {
   startedAtMs: number | undefined;
   endedAtMs: number | undefined;
   expiresAtMs: number | undefined;
-  /** By `monotonicMs`: when the time for it began, in this process. */
+  /** Start of the job's time limit, by `monotonicMs`. */
   #clockedFromMs: number | undefined;
   readonly #keeper: JobKeeper;
   readonly #log: EventLog;
@@ -67,23 +72,19 @@ export class UpscaleJob implements Job, QueuedJob {
     this.workFolder = origin.workFolder;
     this.request = origin.request;
     this.cost = origin.cost;
-    this.terms = origin.terms;
+    this.durable = origin.durable;
     this.createdAtMs = origin.createdAtMs;
+    this.startedAtMs = origin.startedAtMs;
     this.alone = origin.alone ?? false;
     this.#keeper = keeper;
     this.#log = new EventLog(origin.lastEventId);
     this.settled = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whoever wants to know awaits it; a failure that nobody awaits is told by the job's state.
+    // The state of the job shows a failure that nobody awaits.
     this.settled.catch(() => {});
-    this.startedAtMs = origin.startedAtMs;
-    if (origin.terms === undefined) this.#clockedFromMs = monotonicMs();
+    if (origin.durable === undefined) this.#clockedFromMs = monotonicMs();
     if (origin.end !== undefined) this.ended(origin.end);
-  }
-
-  get sourcePath(): string {
-    return join(this.workFolder, SOURCE_FILE);
   }
 
   get resultPath(): string {
@@ -99,13 +100,13 @@ export class UpscaleJob implements Job, QueuedJob {
   }
 
   get queueWaitMs(): number {
-    // Of the time of day, since it may begin before a restart; one that was set back must not make it negative.
+    // The wall clock, since the wait may begin before a restart; a clock that was set back must not make it negative.
     return Math.max(0, (this.startedAtMs ?? this.endedAtMs ?? Date.now()) - this.createdAtMs);
   }
 
   /**
-   * By `monotonicMs`. `timeoutSeconds` count from when the job is made, right after its upload; for a durable job, which nobody waits for,
-   * from when an engine takes it, before which there is none (Infinity).
+   * By `monotonicMs`. `timeoutSeconds` count from the creation of the job, right after its upload. The time of a durable job,
+   * which no connection waits for, counts from when an engine takes it; until then the deadline is Infinity.
    */
   get deadlineAtMs(): number {
     return (this.#clockedFromMs ?? Infinity) + this.request.options.timeoutSeconds * 1000;
@@ -120,7 +121,7 @@ export class UpscaleJob implements Job, QueuedJob {
   }
 
   onChange(listener: () => void): () => void {
-    // Two subscriptions of one function are two.
+    // A new function, so that the same listener can subscribe twice.
     const own = () => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -134,16 +135,17 @@ export class UpscaleJob implements Job, QueuedJob {
     return this.#keeper.dispose(this);
   }
 
-  /** What an engine is to do. */
+  /** The task for an engine. */
   task(): UpscaleTask {
+    const { id, workFolder, resultPath, deadlineAtMs } = this;
     return {
-      id: this.id,
-      sourcePath: this.sourcePath,
-      resultPath: this.resultPath,
-      workFolder: this.workFolder,
+      id,
+      sourcePath: join(workFolder, SOURCE_FILE),
+      resultPath,
+      workFolder,
       header: this.request.header,
       options: this.request.options,
-      deadlineAtMs: this.deadlineAtMs,
+      deadlineAtMs,
       excludedCandidates: [],
       earlierAttempts: [],
     };
@@ -152,7 +154,7 @@ export class UpscaleJob implements Job, QueuedJob {
   started(): void {
     this.state = 'running';
     this.startedAtMs = Date.now();
-    if (this.terms !== undefined) this.#clockedFromMs = monotonicMs();
+    if (this.durable !== undefined) this.#clockedFromMs = monotonicMs();
     this.changed();
   }
 
@@ -161,18 +163,18 @@ export class UpscaleJob implements Job, QueuedJob {
     this.changed();
   }
 
-  /** An engine takes it, for the first time or again. @returns its deadline from now on, by `monotonicMs`. */
+  /** Restarts the time limit when an engine takes the job. @returns the new deadline, by `monotonicMs`. */
   taken(): number {
     this.startedAtMs = Date.now();
     this.#clockedFromMs = monotonicMs();
     return this.deadlineAtMs;
   }
 
-  /** The end, seen by listeners and by whoever awaits `settled`. */
+  /** Ends the job: calls the listeners and settles `settled`. */
   ended(end: JobEnd): void {
     this.state = end.state;
     this.endedAtMs = end.endedAtMs;
-    if (this.terms !== undefined) this.expiresAtMs = end.expiresAtMs;
+    if (this.durable !== undefined) this.expiresAtMs = end.expiresAtMs;
     this.result = end.result;
     if (end.error !== undefined) this.error = TesseraError.fromMessage(end.error);
     this.changed();
@@ -180,13 +182,9 @@ export class UpscaleJob implements Job, QueuedJob {
     else this.#settle.reject(this.error ?? TesseraError.from('a job ended without result and error'));
   }
 
-  /** Notes an event and calls the listeners. */
+  /** Records an event and calls the listeners. */
   changed(): void {
     this.#log.add(this.state, this.progress, this.position);
     for (const listener of [...this.#listeners]) listener();
   }
 }
-
-/** Name of the upload in its job's folder. */
-export const SOURCE_FILE = 'source';
-export const RESULT_FILE = 'result';

@@ -7,7 +7,7 @@ import { UPSCALE_HELP } from '../../src/cli/upscale/help.js';
 import { loadConfig } from '../../src/config/config.js';
 import { CONFIG_SCHEMA } from '../../src/config/config-schema.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import { IMAGE_HEADERS } from '../../src/http/jobs/image-reply.js';
+import { UPSCALE_HEADERS } from '../../src/http/schemas/image.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { OPTION_NAMES } from '../../src/options/option-table.js';
 import { parseOptions, type RawOption } from '../../src/options/parse-options.js';
@@ -82,7 +82,7 @@ function isChecked(code: string, hasRoute: (method: string, path: string) => boo
   }
   const [, setting] = /^([A-Z][A-Z_]+)(=.*)?$/.exec(code) ?? [];
   if (setting !== undefined) return setting in CONFIG_SCHEMA || OTHERS_SETTINGS.includes(setting);
-  if (code.startsWith('X-')) return IMAGE_HEADERS.some((header) => header === code);
+  if (code.startsWith('X-')) return UPSCALE_HEADERS.some((header) => header === code);
   return names.includes(code) || OPTION_NAMES.some((name) => name === code);
 }
 

@@ -45,9 +45,9 @@ export async function startApp(t: TestContext, settings: Record<string, string> 
   const jobs = await LocalJobs.open(config, engine, log);
   const reserved: (number | undefined)[] = [];
   const reserve = jobs.reserve.bind(jobs);
-  jobs.reserve = async (declaredBytes, terms) => {
+  jobs.reserve = async (declaredBytes, options) => {
     reserved.push(declaredBytes);
-    return reserve(declaredBytes, terms);
+    return reserve(declaredBytes, options);
   };
   const context = {
     config,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { downloadName, safeName, safeStem } from '../../src/domain/download-name.js';
+import { parseRange } from '../../src/http/conditional-request.js';
 import { attemptsHeader } from '../../src/http/errors/attempts-header.js';
-import { parseRange } from '../../src/http/jobs/byte-range.js';
 import { imageTypesByPreference } from '../../src/http/upload/accept.js';
 
 test('Accept: image types by preference, without ranges and refusals', () => {

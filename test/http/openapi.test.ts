@@ -7,7 +7,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ERROR_TABLE } from '../../src/http/errors/error-table.js';
-import { IMAGE_HEADERS } from '../../src/http/jobs/image-reply.js';
+import { UPSCALE_HEADERS } from '../../src/http/schemas/image.js';
 import { OPTION_NAMES } from '../../src/options/option-table.js';
 import { atEnd } from '../at-end.js';
 import { startApp } from './harness.js';
@@ -131,7 +131,7 @@ test('every option, header and problem is in the document, and uploads have the 
   assert.deepEqual(Object.keys(fields), ['file']);
   assert.equal(fields.file?.format, 'binary');
   const headers = Object.keys(responses['200']?.headers ?? {});
-  for (const name of IMAGE_HEADERS) assert.ok(headers.includes(name), name);
+  for (const name of UPSCALE_HEADERS) assert.ok(headers.includes(name), name);
   const described = operationsOf(document)
     .flatMap(({ operation }) => Object.values(operation.responses))
     .map(({ description }) => description);

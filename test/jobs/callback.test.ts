@@ -130,13 +130,13 @@ describe('public addresses', () => {
 describe('a callback', () => {
   it('is one signed POST at the end of its job', async (test) => {
     const { received, server, host, url } = await receiver(test);
-    const { jobs, engine, keep } = await rig(test, {
+    const { jobs, engine, submitDurable } = await rig(test, {
       CALLBACK_HOSTS: [`${host}=private`],
       CALLBACK_SECRET: 'key',
     });
     jobs.checkCallbackUrl(url);
     const arrived = once(server, 'received');
-    const { job } = await keep({ callbackUrl: url });
+    const { job } = await submitDurable({ callbackUrl: url });
     await (await engine.runOf(job)).succeed(12);
     await job.settled;
     await arrived;
@@ -188,7 +188,7 @@ describe('a callback', () => {
     const changes = { CALLBACK_HOSTS: [`${host}=private`], CALLBACK_SECRET: 'key' };
     const before = await rig(test, changes);
     const unanswered = once(server, 'received');
-    const { job } = await before.keep({ callbackUrl: url });
+    const { job } = await before.submitDurable({ callbackUrl: url });
     await (await before.engine.runOf(job)).succeed();
     await job.settled;
     await unanswered;
@@ -202,7 +202,7 @@ describe('a callback', () => {
     assert.equal(second, first);
     assert.equal(after.engine.runs.length, 0);
     const other = once(server, 'received');
-    const { job: another } = await after.keep({ callbackUrl: url });
+    const { job: another } = await after.submitDurable({ callbackUrl: url });
     await (await after.engine.runOf(another)).succeed();
     await other;
     assert.notEqual(received[2]?.headers['x-tessera-delivery'], first);

@@ -40,13 +40,13 @@ describe('a clock that is set while jobs are there', () => {
     });
 
   it('removes no result before its time', async (test) => {
-    const { jobs, engine, keep } = await rig(test, { JOB_TTL_MINUTES: 60 });
-    const { job } = await keep();
+    const { jobs, engine, submitDurable } = await rig(test, { JOB_TTL_MINUTES: 60 });
+    const { job } = await submitDurable();
     await (await engine.runOf(job)).succeed();
     await job.settled;
     setClock(test, DAY_MS);
     // The end of another job is when expiry is looked at again.
-    const { job: other } = await keep();
+    const { job: other } = await submitDurable();
     await (await engine.runOf(other)).succeed();
     await other.settled;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -59,7 +59,7 @@ describe('a job that was at work when the service died', () => {
     const folder = await tempDir(test);
     const engine = new HeldEngine();
     const first = await rig(test, { MAX_RUNNING_JOBS: 1 }, folder);
-    const { job } = await first.keep();
+    const { job } = await first.submitDurable();
     await first.engine.runOf(job);
     // Stopped in good order: the job goes on where the next instance finds it.
     await first.jobs.close(0);

@@ -57,8 +57,8 @@ describe('a job that has ended while an engine is still at work on it', () => {
   });
 
   it('leaves nothing but its state, where it is durable', async (test) => {
-    const { engine, keep } = await rig(test);
-    const { job } = await keep();
+    const { engine, submitDurable } = await rig(test);
+    const { job } = await submitDurable();
     const { task } = await engine.runOf(job);
     const letGo = deafen(engine);
     job.cancel();

@@ -24,8 +24,8 @@ async function over(job: Job): Promise<void> {
 
 describe('a durable job', () => {
   it('stays with its result, but without its source, until it is removed', async (test) => {
-    const { jobs, engine, folder, keep } = await rig(test);
-    const { job, existing } = await keep();
+    const { jobs, engine, folder, submitDurable } = await rig(test);
+    const { job, existing } = await submitDurable();
     assert.equal(existing, false);
     assert.equal(jobs.find(job.id, ''), job);
     await (await engine.runOf(job)).succeed(20);
@@ -42,8 +42,8 @@ describe('a durable job', () => {
   });
 
   it('keeps its error when it failed, and nothing else', async (test) => {
-    const { jobs, engine, keep } = await rig(test);
-    const { job } = await keep();
+    const { jobs, engine, submitDurable } = await rig(test);
+    const { job } = await submitDurable();
     (await engine.runOf(job)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await over(job);
     assert.equal(jobs.find(job.id, '')?.error?.code, 'corrupt_image');
@@ -51,8 +51,8 @@ describe('a durable job', () => {
   });
 
   it('keeps the attempts of its failure over a restart', async (test) => {
-    const { jobs, engine, folder, keep } = await rig(test);
-    const { job } = await keep();
+    const { jobs, engine, folder, submitDurable } = await rig(test);
+    const { job } = await submitDurable();
     const attempt = {
       model: 'net',
       provider: 'cpu',
@@ -70,8 +70,8 @@ describe('a durable job', () => {
   });
 
   it('is cancelled by remove while it has not ended, and stays to tell so', async (test) => {
-    const { jobs, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
-    const [running, queued] = [(await keep()).job, (await keep()).job];
+    const { jobs, submitDurable } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const [running, queued] = [(await submitDurable()).job, (await submitDurable()).job];
     for (const job of [queued, running]) {
       assert.equal(await jobs.remove(job.id, ''), 'cancelled');
       await over(job);
@@ -81,8 +81,8 @@ describe('a durable job', () => {
   });
 
   it('expires some time after its end', async (test) => {
-    const { jobs, engine, folder, keep } = await rig(test, { JOB_TTL_MINUTES: 0.001 });
-    const { job } = await keep();
+    const { jobs, engine, folder, submitDurable } = await rig(test, { JOB_TTL_MINUTES: 0.001 });
+    const { job } = await submitDurable();
     await (await engine.runOf(job)).succeed();
     await job.settled;
     await until(
@@ -94,12 +94,12 @@ describe('a durable job', () => {
 
   it('expires when its own time is over, whatever others wait for', async (test) => {
     const before = await rig(test, { JOB_TTL_MINUTES: 10 });
-    const { job: lasting } = await before.keep();
+    const { job: lasting } = await before.submitDurable();
     await (await before.engine.runOf(lasting)).succeed();
     await lasting.settled;
     await before.jobs.close(0);
-    const { jobs, engine, keep } = await rig(test, { JOB_TTL_MINUTES: 0.001 }, before.folder);
-    const { job: brief } = await keep();
+    const { jobs, engine, submitDurable } = await rig(test, { JOB_TTL_MINUTES: 0.001 }, before.folder);
+    const { job: brief } = await submitDurable();
     await (await engine.runOf(brief)).succeed();
     await brief.settled;
     await until(() => jobs.find(brief.id, '') === undefined, 'The job is removed.');
@@ -108,8 +108,11 @@ describe('a durable job', () => {
   });
 
   it('takes a place among the jobs that are kept until it is removed or expires, and none is lost for another', async (test) => {
-    const { jobs, engine, keep, submit, upload } = await rig(test, { MAX_KEPT_JOBS: 3, JOB_TTL_MINUTES: 10 });
-    const made = [(await keep()).job, (await keep()).job];
+    const { jobs, engine, submitDurable, submit, upload } = await rig(test, {
+      MAX_KEPT_JOBS: 3,
+      JOB_TTL_MINUTES: 10,
+    });
+    const made = [(await submitDurable()).job, (await submitDurable()).job];
     for (const job of made) await (await engine.runOf(job)).succeed();
     await Promise.all(made.map((job) => job.settled));
     const first = await jobs.reserve(1, { maxFiles: 32, durable: true });
@@ -126,31 +129,31 @@ describe('a durable job', () => {
     await (await submit()).dispose();
     await first.release();
     const late = [await upload(), await upload()];
-    const last = await keep();
+    const last = await submitDurable();
     for (const { reservation, request } of late)
       await assert.rejects(
-        jobs.submitDurable([{ reservation, request, terms: { owner: '' } }]),
+        jobs.submitDurable([{ reservation, request, durable: { owner: '' } }]),
         failsWith('queue_full'),
       );
     await Promise.all(late.map(({ reservation }) => reservation.release()));
     for (const job of made) assert.equal(jobs.find(job.id, '')?.state, 'succeeded');
     await jobs.remove(made[0]?.id ?? '', '');
-    assert.equal((await keep()).existing, false);
+    assert.equal((await submitDurable()).existing, false);
     last.job.cancel();
   });
 
   it('counts once among the kept ones, also while it is being written', async (test) => {
-    const { jobs, keep } = await rig(test, { MAX_KEPT_JOBS: 12 });
-    await Promise.all(Array.from({ length: 12 }, () => keep()));
+    const { jobs, submitDurable } = await rig(test, { MAX_KEPT_JOBS: 12 });
+    await Promise.all(Array.from({ length: 12 }, () => submitDurable()));
     assert.equal(jobs.status().kept, 12);
-    await assert.rejects(keep(), failsWith('queue_full'));
+    await assert.rejects(submitDurable(), failsWith('queue_full'));
   });
 
   it('counts what its folder takes of the disk, however small its files', async (test) => {
-    const { jobs, engine, folder, keep } = await rig(test, { MAX_QUEUED_JOBS: 100 });
+    const { jobs, engine, folder, submitDurable } = await rig(test, { MAX_QUEUED_JOBS: 100 });
     const words = 'a'.repeat(9000);
     for (let index = 0; index < 20; index++) {
-      const { job } = await keep({
+      const { job } = await submitDurable({
         callbackUrl: index % 2 === 0 ? `https://x.example/${words}` : 'https://x',
       });
       const run = await engine.runOf(job);
@@ -162,9 +165,9 @@ describe('a durable job', () => {
   });
 
   it('has its deadline from its start, since nobody waits for it in the queue', async (test) => {
-    const { engine, keep } = await rig(test, { MAX_RUNNING_JOBS: 1 });
-    const first = await keep();
-    const second = await keep({}, { uploadedAtMs: Date.now() - 3_600_000 });
+    const { engine, submitDurable } = await rig(test, { MAX_RUNNING_JOBS: 1 });
+    const first = await submitDurable();
+    const second = await submitDurable({}, { uploadedAtMs: Date.now() - 3_600_000 });
     await (await engine.runOf(first.job)).succeed();
     await first.job.settled;
     const { task } = await engine.runOf(second.job);
@@ -181,9 +184,9 @@ describe('a durable job', () => {
   });
 
   it('runs for a hundred jobs with ten cancels: nothing lost, nothing left', async (test) => {
-    const { jobs, engine, folder, keep } = await rig(test, { MAX_QUEUED_JOBS: 100 });
+    const { jobs, engine, folder, submitDurable } = await rig(test, { MAX_QUEUED_JOBS: 100 });
     const all: Job[] = [];
-    for (let index = 0; index < 100; index++) all.push((await keep()).job);
+    for (let index = 0; index < 100; index++) all.push((await submitDurable()).job);
     const cancelled = all.filter((_, index) => index % 10 === 3);
     for (const job of cancelled) await jobs.remove(job.id, '');
     const others = all.filter((job) => !cancelled.includes(job));
@@ -201,9 +204,9 @@ describe('an idempotency key', () => {
   const key = { owner: 'me', idempotencyKey: 'once' };
 
   it('gives the same job for the same bytes and options, and gives the second upload back', async (test) => {
-    const { jobs, folder, keep } = await rig(test);
-    const first = await keep(key);
-    const again = await keep(key);
+    const { jobs, folder, submitDurable } = await rig(test);
+    const first = await submitDurable(key);
+    const again = await submitDurable(key);
     assert.equal(again.existing, true);
     assert.equal(again.job, first.job);
     assert.equal((await jobFolders(folder)).length, 1);
@@ -211,8 +214,8 @@ describe('an idempotency key', () => {
   });
 
   it('does so for requests at the same time too', async (test) => {
-    const { jobs, engine, keep } = await rig(test);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => keep(key)));
+    const { jobs, engine, submitDurable } = await rig(test);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => submitDurable(key)));
     assert.equal(new Set(answers.map(({ job }) => job.id)).size, 1);
     assert.equal(answers.filter(({ existing }) => !existing).length, 1);
     assert.equal(jobs.status().running + jobs.status().queued, 1);
@@ -221,26 +224,29 @@ describe('an idempotency key', () => {
   });
 
   it('is a conflict with other bytes or options, and leaves nothing of that upload', async (test) => {
-    const { folder, keep } = await rig(test);
-    await keep(key);
-    await assert.rejects(keep(key, {}, Buffer.from('other bytes')), failsWith('idempotency_conflict'));
-    const { options } = (await keep({ owner: '' })).job.request;
+    const { folder, submitDurable } = await rig(test);
+    await submitDurable(key);
     await assert.rejects(
-      keep(key, { options: { ...options, quality: 1 } }),
+      submitDurable(key, {}, Buffer.from('other bytes')),
+      failsWith('idempotency_conflict'),
+    );
+    const { options } = (await submitDurable({ owner: '' })).job.request;
+    await assert.rejects(
+      submitDurable(key, { options: { ...options, quality: 1 } }),
       failsWith('idempotency_conflict'),
     );
     assert.equal((await jobFolders(folder)).length, 2);
   });
 
   it('counts for its owner alone, and no longer than its job', async (test) => {
-    const { jobs, engine, keep } = await rig(test);
-    const mine = await keep(key);
-    const theirs = await keep({ ...key, owner: 'you' });
+    const { jobs, engine, submitDurable } = await rig(test);
+    const mine = await submitDurable(key);
+    const theirs = await submitDurable({ ...key, owner: 'you' });
     assert.notEqual(theirs.job.id, mine.job.id);
     await (await engine.runOf(mine.job)).succeed();
     await mine.job.settled;
     await jobs.remove(mine.job.id, 'me');
-    assert.equal((await keep(key)).existing, false);
+    assert.equal((await submitDurable(key)).existing, false);
   });
 });
 
@@ -265,14 +271,14 @@ describe('a restart', () => {
   it('queues again what ran when the service was killed, without what the run left', async (test) => {
     const folder = await tempDir(test);
     const id = await killed(test, folder);
-    const { jobs, engine, keep } = await rig(test, {}, folder);
+    const { jobs, engine, submitDurable } = await rig(test, {}, folder);
     const job = jobs.find(id, 'me');
     assert.ok(job);
     assert.equal(job.state, 'running');
     const run = await engine.runOf(job);
     assert.equal(await readFile(run.task.sourcePath, 'utf8'), 'ten bytes!');
     assert.deepEqual((await readdir(folderOf(job))).sort(), ['job.json', 'source']);
-    const again = await keep({ owner: 'me', idempotencyKey: 'once' }, { uploadedAtMs: 0 });
+    const again = await submitDurable({ owner: 'me', idempotencyKey: 'once' }, { uploadedAtMs: 0 });
     assert.equal(again.job, job);
     await run.succeed();
     await job.settled;
@@ -280,9 +286,9 @@ describe('a restart', () => {
 
   it('keeps finished and failed jobs, and their events go on', async (test) => {
     const before = await rig(test);
-    const done = (await before.keep()).job;
+    const done = (await before.submitDurable()).job;
     await (await before.engine.runOf(done)).succeed(33);
-    const failed = (await before.keep()).job;
+    const failed = (await before.submitDurable()).job;
     (await before.engine.runOf(failed)).fail(new TesseraError('corrupt_image', 'The image is truncated.'));
     await Promise.all([over(done), over(failed)]);
     await before.jobs.close(0);
@@ -301,7 +307,7 @@ describe('a restart', () => {
 
   it('goes on with jobs that a stop in good order found waiting or at work', async (test) => {
     const before = await rig(test, { MAX_RUNNING_JOBS: 1 });
-    const ids = [(await before.keep()).job.id, (await before.keep()).job.id];
+    const ids = [(await before.submitDurable()).job.id, (await before.submitDurable()).job.id];
     const passing = await before.submit();
     await before.jobs.close(0);
     assert.equal(passing.state, 'failed');
@@ -328,7 +334,7 @@ describe('a restart', () => {
     const before = await rig(test, { MAX_QUEUED_JOBS: 10 });
     const made = [];
     for (let index = 0; index < 4; index++) {
-      const { job } = await before.keep();
+      const { job } = await before.submitDurable();
       if (index < 3) await (await before.engine.runOf(job)).succeed(10);
       if (index < 3) await job.settled;
       made.push(job);
@@ -353,7 +359,7 @@ describe('a restart', () => {
 
   it('happens beside another instance on the same folder, and takes nothing from it', async (test) => {
     const one = await rig(test);
-    const { job } = await one.keep({}, ofPixels(50));
+    const { job } = await one.submitDurable({}, ofPixels(50));
     const two = await rig(test, {}, one.folder);
     assert.equal(two.jobs.find(job.id, ''), undefined);
     await (await one.engine.runOf(job)).succeed();

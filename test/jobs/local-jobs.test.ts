@@ -4,7 +4,7 @@ import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { TesseraError } from '../../src/domain/errors.js';
-import type { DurableRequest, Jobs } from '../../src/jobs/job.js';
+import type { DurableSubmission, Jobs } from '../../src/jobs/job.js';
 import { failsWith, jobFolders, ofPixels, request, rig } from './rig.js';
 
 describe('a job', () => {
@@ -261,12 +261,12 @@ describe('an upload of several files', () => {
     jobs: Jobs,
     files: number,
     { declaredBytes = 1000, owner = '' }: { declaredBytes?: number | undefined; owner?: string } = {},
-  ): Promise<readonly DurableRequest[]> {
+  ): Promise<readonly DurableSubmission[]> {
     const first = await jobs.reserve(declaredBytes, { maxFiles: 32, durable: true });
     const reservations = [first];
     while (reservations.length < files) reservations.push(await first.another());
     for (const { sourcePath } of reservations) await writeFile(sourcePath, 'ten bytes!');
-    return reservations.map((reservation) => ({ reservation, request: request(), terms: { owner } }));
+    return reservations.map((reservation) => ({ reservation, request: request(), durable: { owner } }));
   }
 
   it('is one upload, and its files become jobs together', async (test) => {
@@ -326,7 +326,7 @@ describe('an upload of several files', () => {
     const { jobs, engine, folder } = await rig(test, { MAX_JOB_DISK_MB: 30, MAX_UPLOAD_MB: 1 });
     const [good, bad] = await received(jobs, 2);
     assert.ok(good && bad);
-    const keyed = { ...good, terms: { owner: '', idempotencyKey: 'once' } };
+    const keyed = { ...good, durable: { owner: '', idempotencyKey: 'once' } };
     const tooLarge = { ...bad, request: { ...bad.request, ...ofPixels(1_000_000) } };
     await assert.rejects(jobs.submitDurable([keyed, tooLarge]), failsWith('disk_full'));
     await rm(bad.reservation.workFolder, { recursive: true });

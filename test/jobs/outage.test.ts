@@ -37,8 +37,8 @@ async function outageRig(test: TestContext) {
     };
     return { reservation, request: asked };
   };
-  const keep = async (script: Script, timeoutSeconds = 600): Promise<Job> => {
-    const file = { ...(await upload(script, timeoutSeconds, true)), terms: { owner: '' } };
+  const submitDurable = async (script: Script, timeoutSeconds = 600): Promise<Job> => {
+    const file = { ...(await upload(script, timeoutSeconds, true)), durable: { owner: '' } };
     const [kept] = await jobs.submitDurable([file]);
     assert.ok(kept);
     return kept.job;
@@ -47,7 +47,7 @@ async function outageRig(test: TestContext) {
     const { reservation, request: asked } = await upload(script, timeoutSeconds, false);
     return jobs.submit(reservation, asked);
   };
-  return { outage, supervisor, jobs, open, keep, submit };
+  return { outage, supervisor, jobs, open, submitDurable, submit };
 }
 
 /** Waits at its second tile until it is let go. */
@@ -59,14 +59,14 @@ async function letGo(job: Job): Promise<void> {
 
 describe('while no engine can be started', () => {
   it('durable jobs wait, however short their time, and all are done when one comes', async (test) => {
-    const { outage, supervisor, jobs, keep } = await outageRig(test);
+    const { outage, supervisor, jobs, submitDurable } = await outageRig(test);
     const timeoutSeconds = 3;
     const atWork: Job[] = [];
-    for (let index = 0; index < 4; index++) atWork.push(await keep(HELD, timeoutSeconds));
+    for (let index = 0; index < 4; index++) atWork.push(await submitDurable(HELD, timeoutSeconds));
     for (const job of atWork) await until(() => job.progress?.tilesDone === 1, 'A tile of each job is done.');
-    const waiting: Job[] = [await keep({}, timeoutSeconds)];
+    const waiting: Job[] = [await submitDurable({}, timeoutSeconds)];
     await outage.begin(supervisor);
-    while (waiting.length < 8) waiting.push(await keep({}, timeoutSeconds));
+    while (waiting.length < 8) waiting.push(await submitDurable({}, timeoutSeconds));
     await delay(1.5 * timeoutSeconds * 1000);
     for (const job of [...atWork, ...waiting]) assert.match(job.state, /^(queued|running)$/);
     assert.equal(jobs.status().kept, 12);
@@ -76,9 +76,9 @@ describe('while no engine can be started', () => {
   });
 
   it('those of a restart wait too', async (test) => {
-    const { outage, supervisor, jobs, open, keep } = await outageRig(test);
+    const { outage, supervisor, jobs, open, submitDurable } = await outageRig(test);
     await outage.begin(supervisor);
-    const ids = [(await keep({})).id, (await keep({})).id];
+    const ids = [(await submitDurable({})).id, (await submitDurable({})).id];
     await jobs.close(0);
     const { jobs: after } = await open();
     await delay(500);
@@ -89,9 +89,9 @@ describe('while no engine can be started', () => {
   });
 
   it('one is cancelled as ever', async (test) => {
-    const { outage, supervisor, jobs, keep } = await outageRig(test);
+    const { outage, supervisor, jobs, submitDurable } = await outageRig(test);
     await outage.begin(supervisor);
-    const job = await keep({});
+    const job = await submitDurable({});
     assert.equal(await jobs.remove(job.id, ''), 'cancelled');
     await assert.rejects(job.settled, failsWith('cancelled'));
   });

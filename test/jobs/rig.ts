@@ -143,15 +143,15 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
     const { reservation, request: asked } = await upload(changed);
     return jobs.submit(reservation, asked);
   };
-  const keep = async (
-    terms: Partial<DurableOptions> = {},
+  const submitDurable = async (
+    durable: Partial<DurableOptions> = {},
     changed: Partial<JobRequest> = {},
     bytes?: Uint8Array,
   ) => {
     const { reservation, request: asked } = await upload(changed, bytes);
     try {
       const [kept] = await jobs.submitDurable([
-        { reservation, request: asked, terms: { owner: '', ...terms } },
+        { reservation, request: asked, durable: { owner: '', ...durable } },
       ]);
       assert.ok(kept);
       return kept;
@@ -160,7 +160,7 @@ export async function rig(test: TestContext, changes: Partial<Config> = {}, fold
       throw thrown;
     }
   };
-  return { jobs, engine, folder: dir, upload, submit, keep };
+  return { jobs, engine, folder: dir, upload, submit, submitDurable };
 }
 
 export function request(pixels = 100): JobRequest {

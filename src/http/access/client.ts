@@ -1,23 +1,21 @@
-import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
-import { presentedKey } from './auth.js';
+import type { Config } from '../../config/config.js';
+import { ownerOf } from './auth.js';
 
-/**
- * The client that a request counts for where places are shared: its API key, or its address where the service has no
- * keys.
- * @param hasKeys whether the service has keys; without them a client could invent one. The key was checked before.
- */
-export function clientOf(request: FastifyRequest, hasKeys: boolean): string {
-  const key = hasKeys ? presentedKey(request) : undefined;
-  return key === undefined ? clientNetwork(request.ip) : createHash('sha256').update(key).digest('base64url');
+/** The client of a request, for a fair share of upload places: its API key, or its address when the service has no keys. */
+export function clientOf(request: FastifyRequest, config: Pick<Config, 'API_KEYS'>): string {
+  return ownerOf(request, config) || clientNetwork(request.ip);
 }
 
-/** An address as one client. An IPv6 subscriber has the last 64 bits (RFC 6177), so only the first 64 count. */
+/** An address as one client. Of IPv6 only the first 64 bits count: a subscriber has all addresses below them (RFC 6177). */
 export function clientNetwork(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
+  if (isIP(address) === 0) return address;
   const parsed = ipaddr.process(address);
-  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
-  const groups = parsed.parts.slice(0, 4).map((group) => group.toString(16));
-  return `${groups.join(':')}::/64`;
+  if (!('parts' in parsed)) return parsed.toString();
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
 }

@@ -5,48 +5,35 @@ import type { FastifyReply } from 'fastify';
 import { downloadName, MEDIA_TYPES, safeStem } from '../../domain/download-name.js';
 import type { UpscaleResult } from '../../domain/types.js';
 import type { Job } from '../../jobs/job.js';
+import type { ByteRange } from '../conditional-request.js';
 import { attemptsHeader } from '../errors/attempts-header.js';
-import type { ByteRange } from './byte-range.js';
 import { cutOffSlowReader, type ReaderLimits } from './slow-reader.js';
 
-/** Read size. Results are megabytes, and larger reads than Node's 64 KiB need fewer turns of the event loop. */
+/** Results are megabytes: reads larger than Node's 64 KiB need fewer turns of the event loop. */
 const READ_BYTES = 512 * 1024;
 
-/** Headers of image answers that CORS has to expose. */
-export const IMAGE_HEADERS = [
-  'X-Upscale-Model',
-  'X-Upscale-Provider',
-  'X-Upscale-Scale',
-  'X-Upscale-Tiles',
-  'X-Upscale-Fallback',
-  'X-Upscale-Width',
-  'X-Upscale-Height',
-  'X-Upscale-Attempts',
-  'X-Upscale-Dropped-Pages',
-  'X-Upscale-Not-Kept',
-] as const;
-
-/** The file name of a result, such as `photo_x4.jpg`. */
+/** The file name of a download: `photo_x4.jpg`. */
 export function resultName({ request }: Job, { scale, format }: UpscaleResult): string {
-  const stem = request.fileName === undefined ? undefined : safeStem(request.fileName);
-  return downloadName(stem, scale, format);
+  return downloadName(safeStem(request.fileName ?? ''), scale, format);
 }
 
-/** Headers that describe an image and how it was made. */
+/** The headers that describe an image and how it was made. */
 export function imageHeaders(job: Job, result: UpscaleResult): Record<string, string> {
-  const { timings } = result;
-  const phases: readonly (readonly [string, number])[] = [
-    ['queue', job.queueWaitMs],
-    ['decode', timings.decodeMs],
-    ['infer', timings.inferMs],
-    ['blend', timings.blendMs],
-    ['encode', timings.encodeMs],
-    ['turns', timings.turnWaitMs],
-  ];
+  const { decodeMs, inferMs, blendMs, encodeMs, turnWaitMs } = result.timings;
+  const phases = {
+    queue: job.queueWaitMs,
+    decode: decodeMs,
+    infer: inferMs,
+    blend: blendMs,
+    encode: encodeMs,
+    turns: turnWaitMs,
+  };
   return {
     'content-type': MEDIA_TYPES[result.format],
     'content-disposition': contentDisposition(resultName(job, result), { type: 'inline' }),
-    'server-timing': phases.map(([name, ms]) => `${name};dur=${ms.toFixed(1)}`).join(', '),
+    'server-timing': Object.entries(phases)
+      .map(([name, ms]) => `${name};dur=${ms.toFixed(1)}`)
+      .join(', '),
     'x-upscale-model': result.model,
     'x-upscale-provider': result.provider ?? 'none',
     'x-upscale-scale': String(Number(result.scale.toFixed(6))),
@@ -60,36 +47,32 @@ export function imageHeaders(job: Job, result: UpscaleResult): Record<string, st
   };
 }
 
-/** Streams a job's result. The job's folder is removed when the last byte was sent or the client has left. */
+/** Streams a job's result from disk, and removes the job's folder when the transfer ends. */
 export async function replyWithImage(
   reply: FastifyReply,
   job: Job,
   result: UpscaleResult,
-  terms: ReaderLimits,
+  limits: ReaderLimits,
 ): Promise<FastifyReply> {
   const file = await open(job.resultPath, 'r');
   const { size } = await file.stat();
   const stream = readResult(file, { start: 0, end: size - 1 });
   stream.once('close', () => void job.dispose());
-  cutOffSlowReader(reply.raw, terms);
+  cutOffSlowReader(reply.raw, limits);
+  // CORS may have set `Vary: Origin` before.
+  const vary = [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', ');
   return reply
     .headers(imageHeaders(job, result))
     .header('content-length', size)
     .header('cache-control', 'no-store')
-    .header('vary', varyBy(reply, 'Accept'))
+    .header('vary', vary)
     .send(stream);
 }
 
 /**
- * Reads a range of a result, both ends inclusive. With a known end the stream ends at the last byte. Without one it
- * would read once more, and a client that closes at the last byte would count as one that left.
+ * A part of a result. With a known end the stream ends at the last byte. Without one it would read once more, and a client that
+ * closes after the last byte would count as one that left.
  */
 export function readResult(file: FileHandle, { start, end }: ByteRange): ReadStream {
   return file.createReadStream({ highWaterMark: READ_BYTES, start, end });
-}
-
-/** Adds to `Vary`, since CORS may have set `Vary: Origin`. */
-function varyBy(reply: FastifyReply, name: string): string {
-  const before = reply.getHeader('vary');
-  return before === undefined ? name : `${String(before)}, ${name}`;
 }

@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { defined } from '../../domain/defined.js';
 import { TesseraError } from '../../domain/errors.js';
-import { ownerOf } from '../access/owner.js';
+import { ownerOf } from '../access/auth.js';
 import type { UploadContext } from '../context.js';
 import type { Metrics } from '../observe/metrics.js';
+import type { JobList } from '../schemas/job.js';
 import { receiveFiles } from '../upload/receive-files.js';
 import { jobView } from './job-view.js';
 
-/** Whether the client prefers a job to waiting (RFC 7240). */
+/** Whether the client prefers a job to waiting for the image (RFC 7240). */
 export function wantsJob(request: FastifyRequest): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',').split(',');
   return preferences.some(
@@ -14,41 +16,33 @@ export function wantsJob(request: FastifyRequest): boolean {
   );
 }
 
-/** Answers 202 with a job for each image of the request. */
-export async function replyWithJobs(
+/** Receives the images of a request and makes a durable job of each. @returns the body of the answer, a 202. */
+export async function submitJobs(
   request: FastifyRequest,
   reply: FastifyReply,
   context: UploadContext,
   metrics: Metrics,
   maxFiles: number,
-): Promise<FastifyReply> {
-  const idempotencyKey = readIdempotencyKey(request);
-  const received = await receiveFiles(request, reply, context, { maxFiles, durable: true });
-  const { callbackUrl } = received;
-  const files = received.images.map((image, index) => ({
-    ...image,
-    terms: {
-      owner: ownerOf(request, context.config),
-      // One key of a request with several images stands for each image, with its index.
-      ...(idempotencyKey === undefined
-        ? {}
-        : { idempotencyKey: index === 0 ? idempotencyKey : `${idempotencyKey} ${index}` }),
-      ...(callbackUrl === undefined ? {} : { callbackUrl }),
-    },
-  }));
-  const kept = await context.jobs.submitDurable(files).finally(() => received.release());
-  for (const { job, existing } of kept) if (!existing) metrics.observe(job);
-  const jobs = kept.map(({ job }) => job);
+): Promise<JobList> {
+  const key = readIdempotencyKey(request);
+  const upload = await receiveFiles(request, reply, context, { maxFiles, durable: true });
+  const owner = ownerOf(request, context.config);
+  const submissions = upload.images.map((image, index) => {
+    // Each further image of a request has the key followed by its index.
+    const idempotencyKey = key === undefined || index === 0 ? key : `${key} ${index}`;
+    return { ...image, durable: { owner, ...defined({ idempotencyKey, callbackUrl: upload.callbackUrl }) } };
+  });
+  const submitted = await context.jobs.submitDurable(submissions).finally(() => upload.release());
+  for (const { job, existing } of submitted) if (!existing) metrics.observe(job);
+  const jobs = submitted.map(({ job }) => jobView(job));
   const [only, ...more] = jobs;
   if (only !== undefined && more.length === 0) reply.header('location', `/jobs/${only.id}`);
   if (wantsJob(request)) reply.header('preference-applied', 'respond-async');
-  return reply
-    .code(202)
-    .header('cache-control', 'no-store')
-    .send({ jobs: jobs.map((job) => jobView(job)) });
+  reply.code(202).header('cache-control', 'no-store');
+  return { jobs };
 }
 
-/** @throws TesseraError invalid_request unless the key is short printable text. */
+/** @throws TesseraError invalid_request for a key with spaces or other than printable ASCII characters, or a long one. */
 function readIdempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;

@@ -7,55 +7,52 @@ import type { Job, Jobs } from '../../jobs/job.js';
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Prometheus metrics. Events are counted as they happen; states are read when a scrape comes. */
+/** The metrics for Prometheus. Events are counted when they happen; states are read at each scrape. */
 export class Metrics {
   readonly registry = new Registry();
-  private readonly requests = new Counter({
-    name: 'tessera_http_requests_total',
-    help: 'Requests by method, route and status; 499: the client left before the answer.',
-    labelNames: ['method', 'route', 'status'] as const,
-    registers: [this.registry],
-  });
+  private readonly registers = [this.registry];
+  private readonly requests = this.counter(
+    'tessera_http_requests_total',
+    'Requests by method, route and status; 499: the client left before the answer.',
+    ['method', 'route', 'status'],
+  );
   private readonly duration = new Histogram({
     name: 'tessera_http_request_duration_seconds',
     help: 'From the head of a request to the last byte of its answer.',
-    labelNames: ['method', 'route'] as const,
+    labelNames: ['method', 'route'],
     buckets: REQUEST_SECONDS,
-    registers: [this.registry],
-  });
-  private readonly jobs = new Counter({
-    name: 'tessera_jobs_total',
-    help: 'Jobs that ended: succeeded, or by error code.',
-    labelNames: ['outcome'] as const,
-    registers: [this.registry],
+    registers: this.registers,
   });
   private readonly queueWait = new Histogram({
     name: 'tessera_queue_wait_seconds',
     help: 'From submission to an engine.',
     buckets: WAIT_SECONDS,
-    registers: [this.registry],
+    registers: this.registers,
   });
-  private readonly tiles = new Counter({
-    name: 'tessera_tiles_total',
-    help: 'Tiles computed for results, by model and provider.',
-    labelNames: ['model', 'provider'] as const,
-    registers: [this.registry],
-  });
-  private readonly pixels = new Counter({
-    name: 'tessera_pixels_total',
-    help: 'Pixels of images: source as received, result as delivered.',
-    labelNames: ['kind'] as const,
-    registers: [this.registry],
-  });
-  private readonly fallbacks = new Counter({
-    name: 'tessera_fallbacks_total',
-    help: 'Candidates that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
-    labelNames: ['model', 'provider', 'reason'] as const,
-    registers: [this.registry],
-  });
+  private readonly jobs = this.counter(
+    'tessera_jobs_total',
+    'Jobs that ended: succeeded, or by error code.',
+    ['outcome'],
+  );
+  private readonly tiles = this.counter(
+    'tessera_tiles_total',
+    'Tiles computed for results, by model and provider.',
+    ['model', 'provider'],
+  );
+  private readonly pixels = this.counter(
+    'tessera_pixels_total',
+    'Pixels of images: source as received, result as delivered.',
+    ['kind'],
+  );
+  private readonly fallbacks = this.counter(
+    'tessera_fallbacks_total',
+    'Candidates that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
+    ['model', 'provider', 'reason'],
+  );
   private readonly observed = new WeakSet<Job>();
 
   constructor(engine: Engine, jobs: Jobs) {
+    const { registers } = this;
     collectDefaultMetrics({ register: this.registry });
     this.gauge('tessera_jobs_running', 'Jobs in the engines.', () => jobs.status().running);
     this.gauge('tessera_jobs_queued', 'Jobs waiting for an engine.', () => jobs.status().queued);
@@ -66,11 +63,10 @@ export class Metrics {
     this.gauge('tessera_engine_memory_bytes', 'Resident memory of the engines.', () =>
       engine.status().engines.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
     );
-    const { registry } = this;
     new Counter({
       name: 'tessera_engine_restarts_total',
       help: 'Engine processes replaced since start.',
-      registers: [registry],
+      registers,
       collect() {
         this.reset();
         this.inc(engine.status().restarts);
@@ -79,23 +75,18 @@ export class Metrics {
     new Gauge({
       name: 'tessera_microseconds_per_pixel',
       help: 'Measured time per input pixel, by model and provider.',
-      labelNames: ['model', 'provider'] as const,
-      registers: [registry],
+      labelNames: ['model', 'provider'],
+      registers,
       collect() {
         this.reset();
-        for (const { name, microsecondsPerPixel } of engine.status().models) {
-          for (const [provider, value] of Object.entries(microsecondsPerPixel)) {
-            this.set({ model: name, provider }, value);
-          }
-        }
+        for (const { name: model, microsecondsPerPixel } of engine.status().models)
+          for (const [provider, value] of Object.entries(microsecondsPerPixel))
+            this.set({ model, provider }, value);
       },
     });
   }
 
-  /**
-   * Counts one exchange.
-   * @param route the route's pattern, never the path, so that labels stay few.
-   */
+  /** Counts a request. @param route the pattern, not the path: every label value makes a new time series. */
   countRequest(method: string, route: string, status: number, seconds: number): void {
     this.requests.inc({ method, route, status });
     this.duration.observe({ method, route }, seconds);
@@ -126,11 +117,15 @@ export class Metrics {
       this.fallbacks.inc({ model, provider: provider ?? 'none', reason: reason ?? 'runtime_error' });
   }
 
+  private counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: this.registers });
+  }
+
   private gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
       help,
-      registers: [this.registry],
+      registers: this.registers,
       collect() {
         this.set(read());
       },
@@ -139,8 +134,8 @@ export class Metrics {
 }
 
 /**
- * The attempts that caused a fallback or a failure. Chain models that were never installed are skipped for every
- * picture, so they count only where there is no other cause.
+ * The attempts that made an upscale fall back or fail. Every image skips the models of the chain that are not installed, so these
+ * are a cause only when there is no other.
  */
 function causesOf(attempts: readonly Attempt[]): readonly Attempt[] {
   const unserved = attempts.filter(({ outcome }) => outcome !== 'served');

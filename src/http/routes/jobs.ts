@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TesseraError } from '../../domain/errors.js';
 import type { Job } from '../../jobs/job.js';
-import { ownerOf } from '../access/owner.js';
+import { ownerOf } from '../access/auth.js';
 import type { HttpContext, UploadContext } from '../context.js';
 import { jobEvents } from '../jobs/job-events.js';
 import { replyWithResult } from '../jobs/job-result.js';
 import { jobView } from '../jobs/job-view.js';
 import { cutOffIdleReader, readerLimits } from '../jobs/slow-reader.js';
-import { replyWithJobs } from '../jobs/submit-job.js';
+import { submitJobs } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import {
   createJobsSchema,
@@ -34,7 +34,7 @@ export function registerJobs(app: FastifyInstance, context: UploadContext, metri
   app.post('/jobs', {
     schema: createJobsSchema(config, maxFiles),
     validatorCompiler: () => () => true,
-    handler: (request, reply) => replyWithJobs(request, reply, context, metrics, maxFiles),
+    handler: (request, reply) => submitJobs(request, reply, context, metrics, maxFiles),
   });
 
   app.get('/jobs/:id', {

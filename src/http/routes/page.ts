@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { type OptionLimits, optionTable, patient } from '../../options/option-defaults.js';
+import { matchesTag } from '../conditional-request.js';
 import { PAGE } from '../route-policy.js';
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
-/** npm modules that the page uses, served as own files, so that the page contacts no other server. */
+/** Modules from npm packages, served as files of our own: the page loads nothing from other servers. */
 const VENDOR_MODULES = { 'client-zip': 'client-zip.js', 'img-comparison-slider': 'img-comparison-slider.js' };
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -18,54 +19,50 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page's content security policy: own files only, nothing inline, and pictures from memory (`blob:`). */
+/** Own files only, nothing inline. Images may also come from memory (`blob:`), where the page holds originals and results. */
 export const PAGE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-interface PageFile {
-  readonly url: string;
-  readonly mediaType: string;
-  readonly content: Buffer;
-  readonly etag: string;
-}
-
 /**
- * The page at `/` and its files under `/assets`. They are few and small, so they are read once and served from
- * memory; an unknown path never reaches the disk. Browsers revalidate each file (`ETag`), so that files of two
- * versions are never mixed.
- * @param limits defaults of the jobs that the page makes; its form starts with them.
+ * The page at `/` and its files under `/assets`. The files are few and small, so they are read once and served from memory: no
+ * request reaches the disk. Browsers revalidate each file (`ETag`), so that files of two versions are never mixed.
+ * @param limits the defaults of the options, which the form of the page starts with.
  */
 export function registerPage(app: FastifyInstance, limits: OptionLimits): void {
-  for (const file of [...ownFiles(limits), ...vendorFiles()]) {
-    app.get(file.url, {
-      config: PAGE,
-      schema: { hide: true },
-      handler: (request, reply) => sendFile(file, request, reply),
-    });
+  const index = readFileSync(join(WEB_FOLDER, 'index.html'), 'utf8');
+  serve(app, '/', '.html', withDefaults(index, limits));
+  const assets = join(WEB_FOLDER, 'assets');
+  for (const name of readdirSync(assets, { recursive: true, encoding: 'utf8' })) {
+    const url = `/assets/${name.replaceAll(sep, '/')}`;
+    if (extname(name) !== '') serve(app, url, extname(name), readFileSync(join(assets, name)));
+  }
+  for (const [name, file] of Object.entries(VENDOR_MODULES)) {
+    const content = readFileSync(fileURLToPath(import.meta.resolve(name)));
+    serve(app, `/assets/vendor/${file}`, '.js', content);
   }
 }
 
-function sendFile(file: PageFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.header('cache-control', 'no-cache').header('etag', file.etag);
-  if (file.url === '/') reply.header('content-security-policy', PAGE_CSP);
-  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known?.includes(file.etag)) return reply.code(304).send();
-  return reply.type(file.mediaType).send(file.content);
+/** @throws Error for a file without a media type. */
+function serve(app: FastifyInstance, url: string, extension: string, content: Buffer): void {
+  const mediaType = MEDIA_TYPES[extension];
+  if (mediaType === undefined)
+    throw new Error(`The page cannot serve ${url}: its extension has no media type.`);
+  const etag = `"${createHash('sha256').update(content).digest('base64url')}"`;
+  app.get(url, {
+    config: PAGE,
+    schema: { hide: true },
+    handler: (request, reply) => {
+      reply.header('cache-control', 'no-cache').header('etag', etag);
+      if (url === '/') reply.header('content-security-policy', PAGE_CSP);
+      if (matchesTag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+      return reply.type(mediaType).send(content);
+    },
+  });
 }
 
-function ownFiles(limits: OptionLimits): PageFile[] {
-  const assets = readdirSync(join(WEB_FOLDER, 'assets'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => extname(name) !== '')
-    .map((name) => name.replaceAll(sep, '/'));
-  return [
-    withDefaults(pageFile('/', join(WEB_FOLDER, 'index.html')), limits),
-    ...assets.map((name) => pageFile(`/assets/${name}`, join(WEB_FOLDER, 'assets', name))),
-  ];
-}
-
-/** The page with the default options in its `data-defaults` attribute. */
-function withDefaults(page: PageFile, limits: OptionLimits): PageFile {
+/** Writes the defaults of all options into the attribute that the form reads. */
+function withDefaults(html: string, limits: OptionLimits): Buffer {
   const defaults = Object.entries(optionTable(patient(limits))).map(([name, spec]) => [
     name,
     String(spec.default ?? ''),
@@ -73,25 +70,5 @@ function withDefaults(page: PageFile, limits: OptionLimits): PageFile {
   const attribute = JSON.stringify(Object.fromEntries(defaults))
     .replace(/&/g, '&amp;')
     .replace(/"/g, '&quot;');
-  const html = page.content.toString().replace('data-defaults="{}"', () => `data-defaults="${attribute}"`);
-  return pageContent(page.url, page.mediaType, Buffer.from(html));
-}
-
-function vendorFiles(): PageFile[] {
-  return Object.entries(VENDOR_MODULES).map(([name, file]) =>
-    pageFile(`/assets/vendor/${file}`, fileURLToPath(import.meta.resolve(name))),
-  );
-}
-
-/** @throws Error for a file of a type that the page does not use. */
-function pageFile(url: string, path: string): PageFile {
-  const content = readFileSync(path);
-  const mediaType = MEDIA_TYPES[extname(path)];
-  if (mediaType === undefined)
-    throw new Error(`The page cannot serve ${path}: no media type for its ending.`);
-  return pageContent(url, mediaType, content);
-}
-
-function pageContent(url: string, mediaType: string, content: Buffer): PageFile {
-  return { url, mediaType, content, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
+  return Buffer.from(html.replace('data-defaults="{}"', () => `data-defaults="${attribute}"`));
 }

@@ -5,7 +5,7 @@ import { clientGone } from '../connection/client-gone.js';
 import type { UploadContext } from '../context.js';
 import { replyWithImage } from '../jobs/image-reply.js';
 import { readerLimits } from '../jobs/slow-reader.js';
-import { replyWithJobs, wantsJob } from '../jobs/submit-job.js';
+import { submitJobs, wantsJob } from '../jobs/submit-job.js';
 import type { Metrics } from '../observe/metrics.js';
 import { upscaleSchema } from '../schemas/upscale.js';
 import { type ReceivedFiles, receiveFiles } from '../upload/receive-files.js';
@@ -17,7 +17,7 @@ export function registerUpscale(app: FastifyInstance, context: UploadContext, me
     // The schema only documents: the body streams past it, and options have their own parser.
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      if (wantsJob(request)) return replyWithJobs(request, reply, context, metrics, 1);
+      if (wantsJob(request)) return submitJobs(request, reply, context, metrics, 1);
       const received = await receiveFiles(request, reply, context, { maxFiles: 1, durable: false });
       if (received.options.dryRun) return replyWithPlan(received, reply, context);
       return replyWithUpscale(received, request, reply, context, metrics);

@@ -35,6 +35,11 @@ export const IMAGE_HEADER_SCHEMAS = {
   },
 };
 
+/** The headers above that are Tessera's own. */
+export const UPSCALE_HEADERS: readonly string[] = Object.keys(IMAGE_HEADER_SCHEMAS).filter((name) =>
+  name.startsWith('X-Upscale-'),
+);
+
 /** Media types of image answers. */
 export const IMAGE_CONTENT = Object.fromEntries(
   OUTPUT_FORMATS.map((format) => [MEDIA_TYPES[format], { schema: BINARY }]),

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { ERROR_CODES, RETRIES } from '../../domain/errors.js';
 import { JOB_STATES } from '../../domain/job-state.js';
 import {
@@ -150,3 +150,6 @@ export const JobListSchema = named(
   'The jobs of one request.',
   Type.Object({ jobs: listOf(refTo(JobSchema), { description: 'In the order of the files.' }) }),
 );
+
+export type JobView = Static<typeof JobSchema>;
+export type JobList = Static<typeof JobListSchema>;

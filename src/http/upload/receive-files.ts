@@ -68,7 +68,7 @@ export async function receiveFiles(
   checkContentEncoding(request);
   checkDeclaredLength(request, { maxBytes, maxFiles });
   const place = await context.uploads.take({
-    client: clientOf(request, config.API_KEYS.length > 0),
+    client: clientOf(request, config),
     body: request.raw,
     gone: clientGone(reply),
     onWait: () => sendContinue(request, reply),

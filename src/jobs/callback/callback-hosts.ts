@@ -1,15 +1,16 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { TesseraError } from '../../domain/errors.js';
 
-/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, and `=private` behind it. */
+/** One entry of `CALLBACK_HOSTS`: `host` or `host:port`, optionally followed by `=private`. */
 interface AllowedHost {
   readonly hostname: string;
-  /** undefined: the scheme's own port only. */
+  /** undefined: only the default port of the scheme. */
   readonly port: string | undefined;
   readonly allowsPrivate: boolean;
 }
 
-/** Where callbacks may go: the hosts that the operator listed, and of their addresses the public ones unless the entry says otherwise. */
+/** The hosts that may receive callbacks. Their addresses must be public unless the entry allows private ones. */
 export class CallbackHosts {
   readonly #hosts: readonly AllowedHost[];
 
@@ -38,7 +39,7 @@ export class CallbackHosts {
 
 function parseEntry(entry: string): AllowedHost {
   const [address = '', flag] = entry.split('=');
-  // As a URL, so that names are compared in the form that URLs have: lower case, punycode, brackets around IPv6.
+  // Parsed as a URL, so that names are compared in one form: lower case, punycode, brackets around IPv6.
   const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined;
   const explicitPort = /:(\d+)$/.exec(address)?.[1];
   if (url === undefined || url.pathname !== '/' || (flag !== undefined && flag !== 'private')) {
@@ -59,7 +60,10 @@ function refused(message: string, received: string): TesseraError {
   });
 }
 
-/** Whether an address is on the public internet: in no special-purpose registry of IANA (RFC 6890), and no IPv4 address in IPv6 form. */
+/**
+ * Whether an address is on the public internet: in none of the ranges of the IANA special-purpose registries (RFC 6890).
+ * An IPv4 address in IPv6 form is not public.
+ */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'unicast';
+  return isIP(address) !== 0 && ipaddr.parse(address).range() === 'unicast';
 }

@@ -8,25 +8,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../domain/types.js';
 import { type CallbackHosts, isPublicAddress } from './callback-hosts.js';
 
-/** Waits between tries; after the last one it is given up. */
+/** Waits between the tries. After the last try the callback is given up. */
 const RETRY_DELAYS_MS: readonly number[] = [1000, 10_000, 60_000, 300_000];
 const ANSWER_LIMIT_MS = 10_000;
 
-/** What a callback says. */
 export interface CallbackMessage {
   readonly url: string;
   readonly jobId: string;
-  /** The same for every try, also after a restart: whoever gets two knows that they are one. */
+  /** The same for every try, also after a restart, so that receivers recognise a repeated delivery. */
   readonly delivery: string;
   /** Sent as JSON. */
   readonly body: object;
 }
 
 /**
- * Tells other services of ended jobs: one signed POST each, tried again when it does not arrive.
+ * Webhooks: one signed POST for each ended job, with retries.
  *
- * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with `CALLBACK_SECRET`;
- * `X-Tessera-Delivery` is the same for every try of one callback.
+ * `X-Tessera-Signature: t=<epoch seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `<t>.<body>` with `CALLBACK_SECRET`.
+ * `X-Tessera-Delivery` identifies the callback.
  */
 export class Callbacks {
   readonly #closed = new AbortController();
@@ -37,11 +36,11 @@ export class Callbacks {
     private readonly log: Log,
     private readonly retryDelaysMs = RETRY_DELAYS_MS,
   ) {
-    // Every callback that waits for its next try listens: any number of them is no leak.
+    // Each callback that waits for its next try is a listener; many of them are no leak.
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /** Tries until it has arrived or the tries are used up. @returns false when the service was closed before that. */
+  /** Resolves after a delivery or after the last try. @returns false when `close` ended the tries. */
   async deliver(message: CallbackMessage): Promise<boolean> {
     for (const waitMs of [0, ...this.retryDelaysMs]) {
       try {
@@ -94,7 +93,7 @@ export class Callbacks {
           },
         },
         (response) => {
-          // A redirect is an answer like any other that is not 2xx: it is not followed.
+          // A redirect is not followed: it counts as a failure, like every status but 2xx.
           settle(response.statusCode ?? 0);
           response.destroy();
         },
@@ -105,7 +104,7 @@ export class Callbacks {
   }
 }
 
-/** The host's address; of several the first. @throws when there is none. */
+/** The first address of a host. @throws the system's error when there is none. */
 async function resolve(hostname: string): Promise<string> {
   const literal = hostname.replace(/^\[|\]$/g, '');
   return isIP(literal) ? literal : (await lookup(literal)).address;

@@ -110,7 +110,7 @@ export class WorkQueue {
       outcome = await this.engine.run(job.task(), {
         signal: job.abort.signal,
         onProgress: (progress) => job.progressed(progress),
-        ...(job.terms === undefined ? {} : { deadlineFromStart: () => job.taken() }),
+        ...(job.durable === undefined ? {} : { deadlineFromStart: () => job.taken() }),
       });
       this.disk.hold(job.id, job.request.sourceBytes, outcome.bytes, job.stateBytes);
     } catch (thrown) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
+import { defined } from '../../domain/defined.js';
 import { RETRY } from '../../domain/errors.js';
 import type { Log } from '../../domain/types.js';
 import { MAX_TIMER_MS } from '../../host/changes.js';
@@ -21,31 +22,30 @@ import {
   writeJobFile,
 } from './job-file.js';
 
-interface Kept {
+interface Entry {
   readonly job: UpscaleJob;
   file: JobFile;
-  /** Removes it when it has ended and its time is over. */
+  /** Removes the job after its end and `JOB_TTL_MINUTES`. */
   expiry?: NodeJS.Timeout;
-  /** Resolves when the job is on disk, with all of its request. */
+  /** Resolves when all jobs of the request are on disk. */
   readonly written: Promise<void>;
 }
 
-/** A job that is to be kept. */
 interface NewJob {
   readonly job: UpscaleJob;
-  readonly terms: DurableOptions;
+  readonly durable: DurableOptions;
   /** Set with an idempotency key. */
   readonly digest: string | undefined;
 }
 
-/** The jobs that outlive their request: on disk beside their files, found by id, removed when they expire. */
+/** The jobs that outlive their request: stored on disk beside their files, found by id, removed when they expire. */
 export class DurableJobs {
   readonly callbackHosts: CallbackHosts;
-  readonly #kept = new Map<string, Kept>();
+  readonly #entries = new Map<string, Entry>();
   readonly #index = new IdempotencyIndex<UpscaleJob>();
   readonly #callbacks: Callbacks;
   readonly #ttlMs: number;
-  /** When jobs expire, by `monotonicMs`, in the order in which they ended. */
+  /** Times of expiry by `monotonicMs`, in the order in which the jobs ended. */
   readonly #expiries = new Map<string, number>();
 
   constructor(
@@ -61,135 +61,127 @@ export class DurableJobs {
   }
 
   get count(): number {
-    return this.#kept.size;
+    return this.#entries.size;
   }
 
   /**
-   * Whether so many more may be kept. None is thrown out for them: whoever made it may still fetch its result.
-   * @param backlogSeconds when to come back as long as none has ended. @throws TesseraError queue_full.
+   * Checks `MAX_KEPT_JOBS`. New jobs never displace old ones, whose owners may still fetch the results.
+   * @param backlogSeconds the value of `Retry-After` while no job has ended. @throws TesseraError queue_full.
    */
   checkRoom(more: number, backlogSeconds: number): void {
-    if (this.#kept.size + more <= this.config.MAX_KEPT_JOBS) return;
+    if (this.#entries.size + more <= this.config.MAX_KEPT_JOBS) return;
     const [firstExpiryAtMs] = this.#expiries.values();
-    const sentence =
-      'The service keeps as many jobs as it may; remove those that you need no more, or try again when some have expired.';
     throw queueFull(
-      sentence,
+      'The service keeps as many jobs as it may; remove jobs that you no longer need, or try again when some have expired.',
       firstExpiryAtMs === undefined ? backlogSeconds : (firstExpiryAtMs - monotonicMs()) / 1000,
     );
   }
 
-  /** A job that the owner may see: its own, or one that was made while the service had no keys. */
+  /** A job of this owner, or one that was made while the service had no keys. */
   find(id: string, owner: string): UpscaleJob | undefined {
-    const kept = this.#kept.get(id);
-    const isTheirs = kept !== undefined && ['', owner].includes(kept.file.terms.owner);
-    return isTheirs ? kept.job : undefined;
+    const entry = this.#entries.get(id);
+    return entry !== undefined && ['', owner].includes(entry.file.terms.owner) ? entry.job : undefined;
   }
 
   /**
-   * The job that the owner's key stands for; undefined when the key is new.
+   * The job of the owner's idempotency key; undefined for a new key.
    * @throws TesseraError idempotency_conflict.
    */
-  existing(terms: DurableOptions, digest: string | undefined): Pick<Kept, 'job' | 'written'> | undefined {
-    const job = digest === undefined ? undefined : this.#index.find(terms, digest);
-    return job === undefined ? undefined : this.#kept.get(job.id);
+  existing(durable: DurableOptions, digest: string | undefined): Pick<Entry, 'job' | 'written'> | undefined {
+    const job = digest === undefined ? undefined : this.#index.find(durable, digest);
+    return job === undefined ? undefined : this.#entries.get(job.id);
   }
 
   /**
-   * Makes the jobs of one request durable. Their keys count from now on, also while the files are being written. When this rejects,
-   * the jobs are to be forgotten.
+   * Stores the jobs of one request. Their idempotency keys count at once, before the files are written. After a rejection the
+   * caller forgets the jobs.
    */
-  async keep(jobs: readonly NewJob[]): Promise<void> {
-    const entries = jobs.map(({ job, terms, digest }) => ({
+  async add(jobs: readonly NewJob[]): Promise<void> {
+    const entries = jobs.map(({ job, durable, digest }) => ({
       job,
       file: jobFile({
         id: job.id,
         request: job.request,
-        terms,
-        ...(digest === undefined ? {} : { digest }),
+        terms: durable,
+        ...defined({ digest }),
         createdAtMs: job.createdAtMs,
         lastEventId: job.lastEventId,
         starts: 0,
       }),
     }));
     const written = whenAllDone(entries.map(({ job, file }) => writeJobFile(job.workFolder, file, true)));
-    for (const { job, file } of entries) {
-      job.stateBytes = jobFileBytes(file);
-      this.#kept.set(job.id, { job, file, written });
-      if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
-    }
+    for (const entry of entries) this.#register({ ...entry, written });
     await written;
   }
 
-  /** Notes that a run begins: a service that dies again and again under one job alone must stop trying it. */
+  /** Counts a start, so that a job under which the service dies again and again is given up. */
   async started(job: UpscaleJob): Promise<void> {
-    const kept = this.#kept.get(job.id);
-    if (kept === undefined) return;
-    const { startedAtMs } = job;
-    await this.#write(kept, {
-      ...kept.file,
-      starts: kept.file.starts + 1,
-      ...(job.alone ? { loneStarts: (kept.file.loneStarts ?? 0) + 1 } : {}),
-      ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    const { file } = this.#entries.get(job.id) ?? {};
+    if (file === undefined) return;
+    await this.#write(job, {
+      starts: file.starts + 1,
+      ...(job.alone ? { loneStarts: (file.loneStarts ?? 0) + 1 } : {}),
+      ...defined({ startedAtMs: job.startedAtMs }),
     });
   }
 
-  /** A run that the stop of the service ended: no fault of the job's, and to be done again. */
+  /** Records that the stop of the service ended a run: the job is no suspect, and runs again. */
   async interrupted(job: UpscaleJob): Promise<void> {
-    const kept = this.#kept.get(job.id);
-    if (kept === undefined) return;
-    await this.#write(kept, { ...kept.file, starts: 0, loneStarts: 0, lastEventId: job.lastEventId });
+    await this.#write(job, { starts: 0, loneStarts: 0, lastEventId: job.lastEventId });
   }
 
-  /** How a job ends that ends now. */
+  /** The end of a job that ends now. */
   endOf(outcome: Pick<JobEnd, 'state' | 'result' | 'error'>): JobEnd {
     const endedAtMs = Date.now();
     return { ...outcome, endedAtMs, expiresAtMs: endedAtMs + this.#ttlMs };
   }
 
-  /** Writes the end down. The job's listeners learn of it after this. */
+  /** Stores the end of a job; the caller informs the listeners afterwards. */
   async ended(job: UpscaleJob, end: JobEnd): Promise<void> {
-    const kept = this.#kept.get(job.id);
-    if (kept === undefined) return;
     const callback =
-      kept.file.terms.callbackUrl === undefined
-        ? {}
-        : { callback: 'pending' as const, delivery: randomUUID() };
-    await this.#write(kept, { ...kept.file, end, lastEventId: job.lastEventId, ...callback });
+      job.durable?.callbackUrl === undefined ? {} : { callback: 'pending' as const, delivery: randomUUID() };
+    await this.#write(job, { end, lastEventId: job.lastEventId, ...callback });
+    const entry = this.#entries.get(job.id);
+    if (entry === undefined) return;
     this.#logEnd(job.id, end);
-    this.#expire(kept, monotonicMs() + this.#ttlMs);
-    void this.#callBack(kept);
+    this.#expire(entry, monotonicMs() + this.#ttlMs);
+    void this.#callBack(entry);
   }
 
-  /** Leaves of a job's folder what is still asked for, now that it has ended. */
+  /** Removes everything but the result from the folder of an ended job. */
   async tidy(job: UpscaleJob): Promise<void> {
-    const end = this.#kept.get(job.id)?.file.end;
+    const end = this.#entries.get(job.id)?.file.end;
     if (end !== undefined) await clear(job.workFolder, end.result === undefined ? [] : [RESULT_FILE]);
   }
 
-  /** Takes back a job that was on disk at start. */
+  /** Registers a job that an earlier instance left on disk. */
   adopt(job: UpscaleJob, file: JobFile): void {
-    const kept: Kept = { job, file, written: Promise.resolve() };
-    this.#kept.set(job.id, kept);
-    job.stateBytes = jobFileBytes(file);
-    if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
-    if (file.end !== undefined) this.#expire(kept, monotonicMs() + file.end.expiresAtMs - Date.now());
-    void this.#callBack(kept);
+    const entry = this.#register({ job, file, written: Promise.resolve() });
+    if (file.end !== undefined) this.#expire(entry, monotonicMs() + file.end.expiresAtMs - Date.now());
+    void this.#callBack(entry);
   }
 
-  /** Its folder is about to go: no one finds it any more, and its key is new again. */
+  /** Unregisters a job and its idempotency key, before its folder is removed. */
   forget(job: UpscaleJob): void {
-    const kept = this.#kept.get(job.id);
-    if (kept === undefined) return;
-    this.#kept.delete(job.id);
+    const entry = this.#entries.get(job.id);
+    if (entry === undefined) return;
+    this.#entries.delete(job.id);
     this.#expiries.delete(job.id);
-    clearTimeout(kept.expiry);
-    if (kept.file.digest !== undefined) this.#index.remove(kept.file.terms);
+    clearTimeout(entry.expiry);
+    if (entry.file.digest !== undefined) this.#index.remove(entry.file.terms);
   }
 
   close(): void {
-    for (const { expiry } of this.#kept.values()) clearTimeout(expiry);
+    for (const { expiry } of this.#entries.values()) clearTimeout(expiry);
     this.#callbacks.close();
+  }
+
+  #register(entry: Entry): Entry {
+    const { job, file } = entry;
+    job.stateBytes = jobFileBytes(file);
+    this.#entries.set(job.id, entry);
+    if (file.digest !== undefined) this.#index.add(file.terms, file.digest, job);
+    return entry;
   }
 
   #logEnd(id: string, { state, result, error }: JobEnd): void {
@@ -201,57 +193,55 @@ export class DurableJobs {
     );
   }
 
-  /** A disk that is full now must not undo what was computed: the job goes on, and is only less safe against a restart. */
-  async #write(kept: Kept, file: JobFile): Promise<void> {
-    kept.file = file;
-    kept.job.stateBytes = jobFileBytes(file);
+  /** Changes the stored state. A full disk must not end the job, which is then only less safe against a restart. */
+  async #write({ id }: UpscaleJob, changes: Partial<JobFile>): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { job } = entry;
+    entry.file = { ...entry.file, ...changes };
+    job.stateBytes = jobFileBytes(entry.file);
     try {
-      // Of a job that runs, a power cut costs no more than the run: only its end is worth waiting for.
-      await writeJobFile(kept.job.workFolder, file, file.end !== undefined);
+      // A power cut costs a running job no more than the run, so only the end waits for the disk.
+      await writeJobFile(job.workFolder, entry.file, entry.file.end !== undefined);
     } catch (thrown) {
-      this.log.warn({ err: thrown, job: kept.job.id }, 'the state of a job could not be written');
+      this.log.warn({ err: thrown, job: id }, 'the state of a job could not be written');
     }
   }
 
-  async #callBack(kept: Kept): Promise<void> {
-    const { end, terms, callback, id, delivery = randomUUID() } = kept.file;
+  async #callBack(entry: Entry): Promise<void> {
+    const { end, terms, callback, id, delivery = randomUUID() } = entry.file;
     if (callback !== 'pending' || terms.callbackUrl === undefined || end === undefined) return;
     const { state, endedAtMs, result, error } = end;
-    const body = {
-      id,
-      state,
-      endedAt: new Date(endedAtMs).toISOString(),
-      ...(result === undefined ? {} : { result }),
-      ...(error === undefined
-        ? {}
-        : { error: { code: error.code, retry: RETRY[error.code], detail: error.message } }),
-    };
+    const problem = error && { code: error.code, retry: RETRY[error.code], detail: error.message };
+    const body = { id, state, endedAt: new Date(endedAtMs).toISOString(), result, error: problem };
     const done = await this.#callbacks.deliver({ url: terms.callbackUrl, jobId: id, delivery, body });
-    if (!done || !this.#kept.has(id)) return;
-    const { callback: _pending, delivery: _told, ...file } = kept.file;
-    await this.#write(kept, file);
+    if (!done) return;
+    const { callback: _pending, delivery: _sent, ...file } = entry.file;
+    entry.file = file;
+    await this.#write(entry.job, {});
   }
 
   /**
-   * Each job has its timer, which costs next to nothing: nobody has to look through all for those whose time is over.
-   * @param atMs by `monotonicMs`: a clock that is set forward removes no result.
+   * Sets the timer that removes the job; one timer for each job costs next to nothing.
+   * @param atMs by `monotonicMs`, so that a wall clock set forward removes no result.
    */
-  #expire(kept: Kept, atMs: number): void {
-    const { job } = kept;
+  #expire(entry: Entry, atMs: number): void {
+    const { job } = entry;
     this.#expiries.set(job.id, atMs);
     const waitMs = Math.max(0, atMs - monotonicMs());
-    const next = () => (waitMs > MAX_TIMER_MS ? this.#expire(kept, atMs) : void job.dispose());
-    kept.expiry = setTimeout(next, Math.min(waitMs, MAX_TIMER_MS)).unref();
+    const next = () => (waitMs > MAX_TIMER_MS ? this.#expire(entry, atMs) : void job.dispose());
+    entry.expiry = setTimeout(next, Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 }
 
-/** Rejects as the first that failed, but not before the last is done: nobody writes into a folder that is removed then. */
+/** Rejects with the first failure, but only when no write is under way: the caller then removes the folder. */
 async function whenAllDone(writes: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(writes)) if (end.status === 'rejected') throw end.reason;
 }
 
-/** Removes all from a job's folder but its state and what is named. Where the folder itself is gone, nothing is left to remove. */
+/** Removes everything from the folder of a job except its state and the given names. */
 export async function clear(folder: string, keep: readonly string[]): Promise<void> {
+  // A folder that is gone holds nothing to remove.
   for (const name of await readdir(folder).catch(() => [])) {
     if (!keep.includes(name) && !JOB_FILE_NAMES.includes(name))
       await rm(join(folder, name), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { ERROR_CODES, type ErrorMessage } from '../../domain/errors.js';
 import type { UpscaleResult } from '../../domain/types.js';
 import type { DurableOptions, JobRequest } from '../job.js';
 
-/** How a durable job ended. */
+/** How and when a job ended. */
 export interface JobEnd {
   readonly state: 'succeeded' | 'failed' | 'cancelled';
   readonly endedAtMs: number;
@@ -13,26 +13,26 @@ export interface JobEnd {
   readonly error?: ErrorMessage;
 }
 
-/** A durable job as its folder's `job.json` holds it. Paths are not in it: the folder may move to another instance's. */
+/** A durable job as stored in `job.json`. It holds no paths: the folder may move to another instance. */
 export interface JobFile {
   readonly version: typeof VERSION;
   readonly id: string;
   readonly request: JobRequest;
   readonly terms: DurableOptions;
-  /** Of the source's bytes and the options, when there is an idempotency key. */
+  /** Of the source's bytes and the options; set with an idempotency key. */
   readonly digest?: string;
   readonly createdAtMs: number;
   readonly lastEventId: number;
-  /** Starts without an end: the service died while it was at work, beside others or alone. */
+  /** Starts without an end: the service died while the job ran, alone or beside others. */
   readonly starts: number;
-  /** Of these, those in which nothing ran beside it; none when absent. A job that takes the whole service with it must not do so for ever. */
+  /** Those of `starts` in which no other job ran; 0 when absent. */
   readonly loneStarts?: number;
   readonly startedAtMs?: number;
-  /** Absent while it is queued or running: after a restart both are queued. */
+  /** Absent while the job is queued or running; a restart queues both. */
   readonly end?: JobEnd;
-  /** Absent without a callback URL, or once its fate is known. */
+  /** Absent without a callback URL, and after the delivery has succeeded or was given up. */
   readonly callback?: 'pending';
-  /** `X-Tessera-Delivery` of that callback, the same for every try. */
+  /** `X-Tessera-Delivery` of the callback, the same for every try. */
   readonly delivery?: string;
 }
 
@@ -40,21 +40,21 @@ const VERSION = 1;
 const NAME = 'job.json';
 const NEW_NAME = 'job.json.new';
 
-/** Names in a job's folder that are the store's own. */
+/** The store's own names in the folder of a job. */
 export const JOB_FILE_NAMES: readonly string[] = [NAME, NEW_NAME];
 
 export function jobFile(fields: Omit<JobFile, 'version'>): JobFile {
   return { version: VERSION, ...fields };
 }
 
-/** How long the file is. */
+/** Size of `job.json`. */
 export function jobFileBytes(file: JobFile): number {
   return Buffer.byteLength(JSON.stringify(file));
 }
 
 /**
- * Writes the file whole or not at all: what a crash leaves is the old one or the new one.
- * @param lasting also after a power cut; that waits for the disk.
+ * Replaces the file in one step: a crash leaves the old one or the new one.
+ * @param lasting waits for the disk, so that the file survives a power cut.
  */
 export async function writeJobFile(folder: string, file: JobFile, lasting: boolean): Promise<void> {
   const path = join(folder, NEW_NAME);
@@ -68,18 +68,17 @@ export async function writeJobFile(folder: string, file: JobFile, lasting: boole
   await rename(path, join(folder, NAME));
 }
 
-/** @returns undefined when there is none, or it is not one of ours (another version's, say). */
+/** @returns undefined when the file is missing, or of another version or program. */
 export async function readJobFile(folder: string): Promise<JobFile | undefined> {
-  let value: unknown;
   try {
-    value = JSON.parse(await readFile(join(folder, NAME), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(join(folder, NAME), 'utf8'));
+    return isJobFile(value) ? value : undefined;
   } catch {
     return undefined;
   }
-  return isJobFile(value) ? value : undefined;
 }
 
-/** The file is ours and written whole; this tells other versions and other people's files apart, no more. */
+/** Tells other versions and foreign files apart; our own files are always whole. */
 function isJobFile(value: unknown): value is JobFile {
   if (typeof value !== 'object' || value === null) return false;
   const file = value as Partial<JobFile>;

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import type { Log } from '../../domain/types.js';
 import { type Instance, isMissing } from './instance.js';
 
-/** The folders of the jobs of one instance: made exclusively, 0700, and removed once. */
+/** The job folders of one instance. */
 export class JobFolders {
-  /** Removals that are going on. */
   readonly #removals = new Map<string, Promise<void>>();
 
   constructor(
@@ -17,23 +16,21 @@ export class JobFolders {
     return join(this.instance.folder, id);
   }
 
-  /** @throws the system's error, also when the folder is there already. */
+  /** Creates the folder of a job, mode 0700. @throws the system's error, also when the folder exists. */
   async create(id: string): Promise<void> {
-    const path = this.pathOf(id);
-    try {
-      await mkdir(path, { mode: 0o700 });
-    } catch (thrown) {
+    const make = () => mkdir(this.pathOf(id), { mode: 0o700 });
+    await make().catch(async (thrown: unknown) => {
       if (!isMissing(thrown)) throw thrown;
-      // Somebody's clean-up of temporary files took the instance's folder.
+      // A cleaner of temporary files removed the folder of the instance.
       await this.instance.ensure();
-      await mkdir(path, { mode: 0o700 });
-    }
+      await make();
+    });
   }
 
-  /** Removes a folder with all that is in it; a failure is for the log, as nobody else could do anything about it. */
+  /** Removes the folder of a job. A failure is logged, since no caller can do anything about it. */
   remove(id: string): Promise<void> {
-    const going = this.#removals.get(id);
-    if (going !== undefined) return going;
+    const underWay = this.#removals.get(id);
+    if (underWay !== undefined) return underWay;
     const removal = rm(this.pathOf(id), { recursive: true, force: true, maxRetries: 3 })
       .catch((thrown: unknown) =>
         this.log.warn({ err: thrown, job: id }, 'a job folder could not be removed'),
@@ -43,7 +40,7 @@ export class JobFolders {
     return removal;
   }
 
-  /** Resolves when nothing is being removed any more. */
+  /** Resolves when no removal is under way. */
   async settled(): Promise<void> {
     await Promise.all(this.#removals.values());
   }

@@ -1,18 +1,14 @@
 import { TesseraError } from '../../domain/errors.js';
 import { diskFullError } from '../../host/disk-full.js';
 
-/** Room comes back by the end of jobs or by an operator, a folder by an operator: neither in a moment. */
+/** An operator has to repair the folder, which takes more than a moment. */
 const RETRY_AFTER_SECONDS = 60;
 
-/**
- * What an error of the system in `TEMP_DIR` means to a caller.
- * @returns disk_full, storage_unavailable; undefined for what is no error of the system.
- */
+/** Translates a system error in `TEMP_DIR`: disk_full or storage_unavailable; undefined for errors of another kind. */
 export function storageError(thrown: unknown): TesseraError | undefined {
   const full = diskFullError(thrown);
   if (full !== undefined) return full;
-  if (!(thrown instanceof Error) || !('syscall' in thrown)) return undefined;
-  return storageUnavailable(thrown);
+  return thrown instanceof Error && 'syscall' in thrown ? storageUnavailable(thrown) : undefined;
 }
 
 /** @param cause for the log. */

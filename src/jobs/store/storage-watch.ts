@@ -5,43 +5,45 @@ import { diskFullError } from '../../host/disk-full.js';
 import type { Instance } from './instance.js';
 import { storageUnavailable } from './storage-error.js';
 
-/** Whether the folder can be written is looked at this often at most. */
-const LOOK_EVERY_MS = 1000;
-/** A file system that takes longer than this to take a byte, as one on a lost network does, is none. */
-const MAX_LOOK_MS = 2000;
+/** A check of the folder is reused for this long. */
+const CHECK_INTERVAL_MS = 1000;
+/** A file system that takes longer to write one byte, as on a lost network, counts as unavailable. */
+const MAX_CHECK_MS = 2000;
 
-/** How a run may end whose folder cannot be used. */
-const MISTAKEN: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt_image', 'unsupported_image']);
+/** Errors that an engine reports when it cannot use the folder of the job. */
+const MISLEADING: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt_image', 'unsupported_image']);
 
-/** Whether `TEMP_DIR` can be written, for readiness and for who is to blame. */
+/** Checks whether `TEMP_DIR` can be written, for readiness and to correct the errors of engines. */
 export class StorageWatch {
-  #looked: { readonly atMs: number; readonly fault: Promise<string | undefined> } | undefined;
-  /** The last that was told to the log. */
-  #told: string | undefined;
+  #check: { readonly atMs: number; readonly fault: Promise<string | undefined> } | undefined;
+  /** The fault that was logged last. */
+  #logged: string | undefined;
 
   constructor(
     private readonly instance: Instance,
     private readonly log: Log,
   ) {}
 
-  /** @returns why nothing can be written now, in the system's words; undefined while it can. A full disk is none: it empties by itself. */
+  /** @returns the system's reason why the folder cannot be written; undefined when it can, or when the disk is only full. */
   fault(): Promise<string | undefined> {
     const nowMs = performance.now();
-    if (this.#looked === undefined || nowMs - this.#looked.atMs >= LOOK_EVERY_MS)
-      this.#looked = { atMs: nowMs, fault: this.#look() };
-    return this.#looked.fault;
+    if (this.#check === undefined || nowMs - this.#check.atMs >= CHECK_INTERVAL_MS)
+      this.#check = { atMs: nowMs, fault: this.#checkNow() };
+    return this.#check.fault;
   }
 
-  /** What an engine says of a picture that it could not find, or of a result that it could not write, is not the picture's fault. */
-  async outcomeOf(said: UpscaleResult | TesseraError): Promise<UpscaleResult | TesseraError> {
-    if (!(said instanceof TesseraError) || !MISTAKEN.has(said.code)) return said;
-    this.#looked = undefined;
-    return (await this.fault()) === undefined
-      ? said
-      : storageUnavailable(said).with({ attempts: said.attempts });
+  /** Blames the storage, not the image, when an engine could not find the source or write the result. */
+  async outcomeOf(reported: UpscaleResult | TesseraError): Promise<UpscaleResult | TesseraError> {
+    if (!(reported instanceof TesseraError) || !MISLEADING.has(reported.code)) return reported;
+    this.#check = undefined;
+    if ((await this.fault()) === undefined) return reported;
+    return storageUnavailable(reported).with({ attempts: reported.attempts });
   }
 
-  /** The end: leaves the folder to whoever starts next, or removes it. Where it cannot be written, whoever sweeps next finds us dead. */
+  /**
+   * Leaves the folder with its durable jobs to the next instance, or removes it. A failure is logged: the next sweep then
+   * finds this instance dead.
+   */
   async leave(withJobs: boolean): Promise<void> {
     try {
       await (withJobs ? this.instance.leave() : this.instance.remove());
@@ -50,23 +52,23 @@ export class StorageWatch {
     }
   }
 
-  async #look(): Promise<string | undefined> {
-    const fault = await this.#faultOfWriting();
-    if (fault !== this.#told) {
+  async #checkNow(): Promise<string | undefined> {
+    const fault = await this.#writeFault();
+    if (fault !== this.#logged) {
       const folder = this.instance.tempDir;
       if (fault === undefined) this.log.info({ folder }, 'TEMP_DIR can be written again');
       else this.log.error({ folder, fault }, 'TEMP_DIR cannot be written');
     }
-    this.#told = fault;
+    this.#logged = fault;
     return fault;
   }
 
-  async #faultOfWriting(): Promise<string | undefined> {
+  async #writeFault(): Promise<string | undefined> {
     const answered = new AbortController();
     const { signal } = answered;
-    const silence = sleep(MAX_LOOK_MS, `no answer within ${MAX_LOOK_MS} ms`, { ref: false, signal });
+    const silence = sleep(MAX_CHECK_MS, `no answer within ${MAX_CHECK_MS} ms`, { ref: false, signal });
     try {
-      return await Promise.race([this.instance.keep().then(() => undefined), silence]);
+      return await Promise.race([this.instance.keepAlive().then(() => undefined), silence]);
     } catch (thrown) {
       if (diskFullError(thrown) !== undefined) return undefined;
       return thrown instanceof Error ? thrown.message : String(thrown);

@@ -2,22 +2,22 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INSTANCE_NAME, type Instance, isMissing } from './instance.js';
 
-/** A job's folder that a dead instance left behind. */
+/** The folder of a job of a dead instance. */
 export interface OrphanedJob {
   readonly id: string;
   readonly folder: string;
 }
 
-/** Ids of jobs are the names of their folders. */
+/** The folder of a job has the job's id as its name. */
 export const JOB_NAME = /^[A-Za-z0-9_-]{22}$/;
 
 const ADOPTED = 'adopted';
 
 /**
- * Takes over what dead instances left in `TEMP_DIR`. A dead folder is first renamed into our own, which succeeds for one instance
- * only, then emptied; if we die in between, whoever sweeps next finds it within ours. Folders of living instances, and whatever else lies in
- * `TEMP_DIR`, are never touched.
- * @param keep decides over each job's folder: true to move it into ours as our own job, false to have it removed.
+ * Takes over the folders of dead instances in `TEMP_DIR`. Renaming a dead folder into our own succeeds for one instance only;
+ * then the folder is emptied. If this process dies in between, the next sweep finds the rest inside our folder. Folders of
+ * living instances and other files in `TEMP_DIR` are never touched.
+ * @param keep decides about each job folder: true moves it into our folder, false removes it.
  * @returns the jobs that were kept.
  */
 export async function sweep(
@@ -26,8 +26,7 @@ export async function sweep(
 ): Promise<OrphanedJob[]> {
   const kept: OrphanedJob[] = [];
   for (const name of await foldersIn(instance.tempDir)) {
-    if (name === instance.name || !INSTANCE_NAME.test(name)) continue;
-    if (await instance.isAlive(name)) continue;
+    if (name === instance.name || !INSTANCE_NAME.test(name) || (await instance.isAlive(name))) continue;
     const adopted = join(instance.folder, ADOPTED);
     await mkdir(adopted, { recursive: true, mode: 0o700 });
     if (!(await moved(join(instance.tempDir, name), join(adopted, name)))) continue;
@@ -37,7 +36,7 @@ export async function sweep(
   return kept;
 }
 
-/** Moves the jobs to keep out of a dead instance's folder, and those that it had adopted from others and not yet sorted. */
+/** Moves the jobs to keep out of a dead instance's folder, and out of folders that it had adopted and not emptied. */
 async function empty(
   dead: string,
   instance: Instance,
@@ -62,7 +61,7 @@ async function foldersIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** @returns false when it is not there any more: another instance was faster. */
+/** @returns false when the folder is gone: another instance took it first. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

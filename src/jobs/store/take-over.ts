@@ -6,16 +6,16 @@ import type { Instance } from './instance.js';
 import { type JobFile, readJobFile } from './job-file.js';
 import { sweep } from './sweep.js';
 
-/** A job under which the service itself died so often, with nothing beside it, is not tried again. */
+/** A job is given up after so many deaths of the service while the job ran alone. */
 export const MAX_LONE_DEATHS = 3;
 
-/** A durable job that a dead instance left, in a folder of ours by now. */
+/** A durable job of a dead instance, moved into the folder of this one. */
 export interface InheritedJob {
   readonly folder: string;
   readonly file: JobFile;
 }
 
-/** Takes over what dead instances left. @returns their durable jobs, in the order in which they are to go on. */
+/** Takes over the folders of dead instances. @returns their durable jobs, in the order in which to queue them. */
 export async function takeOver(instance: Instance): Promise<readonly InheritedJob[]> {
   const inherited: InheritedJob[] = [];
   for (const { folder } of await sweep(instance, isWorthKeeping)) {
@@ -25,32 +25,20 @@ export async function takeOver(instance: Instance): Promise<readonly InheritedJo
   return inherited.sort((a, b) => deaths(a.file) - deaths(b.file) || a.file.createdAtMs - b.file.createdAtMs);
 }
 
-/** What the job is made of, anew. It runs alone if the service may have died under it. */
+/** The data of an inherited job. It runs alone if the service may have died under it. */
 export function originOf({ folder, file }: InheritedJob, cost: JobCost): JobOrigin {
-  const { id, request, terms, createdAtMs, lastEventId, startedAtMs, end } = file;
-  return {
-    id,
-    workFolder: folder,
-    request,
-    cost,
-    createdAtMs,
-    terms,
-    lastEventId,
-    alone: file.starts > 0,
-    ...(startedAtMs === undefined ? {} : { startedAtMs }),
-    ...(end === undefined ? {} : { end }),
-  };
+  return { ...file, workFolder: folder, cost, durable: file.terms, alone: file.starts > 0 };
 }
 
 /**
- * Jobs under which the service may have died come last, so that the others do not wait for runs alone; of them the one that was tried
- * least comes first, so that none is blamed for merely being next again and again.
+ * Jobs under which the service may have died come last, so that the others need not wait for runs alone. Among these the one
+ * with the fewest tries comes first, so that no job is blamed only because it was first in the queue each time.
  */
 function deaths({ starts, loneStarts = 0 }: JobFile): number {
   return Math.min(1, starts) + loneStarts;
 }
 
-/** Whether a folder left by a dead instance holds a durable job that is still of use. */
+/** Whether a folder of a dead instance holds a durable job that is whole and has not expired. */
 async function isWorthKeeping(folder: string): Promise<boolean> {
   const file = await readJobFile(folder);
   if (file === undefined) return false;
@@ -60,9 +48,5 @@ async function isWorthKeeping(folder: string): Promise<boolean> {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return undefined;
-  }
+  return (await stat(path).catch(() => undefined))?.size;
 }

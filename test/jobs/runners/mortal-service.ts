@@ -32,8 +32,8 @@ const engine = new MortalEngine();
 let opened: LocalJobs | undefined;
 const jobs = await LocalJobs.open(config(folder), engine, SILENT);
 opened = jobs;
-const terms = { maxFiles: Math.max(1, deeds.length), durable: true };
-const first = await jobs.reserve(1000, terms);
+const options = { maxFiles: Math.max(1, deeds.length), durable: true };
+const first = await jobs.reserve(1000, options);
 const reservations = [first];
 while (reservations.length < deeds.length) reservations.push(await first.another());
 if (deeds.length === 0) await first.release();
@@ -41,7 +41,7 @@ else {
   const files = reservations.map((reservation, index) => {
     const deed = deeds[index] ?? '';
     writeFileSync(reservation.sourcePath, deed);
-    return { reservation, request: { ...request(), sourceBytes: deed.length }, terms: { owner: '' } };
+    return { reservation, request: { ...request(), sourceBytes: deed.length }, durable: { owner: '' } };
   });
   await jobs.submitDurable(files);
 }

@@ -15,7 +15,7 @@ await writeFile(reservation.sourcePath, 'ten bytes!');
 if (durable === undefined) jobs.submit(reservation, request());
 else
   await jobs.submitDurable([
-    { reservation, request: request(), terms: { owner: 'me', idempotencyKey: durable } },
+    { reservation, request: request(), durable: { owner: 'me', idempotencyKey: durable } },
   ]);
 const { task } = await engine.runOf(reservation);
 process.send?.(dirname(task.sourcePath));

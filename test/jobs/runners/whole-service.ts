@@ -26,7 +26,7 @@ const changed = {
   options: { ...asked.options, format: 'png' as const, tileSizePx: 64 },
   sourceBytes: (await stat(sourcePath)).size,
 };
-const [kept] = await jobs.submitDurable([{ reservation, request: changed, terms: { owner: '' } }]);
+const [kept] = await jobs.submitDurable([{ reservation, request: changed, durable: { owner: '' } }]);
 if (kept === undefined) throw new Error('nothing was kept');
 const { job } = kept;
 let told = false;
