@@ -14,7 +14,7 @@ import { hardPictures, type NamedPicture, picturesIn } from './hard-pictures.js'
 import { median, table } from './measure.js';
 
 /**
- * What the check of every tile (`models/tile-check`) makes of right answers and of wrong ones, and what it costs.
+ * Measures the tile check (`models/onnx/tile-check`): its figures for right and for wrong answers, and its cost.
  * Usage: node build/bench/tile-check.js [--model FILE.onnx]... [folder of pictures]...
  * Without a folder: the photographs of this folder; hard pictures are made from the first of them.
  */
@@ -23,7 +23,7 @@ const files = args.flatMap((arg, at) => (args[at - 1] === '--model' ? [arg] : []
 const folders = args.filter((arg, at) => arg !== '--model' && args[at - 1] !== '--model');
 const photosFolder = join(packageRoot(), 'bench', 'photos');
 
-/** Of one tile, in turn with and without. */
+/** Runs of one tile, alternately with and without the check. */
 const RUNS = 21;
 const SIDES_PX = [128, 512];
 
@@ -177,7 +177,7 @@ async function cost(entry: ModelEntry): Promise<void> {
   await bare.release();
 }
 
-/** The photograph again and again, up to a size. */
+/** The photograph repeated up to a size. */
 function tiled(photo: NamedPicture, side: number): Raster<3> {
   const data = new Uint8Array(side * side * 3);
   for (let i = 0; i < data.length; i += 1) {

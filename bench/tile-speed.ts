@@ -11,14 +11,14 @@ import type { TileModel } from '../src/models/tile-model.js';
 import { fileState } from '../src/models/verify.js';
 
 /**
- * Microseconds per input pixel and memory of every installed model on the CPU, by tile size: the table of docs/models.md.
+ * Measures microseconds per input pixel and memory of every installed model on the CPU, by tile size, for the table of docs/models.md.
  *   node build/bench/tile-speed.js [models folder] [threads]
- * Each model runs in a process of its own; the figure is the best of several runs, conversion of the samples included.
+ * Each model runs in its own process. The time is that of the fastest run and includes the conversion of samples.
  */
 const SIDES = [64, 128, 256, 512];
-/** Enough runs for a quiet moment on a shared machine, within this time for each size. */
-const PATIENCE_MS = 4000;
+/** Runs per size: enough to find a quiet moment of a shared machine. */
 const MAX_RUNS = 40;
+const MAX_MS = 4000;
 
 const [folder = join(packageRoot(), 'models'), threads = String(Math.min(2, availableParallelism())), only] =
   process.argv.slice(2);
@@ -53,7 +53,7 @@ async function speeds(model: TileModel): Promise<string[]> {
     await model.run(tile);
     let best = Number.POSITIVE_INFINITY;
     const startedMs = performance.now();
-    for (let run = 0; run < MAX_RUNS && performance.now() - startedMs < PATIENCE_MS; run++) {
+    for (let run = 0; run < MAX_RUNS && performance.now() - startedMs < MAX_MS; run++) {
       const runMs = performance.now();
       await model.run(tile);
       best = Math.min(best, performance.now() - runMs);
@@ -63,7 +63,7 @@ async function speeds(model: TileModel): Promise<string[]> {
   return cells;
 }
 
-/** What this process has taken for itself, without mapped files. Linux only. */
+/** Resident memory of this process without mapped files. Linux only. */
 function anonymousMegabytes(): number {
   const status = readFileSync('/proc/self/status', 'utf8');
   return Math.round(Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1000);

@@ -8,9 +8,9 @@ import { paired, table } from './measure.js';
 import { SharedModel } from './shared-model.js';
 
 /**
- * As many tiles as there are processors, one after the other by all of them, against all at once in tile workers: what `LOST_TOGETHER` in
- * `tiling/plan.ts` was taken from.
- *   node build/bench/tile workers.js [threads]
+ * Compares as many tiles as processors, computed at once in tile workers, with the same tiles computed one after the other on all processors. The
+ * source of `LOST_TOGETHER` in `tiling/plan.ts`.
+ *   node build/bench/tile-workers.js [threads]
  * The slow model is `realesr-general-x4v3` from `../shared`; without it only the embedded one is measured.
  */
 const SIDE_PX = 512;
@@ -57,7 +57,7 @@ console.log(
   table(
     [
       'model',
-      `µs per pixel, ${threads} tileWorkers`,
+      `µs per pixel, ${threads} tile workers`,
       `${threads} threads on one tile`,
       'tile workers ÷ threads (min–max)',
     ],

@@ -6,10 +6,10 @@ import { packageVersion } from './host/package-root.js';
 import { StartError } from './host/start-error.js';
 import { ManifestError } from './models/manifest.js';
 
-/** A subcommand, loaded only when it is the one asked for. */
+/** A subcommand, loaded only when it is called. */
 interface Command {
   readonly summary: string;
-  /** @returns the module's `run`, which gets the arguments after its name and returns the exit code, or undefined to stay alive. */
+  /** Loads the module. Its `run` gets the arguments after the name and returns the exit code, or undefined to stay alive. */
   load(): Promise<{ run(args: readonly string[]): Promise<number | undefined> }>;
 }
 
@@ -56,7 +56,7 @@ async function main([name, ...args]: readonly string[]): Promise<number | undefi
   return (await command.load()).run(args);
 }
 
-/** Tells what went wrong. @returns the exit code. */
+/** Prints the error. @returns the exit code. */
 function report(thrown: unknown, [name = '']: readonly string[]): number {
   const error = isParserError(thrown) ? parserError(thrown) : thrown;
   if (error instanceof UsageError) {
@@ -71,7 +71,7 @@ function report(thrown: unknown, [name = '']: readonly string[]): number {
   return foreseen ? EXIT.usage : EXIT.someFailed;
 }
 
-// Whoever reads our output may go away first ("| head"): that is their right, and no reason to die with work half done.
+// A reader such as "| head" may close the pipe early. The work goes on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -10,7 +10,7 @@ import { REQUESTS_ON_THEIR_WAY_MS } from './http/connection/close-connections.js
 import { loadCheckedConfig } from './models/checked-config.js';
 import { createServices } from './services.js';
 
-/** Time beyond the configured ones after which a shutdown that hangs is cut off. */
+/** Time beyond the configured delays after which a hanging shutdown is cut off. */
 const LAST_RESORT_MS = 4000;
 
 const EXIT_BAD_CONFIG = 2;
@@ -23,7 +23,7 @@ async function serve(): Promise<void> {
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
   const { log, close: closeLog } = await openLog(config);
   const services = await createServices(config, log, process.env);
-  // Only now: the engines start while the modules of the app are loaded.
+  // Loaded only now: the engines start while the app's modules are loaded.
   const { buildApp } = await import('./app.js');
   const app = await buildApp(services);
 
@@ -31,7 +31,8 @@ async function serve(): Promise<void> {
     log.error({}, 'a second signal ends the process at once');
     if (threadsAreBusy()) process.kill(process.pid, 'SIGKILL');
   };
-  // No limit of its own: it would end by `process.exit`, and a system call that never returns would hold the process.
+  // No time limit of its own: it would end by `process.exit`, and a system call that never returns would hold the
+  // process.
   closeWithGrace({ delay: false, logger: log, onSecondSignal }, async ({ signal, err }) => {
     setTimeout(killItself, delayMs + graceMs + LAST_RESORT_MS, log).unref();
     if (err) log.fatal({ err }, 'stopping after an unexpected error');
@@ -40,7 +41,8 @@ async function serve(): Promise<void> {
     // Readiness fails first, so that a load balancer looks elsewhere before connections are refused.
     if (signal === 'SIGTERM') await sleep(delayMs);
     const closed = app.close();
-    // What was sent before the listener closed is still taken; nothing is waited for where no connection is left.
+    // Requests sent before the listener closes are still accepted. Without open connections there is nothing to wait
+    // for.
     await Promise.race([closed, sleep(REQUESTS_ON_THEIR_WAY_MS, undefined, { ref: false })]);
     await Promise.all([services.close(graceMs), closed]);
     log.info({}, 'stopped');
@@ -61,7 +63,7 @@ async function serve(): Promise<void> {
     const installed = services.engine.status().models.filter((model) => model.installed);
     log.info({ models: installed.map(({ name }) => name) }, 'ready');
   } catch (err) {
-    // More starts follow; until one succeeds, /health/ready and every upload say so.
+    // More starts follow. Until one succeeds, /health/ready and every upload say so.
     log.error({ err }, 'no engine could be started');
   }
 }

@@ -13,14 +13,14 @@ import { LocalJobs } from './jobs/local-jobs.js';
 import { ModelUpkeep } from './models/download/upkeep.js';
 import { pipelineLimits } from './pipeline/limits.js';
 
-/** One reads on while the other is held by an image that takes all its time. */
+/** Two, so that one reads on while a slow image holds the other. */
 const HEADER_PROCESSES = 2;
 const HEADER_DEADLINE_MS = 2000;
 
-/** Everything that a front needs, made and wired once. The server and the command line both start from here. */
+/** All services, created and wired once. The server and the command line both start from here. */
 export interface Services extends HttpContext {
   readonly lifecycle: { stopping: boolean };
-  /** Not started: a service wants it, a single run of the command line does not. */
+  /** Not started here: the server starts it, a single run of the command line does not. */
   readonly upkeep: ModelUpkeep;
   /** Lets queued and running jobs end within the grace period, then ends the engines. */
   close(graceMs: number): Promise<void>;
@@ -29,8 +29,8 @@ export interface Services extends HttpContext {
 /**
  * Starts the engines and the header processes (without waiting for them) and takes a job folder.
  * @param config from `loadCheckedConfig`.
- * @param environment what engine processes inherit; usually `process.env`.
- * @param headerProcesses how many images' headers may be read at the same time.
+ * @param environment of engine processes; usually `process.env`.
+ * @param headerProcesses how many image headers are read at the same time.
  * @throws StartError when `TEMP_DIR` cannot be written.
  */
 export async function createServices(

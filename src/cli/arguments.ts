@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import type { OptionName } from '../options/option-table.js';
+import { OPTION_NAMES } from '../options/option-table.js';
 import type { RawOption } from '../options/parse-options.js';
 import { UsageError } from './terminal/usage-error.js';
 
-/** The command line of `tessera upscale`, read but not yet compared with the disk. */
+/** The parsed command line of `tessera upscale`, before any look at the disk. */
 export interface UpscaleArguments {
   readonly inputs: readonly string[];
   readonly output: string | undefined;
@@ -12,45 +12,26 @@ export interface UpscaleArguments {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  /** Pictures at work at the same time. */
+  /** Number of pictures at work at the same time. */
   readonly jobs: number;
-  /** Address of a running service; undefined: the work is done here. */
+  /** Address of a running service; undefined: this process does the work. */
   readonly server: URL | undefined;
   readonly apiKey: string | undefined;
-  /** Options of the upscale as they were typed, for `parseOptions`. */
+  /** Options of the upscale as typed, for `parseOptions`. */
   readonly options: readonly RawOption[];
 }
 
 const MAX_JOBS = 64;
 const DEFAULT_JOBS = 2;
 
-/** Flags that carry an option of the API with a value. */
-const VALUE_FLAGS = {
-  scale: 'scale',
-  model: 'model',
-  format: 'format',
-  quality: 'quality',
-  'tile-size': 'tile_size',
-  'tile-overlap': 'tile_overlap',
-  background: 'background',
-  metadata: 'metadata',
-  profile: 'profile',
-  timeout: 'timeout',
-} as const satisfies Record<string, OptionName>;
+/** Options of the API that are flags with a value: `tile_size` → `--tile-size`. */
+const VALUE_OPTIONS = OPTION_NAMES.filter(
+  (name) => !['fallback', 'dry_run', 'use_realesrgan'].includes(name),
+);
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 const PARSER = {
-  scale: text,
-  model: text,
-  format: text,
-  quality: text,
-  'tile-size': text,
-  'tile-overlap': text,
-  background: text,
-  metadata: text,
-  profile: text,
-  timeout: text,
   'no-fallback': flag,
   'dry-run': flag,
   output: { type: 'string', short: 'o' },
@@ -66,17 +47,19 @@ const PARSER = {
 } as const;
 
 /**
- * @param environment where `TESSERA_API_KEY` may be.
- * @returns 'help' when that was asked for.
- * @throws UsageError, and what `parseArgs` throws.
+ * Parses the arguments of `tessera upscale`.
+ * @param environment may have `TESSERA_API_KEY`.
+ * @returns 'help' when the arguments ask for it.
+ * @throws UsageError, and the errors of `parseArgs`.
  */
 export function parseUpscaleArguments(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): UpscaleArguments | 'help' {
+  const valueFlags = Object.fromEntries(VALUE_OPTIONS.map((name) => [flagName(name), text]));
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: PARSER,
+    options: { ...valueFlags, ...PARSER },
     allowPositionals: true,
   });
   if (values.help) return 'help';
@@ -84,10 +67,10 @@ export function parseUpscaleArguments(
     throw new UsageError('Which picture? Name a file, or "-" for standard input.');
   if (values.quiet && values.verbose) throw new UsageError('--quiet and --verbose exclude each other.');
   const options: RawOption[] = [];
-  for (const [name, option] of Object.entries(VALUE_FLAGS) as [keyof typeof VALUE_FLAGS, OptionName][]) {
-    const value = values[name];
+  for (const option of VALUE_OPTIONS) {
+    const value = (values as Readonly<Record<string, string | undefined>>)[flagName(option)];
     if (value === undefined) continue;
-    if (value.trim() === '') throw new UsageError(`--${name} is empty.`);
+    if (value.trim() === '') throw new UsageError(`--${flagName(option)} is empty.`);
     options.push([option, value]);
   }
   if (values['no-fallback']) options.push(['fallback', 'false']);
@@ -107,9 +90,13 @@ export function parseUpscaleArguments(
   };
 }
 
-/** `tile_size` → `--tile-size`: an option of the API as it is typed here. */
+/** `tile_size` → `--tile-size` */
 export function flagOf(option: string): string {
-  return option === 'fallback' ? '--no-fallback' : `--${option.replaceAll('_', '-')}`;
+  return option === 'fallback' ? '--no-fallback' : `--${flagName(option)}`;
+}
+
+function flagName(option: string): string {
+  return option.replaceAll('_', '-');
 }
 
 function wholeNumber(name: string, given: string | undefined, usual: number, most: number): number {
@@ -121,7 +108,7 @@ function wholeNumber(name: string, given: string | undefined, usual: number, mos
   return value;
 }
 
-/** Ends with a slash, so that the API's paths are taken from it also under a prefix. */
+/** The address with a slash at its end, so that the API's paths are relative to it also under a prefix. */
 function serverAddress(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {

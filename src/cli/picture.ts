@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { cutToBytes, MAX_STEM_BYTES } from '../domain/download-name.js';
@@ -19,11 +20,9 @@ export type Target =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'folder'; readonly folder: string; readonly stem: string };
 
-/** The source of a picture, to be read once. */
-export interface Source {
-  readonly name: string;
-  readonly path: string | undefined;
-  open(): Readable;
+/** Opens the bytes of a picture. Standard input can be read once. */
+export function openPicture({ path }: Pick<Picture, 'path'>): Readable {
+  return path === undefined ? process.stdin : createReadStream(path);
 }
 
 /** The stem of a result's name: the picture's name without its ending, cut to leave room for scale and format. */

@@ -12,7 +12,7 @@ Usage: tessera serve [--port N] [--host ADDRESS]
 All other settings come from the environment; docs/configuration.md lists them. Ctrl-C stops it once running work has ended.
 `;
 
-/** `tessera serve`: the service in this process; it lives until a signal ends it. */
+/** `tessera serve`: runs the service in this process until a signal ends it. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
   const { values } = parseArgs({
     args: [...args],
@@ -22,7 +22,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     process.stdout.write(HELP);
     return EXIT.done;
   }
-  // The configuration has one source, the environment: what is said here goes there, and is judged with the rest.
+  // The configuration has one source, the environment. The flags go there and are checked with the other settings.
   if (values.port !== undefined) process.env.PORT = values.port;
   if (values.host !== undefined) process.env.HOST = values.host;
   await import('../server.js');

@@ -1,44 +1,31 @@
 import type { Readable } from 'node:stream';
 import type { UpscalePlan, UpscaleProgress, UpscaleResult } from '../domain/types.js';
-import type { Source } from './picture.js';
+import type { Picture } from './picture.js';
 
-/** Where a picture stands. */
+/** The step that a picture is at. */
 export type Step =
   | { readonly kind: 'starting' | 'sending' | 'saving' }
   | {
       readonly kind: 'waiting';
-      /** From 1; undefined while nobody has counted. */
+      /** From 1; undefined while it is unknown. */
       readonly position: number | undefined;
     }
   | { readonly kind: 'busy'; readonly retrySeconds: number }
   | { readonly kind: 'working'; readonly progress: UpscaleProgress };
 
-/** What is told of a result, wherever it was made. */
-export type ResultFacts = Pick<
-  UpscaleResult,
-  | 'width'
-  | 'height'
-  | 'format'
-  | 'bytes'
-  | 'scale'
-  | 'model'
-  | 'provider'
-  | 'tiles'
-  | 'fallback'
-  | 'attempts'
-  | 'notKept'
-> & {
-  /** Frames or pages beyond the first, which alone was upscaled. */
+/** Facts about a result, local or remote. */
+export type ResultFacts = Omit<UpscaleResult, 'timings' | 'droppedPages'> & {
+  /** Frames or pages after the first, which alone is upscaled. */
   readonly droppedPages?: number;
-  /** From the picture being at hand to its result. */
+  /** From the end of the upload to the result. */
   readonly milliseconds: number;
 };
 
-/** A result that waits to be fetched. */
+/** A result that is ready to be fetched. */
 export interface Finished {
   readonly facts: ResultFacts;
   open(): Promise<Readable>;
-  /** Removes it where it was made. */
+  /** Removes the result from the service that made it. */
   dispose(): Promise<void>;
 }
 
@@ -47,11 +34,11 @@ export interface UpscaleHooks {
   onStep(step: Step): void;
 }
 
-/** A way to get pictures enlarged: in this process tree (`LocalUpscaler`), or by a running service (`RemoteUpscaler`). */
+/** Enlarges pictures, in this process tree (`LocalUpscaler`) or by a running service (`RemoteUpscaler`). */
 export interface Upscaler {
-  /** @throws TesseraError; the system's error when the source cannot be read. */
-  upscale(source: Source, hooks: UpscaleHooks): Promise<Finished>;
-  /** What would be done; nothing is computed. */
-  plan(source: Source, hooks: UpscaleHooks): Promise<UpscalePlan>;
+  /** @throws TesseraError; the system's error for an unreadable file. */
+  upscale(picture: Picture, hooks: UpscaleHooks): Promise<Finished>;
+  /** Plans without computing. */
+  plan(picture: Picture, hooks: UpscaleHooks): Promise<UpscalePlan>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { Setting } from './setting.js';
 import { isTrustProxy } from './trust-proxy.js';
 
-/** Who may call, and how often. */
+/** Access: origins, keys, proxies and the rate limit. */
 export const ACCESS_SETTINGS = {
   CORS_ORIGINS: {
     type: 'list',

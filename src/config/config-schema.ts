@@ -18,7 +18,7 @@ const DEFAULT_SETTINGS = Object.fromEntries(
   OPTIONS_WITH_DEFAULT.map((name) => {
     const spec: OptionSpec = OPTIONS[name];
     const empty = spec.default === undefined ? `; empty = ${spec.defaultText}` : '';
-    const description = `What \`${name}\` is where a request does not say it${empty}.`;
+    const description = `Default of the option \`${name}\`${empty}.`;
     const setting: Setting = { ...spec, default: spec.default ?? '', emptyIsDefault: true, description };
     return [defaultSetting(name), setting];
   }),

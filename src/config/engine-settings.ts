@@ -1,6 +1,6 @@
 import type { Setting } from './setting.js';
 
-/** The processes that compute, and how the service ends. */
+/** Engine processes, and the end of the service. */
 export const ENGINE_SETTINGS = {
   ENGINES: { type: 'integer', default: 1, minimum: 1, maximum: 64, description: 'Engine processes.' },
   ENGINE_THREADS: {
@@ -24,7 +24,7 @@ export const ENGINE_SETTINGS = {
     minimum: 1,
     maximum: 3600,
     unit: 's',
-    description: 'An engine with work that says nothing for this long is killed and replaced.',
+    description: 'An engine with work that sends no message for this long is killed and replaced.',
   },
   SHUTDOWN_DELAY_SECONDS: {
     type: 'number',

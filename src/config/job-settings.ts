@@ -1,6 +1,6 @@
 import type { Setting } from './setting.js';
 
-/** How many jobs there may be, how long they stay, and whom they tell. */
+/** Number and lifetime of jobs, and their callbacks. */
 export const JOB_SETTINGS = {
   MAX_RUNNING_JOBS: {
     type: 'integer',

@@ -1,7 +1,7 @@
 import { PROVIDERS } from '../domain/types.js';
 import type { Setting } from './setting.js';
 
-/** Which networks serve, where they come from and what they run on. */
+/** Models: the chain, downloads and execution providers. */
 export const MODEL_SETTINGS = {
   MODEL_CHAIN: {
     type: 'list',
@@ -31,7 +31,7 @@ export const MODEL_SETTINGS = {
     minimum: 0.01,
     maximum: 100_000,
     unit: 'min',
-    description: 'A model that nobody used for this long is unloaded.',
+    description: 'A model that no job used for this long is unloaded.',
   },
   EXECUTION_PROVIDERS: {
     type: 'list',

@@ -1,6 +1,6 @@
 import type { Setting } from './setting.js';
 
-/** Where the service listens, and where it writes. */
+/** The address of the service, and its folders. */
 export const PROCESS_SETTINGS = {
   HOST: { type: 'text', default: '0.0.0.0', description: 'Address to listen on.' },
   PORT: {

@@ -1,6 +1,6 @@
 import type { Setting } from './setting.js';
 
-/** What one request and one connection may take: bytes, pixels, time. */
+/** Limits of requests and connections: bytes, pixels, time. */
 export const REQUEST_SETTINGS = {
   MAX_UPLOAD_MB: {
     type: 'number',
@@ -65,7 +65,7 @@ export const REQUEST_SETTINGS = {
     minimum: 1,
     maximum: 10_000,
     description:
-      'Requests whose upload is read at the same time, whatever number of files each holds. When they are all in use, the slowest, and those of the client with the most, make room.',
+      'Requests whose upload is read at the same time, however many files each holds. When all places are in use, the slowest uploads and those of the client with the most uploads make room.',
   },
   MIN_BYTES_PER_SECOND: {
     type: 'integer',
@@ -73,7 +73,7 @@ export const REQUEST_SETTINGS = {
     minimum: 0,
     maximum: 1_000_000_000,
     description:
-      'Least pace of a client: an upload that comes more slowly over 15 seconds, and a result that is taken more slowly over two minutes, is ended; 0 turns that off.',
+      'Slowest accepted client: an upload below this rate for 15 seconds, and a result read below it for two minutes, is ended; 0 turns the limit off.',
   },
   MAX_CONNECTIONS: {
     type: 'integer',

@@ -25,31 +25,23 @@ const SMALL_TILES_FLATTER = 1.5;
 /** A speed that is corrected to less than this share of it was wrong. */
 const WRONG_BY = 0.8;
 
-/** Photographs on one core. */
-const DECODING: PixelTime = { fixedMs: 2, microsecondsPerPixel: 0.03 };
-/** Photographs of 6 megapixels at the default quality on two cores. */
-const ENCODING: PixelTime = { fixedMs: 5, microsecondsPerPixel: 0.1 };
-/** Estimates until jobs have shown the true times. */
-const FIRST_GUESSES: Readonly<Record<Work, PixelTime>> = {
-  'decode jpeg': DECODING,
-  'decode png': DECODING,
-  'decode webp': DECODING,
-  'decode tiff': DECODING,
-  'decode bmp': DECODING,
-  'decode avif': DECODING,
-  'decode gif': DECODING,
+/** Estimates until jobs have shown the true times: of photographs, decoded on one core and encoded at the default quality on two. */
+const FIRST_GUESSES: Readonly<Partial<Record<Work, PixelTime>>> = {
   // In WebAssembly.
   'decode heic': { fixedMs: 100, microsecondsPerPixel: 0.15 },
   blend: { fixedMs: 1, microsecondsPerPixel: 0.1 },
   // The first time in a process it is compiled meanwhile: 283 ms for 2.3 megapixels.
   resample: { fixedMs: 200, microsecondsPerPixel: 0.04 },
   // Mostly encoded while tiles are computed.
-  'encode jpeg': { ...ENCODING, microsecondsPerPixel: 0.01 },
-  'encode png': ENCODING,
-  'encode webp': ENCODING,
-  'encode avif': { ...ENCODING, microsecondsPerPixel: 0.3 },
-  'encode tiff': ENCODING,
+  'encode jpeg': { fixedMs: 5, microsecondsPerPixel: 0.01 },
+  'encode avif': { fixedMs: 5, microsecondsPerPixel: 0.3 },
 };
+const DECODING: PixelTime = { fixedMs: 2, microsecondsPerPixel: 0.03 };
+const ENCODING: PixelTime = { fixedMs: 5, microsecondsPerPixel: 0.1 };
+
+function firstGuess(work: Work): PixelTime {
+  return FIRST_GUESSES[work] ?? (work.startsWith('decode') ? DECODING : ENCODING);
+}
 
 /** An image, as far as its costs beside the tiles depend on it. */
 export interface ImageWork {
@@ -195,7 +187,7 @@ export class CostModel {
   }
 
   #costOf(work: Work): PixelCost {
-    return this.#work.get(work) ?? new PixelCost(FIRST_GUESSES[work]);
+    return this.#work.get(work) ?? new PixelCost(firstGuess(work));
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   type ImageHeader,
+  type ImageRequest,
   LANCZOS,
   MAX_TILE_PX,
   type ModelStatus,
@@ -24,10 +25,8 @@ export interface JobCost {
   readonly pixels: number;
 }
 
-type Request = { readonly header: ImageHeader; readonly options: UpscaleOptions };
-
 /** What a job will take, from its header and options: estimates from above, for admission. */
-export function jobCost({ header, options }: Request, models: readonly ModelStatus[]): JobCost {
+export function jobCost({ header, options }: ImageRequest, models: readonly ModelStatus[]): JobCost {
   const { width, height, hasAlpha, sixteenBit, format } = header;
   const pixels = width * height;
   const scale = resolveScale({ ...options, sixteenBit }, models);
@@ -53,7 +52,7 @@ export function jobCost({ header, options }: Request, models: readonly ModelStat
  * @param drawnScale of the strips. @param stripRows rows of the source.
  */
 export function imageBytes(
-  { header, options }: Request,
+  { header, options }: ImageRequest,
   drawing: { readonly resultPixels: number; readonly drawnScale: number; readonly stripRows: number },
 ): number {
   const { resultPixels, drawnScale, stripRows } = drawing;

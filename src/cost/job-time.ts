@@ -1,37 +1,11 @@
-import {
-  type ImageHeader,
-  LANCZOS,
-  type ModelStatus,
-  type UpscaleOptions,
-  type UpscaleProgress,
-} from '../domain/types.js';
-import { DEFAULT_SCALE, resolveScale, servingModels } from '../options/resolve-scale.js';
+import { type ImageRequest, LANCZOS, type ModelStatus, type UpscaleProgress } from '../domain/types.js';
+import { resolveScale, servingModels } from '../options/resolve-scale.js';
 import { likelyFormat } from '../options/result-format.js';
 import type { CostModel } from './cost-model.js';
 import { gridTerms, tilesSeconds, wantedPasses } from './tile-grid.js';
 
-/** The speed of a network that was never measured: that of the embedded one on two cores. */
+/** The speed of a network that was never measured, or that no engine has reported yet: that of the embedded one on two cores. */
 const GUESSED_SPEED_US = 3;
-
-type TimedModel = Pick<
-  ModelStatus,
-  'name' | 'scale' | 'sizeRequirements' | 'overlapPx' | 'microsecondsPerPixel' | 'provider'
->;
-
-/** The network of a chain that no engine has reported yet. */
-const UNKNOWN_MODEL: TimedModel = {
-  name: '',
-  scale: DEFAULT_SCALE,
-  sizeRequirements: { minimum: 1, multipleOf: 1 },
-  overlapPx: 0,
-  microsecondsPerPixel: {},
-};
-
-/** A job, as far as its time depends on it. */
-export interface TimedJob {
-  readonly header: ImageHeader;
-  readonly options: UpscaleOptions;
-}
 
 /** What a job takes with one model, in seconds of engine time, nothing else being at work. */
 interface JobTime {
@@ -44,14 +18,15 @@ interface JobTime {
 }
 
 /**
- * What a job takes with each model that may serve it, first to last; with Lanczos at the end.
+ * What a job takes with each model that may serve it, first to last; with Lanczos at the end. A time is estimated when it is asked for:
+ * the plan of the tiles of a large image takes a tenth of a millisecond.
  * @param models as the engine reports them.
  */
-function jobTimes(
-  { header, options }: TimedJob,
+function* jobTimes(
+  { header, options }: ImageRequest,
   models: readonly ModelStatus[],
   costs: CostModel,
-): [JobTime, ...JobTime[]] {
+): Generator<JobTime> {
   const { width, height, hasAlpha, sixteenBit } = header;
   const rasters = hasAlpha ? 2 : 1;
   const request = { ...options, sixteenBit };
@@ -59,29 +34,24 @@ function jobTimes(
   const scale = resolveScale(request, models);
   const resultPixels = width * height * scale * scale;
   const { networkMs, lanczosMs } = costs.finishing({ header, rasters, resultPixels, format });
-  const encoding = costs.encodingMs(format, resultPixels) / 1000;
-  const decoding = costs.decodingMs(header) / 1000;
-  const timeOf = (model: TimedModel): JobTime => {
-    const { name, provider = 'cpu', microsecondsPerPixel } = model;
-    const measured = microsecondsPerPixel[provider];
+  const encodingMs = costs.encodingMs(format, resultPixels);
+  const timeOf = (model: string, tiles: number, finishingMs: number, isMeasured: boolean): JobTime => {
+    const drawing = tiles + (costs.decodingMs(header) + finishingMs - encodingMs) / 1000;
+    return { model, drawing, encoding: encodingMs / 1000, isMeasured };
+  };
+  for (const model of servingModels(request, models)) {
+    const { name, provider = 'cpu' } = model;
+    const measured = model.microsecondsPerPixel[provider];
     const speed = measured ?? GUESSED_SPEED_US;
     const terms = gridTerms({ entry: model, provider }, speed, costs.limits, options.tileSizePx);
     const overlapPx = options.tileOverlapPx ?? model.overlapPx;
     const [passes] = wantedPasses(model.scale, scale);
     const tiles = tilesSeconds({ width, height, rasters }, terms, overlapPx, passes) ?? 0;
-    const drawing = decoding + tiles + networkMs / 1000 - encoding;
-    return { model: name, drawing, encoding, isMeasured: measured !== undefined };
-  };
-  const isUnknown = models.length === 0 && options.model !== LANCZOS;
-  const networks = (isUnknown ? [UNKNOWN_MODEL] : servingModels(request, models)).map(timeOf);
-  const lanczos = {
-    model: LANCZOS,
-    drawing: decoding + lanczosMs / 1000 - encoding,
-    encoding,
-    isMeasured: true,
-  };
-  const [first = lanczos, ...others] = networks;
-  return [first, ...others, lanczos];
+    yield timeOf(name, tiles, networkMs, measured !== undefined);
+  }
+  if (models.length === 0 && options.model !== LANCZOS)
+    yield timeOf('', (width * height * rasters * GUESSED_SPEED_US) / 1e6, networkMs, false);
+  yield timeOf(LANCZOS, 0, lanczosMs, true);
 }
 
 /**
@@ -90,27 +60,32 @@ function jobTimes(
  * @param progress undefined before it runs. @returns seconds.
  */
 export function secondsLeft(
-  job: TimedJob,
+  job: ImageRequest,
   progress: UpscaleProgress | undefined,
   models: readonly ModelStatus[],
   costs: CostModel,
 ): number {
-  const times = jobTimes(job, models, costs);
-  const fits = ({ drawing, encoding }: JobTime) => drawing + encoding <= job.options.timeoutSeconds;
-  const { drawing, encoding } =
-    times.find(({ model }) => model === progress?.model) ?? times.find(fits) ?? times[0];
+  const atWork = progress?.model;
+  const isExpected = ({ model, drawing, encoding }: JobTime) =>
+    atWork === undefined ? drawing + encoding <= job.options.timeoutSeconds : model === atWork;
+  let expected: JobTime | undefined;
+  for (const time of jobTimes(job, models, costs)) {
+    if (expected === undefined || isExpected(time)) expected = time;
+    if (isExpected(time)) break;
+  }
+  const { drawing = 0, encoding = 0 } = expected ?? {};
   if (progress?.stage === 'encode') return progress.secondsLeft ?? encoding;
   return drawing * (1 - shareDrawn(progress)) + encoding;
 }
 
 /** What a job needs in all with the first model that may serve it. @returns seconds; undefined before that model was measured. */
 export function measuredSeconds(
-  job: TimedJob,
+  job: ImageRequest,
   models: readonly ModelStatus[],
   costs: CostModel,
 ): number | undefined {
-  const [{ drawing, encoding, isMeasured }] = jobTimes(job, models, costs);
-  return isMeasured ? drawing + encoding : undefined;
+  const [first] = jobTimes(job, models, costs);
+  return first?.isMeasured ? first.drawing + first.encoding : undefined;
 }
 
 /** 0 to 1. */

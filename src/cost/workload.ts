@@ -1,18 +1,18 @@
 /** One request's share of the work in this process. */
 export interface Share {
-  /** It begins a candidate that takes so long alone, as far as is known. */
+  /** The request begins with a candidate that takes so long alone; undefined where that is unknown. */
   begin(seconds: number | undefined): void;
-  /** So much of that is done. */
+  /** A tile of it took so long. */
   worked(ms: number): void;
-  /** It has ended. Idempotent. */
+  /** The request has ended. Idempotent. */
   end(): void;
-  /** How long other requests' tiles keep this one waiting, if it takes `seconds` alone. */
+  /** How long the tiles of other requests delay this one, if it takes `seconds` alone. */
   delay(seconds: number): number;
 }
 
 /**
- * What the requests in this process have still to compute. Their tiles take turns, one each; so beside a request that needs
- * `s` seconds another one takes its turns until it ends, or until the first has ended: it delays it by the lesser of the two.
+ * What the requests in this process have still to compute. Their tiles take turns, one each, so another request delays this one until
+ * either has ended: by the lesser of the times that the two need.
  */
 export class Workload {
   readonly #remainingMs = new Map<object, number>();
@@ -20,17 +20,14 @@ export class Workload {
   enter(): Share {
     const key = {};
     this.#remainingMs.set(key, 0);
+    const change = (to: (remainingMs: number) => number): void => {
+      const remainingMs = this.#remainingMs.get(key);
+      if (remainingMs !== undefined) this.#remainingMs.set(key, to(remainingMs));
+    };
     return {
-      begin: (seconds) => {
-        if (this.#remainingMs.has(key)) this.#remainingMs.set(key, (seconds ?? 0) * 1000);
-      },
-      worked: (ms) => {
-        const before = this.#remainingMs.get(key);
-        if (before !== undefined) this.#remainingMs.set(key, Math.max(0, before - ms));
-      },
-      end: () => {
-        this.#remainingMs.delete(key);
-      },
+      begin: (seconds = 0) => change(() => seconds * 1000),
+      worked: (ms) => change((remainingMs) => Math.max(0, remainingMs - ms)),
+      end: () => void this.#remainingMs.delete(key),
       delay: (seconds) => {
         let delayMs = 0;
         for (const [other, remainingMs] of this.#remainingMs)

@@ -53,7 +53,7 @@ export type ErrorCode = keyof typeof RETRY;
 export const ERROR_CODES = Object.keys(RETRY) as readonly ErrorCode[];
 
 /** Facts about a failure that a program can use. Sent as members of the problem document. */
-export interface ErrorDetails {
+interface ErrorDetails {
   /** Name of the option, form field or header at fault. */
   readonly parameter?: string;
   /** The accepted range or values, in words: "1 to 100". */

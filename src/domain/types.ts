@@ -64,7 +64,7 @@ export interface ImageHeader {
   readonly pages: number;
 }
 
-export type AttemptOutcome = 'served' | 'failed' | 'skipped';
+type AttemptOutcome = 'served' | 'failed' | 'skipped';
 
 /** Why a candidate did not serve. Bad input and cancellation never cause a fallback. */
 export const FALLBACK_REASONS = [
@@ -120,6 +120,9 @@ export interface UpscaleTask {
   readonly earlierAttempts: readonly Attempt[];
 }
 
+/** An image that is asked for, before there is a job. */
+export type ImageRequest = Pick<UpscaleTask, 'header' | 'options'>;
+
 /** Stages of a job: reading the image, running a network (after loading it), plain resampling, writing the result. */
 export const STAGES = ['decode', 'infer', 'resample', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -141,7 +144,7 @@ export interface UpscaleProgress {
   readonly secondsLeft?: number;
 }
 
-export interface UpscaleTimings {
+interface UpscaleTimings {
   readonly decodeMs: number;
   /** In ONNX Runtime, with the conversion to its layout. */
   readonly inferMs: number;

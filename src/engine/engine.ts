@@ -1,5 +1,6 @@
 import type { CostModel } from '../cost/cost-model.js';
 import type {
+  ImageRequest,
   ModelStatus,
   ProviderStatus,
   UpscalePlan,
@@ -9,18 +10,20 @@ import type {
 } from '../domain/types.js';
 
 export interface RunHooks {
-  /** Aborted when the client is gone, the job is cancelled or the deadline has passed; takes effect at the next tile. */
+  /** Aborted when the client is gone, the job is cancelled or the deadline has passed. Takes effect at the next tile. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
   /**
-   * Given for a job that nobody waits for; such a job waits for an engine as long as it takes. Called whenever an engine takes it.
-   * @returns the deadline from then on, by `monotonicMs`, in place of the task's. Until then, and between two engines, it has none.
+   * For a job that nobody waits for, and that therefore waits for an engine as long as it takes. Called whenever an
+   * engine takes it.
+   * @returns the deadline from then on, by `monotonicMs`, in place of the task's. Before that, and between two
+   * engines, there is no deadline.
    */
   deadlineFromStart?(): number;
 }
 
 export interface EngineStatus {
-  /** `starting` until the first engine is ready; `down` while a dead one waits for its restart. */
+  /** `starting` until the first engine is ready; `down` while a dead engine waits for its restart. */
   readonly state: 'starting' | 'ready' | 'degraded' | 'down' | 'stopping';
   readonly engines: readonly {
     readonly pid: number;
@@ -29,7 +32,7 @@ export interface EngineStatus {
     readonly rssBytes: number;
   }[];
   readonly threadsPerEngine: number;
-  /** Three starts in a row have failed and no engine is there, so that nobody knows when one will be: time to refuse new requests. */
+  /** Three starts in a row have failed and no engine is there. Nobody knows when one will be, so new requests should be refused. */
   readonly startsFail: boolean;
   readonly restarts: number;
   readonly models: readonly ModelStatus[];
@@ -37,30 +40,33 @@ export interface EngineStatus {
 }
 
 /**
- * What `jobs/` and `http/` see of inference: hides processes, restarts and retries. The real one is
- * `engine/supervisor.ts`; route tests give a fake.
+ * Inference as `jobs/` and `http/` see it: processes, restarts and retries are hidden. `engine/supervisor` is the
+ * real one; route tests use a fake.
  */
 export interface Engine {
   /**
-   * A job that has no engine waits for one until its deadline; only where no engine was ever ready it does not, unless nobody waits for it.
-   * @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full, image_crashes_engine, engine_unavailable, internal …
+   * Runs a job. Without an engine the job waits for one until its deadline. If no engine was ever ready, only a job
+   * that nobody waits for does so.
+   * @throws TesseraError: corrupt_image, cancelled, deadline_exceeded, fallback_refused, disk_full,
+   * image_crashes_engine, engine_unavailable, internal …
    */
   run(task: UpscaleTask, hooks: RunHooks): Promise<UpscaleResult>;
   /**
-   * A job whose time is over, or that was cancelled, ends by `run` within a second, be its engine deaf. Until that has let go of it, its
-   * memory is taken and its folder is not to be removed.
-   * @returns resolves when that has happened; undefined when it has already.
+   * `run` ends within a second of a deadline or cancellation, even if the engine does not react. Until the engine
+   * lets go of the job, its memory stays reserved and its folder must not be removed.
+   * @returns a promise that resolves when the engine has let go; undefined when it already has.
    */
   leaving(id: string): Promise<void> | undefined;
   /**
-   * A dry run: candidates, tiles, estimate; nothing is computed.
-   * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable, fallback_refused …
+   * Plans an upscale without computing it: candidates, tiles, estimate.
+   * @throws TesseraError: deadline_exceeded when no engine answers within `timeoutSeconds`, engine_unavailable,
+   * fallback_refused …
    */
-  plan(task: Pick<UpscaleTask, 'header' | 'options'>): Promise<UpscalePlan>;
+  plan(request: ImageRequest): Promise<UpscalePlan>;
   status(): EngineStatus;
-  /** What the engines have learnt of costs, together. */
+  /** The costs that all engines have measured. */
   readonly costs: CostModel;
-  /** Tells engines that a model file has arrived or changed. */
+  /** Tells the engines that a model file has arrived or changed. */
   modelsChanged(): void;
   /** Resolves when the first engine is ready. */
   ready(): Promise<void>;

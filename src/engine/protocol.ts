@@ -3,6 +3,7 @@ import type { ErrorMessage } from '../domain/errors.js';
 import type {
   Attempt,
   ExcludedCandidate,
+  ImageRequest,
   LearntCosts,
   Log,
   ModelStatus,
@@ -14,16 +15,15 @@ import type {
 } from '../domain/types.js';
 
 /**
- * The border between the server process and an engine process: only paths and small values cross it, as JSON over
- * Node's IPC channel. Both ends come from one package; the version catches a server that was upgraded in place and forks an
- * engine of other code than its own.
+ * The protocol between the server process and an engine process: only paths and small values, as JSON over Node's IPC
+ * channel. Both ends come from one package. The version detects a server that was upgraded in place and forks an
+ * engine of other code.
  */
 export const PROTOCOL_VERSION = 1;
 
-/** The configuration as engines get it: what decodes strangers' images holds no secrets. */
+/** The configuration without secrets, since engines decode strangers' images. */
 export type EngineConfig = Omit<Config, 'API_KEYS' | 'CALLBACK_SECRET' | 'CALLBACK_HOSTS' | 'MODELS_MIRROR'>;
 
-/** @returns the configuration without its secrets. */
 export function engineConfig(config: Config): EngineConfig {
   const {
     API_KEYS: _keys,
@@ -35,31 +35,29 @@ export function engineConfig(config: Config): EngineConfig {
   return rest;
 }
 
-/** What an engine process is told before anything else. */
+/** The first message to an engine process. */
 export interface EngineSettings {
   readonly config: EngineConfig;
-  /** Threads of this engine: ONNX Runtime's and libvips'. */
+  /** Threads of ONNX Runtime and libvips in this engine. */
   readonly threads: number;
   /** Memory budget of this engine. */
   readonly memoryBytes: number;
-  /** How often an engine says that it lives. */
+  /** Interval of heartbeats. */
   readonly heartbeatMs: number;
-  /** Load the leading model before the first job. Not in an engine that replaces one: that may have died of it. */
+  /** Load the leading model before the first job. Not in a replacement: its predecessor may have died of the model. */
   readonly preload: boolean;
-  /** By the engines before it. */
+  /** Measurements of the engines before this one. */
   readonly learnt: LearntCosts;
 }
 
-export type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
-
-/** Why a job is to stop at its next tile. */
+/** Why a job stops at its next tile. */
 export type StopCode = 'cancelled' | 'deadline_exceeded' | 'shutting_down';
 
 export type ToEngine =
   | { readonly type: 'start'; readonly version: number; readonly settings: EngineSettings }
   | { readonly type: 'run'; readonly task: UpscaleTask }
   | { readonly type: 'stop'; readonly id: string; readonly error: ErrorMessage }
-  | { readonly type: 'plan'; readonly planId: number; readonly request: PlanRequest }
+  | { readonly type: 'plan'; readonly planId: number; readonly request: ImageRequest }
   | { readonly type: 'models-changed' };
 
 export type FromEngine =
@@ -75,9 +73,12 @@ export type FromEngine =
   | { readonly type: 'attempt'; readonly id: string; readonly attempt: Attempt }
   | { readonly type: 'done'; readonly id: string; readonly result: UpscaleResult }
   | { readonly type: 'failed'; readonly id: string; readonly error: ErrorMessage }
-  /** The job's attempts came before, that of the lost candidate last. */
+  /** The job's attempts were sent before, the lost candidate's last. */
   | { readonly type: 'candidate-lost'; readonly id: string; readonly candidate: ExcludedCandidate }
-  /** Memory ran out outside of the network. @param internal for the log. */
+  /**
+   * Memory ran out outside of the network.
+   * @param internal for the log.
+   */
   | { readonly type: 'out-of-memory'; readonly id: string; readonly internal: string }
   | {
       readonly type: 'log';

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * What a thread with JavaScript reserves: V8 takes 590 to 780 MB for each (measured on Node 20), beside what it computes with. Where
- * they cannot be had it ends the whole process instead of throwing.
+ * Address space of a thread with JavaScript: V8 reserves 590 to 780 MB (measured on Node 20), besides what the thread
+ * computes with. Where V8 cannot reserve it, it ends the whole process.
  */
 const THREAD_BYTES = 1e9;
-/** What must be left for the rest of the process: a picture on its way in and out. */
+/** Address space that must stay free for the rest of the process: a picture on its way in and out. */
 const REST_BYTES = 0.5e9;
 
 /**
- * Whether the address space of this process (RLIMIT_AS, setrlimit(2)) has room for one more thread with JavaScript. Linux tells;
- * elsewhere it is taken for granted.
- * @param starting threads that have been made and have not reserved theirs yet.
+ * Whether the address space of this process (RLIMIT_AS, setrlimit(2)) has room for one more thread with JavaScript.
+ * Only Linux tells; elsewhere it is assumed.
+ * @param starting threads that were created and have not reserved theirs yet.
  */
 export function hasRoomForThread(
   starting = 0,

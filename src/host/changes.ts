@@ -1,13 +1,13 @@
-/** Lets others wait for a condition over state that has no events of its own: its owner says when something changed. */
+/** Lets callers wait for a condition over state without events. The owner of the state announces changes. */
 export class Changes {
   readonly #observers = new Set<() => void>();
 
-  /** Something changed: every condition waited for is looked at again. */
+  /** Checks every awaited condition again. */
   announce(): void {
     for (const look of [...this.#observers]) look();
   }
 
-  /** Resolves once the condition holds, at once when it does already; with false when the limit came first. */
+  /** Resolves with true when the condition holds, or with false after the limit. */
   async until(condition: () => boolean, limitMs?: number): Promise<boolean> {
     if (condition()) return true;
     return new Promise((resolve) => {
@@ -26,5 +26,5 @@ export class Changes {
   }
 }
 
-/** What setTimeout can wait for; it takes more for none at all. */
+/** Longest delay of setTimeout, which treats a longer one as none. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,9 +1,9 @@
 import { TesseraError } from '../domain/errors.js';
 
-/** libvips and sharp report the system's text, Node its code. A full quota and a file larger than allowed are the same to a caller. */
+/** Node reports the system's code, libvips and sharp its text. A full quota and a file above the size limit count as a full disk. */
 const DISK_FULL = /ENOSPC|EDQUOT|EFBIG|no space left on device|disk quota exceeded|file too large/i;
 
-/** @returns a `disk_full` error when what was thrown says that the disk is full, in whatever words. */
+/** @returns a `disk_full` error if the thrown error means a full disk. */
 export function diskFullError(thrown: unknown): TesseraError | undefined {
   if (thrown instanceof TesseraError || !(thrown instanceof Error)) return undefined;
   const code = 'code' in thrown ? String(thrown.code) : '';
@@ -13,4 +13,9 @@ export function diskFullError(thrown: unknown): TesseraError | undefined {
     internal: thrown.stack ?? thrown.message,
     cause: thrown,
   });
+}
+
+/** @returns a `disk_full` error for a failed write on a full disk, else what was thrown. */
+export function asDiskFull(thrown: unknown): unknown {
+  return diskFullError(thrown) ?? thrown;
 }

@@ -1,20 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-/** What Node calls the work that libuv's threads do for the file system and for host names. */
+/** Node's names for the work of libuv's threads with the file system and host names. */
 const THREAD_WORK: readonly string[] = ['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap'];
-/** Longest wait for them at the end, and how often they are looked at meanwhile. */
+/** Time limit of the wait for them at the end, and the interval of checks. */
 const THREAD_WAIT_MS = 1000;
 const THREAD_LOOK_MS = 20;
-/** What the log gets for its last line, where its own thread is free. */
+/** The log's last line, if the log's thread is free. */
 const LAST_LINE_MS = 100;
 
-/** Whether a thread is in a system call, which `process.exit` would wait for: a lookup that no server answers, a disk that is gone. */
+/**
+ * Whether a thread is in a system call that `process.exit` would wait for: a lookup that no server answers, a disk
+ * that is gone.
+ */
 export function threadsAreBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => THREAD_WORK.includes(name));
 }
 
-/** Resolves when the threads are at rest, and kills the process when one is not after a while. */
+/** Resolves when the threads are at rest, and kills the process if one is not after a while. */
 export async function threadsAtRest(log: Logger): Promise<void> {
   for (const endMs = performance.now() + THREAD_WAIT_MS; threadsAreBusy(); ) {
     if (performance.now() > endMs) killItself(log);
@@ -22,7 +25,7 @@ export async function threadsAtRest(log: Logger): Promise<void> {
   }
 }
 
-/** Ends the process whatever its threads do; engines and header processes end with it. */
+/** Kills the process whatever its threads do. Engines and header processes end with it. */
 export function killItself(log: Logger): void {
   log.error({}, 'the process kills itself: something does not end');
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_LINE_MS);

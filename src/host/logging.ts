@@ -5,10 +5,10 @@ import roll, { type RollingFile } from 'pino-roll';
 import type { Config } from '../config/config.js';
 
 const FILE_SIZE = '20m';
-/** Files kept beside the one that is written. */
+/** Rotated log files that are kept, besides the current one. */
 const OLD_FILES = 5;
 
-/** Where a secret could hide, should a whole request or its headers ever be logged. */
+/** Paths of secrets in a request, in case a whole request or its headers are ever logged. */
 const SECRET_PATHS = ['', 'headers.', 'req.headers.', '*.headers.'].flatMap((prefix) => [
   `${prefix}authorization`,
   `${prefix}cookie`,
@@ -17,13 +17,13 @@ const SECRET_PATHS = ['', 'headers.', 'req.headers.', '*.headers.'].flatMap((pre
 
 export interface OpenLog {
   readonly log: Logger;
-  /** Writes what is still in memory. */
+  /** Flushes the log. */
   close(): void;
 }
 
 /**
- * The log: JSON lines to standard output, and to rotated files in `LOG_DIR` when it can be written. A read-only file
- * system, a full disk or no folder at all cost the files, never the service.
+ * The log: JSON lines to standard output, and to rotated files in `LOG_DIR` if it can be written. A read-only file
+ * system, a full disk or a missing folder cost the files, never the service.
  */
 export async function openLog(config: Pick<Config, 'LOG_DIR' | 'LOG_LEVEL'>): Promise<OpenLog> {
   const out = destination({ fd: 1, sync: false });
@@ -57,11 +57,11 @@ export async function openLog(config: Pick<Config, 'LOG_DIR' | 'LOG_LEVEL'>): Pr
 /** @returns the file, or why there is none. */
 async function openFile(folder: string): Promise<RollingFile | Error> {
   try {
-    // Not recursive: on some file systems that cannot be written (/proc) Node's recursive mkdir never returns.
+    // Not recursive: on file systems that cannot be written (/proc), Node's recursive mkdir never returns.
     await mkdir(folder).catch(ignoreExisting);
     const file = await roll({ file: join(folder, 'tessera'), size: FILE_SIZE, limit: { count: OLD_FILES } });
     await new Promise<void>((resolve, reject) => file.once('ready', resolve).once('error', reject));
-    // A disk that fills up later: the lines go on to standard output.
+    // A disk that fills up later: standard output still has the lines.
     file.on('error', () => undefined);
     return file;
   } catch (thrown) {

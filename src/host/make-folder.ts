@@ -2,9 +2,9 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder with those above it; one that is there is left as it is. Not by Node's recursive `mkdir`, which never returns where a
- * file system answers that a folder cannot be (`/proc`).
- * @param mode of the folder itself; default: what the umask leaves.
+ * Makes a folder and its parents; an existing one stays as it is. It does not use Node's recursive `mkdir`, which
+ * never returns where a file system refuses folders (`/proc`).
+ * @param mode of the folder itself; by default the umask decides.
  * @throws the system's error.
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
@@ -14,12 +14,12 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
     const parent = dirname(path);
     if (codeOf(thrown) !== 'ENOENT' || parent === path) throw thrown;
     await makeFolder(parent);
-    // Once more, also where the one above was there: somebody else may have made it in the meantime.
+    // Tried again even if the parent existed: another process may have made it meanwhile.
     await makeOne(path, mode);
   }
 }
 
-/** @throws the system's error, but not for a folder that is there. */
+/** @throws the system's error, except for an existing folder. */
 async function makeOne(path: string, mode: number | undefined): Promise<void> {
   try {
     await mkdir(path, { mode });

@@ -1,7 +1,7 @@
 declare module 'pino-roll' {
   import type { EventEmitter } from 'node:events';
 
-  /** A file that rotates by itself; pino-roll ships no types. */
+  /** A rotating file. pino-roll ships no types. */
   export interface RollingFile extends EventEmitter {
     write(line: string): boolean;
     flushSync(): void;

@@ -1,12 +1,15 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** Variables that may hold secrets, of which only the server process has need: those that decode strangers' images or run strangers' networks get none. */
+/**
+ * Variables that may hold secrets. Only the server process needs them: processes that decode strangers' images or run
+ * strangers' networks get none.
+ */
 const SECRET_VARIABLES: readonly string[] = [
   'API_KEYS',
   'CALLBACK_SECRET',
-  // Of the command line, for another service.
+  // The command line's key for another service.
   'TESSERA_API_KEY',
-  // Addresses may carry a name and a password.
+  // Addresses may hold a name and a password.
   'MODELS_MIRROR',
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
 ];
@@ -21,27 +24,30 @@ export function withoutSecrets(
 }
 
 /**
- * Takes the secrets out of this process's environment, once its configuration has been read: any process of the same user can read, in
- * `/proc/<pid>/environ`, the one that a process was started with, engines included, and a picture may have taken over an engine. The proxies'
- * addresses stay in `process.env`, where downloads look for them. Where the block cannot be written, and on other systems, only
- * `process.env` changes.
+ * Removes the secrets from this process's environment after the configuration was read. Any process of the same user
+ * can read the environment that a process was started with in `/proc/<pid>/environ`, and a picture may have taken
+ * over an engine. The proxies' addresses stay in `process.env`, where downloads look for them. Where the block cannot
+ * be written, and on other systems, only `process.env` changes.
  */
 export function hideSecrets(): void {
   for (const name of SECRET_VARIABLES) {
     const value = process.env[name];
     if (value === undefined) continue;
     delete process.env[name];
-    // Set again it lies elsewhere than in the block that is about to be overwritten.
+    // Setting the variable again stores it outside of the block that is about to be overwritten.
     if (name.toUpperCase().endsWith('_PROXY')) process.env[name] = value;
   }
   try {
     overwriteSecrets();
   } catch {
-    // No /proc, or one that is closed even to the process itself: docs/operations.md tells what remains readable.
+    // No /proc, or one that is closed even to the process itself. docs/operations.md tells what stays readable.
   }
 }
 
-/** Overwrites the values in the block that the process was started with, which the kernel shows as it is now. Linux only. */
+/**
+ * Overwrites the values in the block that the process was started with, which the kernel shows in its present state.
+ * Linux only.
+ */
 function overwriteSecrets(): void {
   const stat = readFileSync('/proc/self/stat', 'latin1');
   const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[ENV_START]);
@@ -63,5 +69,5 @@ function overwriteSecrets(): void {
   }
 }
 
-/** Place of `env_start`, field 50 of `/proc/<pid>/stat` (proc(5)), behind the command's name, which is field 2. */
+/** Value of `env_start`, field 50 of `/proc/<pid>/stat` (proc(5)), counted after the command's name, which is field 2. */
 const ENV_START = 47;

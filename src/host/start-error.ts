@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.js';
 
-/** What keeps the service from starting though its settings are well-formed: a sentence for the operator, who can mend it. */
+/** A reason why the service cannot start although its settings are well-formed: a sentence for the operator. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** An error of `listen`, in words where it is the system's. */
+/** The error of a failed `listen`, in words where it is the system's. */
 export function listenError(error: unknown, { HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
@@ -17,7 +17,7 @@ export function listenError(error: unknown, { HOST, PORT }: Pick<Config, 'HOST' 
   );
 }
 
-/** An error of the first writing to `TEMP_DIR`, in words where it is the system's. */
+/** The error of the first write to `TEMP_DIR`, in words where it is the system's. */
 export function tempDirError(error: unknown, { TEMP_DIR }: Pick<Config, 'TEMP_DIR'>): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
@@ -44,7 +44,7 @@ const FOLDER_REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-/** The code of an error that came from a call of the operating system. */
+/** The code of a system call's error. */
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
   return String(error.code);

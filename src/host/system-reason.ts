@@ -1,4 +1,4 @@
-/** What the operating system complains of, by its code: clauses that can follow a colon. */
+/** Errors of the operating system in words, by code: clauses that can follow a colon. */
 const OF_FILES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'it may not be read or written by this user',
@@ -19,7 +19,7 @@ const OF_FILES: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use',
 };
 
-/** The same of connections: of getaddrinfo(3), connect(2), Node's TLS and undici. */
+/** Errors of connections in words: of getaddrinfo(3), connect(2), Node's TLS and undici. */
 const OF_CONNECTIONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no address is known for the name of the server',
   EAI_AGAIN: 'the name of the server could not be looked up: there is no network, or no name server answers',
@@ -48,19 +48,19 @@ const OF_CONNECTIONS: Readonly<Record<string, string>> = {
     'the certificate of the server is signed by nobody known; see NODE_EXTRA_CA_CERTS',
 };
 
-/** @returns the code of an error of the system, of Node or of a library; undefined where it has none. */
+/** @returns the code of an error of the system, of Node or of a library; undefined without one. */
 export function systemCode(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
     ? thrown.code
     : undefined;
 }
 
-/** @returns what the file system complained of, as a clause; undefined where it was something else. */
+/** @returns the file system's complaint as a clause; undefined for other errors. */
 export function systemReason(thrown: unknown): string | undefined {
   return clause(OF_FILES, systemCode(thrown));
 }
 
-/** @returns what became of a connection, as a clause; undefined where it was something else. */
+/** @returns the fate of a connection as a clause; undefined for other errors. */
 export function connectionReason(thrown: unknown): string | undefined {
   return clause(OF_CONNECTIONS, systemCode(thrown));
 }

@@ -2,9 +2,9 @@ import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 import type { ModelEntry } from './manifest-entry.js';
 
 /**
- * `MODEL_CHAIN=auto`. realesrgan-x4plus costs about 15 times what realesr-general-x4v3 does: on a CPU minutes for a
- * photo. So it leads only where there is a GPU. tessera-mini-x4 costs a third of tessera-lite-x4 and is softer: it is for what lite has no time
- * for, and would else be resampled.
+ * The models of `MODEL_CHAIN=auto`. realesrgan-x4plus takes about 15 times as long as realesr-general-x4v3, which on a CPU is minutes for
+ * a photo, so it is used only with a GPU. tessera-mini-x4 takes a third of the time of tessera-lite-x4 and is softer: it serves when
+ * tessera-lite-x4 would be too slow.
  */
 const WITH_GPU = [
   'realesrgan-x4plus',
@@ -17,9 +17,9 @@ const WITH_GPU = [
 const ON_CPU = WITH_GPU.slice(1);
 
 /**
- * The chain's models, first to last resort, without Lanczos, which always ends it.
- * @param configured `MODEL_CHAIN`.
- * @returns entries in order, each once, and the configured names that no manifest knows.
+ * Resolves `MODEL_CHAIN`.
+ * @returns the chain's models in order, each once, without Lanczos, which always comes last; and the configured names that are in no
+ * manifest.
  */
 export function chainOrder(
   configured: readonly string[],
@@ -33,7 +33,7 @@ export function chainOrder(
     if (name === LANCZOS) continue;
     const entry = entries.find((each) => each.name === name);
     if (entry !== undefined) models.push(entry);
-    // A manifest of one's own need not hold the models that `auto` stands for.
+    // A replaced manifest may lack models of `auto`.
     else if (configured.includes(name)) unknown.push(name);
   }
   return { models, unknown };

@@ -4,7 +4,7 @@ import { chainOrder } from './chain-order.js';
 import { loadManifest, ManifestError } from './manifest.js';
 
 /**
- * Finds out before anything is started whether the manifest can be read and knows the models that settings name.
+ * Checks the manifest, and the settings that name models.
  * @returns a sentence for each problem, beginning with the setting's name.
  */
 export async function modelSettingProblems(
@@ -27,8 +27,8 @@ export async function modelSettingProblems(
 }
 
 /**
- * Reads the configuration and checks it against what it refers to: the manifest and the models in it.
- * @throws ConfigError with every problem, of the variables themselves and of what they name.
+ * Reads the configuration and checks that the manifest has the models it names.
+ * @throws ConfigError with every problem.
  */
 export async function loadCheckedConfig(
   environment: Readonly<Record<string, string | undefined>>,

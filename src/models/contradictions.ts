@@ -1,24 +1,19 @@
 import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 import { type ModelEntry, outputForm } from './manifest-entry.js';
 
-/** Names that mean something else than a model. */
-const RESERVED: ReadonlyMap<string, string> = new Map([
+/** Names that no model may have, with their meaning. */
+export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
   [LANCZOS, 'it stands for plain resampling, without a network'],
   [AUTO_MODEL, "it stands for the chain's first model, and in MODEL_CHAIN for the usual ones"],
 ]);
 
-/** @returns what a name means that no model may have; undefined where it means nothing yet. */
-export function reservedFor(name: string): string | undefined {
-  return RESERVED.get(name);
-}
-
-/** What no schema of one entry can see: names, files and twins across entries. @returns a clause for each problem. */
+/** Checks what the schema of one entry cannot: names, files and twins across entries. @returns a clause for each problem. */
 export function contradictions(entries: readonly ModelEntry[]): string[] {
   const problems: string[] = [];
   const byName = new Map<string, ModelEntry>();
   const byFile = new Map<string, ModelEntry>();
   for (const entry of entries) {
-    const meaning = reservedFor(entry.name);
+    const meaning = RESERVED_NAMES.get(entry.name);
     if (meaning !== undefined) problems.push(`the name "${entry.name}" is taken: ${meaning}`);
     if (byName.has(entry.name)) problems.push(`two models are named "${entry.name}"`);
     const sharer = byFile.get(entry.file);
@@ -34,10 +29,8 @@ export function contradictions(entries: readonly ModelEntry[]): string[] {
       problems.push(`"${entry.name}" is uint8, so its range must be 255`);
   }
   for (const entry of entries) {
-    for (const [kind, twinName] of [
-      ['floatTwin', entry.floatTwin],
-      ['halfTwin', entry.halfTwin],
-    ] as const) {
+    for (const kind of ['floatTwin', 'halfTwin'] as const) {
+      const twinName = entry[kind];
       if (twinName === undefined) continue;
       const twin = byName.get(twinName);
       if (twin === undefined)

@@ -1,17 +1,17 @@
 import type { ModelStatus } from '../domain/types.js';
 
-/** 0 to 1, 0 to 255, or -1 to 1. */
+/** The values of black and white: 0 and 1, 0 and 255, or -1 and 1. */
 export const SAMPLE_RANGES = [1, 255, '-1..1'] as const;
 export type SampleRange = (typeof SAMPLE_RANGES)[number];
 
 export const SAMPLE_TYPES = ['float32', 'float16', 'uint8'] as const;
 export type SampleType = (typeof SAMPLE_TYPES)[number];
 
-/** One model as `models/manifest.json` describes it. Adding a model is adding an entry. */
+/** One model, as `models/manifest.json` describes it. */
 export interface ModelEntry {
   readonly name: string;
   readonly title: string;
-  /** What it is for, in a sentence; every shipped model has one, a user's own may. */
+  /** What the model is for, in a sentence; every shipped model has one. */
   readonly purpose?: string;
   readonly family: ModelStatus['family'];
   readonly scale: number;
@@ -20,43 +20,42 @@ export interface ModelEntry {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Where to download it; absent for embedded models and a user's own. */
+  /** Download address; absent for embedded models and a user's own. */
   readonly url?: string;
-  /** false: hash or size comes from one source only. */
+  /** false: hash or size were confirmed by one source only. */
   readonly confirmed: boolean;
   readonly input: string;
   readonly output: string;
   readonly layout: 'nchw' | 'nhwc';
-  /** Of the input, and of the answer where `outputDtype` does not say another. */
+  /** Type of the input, and of the output unless `outputDtype` is given. */
   readonly dtype: SampleType;
   readonly outputDtype?: SampleType;
-  /** Between which values the samples lie, from black to white. */
+  /** Range of the input, and of the output unless `outputRange` is given. */
   readonly range: SampleRange;
-  /** The same of the answer, where it is another. */
   readonly outputRange?: SampleRange;
-  /** true: `tessera models add` put the file there, and `tessera models remove` takes it away. */
+  /** true: `tessera models add` copied the file into the folder, and `tessera models remove` deletes it. */
   readonly copied?: boolean;
   /** Input pixels; `fixed` is [width, height]. */
   readonly sizeRequirements: ModelStatus['sizeRequirements'];
-  /** Input pixels that neighbouring tiles share by default: twice the margin that makes seams invisible. */
+  /** Input pixels that neighbouring tiles share: twice the margin that makes seams invisible. */
   readonly overlapPx: number;
   /**
-   * How far an answer depends on the input, in pixels, of a network that gives flat colour back as it is: where all within reach is one
-   * colour, nothing is computed on a CPU. Absent where that was not measured.
+   * Set for a network that returns flat colour unchanged: the distance in input pixels within which an output pixel depends on the input.
+   * Where all of that is one colour, a CPU computes nothing. Absent where it was not measured.
    */
   readonly flatReachPx?: number;
-  /** false: its answers are meant to be other pictures than their tiles, and are not compared with them. */
+  /** false: the network is meant to change the picture, so its answers are not compared with their tiles. */
   readonly tileCheck?: boolean;
-  /** Entry of the same weights in floating point, for 16-bit images and for tiles whose int8 output is invalid. */
+  /** Entry of the same weights in float32, for 16-bit images and for tiles whose int8 output is invalid. */
   readonly floatTwin?: string;
   /** Entry of the same weights in half precision, preferred on a GPU. */
   readonly halfTwin?: string;
 }
 
-/** How a network holds its samples. */
+/** The format of a network's input or output tensor. */
 export type TensorForm = Pick<ModelEntry, 'layout' | 'dtype' | 'range'>;
 
-/** @returns how a network gives its answers: as it takes its tiles, where the entry does not say otherwise. */
+/** @returns the format of a network's output tensor. */
 export function outputForm(
   entry: Pick<ModelEntry, keyof TensorForm | 'outputDtype' | 'outputRange'>,
 ): TensorForm {
@@ -64,7 +63,7 @@ export function outputForm(
   return { layout, dtype: outputDtype ?? dtype, range: outputRange ?? range };
 }
 
-/** Whether a network takes and gives float32, which alone has bits enough for 16-bit images. */
+/** Whether input and output are float32, the only type with enough bits for 16-bit images. */
 export function isInFloat32(entry: Pick<ModelEntry, 'dtype' | 'outputDtype'>): boolean {
   return entry.dtype === 'float32' && (entry.outputDtype ?? 'float32') === 'float32';
 }

@@ -8,72 +8,59 @@ import { type ModelEntry, SAMPLE_RANGES, SAMPLE_TYPES } from './manifest-entry.j
 const positiveInteger = { type: 'integer', minimum: 1 } as const;
 const line = { type: 'string', minLength: 1, maxLength: 120 } as const;
 
+const required = {
+  name: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
+  title: line,
+  family: { enum: ['tessera', 'real-esrgan', 'swin2sr', 'custom'] },
+  scale: { type: 'integer', minimum: 1, maximum: 8 },
+  licence: line,
+  file: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,120}\\.onnx$' },
+  bytes: positiveInteger,
+  sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  confirmed: { type: 'boolean' },
+  input: { type: 'string', minLength: 1 },
+  output: { type: 'string', minLength: 1 },
+  layout: { enum: ['nchw', 'nhwc'] },
+  dtype: { enum: SAMPLE_TYPES },
+  range: { enum: SAMPLE_RANGES },
+  sizeRequirements: {
+    type: 'object',
+    properties: {
+      minimum: positiveInteger,
+      multipleOf: positiveInteger,
+      fixed: {
+        type: 'array',
+        prefixItems: [positiveInteger, positiveInteger],
+        minItems: 2,
+        maxItems: 2,
+      },
+    },
+    required: ['minimum', 'multipleOf'],
+    additionalProperties: false,
+  },
+  overlapPx: { type: 'integer', minimum: 0, maximum: 1024 },
+} as const;
+
+const optional = {
+  purpose: line,
+  url: { type: 'string', pattern: '^https?://[^\\s]+$' },
+  copied: { type: 'boolean' },
+  outputDtype: { enum: SAMPLE_TYPES },
+  outputRange: { enum: SAMPLE_RANGES },
+  flatReachPx: { type: 'integer', minimum: 0, maximum: 512 },
+  tileCheck: { type: 'boolean' },
+  floatTwin: { type: 'string' },
+  halfTwin: { type: 'string' },
+} as const;
+
 /**
- * The JSON Schema of one entry; unknown keys are errors, because a misspelt optional key would be silently without effect.
- * Plain JSON Schema and not TypeBox's builders: engines read the manifest before they do anything else, and loading the
- * builders would cost them a fifth of a second of processor time.
+ * The JSON Schema of one entry. Unknown keys are errors, because a misspelt optional key would silently have no effect. The schema is plain
+ * JSON Schema because every engine reads the manifest at its start, and loading TypeBox's builders takes a fifth of a second.
  */
 const entrySchema = {
   type: 'object',
-  properties: {
-    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
-    title: line,
-    purpose: line,
-    family: { enum: ['tessera', 'real-esrgan', 'swin2sr', 'custom'] },
-    scale: { type: 'integer', minimum: 1, maximum: 8 },
-    licence: line,
-    file: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,120}\\.onnx$' },
-    bytes: positiveInteger,
-    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-    url: { type: 'string', pattern: '^https?://[^\\s]+$' },
-    confirmed: { type: 'boolean' },
-    copied: { type: 'boolean' },
-    input: { type: 'string', minLength: 1 },
-    output: { type: 'string', minLength: 1 },
-    layout: { enum: ['nchw', 'nhwc'] },
-    dtype: { enum: SAMPLE_TYPES },
-    outputDtype: { enum: SAMPLE_TYPES },
-    range: { enum: SAMPLE_RANGES },
-    outputRange: { enum: SAMPLE_RANGES },
-    sizeRequirements: {
-      type: 'object',
-      properties: {
-        minimum: positiveInteger,
-        multipleOf: positiveInteger,
-        fixed: {
-          type: 'array',
-          prefixItems: [positiveInteger, positiveInteger],
-          minItems: 2,
-          maxItems: 2,
-        },
-      },
-      required: ['minimum', 'multipleOf'],
-      additionalProperties: false,
-    },
-    overlapPx: { type: 'integer', minimum: 0, maximum: 1024 },
-    flatReachPx: { type: 'integer', minimum: 0, maximum: 512 },
-    tileCheck: { type: 'boolean' },
-    floatTwin: { type: 'string' },
-    halfTwin: { type: 'string' },
-  },
-  required: [
-    'name',
-    'title',
-    'family',
-    'scale',
-    'licence',
-    'file',
-    'bytes',
-    'sha256',
-    'confirmed',
-    'input',
-    'output',
-    'layout',
-    'dtype',
-    'range',
-    'sizeRequirements',
-    'overlapPx',
-  ],
+  properties: { ...required, ...optional },
+  required: Object.keys(required),
   additionalProperties: false,
 } as const;
 
@@ -84,7 +71,7 @@ const checkFile = Compile({
   additionalProperties: false,
 } as const);
 
-/** A manifest that cannot be used, with every problem found in it. */
+/** A manifest cannot be used. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError';
   constructor(
@@ -95,18 +82,18 @@ export class ManifestError extends Error {
   }
 }
 
-/** Shipped with the package: every known model. */
+/** The manifest that is shipped with the package. */
 export const MANIFEST_FILE = 'manifest.json';
 /**
- * A user's own models, beside the shipped manifest: an upgrade of the package replaces `manifest.json`, and a file
- * that Tessera alone writes can be replaced atomically without touching hand-written text.
+ * The manifest of a user's own models. It is a file of its own because an upgrade of the package replaces `manifest.json`, and because
+ * a file that only Tessera writes can be replaced atomically.
  */
 export const CUSTOM_MANIFEST_FILE = 'custom.json';
 
 /**
- * Reads `manifest.json` and, where there is one, `custom.json`.
- * @param modelsFolder absolute path of the folder that holds them and the model files.
- * @returns all entries, shipped ones first, in the files' order.
+ * Reads `manifest.json`, and `custom.json` if it exists.
+ * @param modelsFolder absolute path of the folder of the manifests and the model files.
+ * @returns all entries in the files' order, shipped ones first.
  * @throws ManifestError naming the file and every problem in it.
  */
 export async function loadManifest(modelsFolder: string): Promise<readonly ModelEntry[]> {
@@ -127,7 +114,7 @@ export function loadShippedEntries(modelsFolder: string): Promise<readonly Model
   return readEntries(join(modelsFolder, MANIFEST_FILE), 'required');
 }
 
-/** The entries of `custom.json` alone; none when the file is not there. @throws ManifestError */
+/** The entries of `custom.json` alone; none if the file does not exist. @throws ManifestError */
 export function loadCustomEntries(modelsFolder: string): Promise<readonly ModelEntry[]> {
   return readEntries(join(modelsFolder, CUSTOM_MANIFEST_FILE), 'optional');
 }
@@ -158,7 +145,7 @@ export function parseManifest(text: string, file: string): readonly ModelEntry[]
   } catch (error) {
     throw new ManifestError(file, [`it is not JSON: ${error instanceof Error ? error.message : error}`]);
   }
-  // One mistake yields several schema errors; the ones about nested keywords only repeat the outer one.
+  // The errors of keyword `boolean` repeat the errors of the keyword around them.
   const problems = checkFile
     .Errors(value)[1]
     .filter((error) => error.keyword !== 'boolean')

@@ -4,9 +4,8 @@ import type { ModelEntry } from './manifest-entry.js';
 const keys = new WeakMap<ModelEntry, string>();
 
 /**
- * What a model is, as far as its pixels and its speed go: its name with a digest of its entry, in which the file's hash stands. Sessions and
- * whatever was learnt are kept by this key, so that nothing of earlier weights, or of a corrected entry, is taken for the present one's.
- * What is only told to people is no part of it.
+ * A model's identity: its name with a digest of its entry, which includes the file's hash but no text for users. Sessions and measurements
+ * are kept by this key, so those of other weights, or of an entry that has since been corrected, are not used for this one.
  */
 export function modelKey(entry: ModelEntry): string {
   const known = keys.get(entry);

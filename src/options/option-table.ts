@@ -52,7 +52,7 @@ export const OPTIONS = {
     spellings: FORMAT_SPELLINGS,
     default: 'auto',
     description:
-      'Format of the result. `auto`: PNG for transparent or 16-bit images, else what `Accept` names first of WebP and JPEG, else JPEG. `jpg` and `tif` are understood too.',
+      'Format of the result. `auto`: PNG for transparent or 16-bit images, else the first of WebP and JPEG in `Accept`, else JPEG. `jpg` and `tif` are accepted too.',
   },
   quality: {
     type: 'integer',
@@ -68,7 +68,7 @@ export const OPTIONS = {
     unit: 'px',
     defaultText: `${DEFAULT_TILE_PX} or more`,
     description:
-      'Largest piece that the model is given, in input pixels, margins included. Unless it is given, tiles are larger where the processors are better used so.',
+      'Largest side of a tile, in input pixels, margins included. Without this option, tiles are larger when that uses the processors better.',
   },
   tile_overlap: {
     type: 'integer',
@@ -81,14 +81,14 @@ export const OPTIONS = {
   background: {
     type: 'colour',
     default: '#ffffff',
-    description: 'What transparency is flattened on for JPEG.',
+    description: 'The colour behind transparency in JPEG.',
   },
   metadata: {
     type: 'choice',
     choices: ['strip', 'keep'],
     default: 'strip',
     description:
-      '`keep` copies EXIF and XMP, made true of the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+      '`keep` copies EXIF and XMP, corrected for the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
   },
   profile: {
     type: 'choice',
@@ -100,7 +100,7 @@ export const OPTIONS = {
   fallback: {
     type: 'boolean',
     default: true,
-    description: '`false`: an error rather than another model than the first.',
+    description: '`false`: an error when the first model cannot serve.',
   },
   dry_run: {
     type: 'boolean',
@@ -111,6 +111,6 @@ export const OPTIONS = {
     type: 'boolean',
     defaultText: 'what `model` says',
     description:
-      'For programs that were written for other services: `false` is `model=lanczos`, `true` is any model but that. New programs name a `model`.',
+      'For programs written for other services: `false` means `model=lanczos`, `true` means any other model. New programs use `model`.',
   },
 } as const satisfies Readonly<Record<Exclude<OptionName, 'timeout'>, OptionSpec>>;

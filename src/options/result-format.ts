@@ -1,4 +1,4 @@
-import type { ImageHeader, OutputFormat, UpscaleOptions } from '../domain/types.js';
+import type { ImageRequest, OutputFormat, UpscaleOptions } from '../domain/types.js';
 
 /**
  * The formats that a result may have, the wished-for first. `auto`: PNG where JPEG would lose alpha or 16 bits, else what `Accept`
@@ -20,13 +20,7 @@ export function formatsByPreference(
 }
 
 /** The format that a result will most likely have, by the header of its image. */
-export function likelyFormat({
-  options,
-  header,
-}: {
-  readonly options: UpscaleOptions;
-  readonly header: ImageHeader;
-}): OutputFormat {
+export function likelyFormat({ options, header }: ImageRequest): OutputFormat {
   const { hasAlpha, sixteenBit } = header;
   return formatsByPreference(options, { transparent: hasAlpha, sixteenBit })[0];
 }

@@ -1,7 +1,7 @@
 import { TesseraError } from '../domain/errors.js';
 import { monotonicMs } from '../host/clock.js';
 
-/** When a job must stop: asked around each stage and before each tile. */
+/** Tells when a job must stop. Checked around each stage and before each tile. */
 export class Cancellation {
   constructor(
     readonly signal: AbortSignal,
@@ -9,7 +9,7 @@ export class Cancellation {
     readonly deadlineAtMs: number,
   ) {}
 
-  /** @throws TesseraError: what the signal was aborted with, cancelled, or deadline_exceeded. */
+  /** @throws TesseraError: the signal's reason, cancelled, or deadline_exceeded. */
   check(): void {
     if (this.signal.aborted) {
       const reason: unknown = this.signal.reason;
@@ -23,17 +23,20 @@ export class Cancellation {
       });
   }
 
-  /** What is left; less than nothing after the deadline. */
+  /** Milliseconds left; negative after the deadline. */
   get msLeft(): number {
     return this.deadlineAtMs - monotonicMs();
   }
 
-  /** What is left, in whole seconds from 1 to 3600: how sharp wants the limit of one pipeline. */
+  /** Time left in whole seconds from 1 to 3600, as sharp's limit of one pipeline. */
   get secondsLeft(): number {
     return Math.min(3600, Math.max(1, Math.ceil(this.msLeft / 1000)));
   }
 
-  /** Awaits work that libvips may end at the deadline: that is late then, whatever libvips calls it. @throws as `check`, or what the work threw. */
+  /**
+   * Awaits work that libvips may end at the deadline, and reports it as late whatever libvips calls it.
+   * @throws the errors of `check`, or the error of the work.
+   */
   async timed<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;

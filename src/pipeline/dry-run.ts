@@ -1,30 +1,24 @@
 import { imageBytes } from '../cost/job-cost.js';
 import { imageGrids } from '../cost/tile-grid.js';
-import { LANCZOS, type PlannedCandidate, type UpscalePlan, type UpscaleTask } from '../domain/types.js';
+import { type ImageRequest, LANCZOS, type PlannedCandidate, type UpscalePlan } from '../domain/types.js';
 import { monotonicMs } from '../host/clock.js';
-import type { CandidatePlan, Chain, ChainRequest } from '../models/fallback/chain-request.js';
+import type { ModelChain } from '../models/fallback/chain.js';
+import type { CandidatePlan } from '../models/fallback/chain-request.js';
 import { likelyFormat } from '../options/result-format.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
 import type { PipelineServices } from './pipeline-services.js';
 
-/** What a dry run needs of the chain. */
-export interface PlanningChain extends Pick<Chain, 'resolveScale'> {
-  plan(request: ChainRequest): Promise<readonly CandidatePlan[]>;
-}
-
-type PlanRequest = Pick<UpscaleTask, 'header' | 'options'>;
-
 const TENSOR_BYTES_PER_PIXEL = 3 * Float32Array.BYTES_PER_ELEMENT;
 
 /**
- * What `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is what the image adds
- * to an engine, tensors of its tiles included; a network's own activations are not known here.
+ * Plans what `upscale` would do now, without an image: output size, candidates, tiles, time and memory. The memory is
+ * what the image adds to an engine, with the tensors of its tiles; a network's own activations are not known here.
  * @throws TesseraError output_too_large, fallback_refused, invalid_option.
  */
 export async function dryRun(
-  request: PlanRequest,
-  chain: PlanningChain,
+  request: ImageRequest,
+  chain: Pick<ModelChain, 'resolveScale' | 'plan'>,
   limits: PipelineLimits,
   costs: PipelineServices['costs'],
 ): Promise<UpscalePlan> {
@@ -80,10 +74,10 @@ export async function dryRun(
   };
 }
 
-/** The tiles of all passes, and the memory of the last one, which is the largest. */
+/** Tiles of all passes, and the memory of the last one, which is the largest. */
 function tilesOf(
   { terms, overlapPx, passes }: NonNullable<CandidatePlan['network']>,
-  request: PlanRequest,
+  request: ImageRequest,
   resultPixels: number,
 ): Pick<PlannedCandidate, 'tileSizePx' | 'tiles' | 'estimatedMemoryBytes'> {
   const { scale } = terms.model.entry;
@@ -103,7 +97,7 @@ function tilesOf(
   };
 }
 
-/** An estimate is no more exact than that. */
+/** Rounds to the precision of an estimate. */
 function toMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

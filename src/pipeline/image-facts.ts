@@ -9,26 +9,26 @@ export interface Area {
   readonly height: number;
 }
 
-/** What a file says of its pixels that libvips does not pass on. Each is absent where the decoder knows as much. */
+/** Facts in a file about its pixels that libvips does not pass on. Each is absent where the decoder knows it. */
 export interface FileFacts {
   /** Frames or pages. */
   readonly pages?: number;
-  /** Which of the decoded channels is alpha, from 0; `none` where channels beyond the colours are something else. */
+  /** Index of the decoded alpha channel, from 0; `none` where channels beyond the colours are something else. */
   readonly alphaChannel?: number | 'none';
-  /** Colours are multiplied with alpha. */
+  /** Colours are premultiplied by alpha. */
   readonly premultiplied?: boolean;
-  /** Three channels that are called RGB are these. */
+  /** The three RGB channels are really of this kind. */
   readonly ycbcr?: YCbCr;
   /** The colours are RGB of this space, and no profile says so. */
   readonly rgbSpace?: RgbSpace;
-  /** Black is 16 and white 235, of 255. */
+  /** Video range: black is 16 and white 235, of 255. */
   readonly videoRange?: boolean;
-  /** The first frame of an animation covers this much of the canvas; the rest is transparent. */
+  /** Area of the canvas that the first frame covers; the rest is transparent. */
   readonly covered?: Area;
-  /** Bytes of no meaning stand before the pixels, which decoders warn of and skip. */
+  /** Meaningless bytes precede the pixels. Decoders warn of them and skip them. */
   readonly strayBytes?: boolean;
-  /** It is an image sequence first, and a still picture only beside that (brand `avis`). */
+  /** The file is an image sequence first, with a still picture beside it (brand `avis`). */
   readonly sequence?: boolean;
-  /** Where the data of the first frame end, in bytes from the beginning of the file. */
+  /** End of the first frame's data, in bytes from the beginning of the file. */
   readonly firstFrameEnd?: number;
 }

@@ -2,15 +2,15 @@ import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
 import { OUTPUT_FORMATS, type OutputFormat } from '../domain/types.js';
 
-/** What one image may cost; from the configuration and the machine. */
+/** Limits of one image, from the configuration and the machine. */
 export interface PipelineLimits {
   readonly maxInputPixels: number;
   readonly maxOutputPixels: number;
-  /** AVIF's encoder is slow and hungry: its own cap. */
+  /** A limit of its own, because AVIF's encoder is slow and takes much memory. */
   readonly maxAvifPixels: number;
 }
 
-/** The limits that the configuration sets. */
+/** The limits from the configuration. */
 export function pipelineLimits(
   config: Pick<Config, 'MAX_INPUT_MEGAPIXELS' | 'MAX_OUTPUT_MEGAPIXELS' | 'MAX_AVIF_MEGAPIXELS'>,
 ): PipelineLimits {
@@ -43,7 +43,7 @@ export function checkInputSize(width: number, height: number, limits: PipelineLi
   );
 }
 
-/** What the output size of an image is: both sides rounded by themselves, at least one pixel. */
+/** The output size of an image: each side rounded separately, at least one pixel. */
 export function outputSize(width: number, height: number, scale: number): { width: number; height: number } {
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
@@ -57,8 +57,9 @@ export function fits(format: OutputFormat, width: number, height: number, limits
 }
 
 /**
- * @param width, height of the output. @param format `auto` picks one that can hold the image, so only pixels count.
- * @throws TesseraError output_too_large with what the format, or the service, accepts.
+ * @param width, height of the output.
+ * @param format `auto` picks a format that can hold the image, so only pixels count.
+ * @throws TesseraError output_too_large with the limit of the format or the service.
  */
 export function checkOutputSize(
   width: number,

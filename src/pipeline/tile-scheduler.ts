@@ -1,8 +1,11 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
 
-/** A turn at the processor: one tile. */
+/**
+ * Gives the jobs of one engine turns. A tile that all processors compute blocks the event loop, so jobs take turns,
+ * and messages are read between tiles. `engine/worker/tile-scheduler.ts` is the fair implementation.
+ */
 export interface TileTurn {
-  /** Lets the next job go on. */
+  /** Ends the turn, so that the next job continues. */
   end(): void;
 }
 
@@ -12,13 +15,14 @@ export interface TileTurn {
  */
 export interface TileScheduler {
   /**
-   * @param atOnce turns that may be held at the same time, this one included; 1 unless the tile is computed in a tile worker.
+   * @param atOnce turns that the job may hold at the same time, this one included; 1 unless tile workers compute its
+   * tiles.
    * @throws the signal's reason when it is aborted before the turn comes.
    */
   take(jobId: string, signal: AbortSignal, atOnce?: number): Promise<TileTurn>;
 }
 
-/** For a job whose own tiles still hold turns that it does not wait for: it goes on beside them, and lets the event loop go on too. */
+/** For a job whose own abandoned tiles still hold turns: it continues beside them, and lets the event loop continue too. */
 export const ALONGSIDE_OWN_TILES: TileScheduler = {
   async take(_jobId, signal) {
     await nextPass();

@@ -18,12 +18,12 @@ import { memoryError } from './raster/out-of-memory.js';
 import { type Aim, Drawing, type Drawn } from './render/attempt.js';
 import { CanvasStore, resultProfile } from './render/canvas-store.js';
 
-/** More is put down to the image. */
+/** A longer delay counts as the image's own cost. */
 const MAX_BUSYNESS = 5;
-/** What a small image may wait for a processor. */
+/** Time that a small image may wait for a processor. */
 const HICCUP_MS = 50;
 
-/** One job from its source to its result. */
+/** One job, from its source to its result. */
 class Upscale {
   readonly #task: UpscaleTask;
   readonly #services: PipelineServices;
@@ -114,8 +114,8 @@ class Upscale {
   }
 
   /**
-   * How much slower than known the image was decoded, 1 to 5: of a machine that is busy with other things, nothing else tells. It counts
-   * for Lanczos alone, whose time is kept free where a network is late; one more reason to be late would not help.
+   * How much slower than expected the image was decoded, from 1 to 5. Nothing else tells how busy the machine is. It
+   * only counts for Lanczos, whose time is reserved when a network is late.
    */
   get #busyness(): number {
     const knownMs = this.#services.costs.decodingMs(this.#task.header);
@@ -152,7 +152,10 @@ class Upscale {
     }
   }
 
-  /** The canvas, as the file that was asked for. @returns its bytes. */
+  /**
+   * Encodes the canvas into the requested file.
+   * @returns its bytes.
+   */
   async #write(canvas: Canvas, image: DecodedImage, aim: Aim): Promise<number> {
     const started = performance.now();
     const icc = await resultProfile(image);
@@ -175,7 +178,7 @@ class Upscale {
       timeoutSeconds: this.#cancellation.secondsLeft,
     });
     await this.#cancellation.timed(encoded);
-    // Its room on the disk is for the copy that metadata may need.
+    // Frees its disk space for the copy that metadata may need.
     await this.#canvases.clear();
     const bytes = await graft(resultPath, format, metadata);
     this.#encodeMs = performance.now() - started;
@@ -183,7 +186,7 @@ class Upscale {
     return bytes;
   }
 
-  /** What overlaps counts once: encoding beside inference is the wait for it that remains. */
+  /** Overlapping work counts once: the rest of the encoding that the job waits for. */
   #timings(): UpscaleResult['timings'] {
     const { inferMs, turnWaitMs, sinkMs, drawMs } = this.#drawing.spent;
     return {
@@ -196,7 +199,7 @@ class Upscale {
   }
 }
 
-/** A grey picture whose transparency becomes a colour is no longer grey. */
+/** A grey picture on a coloured background is no longer grey. */
 function asShown(
   image: DecodedImage,
   format: OutputFormat,
@@ -207,8 +210,9 @@ function asShown(
 }
 
 /**
- * Upscales one image: decode, bleed colours under transparency, draw on the first candidate that serves, encode at exactly
- * the promised size. The result is at `task.resultPath`; nothing else is left in the work folder.
+ * Upscales one image: decodes it, bleeds colours under transparency, draws it with the first candidate that serves,
+ * and encodes it at exactly the promised size. The result is at `task.resultPath`; nothing else stays in the work
+ * folder.
  * @throws TesseraError: corrupt_image, image_too_large, output_too_large, cancelled, deadline_exceeded, disk_full,
  * fallback_refused; DeviceLost; OutOfMemory.
  */

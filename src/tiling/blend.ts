@@ -2,28 +2,28 @@ import type { AxisPlan } from './plan.js';
 import type { Samples } from './raster.js';
 
 /**
- * Weights of the later of two tiles across a seam of `length` pixels; the earlier tile's are one minus these. Taken in
- * the middle of each pixel, so that the ramp is symmetric.
+ * Weights of the later of two tiles across a seam of `length` pixels; the earlier tile's weights are one minus these.
+ * They are taken in the middle of each pixel, so that the ramp is symmetric.
  */
 export function ramp(length: number): Float64Array {
   return Float64Array.from({ length }, (_, index) => (index + 0.5) / length);
 }
 
-/** What one tile gives to the result along one axis, in input pixels of the image. */
+/** The part that one tile contributes along one axis, in input pixels of the image. */
 export interface Share {
   /** First pixel of the tile that is used. */
   readonly from: number;
-  /** From `from` up to here it is cross-faded with the tile before. */
+  /** End of the cross-fade with the tile before, which begins at `from`. */
   readonly fadeTo: number;
-  /** One past the last pixel that is used. */
+  /** End of the used pixels, exclusive. */
   readonly to: number;
-  /** Where the ramp of that cross-fade begins; before `from` where the seam reaches out of what is wanted. */
+  /** Start of the cross-fade's ramp; before `from` where the seam extends beyond the wanted part. */
   readonly rampFrom: number;
-  /** Where the ramp ends. */
+  /** End of the ramp. */
   readonly rampTo: number;
 }
 
-/** @param from, to the pixels that are wanted of the axis: the image without its border, say. */
+/** @param from, to the wanted pixels of the axis, for example the image without its border. */
 export function shareOf(axis: AxisPlan, index: number, from: number, to: number): Share {
   const before = axis.seams[index - 1];
   const after = axis.seams[index];
@@ -38,9 +38,9 @@ export function shareOf(axis: AxisPlan, index: number, from: number, to: number)
 }
 
 /**
- * The weights with which a tile's leading output pixels count against its neighbour's.
- * @param scale output pixels for each input pixel.
- * @param repeat samples for each pixel: the channels of a row, or 1 for whole rows.
+ * Weights of a tile's leading output pixels against its neighbour's.
+ * @param scale output pixels per input pixel.
+ * @param repeat samples per pixel: the channels of a row, or 1 for whole rows.
  */
 export function shareWeights(share: Share, scale: number, repeat: number): Float64Array {
   const weights = ramp((share.rampTo - share.rampFrom) * scale);
@@ -55,17 +55,17 @@ export function shareWeights(share: Share, scale: number, repeat: number): Float
 /** A rectangle of interleaved samples inside a larger buffer. */
 export interface Area {
   readonly data: Samples;
-  /** Samples from one row to the next. */
+  /** Samples between the starts of two rows. */
   readonly stride: number;
   /** Index of the first sample. */
   readonly offset: number;
 }
 
 /**
- * Puts rows of a tile beside the tile that is there already: the leading samples are cross-faded by `weights`, the rest
- * is copied a row at a time.
- * @param samples per row, faded ones included.
- * @param weights one for each leading sample: the tile's weight against what the target holds.
+ * Puts rows of a tile beside the tile before it: the leading samples are cross-faded by `weights`, the rest is copied
+ * row by row.
+ * @param samples per row, including faded ones.
+ * @param weights one per leading sample: the tile's weight against what the target holds.
  */
 export function placeRows(
   tile: Area,
@@ -89,7 +89,7 @@ export function placeRows(
 
 /**
  * Cross-fades whole rows over those of the tile row above.
- * @param weights one for each row.
+ * @param weights one per row.
  */
 export function fadeRows(later: Area, target: Area, samples: number, weights: Float64Array): void {
   for (let y = 0; y < weights.length; y += 1) {

@@ -1,6 +1,6 @@
 import type { Raster } from './raster.js';
 
-/** In pixels; right and bottom are beyond it. */
+/** In pixels; right and bottom are exclusive. */
 export interface Part {
   readonly left: number;
   readonly top: number;
@@ -8,18 +8,26 @@ export interface Part {
   readonly bottom: number;
 }
 
-/** What of a tile has to be computed. */
+/**
+ * The parts of a tile that a network has to compute if it returns flat colour unchanged; undefined where that is
+ * nearly everything.
+ * @param reachPx how far an answer depends on the input. A computed part needs that much more on each side.
+ */
 export interface BusyParts {
-  /** Side of the cells that the tile is looked at in, in pixels; those at its right and bottom are cut. */
+  /** Side of the tile's cells in pixels; the cells at its right and bottom are cut. */
   readonly cellPx: number;
-  /** Of each cell, row by row: 1 where all within reach of it has its one colour, so that the answer is that colour. */
+  /** For each cell, row by row: 1 where everything within its reach has its one colour, so that the answer is that colour. */
   readonly flat: Uint8Array;
   readonly columns: number;
-  /** What covers all other cells. They may overlap. */
+  /**
+   * Rectangles that cover all cells that are not flat. Row by row, each run of such cells joins the rectangle with
+   * which it costs least, if that is less than apart. A rectangle that grew may join another.
+   * @param cost of a rectangle with its margins.
+   */
   readonly parts: readonly Part[];
 }
 
-/** Below this share of the tile's pixels the parts are worth their trouble. */
+/** Share of the tile's pixels below which computing parts pays. */
 const WORTH_IT = 0.85;
 
 /**
@@ -33,7 +41,7 @@ export function busyParts(tile: Raster, reachPx: number): BusyParts | undefined 
   const columns = Math.ceil(width / cellPx);
   const rows = Math.ceil(height / cellPx);
   const plain = plainCells(tile, cellPx, columns, rows);
-  // Photographs have hardly any: they are known by these alone.
+  // Photographs have hardly any such cells and are recognised by this alone.
   if (plain.count < columns * rows * (1 - WORTH_IT)) return undefined;
   const flat = flatCells(tile, cellPx, columns, rows, plain.cells);
   const inPixels = ({ left, top, right, bottom }: Part): Part => ({
@@ -48,7 +56,7 @@ export function busyParts(tile: Raster, reachPx: number): BusyParts | undefined 
   return pixels > WORTH_IT * width * height ? undefined : { cellPx, flat, columns, parts };
 }
 
-/** A part with what its answer depends on, within the tile. */
+/** A part with the input that its answer depends on, within the tile. */
 export function grown(part: Part, reachPx: number, width: number, height: number): Part {
   return {
     left: Math.max(0, part.left - reachPx),

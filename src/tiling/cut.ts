@@ -1,8 +1,8 @@
 import type { Raster, Samples } from './raster.js';
 
 /**
- * The image's coordinate that reflection shows at `position`, without repeating the edge pixel (numpy's `reflect`);
- * mirrored again and again where the position lies further away than the image is long.
+ * The image coordinate that reflection shows at `position`, without repeating the edge pixel (numpy's `reflect`). A
+ * position further away than the image is long is reflected repeatedly.
  */
 export function mirrored(position: number, length: number): number {
   if (length === 1) return 0;
@@ -14,7 +14,7 @@ export function mirrored(position: number, length: number): number {
 /**
  * Copies a rectangle out of an image that is reflected without end in every direction.
  * @param left, top image coordinates of the rectangle's corner; may be negative.
- * @param into receives `width * height * channels` samples; same sample type as the image.
+ * @param into receives `width * height * channels` samples of the image's type.
  */
 export function cut(
   image: Raster,

@@ -1,13 +1,13 @@
-/** Input pixels of reflection around the image: Real-ESRGAN's `pre_pad`. The network's own padding never meets the image. */
+/** Input pixels of reflection around the image: Real-ESRGAN's `pre_pad`. The network's own padding never touches the image. */
 export const BORDER_PX = 10;
 
 /** Widest feather between two tiles, in input pixels. */
 export const FEATHER_PX = 8;
 
-/** Tiles that share more than all but this much would not advance. */
+/** Smallest advance from one tile to the next. */
 const MIN_STEP_PX = 16;
 
-/** What a model accepts as width or height, in input pixels. */
+/** The sides that a model accepts, in input pixels. */
 export interface SideRequirements {
   readonly minimum: number;
   readonly multipleOf: number;
@@ -15,15 +15,16 @@ export interface SideRequirements {
   readonly fixed?: number | undefined;
 }
 
-/** Where two neighbouring tiles are cross-faded: from inclusive, to exclusive, in the axis' coordinates. */
+/** The range where two neighbouring tiles are cross-faded, in the axis' coordinates: `from` inclusive, `to` exclusive. */
 export interface Seam {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Tiles along one axis. Coordinates are input pixels of the image; tiles of the bordered image start at `-BORDER_PX`, or at the
- * multiple before it. All tiles have the same length; one tile may reach past the end, into more reflection.
+ * Tiles along one axis. Coordinates are input pixels of the image. Tiles of the bordered image start at `-BORDER_PX`,
+ * or at the multiple before it. All tiles have the same length; the last may extend past the end, into more
+ * reflection.
  */
 export interface AxisPlan {
   readonly tileLength: number;
@@ -57,20 +58,21 @@ function roundDown(value: number, multiple: number): number {
   return Math.floor(value / multiple) * multiple;
 }
 
-/** The largest length within `tileSizePx` that the model accepts (its least, when none is). */
+/** The largest length within `tileSizePx` that the model accepts, or its smallest if none is. */
 function largestTile(tileSizePx: number, side: SideRequirements): number {
   const least = roundUp(side.minimum, side.multipleOf);
   return Math.max(least, Math.floor(tileSizePx / side.multipleOf) * side.multipleOf);
 }
 
 /**
- * Covers a span with equal tiles: as many as `tileSizePx` needs, then as short as that number allows, evenly spread, so
- * that no thin remainder is left at the end. Every tile starts at a multiple of `side.multipleOf` pixels of the image: a network that
- * un-shuffles pixels, or has windows, answers by where in its grid a pixel lies, so the grid must lie on the image alike in all tiles.
- * @param tileSizePx largest tile, margins included.
- * @param overlapPx what neighbours share at least; less where the tile is too short for it.
- * @param constant true where every tile must be `tileSizePx` long unless one tile holds the whole span (a GPU tunes its
- *   kernels anew for each shape).
+ * Covers a span with equal tiles: as many as `tileSizePx` requires, as short as that number allows, and evenly
+ * spread, so that no thin remainder is left at the end. Every tile starts at a multiple of `side.multipleOf` pixels
+ * of the image. The answer of a network that un-shuffles pixels, or has windows, depends on where in its grid a pixel
+ * lies, so the grid must lie on the image alike in all tiles.
+ * @param tileSizePx largest tile, including margins.
+ * @param overlapPx minimum that neighbours share; less where the tile is too short for it.
+ * @param constant true where every tile must be `tileSizePx` long unless one tile holds the whole span (a GPU tunes
+ * its kernels anew for each shape).
  */
 export function planAxis(
   span: Span,
@@ -107,12 +109,12 @@ export function planAxis(
 }
 
 /**
- * The seam of two neighbours lies in the middle of what they share, at most `FEATHER_PX` wide: what is nearer to a
- * tile's inner edge was computed against padding and is dropped.
+ * The seam of two neighbours lies in the middle of what they share, at most `FEATHER_PX` wide. Pixels nearer to a
+ * tile's inner edge were computed against padding and are dropped.
  */
 function seamsBetween(starts: readonly number[], tileLength: number): Seam[] {
   const steps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
-  // Two seams of one tile must not meet; their middles are at least the least step apart, less the rounding.
+  // Two seams of one tile must not meet. Their middles are at least the smallest advance apart, less the rounding.
   const room = steps.length > 1 ? Math.min(...steps) - 1 : Number.POSITIVE_INFINITY;
   return steps.map((step, index) => {
     const shared = tileLength - step;
@@ -122,51 +124,52 @@ function seamsBetween(starts: readonly number[], tileLength: number): Seam[] {
   });
 }
 
-/** Counts and sizes that a cost is made of. */
+/** Quantities that a cost is computed from. */
 export interface TileCost {
-  /** Microseconds per input pixel, all processors at work; undefined while unmeasured. */
+  /** Microseconds per input pixel with all processors; undefined while unmeasured. */
   readonly microsecondsPerPixel: number | undefined;
-  /** A tile should rather not take longer than this: progress, cancelling and other jobs wait for it. */
+  /** A tile should take no longer than this, because progress, cancellation and other jobs wait for it. */
   readonly tileBudgetMs: number;
-  /** Tiles that may be computed at once, one processor each; 1 where each tile is computed by all of them. */
+  /** Tiles computed at the same time, one processor each; 1 where all processors compute each tile. */
   readonly tileWorkers: number;
 }
 
 /**
- * Tiles that are tried against the largest ones are shorter by this factor, again and again. Over 37 sizes of image and 36 pairs of a
- * network and a speed, such squares compute 0.4 % more pixels than the cheapest of 324 oblong grids.
+ * Shorter tiles are tried, each by this factor. Over 37 image sizes and 36 pairs of a network and a speed, such
+ * squares compute 0.4 % more pixels than the cheapest of 324 oblong grids.
  */
 const SHORTER = 0.85;
-/** Shorter tiles are mostly margin and overhead. */
+/** Shorter tiles consist mostly of margin and overhead. */
 const MIN_TRIED_PX = 64;
 
-/** Per tile: cutting, waking the runtime's threads layer by layer, the seams. */
+/** Cost of each tile: cutting, waking the runtime's threads layer by layer, the seams. */
 const TILE_OVERHEAD_US = 800;
 
 /**
- * How much slower a pixel is in a tile of so many pixels than in the fastest, as the activations of a large tile leave
- * the cache. Measured on two cores, models and sizes in turn: the embedded model was no slower at 1044² than at 292²,
- * realesr-general-x4v3 by 6 % at 512².
+ * How much slower a pixel is in a tile of so many pixels than in the fastest tile, as the activations of a large tile
+ * leave the cache. Measured on two cores, models and sizes in turn: the embedded model was no slower at 1044² than at
+ * 292², realesr-general-x4v3 by 6 % at 512².
  */
 function cacheFactor(pixels: number): number {
   return 1 + 0.015 * Math.max(0, Math.log2(pixels / (160 * 160)));
 }
 
 /**
- * Of `n` processors that compute one tile together, `n ** -this` is lost to their waiting for each other, against a tile
- * on each. Measured with realesr-general-x4v3 at 512² (`bench/tile workers.ts`): tile workers took 0.93 of the time on two, 0.78 on four.
+ * `n` processors that compute one tile together lose `n ** -this` by waiting for each other, compared with one tile
+ * each. Measured with realesr-general-x4v3 at 512² (`bench/tile-workers.ts`): tile workers took 0.93 of the time on
+ * two, 0.78 on four.
  */
 const LOST_TOGETHER = 0.15;
 
 /**
- * How many of so many tiles to compute at once: as many as there are tile workers, or one by all processors where too many tile workers
- * would stay idle at the end.
+ * Tiles to compute at the same time: as many as there are tile workers, or one by all processors where too many
+ * workers would stay idle at the end.
  */
 export function tilesAtOnce(tiles: number, tileWorkers: number): number {
   return tiles * tileWorkers ** LOST_TOGETHER >= roundUp(tiles, tileWorkers) ? tileWorkers : 1;
 }
 
-/** What a plan would cost, in microseconds. */
+/** Cost of a plan in microseconds. */
 function estimate(plan: TilePlan, cost: TileCost): number {
   const { tileWorkers } = cost;
   const pixels = plan.columns.tileLength * plan.rows.tileLength;
@@ -176,25 +179,26 @@ function estimate(plan: TilePlan, cost: TileCost): number {
   const microseconds = pixels * (cost.microsecondsPerPixel ?? 1) * together;
   const tileMs = (microseconds * (apart ? tileWorkers : 1)) / 1000;
   const budgets = cost.microsecondsPerPixel === undefined ? 0 : tileMs / cost.tileBudgetMs;
-  // A preference, not a limit: shorter tiles cost more margins. Twice the budget weighs 2 %, six times it 50 %.
+  // A preference, not a limit, because shorter tiles cost more margins: twice the budget weighs 2 %, six times it 50
+  // %.
   const impatience = 1 + 0.02 * Math.max(0, budgets - 1) ** 2;
   return (apart ? roundUp(tiles, tileWorkers) : tiles) * (microseconds + TILE_OVERHEAD_US) * impatience;
 }
 
-/** What a grid is planned for. */
+/** Requirements of a grid. */
 export interface GridRequest {
   readonly columns: Span;
   readonly rows: Span;
-  /** Largest tile side, margins included, in input pixels. */
+  /** Largest tile side with margins, in input pixels. */
   readonly tileSizePx: number;
   readonly overlapPx: number;
   readonly width: SideRequirements;
   readonly height: SideRequirements;
-  /** undefined where tile shape must stay constant; otherwise smaller tiles may be chosen by cost. */
+  /** undefined where the tile shape must stay constant; otherwise smaller tiles may be chosen by cost. */
   readonly cost: TileCost | undefined;
 }
 
-/** The cheapest grid of tiles no longer than `tileSizePx`, or the one constant grid where `cost` is undefined. */
+/** The cheapest grid of tiles up to `tileSizePx`, or the one constant grid where `cost` is undefined. */
 export function planTiles(request: GridRequest): TilePlan {
   const { columns, rows, tileSizePx, overlapPx, width, height, cost } = request;
   const grid = (sidePx: number): TilePlan => ({

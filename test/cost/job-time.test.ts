@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CostModel } from '../../src/cost/cost-model.js';
-import { measuredSeconds, secondsLeft, type TimedJob } from '../../src/cost/job-time.js';
-import type { ImageHeader, ModelStatus, OutputFormat, UpscaleResult } from '../../src/domain/types.js';
+import { measuredSeconds, secondsLeft } from '../../src/cost/job-time.js';
+import type {
+  ImageHeader,
+  ImageRequest,
+  ModelStatus,
+  OutputFormat,
+  UpscaleResult,
+} from '../../src/domain/types.js';
 import { modelStatus } from '../model-status.js';
 import { OPTIONS } from '../upscale-options.js';
 
@@ -27,7 +33,7 @@ function headerOf(side: number): ImageHeader {
   return { format: 'png', width: side, height: side, hasAlpha: false, sixteenBit: false, pages: 1 };
 }
 
-function jobOf({ side, scale, format }: Ask, options: Partial<TimedJob['options']> = {}): TimedJob {
+function jobOf({ side, scale, format }: Ask, options: Partial<ImageRequest['options']> = {}): ImageRequest {
   const named = scale === undefined ? {} : { scale };
   return { header: headerOf(side), options: { ...OPTIONS, format, ...named, ...options } };
 }

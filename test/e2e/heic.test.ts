@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { gridFile, HEIGHT, heicFile, heicPath, rotated, WIDTH } from '../pipeline/heic-files.js';
 import { needsDecoder, whole } from '../pipeline/heic-stage.js';
-import { psnr } from '../pipeline/stage.js';
+import { psnr } from '../quality/likeness.js';
 import { imageForm } from './pictures.js';
 import { startServer } from './server-process.js';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import { totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 import {
-  cgroupLimits,
   engineResources,
   parseCfsQuota,
   parseCpuMax,
-  parseMemory,
   parseProcCgroup,
+  processorQuota,
 } from '../../src/engine/supervisor/resources.js';
 
 /** A machine's files as text. */
@@ -28,14 +28,6 @@ describe('cgroup files', () => {
     assert.equal(parseCfsQuota('400000\n', '100000\n'), 4);
   });
 
-  it('memory is bytes, "max", or a number near 2^63 for no limit', () => {
-    assert.equal(parseMemory('1073741824\n'), 1_073_741_824);
-    assert.equal(parseMemory('max\n'), undefined);
-    assert.equal(parseMemory('9223372036854771712\n'), undefined);
-    assert.equal(parseMemory('0\n'), undefined);
-    assert.equal(parseMemory('\n'), undefined);
-  });
-
   it('/proc/self/cgroup names a path for each hierarchy', () => {
     assert.deepEqual(parseProcCgroup('4:memory:/a/b\n2:cpu,cpuacct:/a\n0::/user.slice\n'), [
       { controllers: ['memory'], path: '/a/b' },
@@ -45,27 +37,22 @@ describe('cgroup files', () => {
   });
 });
 
-describe('cgroup limits', () => {
-  it('in a container of version 2', () => {
+describe('the quota of processors', () => {
+  it('of a container of version 2', () => {
     const read = machine({
       '/proc/self/cgroup': '0::/\n',
       '/sys/fs/cgroup/cpu.max': '200000 100000\n',
-      '/sys/fs/cgroup/memory.max': '2147483648\n',
-      '/sys/fs/cgroup/memory.high': 'max\n',
     });
-    assert.deepEqual(cgroupLimits(read), { processors: 2, memoryBytes: 2_147_483_648 });
+    assert.equal(processorQuota(read), 2);
   });
 
-  it('are the tightest of a group and those above it', () => {
+  it('is the tightest of a group and those above it', () => {
     const read = machine({
       '/proc/self/cgroup': '0::/system.slice/tessera.service\n',
       '/sys/fs/cgroup/system.slice/cpu.max': '300000 100000\n',
       '/sys/fs/cgroup/system.slice/tessera.service/cpu.max': 'max 100000\n',
-      '/sys/fs/cgroup/system.slice/memory.max': '4000000000\n',
-      '/sys/fs/cgroup/system.slice/tessera.service/memory.max': '3000000000\n',
-      '/sys/fs/cgroup/system.slice/tessera.service/memory.high': '2500000000\n',
     });
-    assert.deepEqual(cgroupLimits(read), { processors: 3, memoryBytes: 2_500_000_000 });
+    assert.equal(processorQuota(read), 3);
   });
 
   it("of version 1, where the path is the host's and the group is mounted at the root", () => {
@@ -73,41 +60,36 @@ describe('cgroup limits', () => {
       '/proc/self/cgroup': '3:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n',
       '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '150000\n',
       '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
-      '/sys/fs/cgroup/memory/memory.limit_in_bytes': '1000000000\n',
     });
-    assert.deepEqual(cgroupLimits(read), { processors: 1.5, memoryBytes: 1_000_000_000 });
+    assert.equal(processorQuota(read), 1.5);
   });
 
-  it('are none where there is no cgroup', () => {
-    assert.deepEqual(
-      cgroupLimits(() => undefined),
-      { processors: undefined, memoryBytes: undefined },
+  it('is none where there is no control group', () => {
+    assert.equal(
+      processorQuota(() => undefined),
+      Infinity,
     );
   });
 
   it('can be read on this machine', () => {
-    const { processors, memoryBytes } = cgroupLimits();
-    assert.ok(processors === undefined || processors > 0);
-    assert.ok(memoryBytes === undefined || memoryBytes > 0);
+    assert.ok(processorQuota() > 0);
   });
 });
 
 describe('engine resources', () => {
-  const machineWide = { processors: 8, memoryBytes: 16e9 };
+  const machineWide = { processors: 8, memoryBytes: 16e9, quota: Infinity };
   const unset = { ENGINES: 1, ENGINE_THREADS: 0, ENGINE_MEMORY_MB: 0 };
-  const noLimits = { processors: undefined, memoryBytes: undefined };
 
-  it("come from the machine where there is no cgroup's limit", () => {
-    assert.deepEqual(engineResources(unset, machineWide, noLimits), {
+  it('come from the machine where no control group limits them', () => {
+    assert.deepEqual(engineResources(unset, machineWide), {
       engines: 1,
       threadsPerEngine: 8,
       memoryBytesPerEngine: 12e9,
     });
   });
 
-  it("come from the cgroup's limits, and never below one thread", () => {
-    const limits = { processors: 0.5, memoryBytes: 2e9 };
-    assert.deepEqual(engineResources(unset, machineWide, limits), {
+  it('come from the limits of the control group, and never below one thread', () => {
+    assert.deepEqual(engineResources(unset, { processors: 8, memoryBytes: 2e9, quota: 0.5 }), {
       engines: 1,
       threadsPerEngine: 1,
       memoryBytesPerEngine: 1.5e9,
@@ -115,7 +97,7 @@ describe('engine resources', () => {
   });
 
   it('are shared among the engines', () => {
-    assert.deepEqual(engineResources({ ...unset, ENGINES: 3 }, machineWide, noLimits), {
+    assert.deepEqual(engineResources({ ...unset, ENGINES: 3 }, machineWide), {
       engines: 3,
       threadsPerEngine: 2,
       memoryBytesPerEngine: 4e9,
@@ -124,10 +106,16 @@ describe('engine resources', () => {
 
   it('are what the configuration says, where it says something', () => {
     const config = { ENGINES: 2, ENGINE_THREADS: 5, ENGINE_MEMORY_MB: 3000 };
-    assert.deepEqual(engineResources(config, machineWide, { processors: 1, memoryBytes: 1e9 }), {
+    assert.deepEqual(engineResources(config, { processors: 1, memoryBytes: 1e9, quota: 1 }), {
       engines: 2,
       threadsPerEngine: 5,
       memoryBytesPerEngine: 1.5e9,
     });
+  });
+
+  it('stay within this machine', () => {
+    const { memoryBytesPerEngine, threadsPerEngine } = engineResources(unset);
+    assert.ok(memoryBytesPerEngine > 0 && memoryBytesPerEngine < totalmem());
+    assert.ok(threadsPerEngine >= 1);
   });
 });

@@ -203,7 +203,7 @@ describe('stopping a job', () => {
   });
 });
 
-describe('turns', () => {
+describe('tiles of several jobs', () => {
   it('let a small image through while a large one is running', async (test) => {
     const { run } = await rig(test);
     const large = await run({ tiles: 5000, tileMs: 1 });

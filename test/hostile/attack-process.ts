@@ -10,7 +10,7 @@ import { type HostileAnswer, upload } from './hostile-answer.js';
  */
 
 /** Ends an attack whose parent forgot it. */
-const MAX_MS = 300_000;
+const MAX_MS = 600_000;
 
 const [origin = '', folder = '', clients = '1'] = process.argv.slice(2);
 // Work of the clients is not to be taken for work of the service.

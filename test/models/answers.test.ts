@@ -36,7 +36,7 @@ function casting(to: keyof typeof TYPE, factor: number): NonNullable<Parameters<
   };
 }
 
-describe('a network whose answers have another type than its tiles', () => {
+describe('a network whose output type differs from its input type', () => {
   const { home, fileOf } = ownModels();
 
   async function givesBack(model: LoadedModel): Promise<void> {
@@ -80,7 +80,7 @@ describe('a network whose answers have another type than its tiles', () => {
         assert.equal(isInFloat32(entry), false, 'it serves no 16-bit image');
       });
 
-  test('a file whose answers are of another type than its entry says is refused', async () => {
+  test('a file whose output type differs from its entry is refused', async () => {
     const network = nearestNetwork({ type: 'uint8', ...casting('float32', 1) });
     const {
       entry: { outputDtype: _, ...entry },
@@ -112,7 +112,7 @@ describe('a network with several outputs', () => {
     },
   });
 
-  test('is served by the one that is the picture, wherever it stands', async () => {
+  test('uses the output that is the picture, at any position', async () => {
     const { entry } = await addModel(await fileOf(network), home.models);
     assert.deepEqual([entry.output, entry.scale], ['output', 2]);
     const model = await openModel(entry, home.models, 'cpu', { threads: 1 });
@@ -121,7 +121,7 @@ describe('a network with several outputs', () => {
     await model.release();
   });
 
-  test('is refused where two could be, until one is named', async () => {
+  test('is refused when two outputs could be the picture, until one is named', async () => {
     const file = await fileOf(ambiguous);
     await assert.rejects(addModel(file, home.models), (error: unknown) => {
       assert.ok(error instanceof UnfitModel, String(error));

@@ -19,7 +19,7 @@ describe('downloads in the background', () => {
       onArrival: (model) => arrivals.push(model),
     });
 
-  test('tells of each model that arrives', async () => {
+  test('reports each model that arrives', async () => {
     const server = await serve(wellBehaved);
     const arrivals: string[] = [];
     const log = new RecordingLog();
@@ -50,7 +50,7 @@ describe('downloads in the background', () => {
     assert.deepEqual(await names(), []);
   });
 
-  test('closing it stops a download at once and says nothing', async () => {
+  test('closing stops a download at once and logs nothing', async () => {
     const server = await serve(stallsAfter(10));
     const log = new RecordingLog();
     const fetching = background([entryFor(server.url)], log, []);

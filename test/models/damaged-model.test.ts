@@ -34,7 +34,7 @@ const appendJunk = (file: string) => (folder: string) => appendFile(join(folder,
 const nameOf = async (candidate: LoadedCandidate) =>
   candidate.kind === 'lanczos' ? 'lanczos' : candidate.model.entry.name;
 
-test('a damaged embedded model is its own problem: the CPU is proven by its twin, which stands in for it', async (t) => {
+test('a damaged embedded model does not discredit the CPU: its twin proves the CPU and serves', async (t) => {
   const chain = await chainOver(t, appendJunk(`${LITE}.onnx`));
   assert.deepEqual(chain.providers(), [
     { provider: 'cpu', usable: true, detail: 'A golden tile came back right.' },
@@ -58,7 +58,7 @@ test('a damaged embedded model is its own problem: the CPU is proven by its twin
   assert.equal(plan.find(({ serves }) => serves)?.model, TWIN);
 });
 
-test('without fallback a damaged model is refused by its own name and for the true reason', async (t) => {
+test('without fallback a damaged model is refused with its name and the reason', async (t) => {
   const chain = await chainOver(t, async (folder) => {
     const file = join(folder, `${LITE}.onnx`);
     const bytes = await readFile(file);
@@ -87,7 +87,7 @@ test('with every embedded file damaged the CPU stays usable for other networks, 
   assert.deepEqual([answer.value, answer.fallback], ['lanczos', true]);
 });
 
-test('an intact embedded model never asks for its twin', async (t) => {
+test('an intact embedded model does not load its twin', async (t) => {
   const chain = await chainOver(t, async () => undefined);
   const answer = await chain.serve(chainRequest(), nameOf);
   assert.deepEqual([answer.value, answer.fallback], [LITE, false]);

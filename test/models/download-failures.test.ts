@@ -7,10 +7,10 @@ import { interruption } from '../../src/models/download/download-error.js';
 import { downloads, entryFor, FILE, fails, PART } from './download-rig.js';
 import { type Behaviour, breaksAfter, wellBehaved } from './file-server.js';
 
-describe('a download that cannot go on', () => {
+describe('a download that fails', () => {
   const { path, names, serve, options, assertArrived } = downloads();
 
-  test('gives up on a server that never gets further', async () => {
+  test('gives up on a server that never sends more', async () => {
     const server = await serve(breaksAfter(0));
     await assert.rejects(
       downloadModel(entryFor(server.url), options()),
@@ -38,7 +38,7 @@ describe('a download that cannot go on', () => {
     await assertArrived();
   });
 
-  test('refuses wrong bytes, and leaves nothing of them', async () => {
+  test('refuses wrong bytes, and leaves no file', async () => {
     const wrong = await serve((request, response) =>
       wellBehaved(request, response, randomBytes(FILE.length)),
     );
@@ -50,7 +50,7 @@ describe('a download that cannot go on', () => {
     assert.equal(wrong.requests.length, 1);
   });
 
-  test('refuses another length: announced, or given beyond the announced end', async () => {
+  test('refuses another length: announced, or sent beyond the announced end', async () => {
     const longer = await serve((request, response) =>
       wellBehaved(request, response, randomBytes(FILE.length + 5)),
     );
@@ -67,7 +67,7 @@ describe('a download that cannot go on', () => {
     assert.deepEqual(await names(), []);
   });
 
-  test('refuses another part of the file than was asked for', async () => {
+  test('refuses another range than the requested one', async () => {
     const server = await serve((_request, response) => {
       response.writeHead(206, { 'content-range': `bytes 7-99/${FILE.length}` });
       response.end(FILE.subarray(7, 100));
@@ -77,7 +77,7 @@ describe('a download that cannot go on', () => {
     assert.deepEqual(await names(), []);
   });
 
-  test('a full disk leaves nothing behind', {
+  test('a full disk leaves no file', {
     skip: process.platform === 'linux' ? false : 'needs /dev/full',
   }, async () => {
     const server = await serve(wellBehaved);
@@ -90,7 +90,7 @@ describe('a download that cannot go on', () => {
     assert.deepEqual(await names(), []);
   });
 
-  test('a folder that cannot be written is told of', {
+  test('says that a folder cannot be written', {
     skip: process.getuid?.() === 0 ? 'the superuser can write everywhere' : false,
   }, async () => {
     const server = await serve(wellBehaved);
@@ -105,7 +105,7 @@ describe('a download that cannot go on', () => {
     }
   });
 
-  test('a broken connection is told in words, whatever the code of the system', () => {
+  test('describes a broken connection in words, for each system code', () => {
     const { signal } = new AbortController();
     const broken = (code: string, text: string) => {
       const cause = Object.assign(new Error(text), { code });
@@ -124,7 +124,7 @@ describe('a download that cannot go on', () => {
     assert.equal(broken('E_NEW', ''), 'fetch failed');
   });
 
-  test('a server that nobody is behind is told of', async () => {
+  test('says that no server answers', async () => {
     const server = await serve(wellBehaved);
     const { url } = server;
     await server.close();
@@ -134,7 +134,7 @@ describe('a download that cannot go on', () => {
     );
   });
 
-  test('a folder that is not there is told of', async () => {
+  test('says that a folder does not exist', async () => {
     const server = await serve(wellBehaved);
     await assert.rejects(
       downloadModel(entryFor(server.url), options({ modelsFolder: path('absent') })),

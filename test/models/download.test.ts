@@ -65,7 +65,7 @@ describe('the download of a model', () => {
     await assertArrived();
   });
 
-  test('takes silence for a break', async () => {
+  test('treats a stalled connection as broken', async () => {
     const server = await serve(stallsAfter(70_000), wellBehaved);
     await downloadModel(entryFor(server.url), options({ stallMs: 500 }));
     await assertArrived();
@@ -77,7 +77,7 @@ describe('the download of a model', () => {
     );
   });
 
-  test('two at once fetch it once', async () => {
+  test('two downloads at once fetch the file once', async () => {
     const server = await serve(wellBehaved);
     const outcomes = await Promise.all([1, 2, 3].map(() => downloadModel(entryFor(server.url), options())));
     assert.deepEqual(outcomes.sort(), ['downloaded', 'present', 'present']);
@@ -85,7 +85,7 @@ describe('the download of a model', () => {
     await assertArrived();
   });
 
-  test('a lock whose holder lives is not taken over, though the clock was set a day ahead', async (t) => {
+  test('the lock of a living process is not taken over when the clock is set a day ahead', async (t) => {
     const lock = path('.download-net.onnx.lock');
     const held = await holdLock(lock, new AbortController().signal);
     const now = Date.now;
@@ -96,7 +96,7 @@ describe('the download of a model', () => {
     await held.release();
   });
 
-  test('the lock of a process that died is taken over', async () => {
+  test('the lock of a dead process is taken over', async () => {
     const server = await serve(wellBehaved);
     const lock = path('.download-net.onnx.lock');
     await writeFile(lock, '');
@@ -106,7 +106,7 @@ describe('the download of a model', () => {
     await assertArrived();
   });
 
-  test('an abort stops it and keeps what came for the next time', async () => {
+  test('an abort stops the download, and the next one resumes it', async () => {
     const server = await serve(stallsAfter(70_000), wellBehaved);
     const controller = new AbortController();
     const onProgress = (received: number): void => {

@@ -39,7 +39,7 @@ describe('a lock file', () => {
     await exit;
   }
 
-  test('is held by one at a time, in one process too', async () => {
+  test('is held by one owner at a time, also within one process', async () => {
     let holding = 0;
     const once = async () => {
       const lock = await holdLock(path, anytime);
@@ -55,7 +55,7 @@ describe('a lock file', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  test('of a process that was killed is taken over at once, by one of those who wait, and leaves nothing', async () => {
+  test('of a killed process is taken over at once, by one of the waiting processes, and leaves no file', async () => {
     await ended(await holder());
     assert.ok(existsSync(path));
     let holding = 0;
@@ -72,7 +72,7 @@ describe('a lock file', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  test('is taken over too where a process was killed that was about to take it over', async () => {
+  test('is taken over even when a process was killed while taking it over', async () => {
     await ended(await holder());
     const { token } = JSON.parse(await readFile(path, 'utf8'));
     await ended(await holder(`${path}.${token}`));
@@ -99,7 +99,7 @@ describe('a lock file', () => {
     assert.ok(existsSync(path));
   });
 
-  test('whose owner cannot be seen from here is taken over when it has been silent for long', async () => {
+  test('of an owner on another machine is taken over when it was not touched for long', async () => {
     const texts = [
       '',
       '{"token":"abcd","pid":1,"place":"another machine"}',

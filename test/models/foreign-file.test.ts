@@ -62,7 +62,7 @@ const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['net.onnx.data', latin1('\x01\x02\x03\x04'), /holds weights of a network. Add the \.onnx file/],
 ];
 
-describe('what is given for an ONNX file and is none', () => {
+describe('a file that is not ONNX', () => {
   const { home, fileOf } = ownModels();
 
   async function refused(path: string, words: RegExp): Promise<void> {
@@ -75,7 +75,7 @@ describe('what is given for an ONNX file and is none', () => {
     assert.deepEqual(await readdir(home.models), ['manifest.json']);
   }
 
-  test('is refused by its kind, with the way on', async () => {
+  test('is refused naming its kind and what to do', async () => {
     for (const [name, bytes, words] of FOREIGN) await refused(await fileOf({ bytes }, name), words);
   });
 
@@ -103,7 +103,7 @@ describe('what is given for an ONNX file and is none', () => {
     }
   });
 
-  test('no network of ours is taken for something else', async () => {
+  test('no shipped network is taken for another kind', async () => {
     assert.equal(foreignFile(onnx, 'net.pth'), undefined, 'whatever its name is');
     for (const { file } of await loadManifest(SHIPPED_MODELS)) {
       const bytes = await readFile(join(SHIPPED_MODELS, file)).catch(() => undefined);
@@ -131,7 +131,7 @@ describe('a models folder on a full disk', { skip: smallDiskReason() }, () => {
   const { home, fileOf } = ownModels();
   const CLI = new URL('../../src/cli.js', import.meta.url).pathname;
 
-  test('is told of in a sentence with the way out, and nothing is left in it', async () => {
+  test('is reported with what to do, and no file is left', async () => {
     const large = nearestNetwork({
       before: {
         nodes: [

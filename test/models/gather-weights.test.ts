@@ -12,7 +12,7 @@ const WEIGHT = 0.02;
 const BYTES = Buffer.from(Float32Array.of(WEIGHT).buffer);
 const OTHERS = Buffer.from('not the weight, ');
 
-describe('a network whose weights lie in other files', () => {
+describe('a network with external weights', () => {
   const { home, fileOf } = ownModels();
 
   /** Writes a file below the network's folder. */
@@ -31,7 +31,7 @@ describe('a network whose weights lie in other files', () => {
   }
 
   for (const place of ['initializer', 'node', 'body'] as const)
-    test(`becomes one file, as if it had been saved so; said in the ${place}`, async () => {
+    test(`becomes one file, as if it had been saved so; named in the ${place}`, async () => {
       await beside('deep/er/weights.bin', OTHERS, BYTES, OTHERS);
       const location = 'deep/er/weights.bin';
       const network = externalNetwork({ location, span: [OTHERS.length, BYTES.length] }, place);
@@ -43,7 +43,7 @@ describe('a network whose weights lie in other files', () => {
       assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', file]);
     });
 
-  test('may have them in several, whole or from an offset on', async () => {
+  test('may have them in several files, whole or from an offset', async () => {
     await beside('network.onnx.data', BYTES);
     await beside('more', OTHERS, BYTES);
     const weight = (name: string, where: object): Constant => ({
@@ -70,7 +70,7 @@ describe('a network whose weights lie in other files', () => {
     assert.ok((await readFile(join(home.models, file))).equals(sum({}, {}).bytes));
   });
 
-  test('is refused where they lie outside of its folder, though they are there', async () => {
+  test('is refused when they are outside of its folder', async () => {
     await beside('outside.bin', BYTES);
     await mkdir(join(home.path, 'inside'));
     const outside = join(home.path, 'outside.bin');
@@ -87,7 +87,7 @@ describe('a network whose weights lie in other files', () => {
     assert.deepEqual(await readdir(home.models), ['manifest.json']);
   });
 
-  test('may be a link beside links, as caches of downloads make them', async () => {
+  test('may be a link beside links, as download caches make them', async () => {
     await beside('blobs/1', externalNetwork({ location: 'model.onnx.data' }).bytes);
     await beside('blobs/2', BYTES);
     await mkdir(join(home.path, 'snapshot'));
@@ -96,7 +96,7 @@ describe('a network whose weights lie in other files', () => {
     await addModel(join(home.path, 'snapshot/model.onnx'), home.models);
   });
 
-  test('is refused with the name of the file that is missing, cut off, or none', async () => {
+  test('is refused naming the file that is missing, cut off, or no file', async () => {
     await refused(
       { location: 'network.onnx.data' },
       /weights are in another file, network\.onnx\.data, and that is not there\. Put it into .*, under that name/,
@@ -118,7 +118,7 @@ describe('a network whose weights lie in other files', () => {
       await refused({ location: 'weird', span }, /in no usable way where in weird/);
   });
 
-  test('is refused where one file could not hold it', async () => {
+  test('is refused when it is too large for one file', async () => {
     const sparse = await open(join(home.path, 'huge'), 'w');
     await sparse.truncate(2 ** 31);
     await sparse.close();

@@ -90,7 +90,7 @@ describe('manifest', () => {
     );
   });
 
-  test('text that is not JSON is refused in words', () => {
+  test('text that is not JSON is refused', () => {
     assert.throws(
       () => parseManifest('{', 'manifest.json'),
       /manifest\.json cannot be used:\n {2}- it is not JSON/,
@@ -102,7 +102,7 @@ describe('manifest', () => {
     await assert.rejects(loadManifest(folder), /manifest\.json.*there is no such file or folder/s);
   });
 
-  test('no model may be named as what MODEL_CHAIN means by something else', async () => {
+  test('no model may have a reserved name', async () => {
     await writeFile(join(folder, 'manifest.json'), textOf());
     for (const name of ['auto', 'lanczos']) {
       await writeFile(join(folder, 'custom.json'), textOf({ ...ENTRY, name }));

@@ -16,7 +16,7 @@ import { childrenOf, gone, readOrNothing } from '../processes.js';
 import { until } from '../until.js';
 import { ownModels } from './own-models-rig.js';
 
-describe("one's own models", () => {
+describe("a user's own models", () => {
   const { home, fileOf, snapshot } = ownModels();
 
   describe('a name that is taken is refused before the network is even read', () => {
@@ -47,12 +47,12 @@ describe("one's own models", () => {
     ] as const)
       test(`"${name}"`, () => refused(name, message));
 
-    test('one that the file itself has', async () => {
+    test('the name of the file itself', async () => {
       const path = await fileOf(endlessNetwork(), 'AUTO.onnx');
       await assert.rejects(addModel(path, home.models), /"auto" is taken/);
     });
 
-    test('one of your own, unless it is to be replaced; a reserved one cannot be', async () => {
+    test('the name of an own model, unless it may be replaced; a reserved name never', async () => {
       await addModel(await fileOf(nearestNetwork({ scale: 3 })), home.models, { name: 'mine' });
       const before = await snapshot();
       await assert.rejects(
@@ -76,7 +76,7 @@ describe("one's own models", () => {
     assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', 'mine.onnx']);
   });
 
-  test('a model that is replaced is the old one or the new one at every moment', async () => {
+  test('a model that is being replaced is the old or the new one at every moment', async () => {
     const { entry: first } = await addModel(await fileOf(nearestNetwork({ scale: 3 })), home.models, {
       name: 'mine',
     });
@@ -108,14 +108,14 @@ describe("one's own models", () => {
     assert.equal(await fileState(again, home.models, 'sha256'), 'intact');
   });
 
-  test('a file of yours that has the model’s name is not overwritten', async () => {
+  test("an existing file with the model's name is not overwritten", async () => {
     await writeFile(join(home.models, 'mine.onnx'), 'something else');
     const { entry } = await addModel(await fileOf(nearestNetwork()), home.models, { name: 'mine' });
     assert.match(entry.file, /^mine\.[0-9a-f]{8}\.onnx$/);
     assert.equal(await readFile(join(home.models, 'mine.onnx'), 'utf8'), 'something else');
   });
 
-  test('lines that the manifest would refuse are refused first', async () => {
+  test('text that the manifest would refuse is refused first', async () => {
     const file = await fileOf(endlessNetwork());
     for (const [key, text] of [
       ['title', ''],
@@ -132,7 +132,7 @@ describe("one's own models", () => {
   const anytime = new AbortController().signal;
   const entryOf = async (name: string): Promise<ModelEntry> => install(home.models, name, nearestNetwork());
 
-  test('many changes at once lose none', async () => {
+  test('of many changes at once none is lost', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `model-${index}`);
     const change = async (name: string) => {
       const entry = await entryOf(name);
@@ -146,7 +146,7 @@ describe("one's own models", () => {
     assert.deepEqual(own.map(({ name }) => name).sort(), [...names].sort());
   });
 
-  test('several "models add" at once lose none, and leave nothing else', async () => {
+  test('of several "models add" at once none is lost, and no other file is left', async () => {
     const names = ['one', 'two', 'three', 'four', 'five'];
     const file = await fileOf(nearestNetwork());
     const codes = await Promise.all(names.map((name) => finished(adding(file, name))));
@@ -157,7 +157,7 @@ describe("one's own models", () => {
     assert.deepEqual((await readdir(home.models)).sort(), files.sort());
   });
 
-  test('a "models add" that is killed leaves what was there, and does not hinder the next', async () => {
+  test('a "models add" that is killed changes nothing and does not block the next one', async () => {
     await changeOwnModels(home.models, anytime, async () => ({
       entries: [await entryOf('before')],
       finish: () => undefined,
@@ -187,7 +187,7 @@ describe("one's own models", () => {
     assert.deepEqual((await readdir(home.models)).sort(), files);
   });
 
-  test('one that was killed between the file and its entry does not hinder the next either', async () => {
+  test('a "models add" that is killed before it writes the entry does not block the next one', async () => {
     const network = nearestNetwork();
     await writeFile(join(home.models, 'mine.onnx'), network.bytes);
     await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
@@ -199,17 +199,17 @@ describe("one's own models", () => {
     assert.deepEqual((await readdir(home.models)).sort(), ['custom.json', 'manifest.json', 'mine.onnx']);
   });
 
-  test('a change that was interrupted for so long that another process took its turn changes nothing', async () => {
+  test('a change that was suspended until another process took over its lock changes nothing', async () => {
     const entry = await entryOf('late');
     const late = changeOwnModels(home.models, anytime, async (own) => {
       await writeFile(join(home.models, '.custom.json.lock'), JSON.stringify(await deadOwner()));
       return { entries: [...own, entry], finish: () => undefined };
     });
-    await assert.rejects(late, /another one took its turn/);
+    await assert.rejects(late, /another process took over its lock/);
     assert.deepEqual(await loadCustomEntries(home.models), []);
   });
 
-  test('an add that is stopped ends its process and leaves nothing', async () => {
+  test('an aborted "models add" ends its process and leaves no file', async () => {
     const stop = new AbortController();
     const adding = addModel(await fileOf(endlessNetwork()), home.models, { signal: stop.signal });
     await until(async () => (await readdir(home.models)).length > 1, 'The add has begun.');

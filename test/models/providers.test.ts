@@ -19,7 +19,7 @@ const CONFIG = {
 };
 const FOREIGN = process.platform === 'win32' ? 'coreml' : 'dml';
 
-describe('which providers are looked at', () => {
+describe('the providers that are proven', () => {
   test('auto takes what is installed for the platform, the CPU last and WebGPU never', () => {
     const auto = (platform: NodeJS.Platform, cuda: boolean) =>
       wantedProviders(['auto'], platform, () => cuda);
@@ -66,18 +66,18 @@ describe('the proof of a provider', () => {
     const answer = repeated(goldenTile(), 4);
     const golden = { entry, answer };
     const off = (by: number) => Uint8Array.from(answer.data, (value, i) => value + (i % 2 === 0 ? by : -by));
-    assert.deepEqual(compareWithCpu(answer.data, golden), [
-      true,
-      "A golden tile came back right (identical to the CPU's).",
-    ]);
-    assert.equal(compareWithCpu(off(1), golden)[0], true);
-    const [usable, why] = compareWithCpu(off(5), golden);
+    assert.deepEqual(compareWithCpu(answer.data, golden), {
+      usable: true,
+      detail: "A golden tile came back right (identical to the CPU's).",
+    });
+    assert.equal(compareWithCpu(off(1), golden).usable, true);
+    const { usable, detail } = compareWithCpu(off(5), golden);
     assert.equal(usable, false);
-    assert.match(why, /wrong \(34 dB/);
-    assert.equal(compareWithCpu(answer.data.subarray(3), golden)[0], false);
+    assert.match(detail, /wrong \(34 dB/);
+    assert.equal(compareWithCpu(answer.data.subarray(3), golden).usable, false);
   });
 
-  test('a provider is tried in a process of its own, whose end or silence is an answer too', async () => {
+  test('a provider is tried in a child process, which may crash or hang', async () => {
     const entry = (await loadManifest(SHIPPED_MODELS))[1];
     assert.ok(entry);
     const order = { entry, modelsFolder: SHIPPED_MODELS, provider: 'cpu' } as const;
@@ -86,7 +86,7 @@ describe('the proof of a provider', () => {
     await assert.rejects(probeElsewhere(order, 1), /no answer within/);
   });
 
-  test('places in the source of ONNX Runtime are left out of reasons', () => {
+  test('source positions of ONNX Runtime are removed from reasons', () => {
     assert.equal(
       innermostReason(
         new Error(
@@ -130,7 +130,7 @@ describe('opening the chain', () => {
     }
   });
 
-  test('providers that are asked for and cannot be used say why, and the CPU serves only where it is listed', async () => {
+  test('configured providers that cannot be used say why, and the CPU serves only if it is listed', async () => {
     const log = new RecordingLog();
     const chain = await openChain({ ...CONFIG, EXECUTION_PROVIDERS: [FOREIGN] }, { threads: 1, log });
     try {

@@ -10,9 +10,9 @@ import type { LoadedCandidate } from '../../src/models/fallback/loaded-candidate
 import { openChain } from '../../src/models/fallback/open-chain.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import type { Raster } from '../../src/tiling/raster.js';
+import { psnr } from '../quality/likeness.js';
 import { chainRequest, RecordingLog } from './chain-rig.js';
 import { PACKAGE_ROOT, SHIPPED_MODELS } from './shipped-models.js';
-import { psnr } from './tiles.js';
 
 /** Real-ESRGAN networks, converted: other bytes than the published files, so they get entries of their own. */
 const SHARED = process.env.TESSERA_SHARED ?? join(PACKAGE_ROOT, '..', 'shared');
@@ -94,6 +94,6 @@ describe('Real-ESRGAN networks', { skip: absent }, () => {
       [general, anime],
       [general, embedded],
     ] as const)
-      assert.ok(psnr(a, b) > 20 && psnr(a, b) < 60, `PSNR ${psnr(a, b)}`);
+      assert.ok(psnr(a.data, b.data) > 20 && psnr(a.data, b.data) < 60, `PSNR ${psnr(a.data, b.data)}`);
   });
 });

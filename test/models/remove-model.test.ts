@@ -10,12 +10,12 @@ import type { ModelEntry } from '../../src/models/manifest-entry.js';
 import { install, nearestNetwork } from '../onnx-writer/test-models.js';
 import { ownModels } from './own-models-rig.js';
 
-describe("removing one's own model", () => {
+describe("removing a user's own model", () => {
   const { home, fileOf, snapshot } = ownModels();
   const anytime = new AbortController().signal;
   const entryOf = async (name: string): Promise<ModelEntry> => install(home.models, name, nearestNetwork());
 
-  test('remove takes away the entry and the file that was copied', async () => {
+  test('removes the entry and the copied file', async () => {
     await addModel(await fileOf(nearestNetwork()), home.models, { name: 'mine' });
     await addModel(await fileOf(nearestNetwork({ scale: 3 })), home.models, { name: 'other' });
     const { entry, isFileGone } = await removeModel('mine', home.models, anytime);
@@ -27,7 +27,7 @@ describe("removing one's own model", () => {
     );
   });
 
-  test('remove leaves a file that its owner put there, or has changed since', async () => {
+  test('keeps a file that the user put there or changed', async () => {
     const entry = await entryOf('placed');
     await changeOwnModels(home.models, anytime, () => ({ entries: [entry], finish: () => undefined }));
     await addModel(join(home.models, 'placed.onnx'), home.models, { name: 'placed', replace: true });
@@ -40,7 +40,7 @@ describe("removing one's own model", () => {
     assert.deepEqual((await readdir(home.models)).sort(), files);
   });
 
-  test('remove refuses shipped and unknown names, and one that another entry needs, and changes nothing', async () => {
+  test('refuses shipped and unknown names, and a name that another entry needs, and changes nothing', async () => {
     const twin = await entryOf('twin');
     const entries = [twin, { ...(await entryOf('needy')), floatTwin: 'twin' }];
     const refused = async (name: string, message: RegExp) => {
@@ -60,7 +60,7 @@ describe("removing one's own model", () => {
     await refused('twin', /named as a twin by "needy"\. Remove that one first/);
   });
 
-  test('remove mends a custom.json that keeps the service from starting', async () => {
+  test('repairs a custom.json that keeps the service from starting', async () => {
     const entry = { ...(await entryOf('fine')), name: 'auto' };
     await writeFile(join(home.models, 'custom.json'), JSON.stringify({ models: [entry] }));
     await assert.rejects(loadManifest(home.models), /"auto" is taken/);

@@ -38,7 +38,7 @@ async function replace(rig: Rig, signature: number): Promise<void> {
 }
 
 describe('a model that is replaced under its name while the service runs', () => {
-  test('gives its own pixels from the next image on, and tells of its own file', async () => {
+  test('serves the next image with the new file and reports it', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
     const { chain } = rig;
     assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
@@ -51,7 +51,7 @@ describe('a model that is replaced under its name while the service runs', () =>
     assert.notEqual(chain.status()[0]?.sha256, former);
   });
 
-  test('does so though the new file was written into the old one', async () => {
+  test('does so when the old file was overwritten in place', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
     assert.equal((await rig.chain.serve(chainRequest(), signatureOf)).value, 100);
     const entry = await install(rig.folder, 'two', network(200));
@@ -62,7 +62,7 @@ describe('a model that is replaced under its name while the service runs', () =>
     assert.equal((await rig.chain.serve(chainRequest(), signatureOf)).value, 200);
   });
 
-  test('leaves an image at work with what it began with', async () => {
+  test('does not affect an image in progress', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
     const both = await rig.chain.serve(chainRequest(), async (candidate) => {
       await replace(rig, 200);
@@ -72,7 +72,7 @@ describe('a model that is replaced under its name while the service runs', () =>
     assert.deepEqual(both.value, [100, 200]);
   });
 
-  test('is not judged by the speed or the tile sizes of what it replaces', async () => {
+  test('does not inherit the speed and tile sizes of the former model', async () => {
     const rig = await rigOf([{ name: 'one', network: network(100), changes }]);
     const { chain, costs } = rig;
     costs.recordSpeed(rig.key('one'), 'cpu', 1e6, 1e7);
@@ -85,7 +85,7 @@ describe('a model that is replaced under its name while the service runs', () =>
     assert.equal((await chain.serve(hurried(), sizeOf)).value, 512);
   });
 
-  test('frees the sessions of its predecessors', async () => {
+  test('frees the former sessions', async () => {
     let live = 0;
     const rig = await rigOf([{ name: 'one', network: network(1), changes }], {
       open: async (...request) => {
@@ -109,7 +109,7 @@ describe('a model that is replaced under its name while the service runs', () =>
 });
 
 describe('a file that changes without its entry', () => {
-  test('is refused as it would be after a restart, and served again when it is the right one', async () => {
+  test('is refused as after a restart, and served again when it is restored', async () => {
     const { chain, folder, entries } = await rigOf([{ name: 'one', network: network(100), changes }]);
     const file = join(folder, entries[0]?.file ?? '');
     assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
@@ -122,7 +122,7 @@ describe('a file that changes without its entry', () => {
     assert.equal((await chain.serve(chainRequest(), signatureOf)).value, 100);
   });
 
-  test('and that is gone is not installed, though its session is there', async () => {
+  test('and is deleted is not installed, though its session is loaded', async () => {
     const { chain, folder, entries } = await rigOf([{ name: 'one', network: GOOD }]);
     await chain.serve(chainRequest(), nameOf);
     await rm(join(folder, entries[0]?.file ?? ''));
@@ -131,7 +131,7 @@ describe('a file that changes without its entry', () => {
   });
 });
 
-test('an entry that is corrected is looked at again, though its file is the same', async () => {
+test('a corrected entry is tried again with the same file', async () => {
   const rig = await rigOf([{ name: 'one', network: GOOD, changes: { output: 'nothing' } }]);
   const [wrong] = rig.entries;
   assert.ok(wrong !== undefined);

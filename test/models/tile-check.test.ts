@@ -66,7 +66,7 @@ describe('the answer to every tile', () => {
   }
 
   for (const [index, [what, network, words]] of FAULTS.entries())
-    test(`is invalid where it is another picture: ${what}`, async () => {
+    test(`is invalid when it is another picture: ${what}`, async () => {
       await assert.rejects(answerOf(`fault-${index}`, network), (error: unknown) => {
         assert.ok(error instanceof TileFailure, String(error));
         assert.equal(error.reason, 'invalid_output');
@@ -75,26 +75,26 @@ describe('the answer to every tile', () => {
       });
     });
 
-  test('is invalid in 16 bits as well', () => {
+  test('is invalid in 16 bits too', () => {
     const deep = { ...tile, data: Uint16Array.from(tile.data, (value) => value * 257) };
     assert.equal(faultOfAnswer(deep, repeated(deep, 2)), undefined);
     const inverted = { ...deep, data: deep.data.map((value) => 65_535 - value) };
     assert.match(faultOfAnswer(deep, repeated(inverted, 2)) ?? '', /not the tile/);
   });
 
-  test('is invalid where a quarter of it is black', () => {
+  test('is invalid when a quarter of it is black', () => {
     const answer = repeated(tile, 4);
     for (let y = 0; y < answer.height / 2; y++)
       answer.data.fill(0, y * answer.width * 3, (y * answer.width + answer.width / 2) * 3);
     assert.match(faultOfAnswer(tile, answer) ?? '', /differs [\d.]+ times as much as can be right/);
   });
 
-  test('is not compared where the entry says that it is meant to be another picture', async () => {
+  test('is not compared when the entry has tileCheck false', async () => {
     const inverted = await answerOf('negative', mixingNetwork([-1, -1, -1], ONE), { tileCheck: false });
     assert.equal(inverted.data[0], 255 - (tile.data[0] ?? 0));
   });
 
-  test('is right where the tile is only enlarged, whatever it shows and whatever its size', () => {
+  test('is valid when the tile is only enlarged, for any picture and size', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 140 }),
@@ -116,7 +116,7 @@ describe('the answer to every tile', () => {
     );
   });
 
-  test('is right where a denoiser took the noise away', () => {
+  test('is valid after a denoiser', () => {
     const noise = {
       data: Uint8Array.from({ length: 128 * 128 * 3 }, (_, at) => (at * 7919 * (1 + (at >> 4))) % 256),
       width: 128,

@@ -30,11 +30,3 @@ export function repeated(tile: Raster<3>, scale: number): Raster<3> {
           tile.data[(Math.floor(y / scale) * tile.width + Math.floor(x / scale)) * 3 + c] ?? 0;
   return { data, width, height, channels: 3 };
 }
-
-/** Over all samples, in dB, for 8-bit pixels of one size. */
-export function psnr(a: Raster<3>, b: Raster<3>): number {
-  if (a.data.length !== b.data.length) throw new Error('the pictures differ in size');
-  let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += ((a.data[i] ?? 0) - (b.data[i] ?? 0)) ** 2;
-  return sum === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10((255 * 255 * a.data.length) / sum);
-}

@@ -86,7 +86,7 @@ describe('the watch over the time of a network at work', () => {
 describe('a network that is slower than was known', () => {
   const DELAY_MS = 200;
   /** Slow enough that several tiles are computed at once. */
-  const SPEED_FOR_LANES_US = 5;
+  const SPEED_FOR_TILE_WORKERS_US = 5;
   const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
   let folder: string;
   before(async () => {
@@ -106,7 +106,7 @@ describe('a network that is slower than was known', () => {
         .map((name) => ({
           model: key(name),
           provider: 'cpu' as const,
-          microsecondsPerPixel: name === 'stuck' ? SPEED_FOR_LANES_US : 1,
+          microsecondsPerPixel: name === 'stuck' ? SPEED_FOR_TILE_WORKERS_US : 1,
         }));
     let end = () => {};
     const over = new Promise<void>((resolve) => {

@@ -74,7 +74,7 @@ describe('the models of a running service', () => {
     assert.deepEqual(server.requests, ['/late.onnx']);
   });
 
-  test('off fetches nothing, but a model that is put there by hand is noticed', async () => {
+  test('off downloads nothing, but a file added by hand is noticed', async () => {
     const rig = await rigWithMissing('late');
     const { upkeep, change } = upkeepOf(rig, { MODELS_DOWNLOAD: 'off', MODELS_MIRROR: 'http://127.0.0.1:9' });
     await upkeep.start();
@@ -86,7 +86,7 @@ describe('the models of a running service', () => {
     assert.equal(await servedBy(rig), 'late');
   });
 
-  test('a folder that cannot be watched, or a manifest that cannot be read, costs a warning', async () => {
+  test('an unwatchable folder or an unreadable manifest gives a warning', async () => {
     const rig = await rigWithMissing('late');
     const { upkeep, log } = upkeepOf(rig, { MODELS_DOWNLOAD: 'auto', MODELS_MIRROR: '' });
     await writeFile(join(rig.folder, 'manifest.json'), 'rubbish');
@@ -107,7 +107,7 @@ describe('the models of a running service', () => {
     await copyFile(join(SHIPPED_MODELS, 'manifest.json'), join(rig.folder, 'manifest.json'));
   });
 
-  test('the default model and the chain decide what is fetched: in their order, what is missing, and halves for a GPU', async () => {
+  test('missing models of the chain are downloaded in order, the default model first, and half-precision twins for a GPU', async () => {
     const entries = await loadManifest(SHIPPED_MODELS);
     const status = (name: string, chainPosition: number | undefined, installed: boolean): ModelStatus => ({
       name,

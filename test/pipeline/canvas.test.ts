@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { asDiskFull } from '../../src/host/disk-full.js';
 import { srgbProfile } from '../../src/pipeline/output/srgb.js';
 import { bleedColours } from '../../src/pipeline/raster/bleed.js';
 import { Canvas } from '../../src/pipeline/raster/canvas.js';
-import { diskError } from '../../src/pipeline/raster/disk-error.js';
 import { CanvasStore } from '../../src/pipeline/render/canvas-store.js';
 import './stage.js';
 
@@ -103,11 +103,11 @@ describe('Canvas', () => {
     ];
     for (const error of full)
       assert.deepEqual(
-        Object.entries(diskError(error) as object).find(([key]) => key === 'code'),
+        Object.entries(asDiskFull(error) as object).find(([key]) => key === 'code'),
         ['code', 'disk_full'],
       );
     const other = new Error('VipsJpeg: unable to write');
-    assert.equal(diskError(other), other);
+    assert.equal(asDiskFull(other), other);
   });
 });
 

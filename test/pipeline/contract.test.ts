@@ -8,8 +8,9 @@ import { TesseraError } from '../../src/domain/errors.js';
 import type { UpscaleOptions, UpscaleResult } from '../../src/domain/types.js';
 import type { LoadedModel } from '../../src/models/onnx/session.js';
 import { srgbProfile } from '../../src/pipeline/output/srgb.js';
+import { psnr } from '../quality/likeness.js';
 import { bmp24 } from './bmp-files.js';
-import { GivenChain, networkCandidate, openEmbedded, psnr, upscaled } from './stage.js';
+import { GivenChain, networkCandidate, openEmbedded, upscaled } from './stage.js';
 
 const WIDTH = 40;
 const HEIGHT = 24;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
+import { psnr } from '../quality/likeness.js';
 import {
   alphaOf,
   coded,
@@ -20,7 +21,6 @@ import {
   WIDTH,
 } from './heic-files.js';
 import { developed, expected, needsDecoder, whole } from './heic-stage.js';
-import { psnr } from './stage.js';
 
 interface Picture {
   readonly data: Uint16Array;

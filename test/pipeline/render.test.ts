@@ -11,8 +11,9 @@ import { Cancellation } from '../../src/pipeline/cancellation.js';
 import { cut } from '../../src/tiling/cut.js';
 import { BORDER_PX } from '../../src/tiling/plan.js';
 import type { Raster } from '../../src/tiling/raster.js';
+import { psnr } from '../quality/likeness.js';
 import { detailed, rendered } from './rendering.js';
-import { embeddedEntry, largestDifference, networkCandidate, openEmbedded, psnr } from './stage.js';
+import { embeddedEntry, largestDifference, networkCandidate, openEmbedded } from './stage.js';
 
 /** A model that doubles pixels: what comes back tells where every pixel came from. */
 class Doubling implements TileModel {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Attempt, UpscaleOptions, UpscaleProgress, UpscaleResult } from '../../src/domain/types.js';
 import { monotonicMs } from '../../src/host/clock.js';
 import { packageRoot } from '../../src/host/package-root.js';
-import type { Chain, ChainRequest } from '../../src/models/fallback/chain-request.js';
+import type { ModelChain } from '../../src/models/fallback/chain.js';
+import type { ChainRequest } from '../../src/models/fallback/chain-request.js';
 import type { LoadedCandidate, LoadedNetwork } from '../../src/models/fallback/loaded-candidate.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import type { ModelEntry } from '../../src/models/manifest-entry.js';
@@ -63,7 +64,7 @@ export function networkCandidate(model: TileModel, changes: Partial<LoadedNetwor
 }
 
 /** A chain of given candidates: falls to the next on a TileFailure, as the real one does. */
-export class GivenChain implements Chain {
+export class GivenChain implements Pick<ModelChain, 'serve' | 'resolveScale'> {
   readonly requests: ChainRequest[] = [];
   constructor(
     readonly candidates: (request: ChainRequest) => readonly LoadedCandidate[],
@@ -157,13 +158,6 @@ export async function upscaled<T>(
   } finally {
     await rm(workFolder, { recursive: true });
   }
-}
-
-/** Decibels between two rasters of 8-bit samples; Infinity when they are equal. */
-export function psnr(one: Uint8Array | Uint16Array, other: Uint8Array | Uint16Array, most = 255): number {
-  let sum = 0;
-  for (let at = 0; at < one.length; at += 1) sum += ((one[at] ?? 0) - (other[at] ?? 0)) ** 2;
-  return 10 * Math.log10((most * most * one.length) / sum);
 }
 
 export function largestDifference(one: Uint8Array, other: Uint8Array): number {

@@ -10,8 +10,9 @@ import { type LoadedModel, openModel } from '../../src/models/onnx/session.js';
 import { TileFailure, type TileModel } from '../../src/models/tile-model.js';
 import { unshuffleNetwork, windowNetwork } from '../onnx-writer/phase-models.js';
 import { install } from '../onnx-writer/test-models.js';
+import { psnr } from '../quality/likeness.js';
 import { detailed, rendered } from './rendering.js';
-import { largestDifference, networkCandidate, psnr } from './stage.js';
+import { largestDifference, networkCandidate } from './stage.js';
 
 for (const { what, network, overlapPx } of [
   { what: 'that un-shuffles pixels by 2', network: unshuffleNetwork(), overlapPx: 16 },

@@ -4,13 +4,12 @@ import { TileProgress, type TilesDone } from '../../src/pipeline/progress/tile-p
 
 describe('the progress of tiles', () => {
   /** Time passes by `pass` only. */
-  function told(test: TestContext, tileWorkers: number) {
+  function told(test: TestContext) {
     mock.timers.enable({ apis: ['setInterval'] });
     test.after(() => mock.timers.reset());
     let nowMs = 0;
     const words: TilesDone[] = [];
     const progress = new TileProgress(
-      tileWorkers,
       (word) => words.push(word),
       () => nowMs,
     );
@@ -24,14 +23,14 @@ describe('the progress of tiles', () => {
   }
 
   it('is told of before the first tile, after each, and at least every second between', (test) => {
-    const { progress, words, pass } = told(test, 1);
+    const { progress, words, pass } = told(test);
     progress.count(0, 3);
     pass(5000);
     assert.ok(words.length >= 6, `${words.length} words`);
     assert.ok(words.every(({ tilesDone, tilesTotal }) => tilesDone === 0 && tilesTotal === 3));
     assert.ok(words.every(({ secondsLeft }) => secondsLeft === undefined));
     const before = words.length;
-    progress.count(1, 3);
+    progress.count(1, 3, 10_000);
     assert.deepEqual(words.slice(before), [{ tilesDone: 1, tilesTotal: 3, secondsLeft: 10 }]);
     pass(2000);
     const left = words.slice(before).map(({ secondsLeft }) => secondsLeft ?? -1);
@@ -48,24 +47,13 @@ describe('the progress of tiles', () => {
   });
 
   it('never tells of less than no time left', (test) => {
-    const { progress, words, pass } = told(test, 1);
+    const { progress, words, pass } = told(test);
     pass(1000);
-    progress.count(1, 2);
+    progress.count(1, 2, 1000);
     pass(5000);
     assert.equal(words.at(-1)?.secondsLeft, 0);
-    progress.count(2, 2);
+    progress.count(2, 2, 0);
     assert.deepEqual(words.at(-1), { tilesDone: 2, tilesTotal: 2, secondsLeft: 0 });
-    progress.stop();
-  });
-
-  it('does not take the tiles beside the first for work not begun', (test) => {
-    const { progress, words, pass } = told(test, 4);
-    progress.count(0, 16);
-    pass(6000);
-    progress.count(1, 16);
-    // Four at once, of which each takes 6 s: 18 s are left.
-    const { secondsLeft = 0 } = words.at(-1) ?? {};
-    assert.ok(secondsLeft > 9 && secondsLeft < 36, `${secondsLeft} s`);
     progress.stop();
   });
 });

@@ -1,17 +1,17 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { UsageError } from '../terminal/usage-error.js';
 
 /**
- * Patterns that the shell left alone, because they were quoted or because it expands none, become the files they match, in
- * the order of their names. A file whose own name looks like a pattern is that file.
+ * Expands patterns that the shell did not expand into the files that they match, sorted by name. An existing file whose name
+ * looks like a pattern is taken as that file.
  * @throws UsageError when a pattern matches nothing.
  */
 export async function expandGlobs(inputs: readonly string[]): Promise<string[]> {
   const expanded: string[] = [];
   for (const input of inputs) {
-    if (input === '-' || !isDynamicPattern(input) || (await exists(input))) {
+    if (input === '-' || !isDynamicPattern(input) || existsSync(input)) {
       expanded.push(input);
       continue;
     }
@@ -20,11 +20,4 @@ export async function expandGlobs(inputs: readonly string[]): Promise<string[]> 
     expanded.push(...matches.sort());
   }
   return expanded;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

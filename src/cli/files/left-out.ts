@@ -3,16 +3,16 @@ import { extname } from 'node:path';
 /** A file that was found and is not enlarged. */
 export interface LeftOut {
   readonly path: string;
-  /** Why, behind "Left out, ": the same words for all files of one kind. */
+  /** The reason, printed behind "Left out, "; the same words for all files of one kind. */
   readonly reason: string;
-  /** Whether it is a picture, which `--json` has a line for. */
+  /** Whether it is a picture: `--json` prints a line for each picture. */
   readonly isPicture: boolean;
 }
 
 const RAW_ENDINGS =
   '.3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f';
 
-/** Pictures in folders that are not read, by their usual endings: what people expect to be taken, and to be told of. */
+/** Kinds of pictures that are not read, by their usual endings. People expect a folder's pictures to be taken, so the command names them. */
 const UNREAD_KINDS: readonly (readonly [kind: string, endings: string])[] = [
   ['camera RAW, which is not read (export it as TIFF or JPEG)', RAW_ENDINGS],
   ['JPEG XL, which is not read', '.jxl'],
@@ -22,10 +22,10 @@ const UNREAD_KINDS: readonly (readonly [kind: string, endings: string])[] = [
   ['SVG, which has no pixels to enlarge', '.svg .svgz'],
 ];
 
-/** Names told for one reason; of a folder with thousands of files, these stand for the others. */
+/** Files that are named for one reason; the others are counted. */
 const MAX_NAMES = 5;
 
-/** A file in a folder whose name does not end as a picture's that is read. */
+/** Describes a file in a folder whose ending is not one of a readable picture. */
 export function leftOutByEnding(path: string): LeftOut {
   const ending = extname(path).toLowerCase();
   const kind = UNREAD_KINDS.find(([, endings]) => endings.split(' ').includes(ending));
@@ -34,13 +34,11 @@ export function leftOutByEnding(path: string): LeftOut {
     : { path, reason: kind[0], isPicture: true };
 }
 
-/** A sentence for each reason, in the order in which they came. */
+/** One sentence for each reason, in the order of their first files. */
 export function leftOutInWords(files: readonly LeftOut[]): string[] {
   const byReason = new Map<string, string[]>();
   for (const { path, reason } of files) {
-    const paths = byReason.get(reason);
-    if (paths === undefined) byReason.set(reason, [path]);
-    else paths.push(path);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
   }
   return [...byReason].map(([reason, paths]) => {
     const others = paths.length - MAX_NAMES;

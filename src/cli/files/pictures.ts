@@ -49,16 +49,17 @@ export async function findPictures(wish: Wish): Promise<Found> {
   if (output === '-' && several) {
     throw new UsageError('Standard output takes one picture; name a folder with -o for several.');
   }
-  const place: Place = { output, folder: toFolder ? output : undefined };
   const pictures: Picture[] = [];
   const leftOut: LeftOut[] = [];
   for (const input of inputs) {
-    if (input === '-') pictures.push({ name: '-', path: undefined, target: targetOfStdin(place) });
-    else if (await isFolder(input)) {
+    if (await isFolder(input)) {
       const inside = await picturesIn(input, wish);
       pictures.push(...inside.pictures);
       leftOut.push(...inside.leftOut);
-    } else pictures.push({ name: input, path: input, target: targetOf(input, place) });
+      continue;
+    }
+    const path = input === '-' ? undefined : input;
+    pictures.push({ name: input, path, target: targetOf(path, output, toFolder ? output : undefined) });
   }
   const distinct = new Map(pictures.map((picture) => [picture.path && resolve(picture.path), picture]));
   const taken = withoutOwnResults([...distinct.values()]);
@@ -80,20 +81,13 @@ export function formatOfName(target: Target): OutputFormat | undefined {
   return format;
 }
 
-interface Place {
-  readonly output: string | undefined;
-  readonly folder: string | undefined;
-}
-
-function targetOfStdin({ output, folder }: Place): Target {
-  if (folder !== undefined) return { kind: 'folder', folder, stem: 'image' };
-  return output === undefined || output === '-' ? { kind: 'stdout' } : { kind: 'file', path: output };
-}
-
-function targetOf(input: string, { output, folder }: Place): Target {
-  if (output === '-') return { kind: 'stdout' };
-  if (folder === undefined && output !== undefined) return { kind: 'file', path: output };
-  return { kind: 'folder', folder: folder ?? dirname(input), stem: resultStem(input) };
+/** @param folder for the results; undefined when `output` is not a folder. */
+function targetOf(path: string | undefined, output: string | undefined, folder: string | undefined): Target {
+  if (folder !== undefined)
+    return { kind: 'folder', folder, stem: path === undefined ? 'image' : resultStem(path) };
+  if (output !== undefined && output !== '-') return { kind: 'file', path: output };
+  if (output === '-' || path === undefined) return { kind: 'stdout' };
+  return { kind: 'folder', folder: dirname(path), stem: resultStem(path) };
 }
 
 async function picturesIn(root: string, { recursive, output }: Wish): Promise<Found> {

@@ -2,7 +2,7 @@ import type { Examined } from '../../models/examine/examine.js';
 import { outputForm, type SampleRange, type TensorForm } from '../../models/manifest-entry.js';
 import { textTable } from '../terminal/text-table.js';
 
-/** What `tessera models add` found, for people. */
+/** The summary that `tessera models add` prints. */
 export function summaryOf({ entry, microsecondsPerPixel }: Examined): string {
   const { name, scale, overlapPx, file, bytes } = entry;
   const takes = formOf(entry);
@@ -31,7 +31,7 @@ function sidesOf({ minimum, multipleOf, fixed }: Examined['entry']['sizeRequirem
   return multipleOf === 1 ? `any, from ${minimum} px` : `multiples of ${multipleOf}, from ${minimum} px`;
 }
 
-/** Microseconds a pixel are seconds a megapixel. */
+/** Microseconds for a pixel equal seconds for a megapixel. */
 function speedOf(microsecondsPerPixel: number): string {
   const digits = microsecondsPerPixel < 10 ? 1 : 0;
   return `about ${microsecondsPerPixel.toFixed(digits)} s for a megapixel, by two processors of this machine`;

@@ -5,11 +5,12 @@ import { removeModel } from '../../models/custom/remove-model.js';
 import { UnfitModel } from '../../models/failure.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { readableError } from '../terminal/file-error.js';
+import { Stop } from '../terminal/stop.js';
 import { summaryOf } from './model-summary.js';
 
-/** What `tessera models add` is told beside the file. */
+/** Flags of `tessera models add`. */
 type AddValues = Pick<AddOptions, 'name' | 'title' | 'purpose' | 'licence' | 'output' | 'replace'> & {
-  /** Print the entry, and not a summary. */
+  /** Prints the entry instead of a summary. */
   readonly json?: boolean;
 };
 
@@ -37,35 +38,31 @@ export function remove(name: string, config: Config): Promise<number> {
 }
 
 /**
- * Runs a change of one's own models, which Ctrl+C ends in order, and tells in a sentence why it could not be.
- * @param failure begins that sentence. @param told path that it need not name again.
+ * Runs a change of the custom models, which Ctrl-C ends in an orderly way, and prints a sentence when it fails.
+ * @param failure begins the sentence. @param told path that the rest of the sentence does not name again.
  */
 async function untilStopped(
   failure: string,
   told: string,
   change: (signal: AbortSignal) => Promise<void>,
 ): Promise<number> {
-  const stop = new AbortController();
-  const stopped = () => stop.abort();
-  process.once('SIGINT', stopped);
-  process.once('SIGTERM', stopped);
+  const stop = new Stop();
   try {
     await change(stop.signal);
     return EXIT.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.exitCode !== undefined) {
       process.stderr.write('Stopped; nothing was changed.\n');
-      return EXIT.interrupted;
+      return stop.exitCode;
     }
     process.stderr.write(`tessera: ${failure} ${sentenceOf(error, told)}\n`);
     return EXIT.someFailed;
   } finally {
-    process.off('SIGINT', stopped);
-    process.off('SIGTERM', stopped);
+    stop.close();
   }
 }
 
-/** @throws what nobody foresaw. */
+/** @throws an unexpected error as it is. */
 function sentenceOf(error: unknown, told: string): string {
   if (error instanceof UnfitModel || error instanceof RefusedChange) return error.message;
   const { code, message } = readableError(error, told);

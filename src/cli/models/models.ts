@@ -13,6 +13,7 @@ import { wantedProviders } from '../../models/providers/providers.js';
 import { type FileState, fileState } from '../../models/verify.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { ProgressLine } from '../terminal/progress-line.js';
+import { Stop } from '../terminal/stop.js';
 import { textTable } from '../terminal/text-table.js';
 import { add, remove } from './models-own.js';
 
@@ -58,7 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return values.help ? 0 : EXIT.usage;
   }
   const config = loadConfig(process.env, packageRoot());
-  // These two mend what keeps the others from reading the manifests.
+  // These two must work with a custom.json that cannot be read, because they repair it.
   if (command === 'add' || command === 'remove') {
     const [operand] = rest;
     if (operand === undefined || rest.length > 1)
@@ -83,7 +84,7 @@ function misused(problem: string): number {
   return EXIT.usage;
 }
 
-/** Calls with the entries that were named; undefined when none was. */
+/** Calls `use` with the named entries; undefined without names. */
 async function withNamed(
   names: readonly string[],
   entries: readonly ModelEntry[],
@@ -143,7 +144,7 @@ async function verify(entries: readonly ModelEntry[], config: Config): Promise<n
   return wrong ? EXIT.someFailed : 0;
 }
 
-/** The models of the chain as this machine has it, or all that can be downloaded. */
+/** The models of this machine's chain, or all models, as far as they can be downloaded. */
 function toPull(entries: readonly ModelEntry[], config: Config, all = false): readonly ModelEntry[] {
   return (all ? entries : chainHere(entries, config)).filter((entry) => entry.url !== undefined);
 }
@@ -154,8 +155,7 @@ function chainHere(entries: readonly ModelEntry[], config: Config): readonly Mod
 }
 
 async function pull(entries: readonly ModelEntry[], config: Config): Promise<number> {
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  const stop = new Stop();
   let failed = false;
   for (const entry of entries) {
     const line = new ProgressLine(process.stderr, entry.name);
@@ -174,7 +174,8 @@ async function pull(entries: readonly ModelEntry[], config: Config): Promise<num
       if (stop.signal.aborted) break;
     }
   }
-  return failed ? EXIT.someFailed : 0;
+  stop.close();
+  return stop.exitCode ?? (failed ? EXIT.someFailed : 0);
 }
 
 function megabytes(bytes: number): string {

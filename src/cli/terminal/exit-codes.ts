@@ -1,6 +1,6 @@
-/** What `tessera` ends with; told in its help. */
+/** The exit codes of `tessera`, which its help lists. */
 export const EXIT = {
-  /** Everything was done (or skipped as asked). */
+  /** Every picture is done, or skipped on request. */
   done: 0,
   /** At least one picture failed; the others are done. */
   someFailed: 1,

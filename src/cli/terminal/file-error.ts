@@ -2,8 +2,8 @@ import { TesseraError } from '../../domain/errors.js';
 import { systemReason } from '../../host/system-reason.js';
 
 /**
- * Anything thrown, as an error with a sentence for the person at the terminal: also what the file system complains of.
- * @param told path that the sentence will be told beside, and need not name again.
+ * Makes an error with a sentence for people of anything thrown, errors of the file system among them.
+ * @param told path that is printed beside the sentence, which does not name it again.
  */
 export function readableError(thrown: unknown, told: string): TesseraError {
   if (thrown instanceof TesseraError) return thrown;

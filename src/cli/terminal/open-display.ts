@@ -4,13 +4,13 @@ import { type Display, printable } from './display.js';
 import { ProgressBars } from './progress-bars.js';
 import { stepInWords } from './sentences.js';
 
-/** Between two plain lines on one picture: a log should tell that it moves, not drown. */
+/** Pause between two plain lines on one picture, so that progress does not flood a log. */
 const PLAIN_INTERVAL_MS = 10_000;
 
 /**
- * Bars on a terminal, plain lines elsewhere.
+ * Opens a display: bars on a terminal, plain lines elsewhere.
  * @param stream standard error.
- * @param quiet only what fails is told (by the caller).
+ * @param quiet true: prints only the sentences of `say`.
  */
 export function openDisplay(
   stream: WriteStream,
@@ -22,7 +22,7 @@ export function openDisplay(
   return stream.isTTY && !dumb ? new ProgressBars(stream, knowsUnicode(environment)) : new PlainLines(stream);
 }
 
-/** By the rules of the C library: the first of these that is set counts. */
+/** As in the C library, the first of these variables that is set counts. */
 function knowsUnicode(environment: Readonly<Record<string, string | undefined>>): boolean {
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   return /utf-?8/i.test(locale);

@@ -5,9 +5,8 @@ import { fractionOf, stepInWords } from './sentences.js';
 
 const BAR_CELLS = 20;
 const NAME_CELLS = 28;
-/** Room for percent and words; where there is less, the bar is left out. */
+/** Room for percent and words; a narrower terminal shows no bar. */
 const WORD_CELLS = 31;
-/** Often enough to look alive, seldom enough to cost nothing. */
 const REDRAW_MS = 100;
 const DEFAULT_COLUMNS = 80;
 /** Escape sequences of ECMA-48: erase from the cursor to the end of the screen; cursor up. */
@@ -16,14 +15,14 @@ const cursorUp = (lines: number) => (lines === 0 ? '' : `\x1b[${lines}A`);
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 
-/** A bar for each picture at work, redrawn in place; what has ended stays above. */
+/** One bar for each picture at work, redrawn in place below the sentences of the ended ones. */
 export class ProgressBars implements Display {
   readonly #steps = new Map<string, Step>();
   readonly #glyphs: { full: string; empty: string; more: string };
   #drawnLines = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param unicode whether the terminal's locale can show more than ASCII. */
+  /** @param unicode true: the terminal's locale has more characters than ASCII. */
   constructor(
     private readonly stream: WriteStream,
     unicode: boolean,
@@ -69,7 +68,7 @@ export class ProgressBars implements Display {
     this.#drawnLines = lines.length;
   }
 
-  /** Never longer than the terminal is wide: a line that wraps could not be erased. */
+  /** A line that is not longer than the terminal is wide: a wrapped line could not be erased. */
   #line(name: string, step: Step, columns: number): string {
     const narrow = columns < NAME_CELLS + BAR_CELLS + WORD_CELLS;
     const nameCells = narrow ? Math.max(8, columns - WORD_CELLS) : NAME_CELLS;

@@ -1,7 +1,7 @@
-/** Redrawn at most this often. */
+/** Shortest time between two redraws. */
 const REDRAW_MS = 100;
 
-/** One line of progress that redraws itself on a terminal; elsewhere only its end is written. */
+/** A line of progress that is redrawn in place on a terminal; another stream gets only its end. */
 export class ProgressLine {
   #drawnMs = 0;
 

@@ -2,7 +2,7 @@ import { EXIT } from './exit-codes.js';
 
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
 
-/** Ctrl-C and its relatives: the first asks for an orderly stop, the second ends at once. */
+/** Handles SIGINT, SIGTERM and SIGHUP: the first one asks for an orderly stop, the second one ends the process at once. */
 export class Stop {
   readonly #controller = new AbortController();
   readonly #listeners = Object.entries(SIGNALS).map(([signal, code]) => {
@@ -12,14 +12,14 @@ export class Stop {
   });
   #exitCode: number | undefined;
 
-  /** @param atOnce what must be cleaned up even by an exit that cannot wait; synchronous. */
-  constructor(private readonly atOnce: () => void) {}
+  /** @param atOnce cleans up, synchronously, before an exit that cannot wait. */
+  constructor(private readonly atOnce: () => void = () => undefined) {}
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** What to end with; undefined while nobody asked. */
+  /** The exit code of the received signal; undefined before a signal. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }

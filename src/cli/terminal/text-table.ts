@@ -1,4 +1,4 @@
-/** Columns padded to their widest cell, two spaces apart; a head is a row like the others. Ends with a newline. */
+/** Formats rows as columns, padded to their widest cell, two spaces apart. Ends with a newline. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -6,8 +6,8 @@ export function textTable(rows: readonly (readonly string[])[]): string {
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
-        .trimEnd(),
+        .trimEnd()
+        .concat('\n'),
     )
-    .map((line) => `${line}\n`)
     .join('');
 }

@@ -1,14 +1,14 @@
-/** The command was called in a way that cannot be carried out. `message` is a full sentence for the person at the terminal. */
+/** Wrong arguments. `message` is a full sentence for people. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Whether something thrown is `parseArgs` complaining of the arguments. */
+/** Whether a thrown value is an error of `parseArgs`. */
 export function isParserError(thrown: unknown): thrown is Error {
   return thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS');
 }
 
-/** What `parseArgs` of node throws, as a sentence of ours: its first one; the rest advises on quoting. */
+/** Makes a UsageError of an error of `parseArgs`. Keeps its first sentence: the others are advice on quoting. */
 export function parserError(thrown: Error): UsageError {
   const [first = ''] = thrown.message.split(/\. |\n/, 1);
   const unknown = /^Unknown option '(.*)'/.exec(first)?.[1];

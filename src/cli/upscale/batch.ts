@@ -3,32 +3,32 @@ import type { OutputFormat, UpscalePlan } from '../../domain/types.js';
 import { secondsInWords } from '../../web/assets/client/words.js';
 import { type Delivery, existingResult } from '../files/delivery.js';
 import { type LeftOut, leftOutInWords } from '../files/left-out.js';
-import type { Picture, Source } from '../picture.js';
+import type { Picture } from '../picture.js';
 import type { Display } from '../terminal/display.js';
 import { readableError } from '../terminal/file-error.js';
 import { planInWords, resultInWords } from '../terminal/sentences.js';
 import type { ResultFacts, UpscaleHooks, Upscaler } from '../upscaler.js';
 
-export interface BatchOptions {
-  /** Pictures at work at the same time. */
+interface BatchOptions {
+  /** Number of pictures at work at the same time. */
   readonly jobs: number;
   readonly dryRun: boolean;
   readonly quiet: boolean;
-  /** Set: pictures are left out whose result with this scale and format is there. */
+  /** Skips pictures that have a result with this scale and format; undefined skips none. */
   readonly skip: { readonly scale: number | undefined; readonly format: OutputFormat | 'auto' } | undefined;
-  /** Called at the end of every picture. */
+  /** Is called at the end of every picture. */
   onRecord(record: PictureRecord): void;
 }
 
-/** The end of one picture, as `--json` tells it. `output` is a path, or null for standard output. */
-export type PictureRecord =
+/** The line of `--json` for one picture. `output` is a path, or null for standard output. */
+type PictureRecord =
   | ({ input: string; status: 'done'; output: string | null } & ResultFacts)
   | { input: string; status: 'skipped'; output: string }
   | { input: string; status: 'left_out'; reason: string }
   | { input: string; status: 'planned'; plan: UpscalePlan }
   | { input: string; status: 'failed'; error: { code: string; retry: Retry; message: string } };
 
-/** All pictures of one call, so many at a time. One that fails does not stop the others; an interruption stops all. */
+/** Enlarges the pictures of one call, several at a time. A failure does not stop the others; an interruption stops all. */
 export class Batch {
   readonly #count = { done: 0, planned: 0, skipped: 0, failed: 0 };
 
@@ -40,40 +40,40 @@ export class Batch {
     private readonly options: BatchOptions,
   ) {}
 
-  /** Tells of files that were found and are not enlarged. */
+  /** Reports files that were found and are not enlarged. */
   leaveOut(files: readonly LeftOut[]): void {
     for (const sentence of leftOutInWords(files)) this.#tell(sentence);
     for (const { path, reason, isPicture } of files)
       if (isPicture) this.options.onRecord({ input: path, status: 'left_out', reason });
   }
 
-  /** @returns how many failed. */
-  async run(pictures: readonly Picture[], sourceOf: (picture: Picture) => Source): Promise<number> {
+  /** @returns the number of failures. */
+  async run(pictures: readonly Picture[]): Promise<number> {
     const startedAtMs = performance.now();
     const queue = pictures.values();
     const worker = async () => {
       // The iterator is shared: each picture goes to one worker.
       for (const picture of queue) {
         if (this.signal.aborted) return;
-        await this.#one(picture, sourceOf(picture));
+        await this.#one(picture);
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.options.jobs, pictures.length) }, worker));
-    // One picture has said all in its own line.
+    // The line of a single picture says all.
     if (pictures.length === 1) return this.#count.failed;
     if (this.signal.aborted) this.#interrupted(pictures.length);
     else this.#sum(performance.now() - startedAtMs);
     return this.#count.failed;
   }
 
-  async #one(picture: Picture, source: Source): Promise<void> {
+  async #one(picture: Picture): Promise<void> {
     const { name } = picture;
     try {
-      const record = await this.#process(picture, source);
+      const record = await this.#process(picture);
       this.#count[record.status] += 1;
       this.options.onRecord(record);
     } catch (thrown) {
-      // The interruption is told once, by the exit code, and not for every picture.
+      // An interruption is no failure of the picture; the exit code reports it.
       if (this.signal.aborted) return this.display.end(name, `${name}: interrupted`);
       const { code, message } = readableError(thrown, name);
       const retry = RETRY[code];
@@ -85,10 +85,7 @@ export class Batch {
     }
   }
 
-  async #process(
-    picture: Picture,
-    source: Source,
-  ): Promise<Exclude<PictureRecord, { status: 'failed' | 'left_out' }>> {
+  async #process(picture: Picture): Promise<Exclude<PictureRecord, { status: 'failed' | 'left_out' }>> {
     const { name, target } = picture;
     const hooks: UpscaleHooks = { signal: this.signal, onStep: (step) => this.display.step(name, step) };
     if (this.options.skip !== undefined) {
@@ -99,11 +96,11 @@ export class Batch {
       }
     }
     if (this.options.dryRun) {
-      const plan = await this.upscaler.plan(source, hooks);
+      const plan = await this.upscaler.plan(picture, hooks);
       this.display.end(name, `${name}: ${planInWords(plan)}`);
       return { input: name, status: 'planned', plan };
     }
-    const finished = await this.upscaler.upscale(source, hooks);
+    const finished = await this.upscaler.upscale(picture, hooks);
     try {
       hooks.onStep({ kind: 'saving' });
       const output = (await this.delivery.deliver(finished, target, this.signal)) ?? null;
@@ -111,7 +108,8 @@ export class Batch {
         name,
         `${name}${output === null ? '' : ` -> ${output}`}: ${resultInWords(finished.facts)}`,
       );
-      return { input: name, status: 'done', output, ...factsOf(finished.facts) };
+      const { droppedPages, ...facts } = finished.facts;
+      return { input: name, status: 'done', output, ...facts, ...(droppedPages ? { droppedPages } : {}) };
     } finally {
       await finished.dispose();
     }
@@ -128,7 +126,7 @@ export class Batch {
     this.#tell(`Interrupted; ${[`${this.#count[aim]} of ${all} ${aim}`, ...others].join(', ')}.`);
   }
 
-  /** "2 done", "1 failed": what has happened at all. */
+  /** "2 done", "1 failed": the counts that are not 0. */
   #counts(kinds: readonly Exclude<PictureRecord['status'], 'left_out'>[]): string[] {
     return kinds.filter((kind) => this.#count[kind] > 0).map((kind) => `${this.#count[kind]} ${kind}`);
   }
@@ -136,30 +134,4 @@ export class Batch {
   #tell(sentence: string): void {
     if (!this.options.quiet) this.display.say(sentence);
   }
-}
-
-/** Named one by one: what else an engine tells of a result is not for this output. */
-function factsOf(facts: ResultFacts): ResultFacts {
-  const {
-    width,
-    height,
-    format,
-    bytes,
-    scale,
-    model,
-    provider,
-    tiles,
-    fallback,
-    attempts,
-    milliseconds,
-    droppedPages = 0,
-    notKept,
-  } = facts;
-  return {
-    ...{ width, height, format, bytes, scale, model },
-    ...(provider === undefined ? {} : { provider }),
-    ...{ tiles, fallback, attempts, milliseconds },
-    ...(droppedPages === 0 ? {} : { droppedPages }),
-    ...(notKept === undefined ? {} : { notKept }),
-  };
 }

@@ -1,8 +1,8 @@
 import type { OptionName } from '../../options/option-table.js';
 import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 
-/** Options of an upscale in the words of a terminal: flag with its value, and what it does. `use_realesrgan` is for programs of other services. */
-export const OPTION_HELP: Readonly<
+/** The help of each option: its flag and its effect. `use_realesrgan` has no flag: it serves programs written for other services. */
+const OPTION_HELP: Readonly<
   Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
 > = {
   scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],
@@ -14,15 +14,15 @@ export const OPTION_HELP: Readonly<
   quality: ['--quality N', '1 to 100, for JPEG, WebP and AVIF (default 95).'],
   tile_size: [
     '--tile-size N',
-    'Largest piece that the model is given, in pixels (default 512, more if fast).',
+    'Largest side of a tile, in input pixels (default 512, more for a fast model).',
   ],
   tile_overlap: ['--tile-overlap N', "Pixels that neighbouring tiles share (default: the model's)."],
-  background: ['--background C', 'What transparency is flattened on for JPEG (default #ffffff).'],
+  background: ['--background C', 'The colour behind transparency in JPEG (default #ffffff).'],
   metadata: ['--metadata M', 'strip or keep: EXIF with camera, date and place (default strip).'],
   profile: ['--profile P', "srgb or keep: the picture's own RGB or grey profile (default srgb)."],
-  fallback: ['--no-fallback', 'Fail rather than be served by another model than the first.'],
+  fallback: ['--no-fallback', 'Fail when the first model cannot serve.'],
   timeout: ['--timeout N', 'Seconds that one picture may take (default: the longest allowed, 600).'],
-  dry_run: ['--dry-run', 'Tell what would be done and how long it would take; compute nothing.'],
+  dry_run: ['--dry-run', 'Print the plan and the estimated time; compute nothing.'],
 };
 
 const row = ([flag, text]: readonly [string, string]) => `  ${flag.padEnd(20)}${text}`;
@@ -45,7 +45,7 @@ Where results go:
                       for several pictures, any name that does not end as a picture's.
                       Without it a result lies beside its picture, named photo_x4.jpg.
   -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
-                      Left out, and told: camera RAW and other kinds that are not read.
+                      Camera RAW and other kinds that are not read are left out and named.
   --skip-existing     Leave out pictures whose result is there already.
   Two pictures whose results would have the same name (a.jpg and a.png) are refused before anything is done.
   A result of an earlier run (photo_x4.jpg beside photo.jpg) is not enlarged again, unless it is named alone.
@@ -59,7 +59,7 @@ Where the work is done:
   --server URL        By a running service, over its public API; otherwise here, without any service.
   --api-key KEY       For a service that wants one; better in the variable TESSERA_API_KEY.
 
-What is told:
+Output:
   --json              One line of JSON for each picture, on standard output.
   -q, --quiet         Only what fails.
   --verbose           Also the log of the engine.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,13 +10,13 @@ import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../../domain/typ
 import type { JobRequest, Reservation } from '../../jobs/job.js';
 import { parseOptions, type RawOption } from '../../options/parse-options.js';
 import { createServices, type Services } from '../../services.js';
-import type { Source } from '../picture.js';
+import { openPicture, type Picture } from '../picture.js';
 import type { Finished, UpscaleHooks, Upscaler } from '../upscaler.js';
 
-/** Pictures come one after the other. */
+/** Few pictures are at work at the same time: one process reads their headers. */
 const HEADER_PROCESSES = 1;
 
-/** The service's own pipeline, admission and limits in this process tree, without HTTP. */
+/** Enlarges pictures with the service's own pipeline, admission and limits in this process tree, without HTTP. */
 export class LocalUpscaler implements Upscaler {
   private constructor(
     private readonly services: Services,
@@ -24,8 +25,8 @@ export class LocalUpscaler implements Upscaler {
   ) {}
 
   /**
-   * Starts the engines and waits for the first.
-   * @param raw options as typed; a model's name can be judged only now.
+   * Starts the engines and waits for the first one.
+   * @param raw options as typed; only an engine knows the names of models.
    * @throws TesseraError invalid_option, engine_unavailable; the signal's reason.
    */
   static async start(
@@ -43,7 +44,9 @@ export class LocalUpscaler implements Upscaler {
       HEADER_PROCESSES,
     );
     try {
-      await Promise.race([services.engine.ready(), interruption(signal)]);
+      signal.throwIfAborted();
+      await Promise.race([services.engine.ready(), once(signal, 'abort')]);
+      signal.throwIfAborted();
       const models = services.engine.status().models.map(({ name }) => name);
       const { upscale } = parseOptions(raw, [...new Set([...models, LANCZOS])], [], config);
       return new LocalUpscaler(services, upscale, folder);
@@ -53,9 +56,9 @@ export class LocalUpscaler implements Upscaler {
     }
   }
 
-  async upscale(source: Source, { signal, onStep }: UpscaleHooks): Promise<Finished> {
+  async upscale(picture: Picture, { signal, onStep }: UpscaleHooks): Promise<Finished> {
     onStep({ kind: 'starting' });
-    const { reservation, request } = await this.#admit(source, signal);
+    const { reservation, request } = await this.#admit(picture, signal);
     const job = this.services.jobs.submit(reservation, request);
     const cancel = () => job.cancel();
     const tell = () => {
@@ -66,10 +69,10 @@ export class LocalUpscaler implements Upscaler {
     signal.addEventListener('abort', cancel);
     if (signal.aborted) cancel();
     try {
-      const result = await job.settled;
+      const { timings, ...facts } = await job.settled;
       const milliseconds = (job.endedAtMs ?? Date.now()) - request.uploadedAtMs;
       return {
-        facts: { ...result, milliseconds },
+        facts: { ...facts, milliseconds },
         open: async () => createReadStream(job.resultPath),
         dispose: () => job.dispose(),
       };
@@ -79,8 +82,8 @@ export class LocalUpscaler implements Upscaler {
     }
   }
 
-  async plan(source: Source, { signal }: UpscaleHooks): Promise<UpscalePlan> {
-    const { reservation, request } = await this.#admit(source, signal);
+  async plan(picture: Picture, { signal }: UpscaleHooks): Promise<UpscalePlan> {
+    const { reservation, request } = await this.#admit(picture, signal);
     try {
       return await this.services.engine.plan(request);
     } finally {
@@ -88,21 +91,21 @@ export class LocalUpscaler implements Upscaler {
     }
   }
 
-  /** What runs is cancelled. */
+  /** Cancels running jobs. */
   async close(): Promise<void> {
     await leave(this.services, this.folder);
   }
 
   async #admit(
-    source: Source,
+    picture: Picture,
     signal: AbortSignal,
   ): Promise<{ reservation: Reservation; request: JobRequest }> {
     const { jobs, inspectImage } = this.services;
-    const declaredBytes = source.path === undefined ? undefined : (await stat(source.path)).size;
+    const declaredBytes = picture.path === undefined ? undefined : (await stat(picture.path)).size;
     const reservation = await jobs.reserve(declaredBytes);
     try {
       const copy = createWriteStream(reservation.sourcePath, { flags: 'wx', mode: 0o600 });
-      await pipeline(source.open(), copy, { signal });
+      await pipeline(openPicture(picture), copy, { signal });
       const request: JobRequest = {
         header: await inspectImage(reservation.sourcePath, this.options),
         options: this.options,
@@ -117,23 +120,15 @@ export class LocalUpscaler implements Upscaler {
   }
 }
 
-/** Ends the work, and removes the folder unless another command is at work in it. */
+/** Ends the services, and removes the folder unless another command uses it. */
 async function leave(services: Services, folder: string): Promise<void> {
   await services.close(0);
   await rmdir(folder).catch(() => undefined);
 }
 
-/** Never resolves; rejects with the signal's reason. */
-function interruption(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
 /**
- * Where job folders of the command line go: never the service's own folder, whose abandoned jobs this process would take
- * over. One folder for each user, so that the next run removes what a killed one left.
+ * Makes the folder for the job folders of the command line: never the service's `TEMP_DIR`, whose abandoned jobs this process
+ * would take over. All runs of a user share one folder, so that the next run removes the remains of a killed one.
  */
 async function privateFolder(): Promise<string> {
   const owner = process.getuid?.();
@@ -141,7 +136,7 @@ async function privateFolder(): Promise<string> {
   await mkdir(shared, { mode: 0o700 }).catch(() => undefined);
   const stats = await lstat(shared).catch(() => undefined);
   const isOurs = stats?.isDirectory() === true && (owner === undefined || stats.uid === owner);
-  // Somebody else made it first, in a folder that all may write to.
+  // Another user made it first, in a folder that all users may write to.
   if (!isOurs) return mkdtemp(join(tmpdir(), 'tessera-cli-'));
   await chmod(shared, 0o700);
   return shared;

@@ -8,7 +8,7 @@ import type { UpscalePlan } from '../../domain/types.js';
 import type { RawOption } from '../../options/parse-options.js';
 import { hasEnded, type Job, JobsApi, pause } from '../../web/assets/client/jobs-api.js';
 import { Problem } from '../../web/assets/client/problem.js';
-import type { Source } from '../picture.js';
+import { openPicture, type Picture } from '../picture.js';
 import type { Finished, UpscaleHooks, Upscaler } from '../upscaler.js';
 
 /** Between looks at a job: short at first, for small pictures, then longer. */
@@ -41,9 +41,9 @@ export class RemoteUpscaler implements Upscaler {
     await this.#call((api) => api.request('health/live', { signal }), signal);
   }
 
-  async upscale(source: Source, hooks: UpscaleHooks): Promise<Finished> {
+  async upscale(picture: Picture, hooks: UpscaleHooks): Promise<Finished> {
     const { signal, onStep } = hooks;
-    const { jobs } = (await this.#submit('jobs', source, hooks, LAST_ANSWER_MS)) as { jobs: Job[] };
+    const { jobs } = (await this.#submit('jobs', picture, hooks, LAST_ANSWER_MS)) as { jobs: Job[] };
     const id = jobs[0]?.id;
     if (id === undefined) throw new TesseraError('internal', 'The service answered without a job.');
     const dispose = () => this.#api.discard(id, FIRST_LOOK_MS, AbortSignal.timeout(DISCARD_MS));
@@ -51,8 +51,9 @@ export class RemoteUpscaler implements Upscaler {
       const job = await this.#follow(id, hooks);
       if (job.result === undefined) throw failureOf(job);
       onStep({ kind: 'saving' });
+      const { href, fileName, mediaType, ...facts } = job.result;
       return {
-        facts: { ...job.result, attempts: job.attempts },
+        facts: { ...facts, attempts: job.attempts },
         open: () => this.#open(id, signal),
         dispose,
       };
@@ -63,8 +64,8 @@ export class RemoteUpscaler implements Upscaler {
     }
   }
 
-  async plan(source: Source, hooks: UpscaleHooks): Promise<UpscalePlan> {
-    return (await this.#submit('upscale', source, hooks, 0)) as UpscalePlan;
+  async plan(picture: Picture, hooks: UpscaleHooks): Promise<UpscalePlan> {
+    return (await this.#submit('upscale', picture, hooks, 0)) as UpscalePlan;
   }
 
   async close(): Promise<void> {}
@@ -76,14 +77,16 @@ export class RemoteUpscaler implements Upscaler {
    */
   async #submit(
     path: string,
-    source: Source,
+    picture: Picture,
     { signal, onStep }: UpscaleHooks,
     lingerMs: number,
   ): Promise<unknown> {
     const content =
-      source.path === undefined ? new Blob([await buffer(source.open())]) : await openAsBlob(source.path);
+      picture.path === undefined
+        ? new Blob([await buffer(openPicture(picture))])
+        : await openAsBlob(picture.path);
     const body = new FormData();
-    body.append('file', content, source.path === undefined ? 'image' : basename(source.path));
+    body.append('file', content, picture.path === undefined ? 'image' : basename(picture.path));
     const query = new URLSearchParams(Object.fromEntries(this.options));
     const cut = new AbortController();
     const linger = () => setTimeout(() => cut.abort(signal.reason), lingerMs).unref();

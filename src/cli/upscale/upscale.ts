@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { pino } from 'pino';
 import { type Config, loadConfig } from '../../config/config.js';
 import { CONFIG_SCHEMA } from '../../config/config-schema.js';
@@ -17,12 +16,12 @@ import { openDisplay } from '../terminal/open-display.js';
 import { Stop } from '../terminal/stop.js';
 import { UsageError } from '../terminal/usage-error.js';
 import type { Upscaler } from '../upscaler.js';
-import { Batch, type PictureRecord } from './batch.js';
+import { Batch } from './batch.js';
 import { UPSCALE_HELP } from './help.js';
 import { LocalUpscaler } from './local-upscaler.js';
 import { RemoteUpscaler } from './remote-upscaler.js';
 
-/** `tessera upscale`. @throws UsageError, ConfigError; everything else becomes an exit code and a sentence. */
+/** `tessera upscale`. @returns the exit code. @throws UsageError, ConfigError; other errors become an exit code and a sentence. */
 export async function run(args: readonly string[]): Promise<number> {
   const wish = parseUpscaleArguments(args, process.env);
   if (wish === 'help') {
@@ -35,9 +34,6 @@ export async function run(args: readonly string[]): Promise<number> {
   const raw = withFormat(wish.options, pictures);
   const { upscale, dryRun } = checkedOptions(raw, wish, config);
 
-  const onRecord = (record: PictureRecord) => {
-    if (wish.json) process.stdout.write(`${JSON.stringify(record)}\n`);
-  };
   const delivery = new Delivery(process.stdout);
   const stop = new Stop(() => delivery.removeUnfinished());
   const display = openDisplay(process.stderr, process.env, wish.quiet);
@@ -50,14 +46,12 @@ export async function run(args: readonly string[]): Promise<number> {
         dryRun,
         quiet: wish.quiet,
         skip: wish.skipExisting ? { scale: upscale.scale, format: upscale.format } : undefined,
-        onRecord,
+        onRecord: (record) => {
+          if (wish.json) process.stdout.write(`${JSON.stringify(record)}\n`);
+        },
       });
       batch.leaveOut(leftOut);
-      const failed = await batch.run(pictures, (picture) => ({
-        name: picture.name,
-        path: picture.path,
-        open: () => (picture.path === undefined ? process.stdin : createReadStream(picture.path)),
-      }));
+      const failed = await batch.run(pictures);
       return stop.exitCode ?? (failed > 0 ? EXIT.someFailed : EXIT.done);
     } finally {
       await upscaler.close();
@@ -69,8 +63,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * The service's configuration, but that nobody waits on a connection here: a picture may take as long as it may at most.
- * @param remote another service computes, by its own settings: those here do not matter. @throws ConfigError
+ * The configuration of the service, with the longest timeout as the default, because no connection waits for the result.
+ * @param remote true: another service computes with its own settings, and the settings here have no effect.
+ * @throws ConfigError
  */
 async function terminalConfig(remote: boolean): Promise<Config> {
   if (remote) return loadConfig({}, packageRoot());
@@ -94,7 +89,7 @@ function checkStreams(wish: UpscaleArguments, pictures: readonly Picture[]): voi
   }
 }
 
-/** `-o big.png` asks for PNG. */
+/** Takes the format from the output's name: `-o big.png` asks for PNG. */
 function withFormat(options: readonly RawOption[], pictures: readonly Picture[]): readonly RawOption[] {
   const [picture] = pictures;
   const byName = picture === undefined ? undefined : formatOfName(picture.target);
@@ -106,10 +101,10 @@ function withFormat(options: readonly RawOption[], pictures: readonly Picture[])
   return [...options.filter(([name]) => name !== 'format'), ['format', byName]];
 }
 
-/** Judges everything but the model's name, which only an engine or the service knows. @throws UsageError */
+/** Checks all options but the model's name, which only an engine or the service knows. @throws UsageError */
 function checkedOptions(raw: readonly RawOption[], wish: UpscaleArguments, config: Config) {
   const models = raw.filter(([name]) => name === 'model').map(([, value]) => value);
-  // How long a picture may take there is for that service to say.
+  // The service checks the timeout against its own limit.
   const limits =
     wish.server === undefined
       ? config
@@ -127,7 +122,7 @@ function asUsageError(error: unknown): unknown {
   return new UsageError(`${flagOf(parameter)} is "${received}"; expected ${accepted}.`);
 }
 
-/** @returns an exit code, after a sentence, when there is nobody to do the work. */
+/** @returns an exit code, after printing a sentence, when no engine starts and no service answers. */
 async function startUpscaler(
   wish: UpscaleArguments,
   raw: readonly RawOption[],

@@ -6,36 +6,41 @@ import type { PipelineLimits } from '../../pipeline/limits.js';
 import { Backoff } from '../supervisor/backoff.js';
 import { HeaderProcess, HeaderProcessTaken } from './header-process.js';
 
-/** Reads image headers where nothing that a picture does can harm the server. */
+/** Reads image headers in separate processes, so that no picture can harm the server. */
 export interface HeaderReader {
   /**
-   * @throws TesseraError: readHeader's; unsupported_image for a header that takes too much time or memory; engine_unavailable.
+   * @throws TesseraError: the errors of `readHeader`; unsupported_image for a header that takes too much time or
+   * memory; engine_unavailable.
    */
   read(path: string): Promise<ImageHeader>;
-  /** `starting` until the first process is ready; `down` when they do not start any more. */
+  /** `starting` until the first process is ready; `down` when processes do not start any more. */
   readonly state: 'starting' | 'ready' | 'down';
 }
 
 export interface HeaderPoolOptions {
   readonly processes: number;
   readonly limits: PipelineLimits;
-  /** Longest time for one header. */
+  /** Time limit for one header. */
   readonly deadlineMs: number;
-  /** Starts a process. @throws the system's error. */
+  /**
+   * Starts a process.
+   * @throws the system's error.
+   */
   readonly launch: () => ChildProcess;
   readonly log: Log;
 }
 
-/** By then a service has loaded its model. */
+/** Delay of the further processes. By then a service has loaded its model. */
 const OTHERS_AFTER_MS = 5000;
-/** Longest wait for a free process. */
+/** Time limit of the wait for a free process. */
 const MAX_WAIT_MS = 10_000;
-/** Starts in a row that must fail before headers count as unreadable; tries go on after that. */
+/** Failed starts in a row after which headers count as unreadable. Tries go on after that. */
 const FAILED_STARTS_TO_BE_DOWN = 3;
 
 /**
- * Header processes that are ready beforehand, each with one image at a time; one that dies or is killed is replaced at once. The first starts
- * at once, the others some seconds later, or when an image waits for them: until then engines load a model, and the first image may be at work.
+ * A pool of header processes, started beforehand, each with one image at a time. A process that dies or is killed is
+ * replaced at once. The first one starts at once, the others some seconds later or when an image waits for them:
+ * until then engines load a model, and the first image may be in progress.
  */
 export class HeaderPool implements HeaderReader {
   readonly #processes = new Set<HeaderProcess>();
@@ -71,7 +76,7 @@ export class HeaderPool implements HeaderReader {
     }
   }
 
-  /** Ends the processes; what is being read fails. */
+  /** Ends the processes. Reads in progress fail. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#others);
@@ -81,12 +86,15 @@ export class HeaderPool implements HeaderReader {
     await this.#changes.until(() => this.#processes.size === 0);
   }
 
-  /** By the first process that is idle. @throws TesseraError engine_unavailable; HeaderProcess.read's. */
+  /**
+   * Reads a header in the first idle process.
+   * @throws TesseraError engine_unavailable; the errors of `HeaderProcess.read`.
+   */
   async #readOnce(path: string): Promise<ImageHeader> {
     const untilMs = performance.now() + MAX_WAIT_MS;
     for (;;) {
       if (this.#closed) throw unavailable('the pool is closed');
-      // Found and taken in one step: others wait for the same.
+      // Found and taken in one step, because other readers wait for the same process.
       const idle = this.#idleProcess();
       if (idle !== undefined) return idle.read({ path, limits: this.options.limits });
       this.#startOthers();
@@ -123,7 +131,7 @@ export class HeaderPool implements HeaderReader {
       });
       this.#processes.add(process);
     } catch (thrown) {
-      // Out of processes or memory: some of these failures are thrown, others arrive as an exit.
+      // Without processes or memory, some starts throw, and others exit later.
       this.#replace(false, String(thrown));
     }
   }

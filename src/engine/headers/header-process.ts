@@ -5,22 +5,28 @@ import type { ImageHeader } from '../../domain/types.js';
 import { unusual } from '../../pipeline/scan/excess.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
-/** Longest text of a process's error output that is kept for the log. */
+/** Limit of a process's error output that is kept for the log. */
 const MAX_ERROR_TEXT = 2000;
-/** The clock of processor times in /proc, which is 100 Hz on every Linux that Node runs on (USER_HZ, times(2)). */
+/** Ticks per second of processor times in /proc: 100 on every Linux that Node runs on (USER_HZ, times(2)). */
 const TICKS_PER_SECOND = 100;
-/** Of the time that a header may take: a process that had less of a processor was kept from working, and the image is not to blame. */
+/**
+ * Share of a header's time limit that the process must have had a processor. With less, it was kept from working and
+ * the image is not to blame.
+ */
 const WORKED_SHARE = 0.1;
 
-/** What a header process tells its pool. */
+/** Callbacks of a header process to its pool. */
 interface HeaderProcessListener {
-  /** It can take a request: it has started, or answered the last one. */
+  /** The process can take a request: it has started, or answered the last one. */
   onIdle(): void;
-  /** Called once, whether it ever started or not. @param errorText the last of its error output. */
+  /**
+   * Called once, whether the process ever started or not.
+   * @param errorText the last of its error output.
+   */
   onGone(wasReady: boolean, errorText: string): void;
 }
 
-/** The system took the process away, for whatever reason of its own: another one may read the same image. */
+/** The system killed the process for reasons of its own. Another process may read the same image. */
 export class HeaderProcessTaken extends Error {
   override readonly name = 'HeaderProcessTaken';
 }
@@ -45,7 +51,7 @@ export class HeaderProcess {
     private readonly listener: HeaderProcessListener,
   ) {
     child.on('message', (message: FromHeaderProcess) => this.#receive(message));
-    // 'exit' does not come when the program cannot be spawned; 'error' also comes when a message cannot be sent.
+    // There is no 'exit' when the program cannot be spawned. 'error' also comes when a message cannot be sent.
     child.on('error', (error) => {
       if (child.pid === undefined) this.#ended(null, null, error.message);
     });
@@ -56,15 +62,16 @@ export class HeaderProcess {
   }
 
   /**
-   * Only while it is idle.
-   * @throws TesseraError: readHeader's; unsupported_image when the process dies of it or works on it for longer than the deadline;
-   * engine_unavailable when the machine was too busy to let it work. HeaderProcessTaken.
+   * Reads one header. Only while the process is idle.
+   * @throws TesseraError: the errors of `readHeader`; unsupported_image when the image kills the process or takes
+   * longer than the deadline; engine_unavailable when the machine was too busy to let the process work.
+   * HeaderProcessTaken.
    */
   read(request: HeaderRequest): Promise<ImageHeader> {
     this.idle = false;
     const busyBeforeMs = this.#processorMs();
     return new Promise((resolve, reject) => {
-      // When this process itself was held up, an answer may have come that is read only after the timers.
+      // If this process was held up, an answer may have arrived that is read only after the timers.
       const timer = setTimeout(
         () => setImmediate(() => setImmediate(() => this.#giveUp(reading, busyBeforeMs))),
         this.deadlineMs,
@@ -84,7 +91,7 @@ export class HeaderProcess {
     if (message.type === 'ready') this.#wasReady = true;
     else if (message.type === 'header') this.#settle()?.resolve(message.header);
     else this.#settle()?.reject(TesseraError.fromMessage(message.error));
-    // What it said before it was killed may still arrive.
+    // Messages from before the kill may still arrive.
     if (this.child.killed) return;
     this.idle = true;
     this.listener.onIdle();
@@ -92,7 +99,7 @@ export class HeaderProcess {
 
   #giveUp(reading: Reading, busyBeforeMs: number): void {
     if (this.#reading !== reading) return;
-    // Infinity less infinity, where the system does not tell, is no number, and so not less.
+    // Where the system does not tell, Infinity - Infinity is NaN, which is not less.
     const starved = this.#processorMs() - busyBeforeMs < this.deadlineMs * WORKED_SHARE;
     this.#settle()?.reject(starved ? tooBusy() : tooSlow(this.deadlineMs));
     this.kill();
@@ -116,7 +123,10 @@ export class HeaderProcess {
     this.listener.onGone(this.#wasReady, errorText);
   }
 
-  /** Processor time that it has used (proc(5): utime and stime of `/proc/<pid>/stat`); unlimited where the system does not tell. */
+  /**
+   * Processor time that the process has used (proc(5): utime and stime of `/proc/<pid>/stat`); Infinity where the
+   * system does not tell.
+   */
   #processorMs(): number {
     try {
       const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');

@@ -5,12 +5,16 @@ import type { Engine } from '../engine.js';
 import type { HeaderReader } from './header-pool.js';
 
 /**
- * Reads an image's header and refuses from it, before anything is decoded, an image that is too large by itself or by its result.
+ * Reads an image's header and refuses, before anything is decoded, an image that is too large or whose result would
+ * be.
  * @throws TesseraError unsupported_image, corrupt_image, image_too_large, output_too_large, engine_unavailable.
  */
 export type ImageInspector = (path: string, options: UpscaleOptions) => Promise<ImageHeader>;
 
-/** @param limits the ones that `headers` reads with. @param engine tells the scale of a request that names none. */
+/**
+ * @param limits the limits that `headers` reads with.
+ * @param engine knows the scale of a request that names none.
+ */
 export function imageInspector(
   headers: Pick<HeaderReader, 'read'>,
   limits: PipelineLimits,

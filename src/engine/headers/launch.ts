@@ -3,33 +3,37 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writable memory of a header process beside one frame: Node and libvips take 75 MB of it before the first image (measured as VmData),
- * the rest is for one header.
+ * Writable memory of a header process besides one frame. Node and libvips take 75 MB of it before the first image
+ * (measured as VmData); the rest is for one header.
  */
 const MAX_DATA_BYTES = 256 * 1024 * 1024;
-/** libvips makes room for a frame of an animated WebP as soon as it reads its header, though nothing is written there yet. */
+/**
+ * Bytes per pixel. libvips allocates a frame of an animated WebP as soon as it reads the header, though it writes
+ * nothing there yet.
+ */
 const FRAME_BYTES_PER_PIXEL = 4;
 
-/** Of JavaScript, which does little here. */
+/** Heap limit of JavaScript, which does little here. */
 const MAX_HEAP_MB = 64;
 
-/** What dynamic linkers need where libraries do not lie in their usual places; nothing else of the server's environment is handed on. */
+/** Variables that dynamic linkers need where libraries lie in unusual places. No other variable is handed on. */
 const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot'];
 
 const ENTRY = fileURLToPath(new URL('./main.js', import.meta.url));
 const SHELL = '/bin/sh';
 
 /**
- * Starts a header process. On Linux a shell first limits its writable memory (RLIMIT_DATA, setrlimit(2)) and then becomes Node;
- * other systems do not enforce that limit.
- * @param environment the server's own. @param maxInputPixels of the largest image that is accepted.
+ * Starts a header process. On Linux a shell first limits its writable memory (RLIMIT_DATA, setrlimit(2)) and then
+ * becomes Node. Other systems do not enforce that limit.
+ * @param environment the server's environment.
+ * @param maxInputPixels of the largest accepted image.
  */
 export function launchHeaderProcess(
   environment: Readonly<Record<string, string | undefined>>,
   maxInputPixels: number,
 ): ChildProcess {
   const env: Record<string, string | undefined> = {
-    // One image at a time, by one thread.
+    // One thread suffices for one image at a time.
     UV_THREADPOOL_SIZE: '1',
     MALLOC_ARENA_MAX: '1',
   };

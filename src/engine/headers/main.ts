@@ -5,11 +5,11 @@ import { restrictLoaders } from '../../pipeline/input/loaders.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
 /**
- * The entry of a header process: it reads the header of one upload after the other, for the server, which kills it when one takes
- * too long. It holds no secrets and ends with the server.
+ * The entry of a header process. It reads the header of one upload after the other. The server kills it when one
+ * takes too long. It holds no secrets and ends with the server.
  */
 
-// Ctrl-C and a container's stop reach the whole process group: the server decides when this process ends.
+// Ctrl-C and a container's stop signal the whole process group. The server decides when this process ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 preferAsVictim(500);

@@ -2,13 +2,13 @@ import type { ErrorMessage } from '../../domain/errors.js';
 import type { ImageHeader } from '../../domain/types.js';
 import type { PipelineLimits } from '../../pipeline/limits.js';
 
-/** What the server asks of a header process. One at a time: the next one follows the answer. */
+/** A request of the server to a header process. The next one follows the answer. */
 export interface HeaderRequest {
   readonly path: string;
   readonly limits: PipelineLimits;
 }
 
-/** What a header process says: once that it is ready, then an answer to each request. */
+/** A message of a header process: that it is ready, or an answer. */
 export type FromHeaderProcess =
   | { readonly type: 'ready' }
   | { readonly type: 'header'; readonly header: ImageHeader }

@@ -11,48 +11,48 @@ import type { RunHooks } from '../engine.js';
 import type { StopCode } from '../protocol.js';
 import { late } from './late.js';
 
-/** Memory may be free again when other jobs have ended. */
+/** `Retry-After`: memory may be free when other jobs have ended. */
 const MEMORY_RETRY_SECONDS = 30;
 
 /**
- * Why an engine process ended: `memory` where the system killed it, which it does when memory runs out, or where its last words say so;
- * `crash` for all else, such as silence for too long.
+ * Why an engine process ended. `memory`: the system killed it, as it does when memory runs out, or its last words
+ * mention memory. `crash`: everything else, such as silence for too long.
  */
 export type DeathCause = 'memory' | 'crash';
 
-/** How the caller learns of the end: one of them is called, once. */
+/** Callbacks of the end; one of them is called, once. */
 export interface AssignmentOutcome {
   resolve(result: UpscaleResult): void;
   reject(error: TesseraError): void;
 }
 
-/** Deaths outside of the networks after which a job is not tried again. */
+/** Deaths outside of networks after which a job is not tried again. */
 const MAX_DEATHS = 2;
 
 /**
- * One job in the supervisor's care, from `run` to its end, over as many engine processes as it takes. Holds the rules of
- * blame. Where several jobs were in an engine that died, none is blamed, and each runs again alone. Where one was alone, what was at
- * work is blamed: a network, which is left out from then on, so that the chain goes on below it; or else, the second
- * time, the step: reading the image (then the image is to blame), resampling or encoding.
+ * One job of the supervisor, from `run` to its end, over as many engine processes as it takes. It holds the rules of
+ * blame. When several jobs were in an engine that died, none is blamed, and each runs again alone. When one was
+ * alone, the work in progress is blamed: a network, which the job then leaves out, so that the chain goes on below
+ * it; or, the second time, the step: reading (then the image is to blame), resampling or encoding.
  */
 export class Assignment {
-  /** Set once an engine died under it, or ran out of memory: it runs again with nothing beside it, so that another death has one suspect. */
+  /** Set once an engine died under the job or ran out of memory. The job then runs alone, so that another death has one suspect. */
   alone = false;
-  /** Set when it is to stop; it stays in its engine until the next tile. */
+  /** Set when the job is to stop. It stays in its engine until the next tile. */
   stopping: TesseraError | undefined;
-  /** Ends the caller's wait for an engine that does not obey a stop. */
+  /** Timer that ends the caller's wait for an engine that does not react. */
   answerTimer: NodeJS.Timeout | undefined;
-  /** Ends it at its deadline. */
+  /** Timer of the deadline. */
   deadlineTimer: NodeJS.Timeout | undefined;
   #task: UpscaleTask;
-  /** Of all its engines, oldest first. */
+  /** Attempts in all engines, oldest first. */
   #attempts: readonly Attempt[];
-  /** How many of them are other engines'. */
+  /** Number of these attempts from earlier engines. */
   #attemptsElsewhere = 0;
   #progress: UpscaleProgress | undefined;
   #startedMs = performance.now();
   #deaths = 0;
-  /** It has left a process in which memory ran out, for a new one. */
+  /** The job has left a process in which memory ran out, for a new one. */
   #moved = false;
   #ended = false;
 
@@ -60,26 +60,26 @@ export class Assignment {
     task: UpscaleTask,
     private readonly hooks: RunHooks,
     private readonly outcome: AssignmentOutcome,
-    /** The longest deadline that may be asked for. */
+    /** Longest deadline that a request may ask for. */
     private readonly longestSeconds: number,
-    /** What it needs in all, nothing else being at work, by what is known now. */
+    /** Estimate of the job's whole time, with nothing else in progress, by present knowledge. */
     private readonly estimateSeconds: () => number | undefined = () => undefined,
   ) {
     this.#task = task;
     this.#attempts = task.earlierAttempts;
   }
 
-  /** What the next engine gets. */
+  /** The task for the next engine. */
   get task(): UpscaleTask {
     return { ...this.#task, earlierAttempts: this.#attempts };
   }
 
-  /** Nobody waits for it: without an engine it waits on, and its deadline counts from when one takes it. */
+  /** Nobody waits for the job: it waits for an engine without a limit, and its deadline counts from when one takes it. */
   get isPatient(): boolean {
     return this.hooks.deadlineFromStart !== undefined;
   }
 
-  /** Those of the engine that it is in, oldest first. */
+  /** Attempts in the current engine, oldest first. */
   get attemptsHere(): readonly Attempt[] {
     return this.#attempts.slice(this.#attemptsElsewhere);
   }
@@ -88,18 +88,18 @@ export class Assignment {
     return this.#ended;
   }
 
-  /** Handed to an engine. */
+  /** Records that an engine takes the job. */
   started(): void {
     this.#startedMs = performance.now();
     this.#progress = undefined;
     const deadlineAtMs = this.hooks.deadlineFromStart?.();
     if (deadlineAtMs !== undefined) this.#task = { ...this.#task, deadlineAtMs };
-    // A candidate that served an engine which died after it has not served the job.
+    // A candidate that served in an engine which then died has not served the job.
     this.#attempts = withoutServed(this.#attempts);
     this.#attemptsElsewhere = this.#attempts.length;
   }
 
-  /** A candidate's try has ended in its engine. */
+  /** Records an attempt that ended in the engine. */
   attempted(attempt: Attempt): void {
     this.#attempts = [...this.#attempts, attempt];
   }
@@ -109,7 +109,7 @@ export class Assignment {
     if (this.stopping === undefined) this.hooks.onProgress(progress);
   }
 
-  /** A result that arrives after the deadline is still a result; one that nobody waits for is not. */
+  /** A result after the deadline is still a result, unless nobody waits for it. */
   succeed(result: UpscaleResult): void {
     if (this.stopping !== undefined && this.stopping.code !== 'deadline_exceeded') this.fail(this.stopping);
     else this.#end(() => this.outcome.resolve(result));
@@ -127,7 +127,7 @@ export class Assignment {
     return this.stopping;
   }
 
-  /** It was stopped and does not end: its caller waits no longer, though it is still at work in its engine. */
+  /** Ends the caller's wait for a stopped job that is still in progress in its engine. */
   giveUp(): void {
     if (this.stopping === undefined || this.#ended) return;
     if (this.stopping.code === 'deadline_exceeded')
@@ -135,7 +135,7 @@ export class Assignment {
     this.fail(this.stopping);
   }
 
-  /** Its engine died, or was killed, with other jobs inside or none. Settles the job when that is its end. */
+  /** Handles the death of the job's engine, with other jobs inside or none. Settles the job if that is its end. */
   engineDied(wasAlone: boolean, cause: DeathCause): void {
     if (this.stopping !== undefined) {
       this.fail(this.stopping);
@@ -154,7 +154,7 @@ export class Assignment {
     else if (++this.#deaths >= MAX_DEATHS) this.fail(this.#deadlyStep(cause));
   }
 
-  /** What is told of a step, other than a network, under which engines died. */
+  /** The error of a step, other than a network, under which engines died. */
   #deadlyStep(cause: DeathCause): TesseraError {
     if (cause === 'memory') return lacksMemoryNow('The system ended the engine process, for want of memory.');
     const stage = this.#progress?.stage ?? 'decode';
@@ -170,12 +170,15 @@ export class Assignment {
     );
   }
 
-  /** The engine cannot use this candidate again: the next one runs the job without it. */
+  /** Excludes a candidate that the engine cannot use any more. */
   deviceLost(candidate: ExcludedCandidate): void {
     this.#task = { ...this.#task, excludedCandidates: [...this.#task.excludedCandidates, candidate] };
   }
 
-  /** Puts the candidate at work on record as failed. @returns undefined where none was: while decoding, say. */
+  /**
+   * Records the candidate in progress as failed.
+   * @returns undefined when there was none, for example while decoding.
+   */
   #failCandidateAtWork(reason: ExcludedCandidate['reason'], detail: string): ExcludedCandidate | undefined {
     const { model, provider } = this.#progress ?? {};
     if (model === undefined) return undefined;
@@ -190,8 +193,9 @@ export class Assignment {
   }
 
   /**
-   * Memory ran out while it was decoded or encoded. Where others in the engine took their part of it, it runs again alone; where
-   * earlier jobs have left less than a new process has, once more in one; else that is its end.
+   * Handles a lack of memory while the image was decoded or encoded. If other jobs shared the engine, the job runs
+   * again alone. If earlier jobs left less memory than a new process has, it runs once more in a new one. Else it
+   * fails.
    */
   outOfMemory({ shared, bloated }: { shared: boolean; bloated: boolean }, internal: string): void {
     const mayMove = bloated && !this.#moved;
@@ -203,7 +207,7 @@ export class Assignment {
     this.fail(lacksMemoryNow(internal));
   }
 
-  /** By what was estimated, or where tiles turned out to be slower, by those. */
+  /** Seconds by the estimate or, where tiles turned out to be slower, by the tiles. */
   #late(): TesseraError {
     const { secondsLeft } = this.#progress ?? {};
     const elapsedSeconds = (performance.now() - this.#startedMs) / 1000;
@@ -216,7 +220,7 @@ export class Assignment {
     });
   }
 
-  /** The attempts of a job that ends without a result: a candidate that drew one which was never encoded has not served it. */
+  /** The attempts of a job without a result. A candidate whose picture was never encoded has not served. */
   #unserved({ code }: TesseraError): readonly Attempt[] {
     if (code !== 'deadline_exceeded') return withoutServed(this.#attempts);
     return this.#attempts.map((attempt) =>

@@ -1,11 +1,14 @@
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 30_000;
 
-/** Delays between restarts: none after a long and good life, then doubling from 100 ms up to 30 s. */
+/** Delays between restarts: none after a long life, else doubling from 100 ms up to 30 s. */
 export class Backoff {
   #failures = 0;
 
-  /** Notes a failure. @returns how long to wait before the next try. */
+  /**
+   * Records a failure.
+   * @returns milliseconds to wait before the next try.
+   */
   nextDelayMs(): number {
     return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
   }

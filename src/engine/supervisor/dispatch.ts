@@ -1,12 +1,12 @@
 import type { Assignment } from './assignment.js';
 import type { EngineHandle } from './engine-handle.js';
 
-/** What hand-out needs to know of an engine. */
+/** What dispatch needs to know of an engine. */
 type Host = Pick<EngineHandle, 'state' | 'assignments'>;
 
 /**
- * Which waiting jobs go to which engines now: in order of waiting, each to the engine with the fewest jobs. A job that must be alone
- * takes an empty engine or, where there is none, keeps others out of one until it is empty.
+ * Decides which waiting jobs go to which engines now: in order of waiting, each to the engine with the fewest jobs. A
+ * job that must be alone takes an empty engine. If there is none, it keeps other jobs out of one until that is empty.
  */
 export function dispatch<E extends Host>(
   waiting: readonly Assignment[],

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
 import {
+  type ImageRequest,
   LANCZOS,
   type LearntCosts,
   type Log,
@@ -11,44 +12,37 @@ import {
   type UpscalePlan,
 } from '../../domain/types.js';
 import { lacksMemory } from '../../models/failure.js';
-import {
-  type EngineSettings,
-  type FromEngine,
-  type PlanRequest,
-  PROTOCOL_VERSION,
-  type ToEngine,
-} from '../protocol.js';
+import { type EngineSettings, type FromEngine, PROTOCOL_VERSION, type ToEngine } from '../protocol.js';
 import type { Assignment, DeathCause } from './assignment.js';
 
-/** How to start an engine process. */
 export interface EngineLaunch {
-  /** Path of the module with the runner. */
+  /** Path of the runner's module. */
   readonly runnerPath: string;
-  /** Environment of the process; secrets have no place in it. */
+  /** Environment of the process, without secrets. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Runs in node's place: a wrapper that sets limits and then executes node with its arguments. */
+  /** Runs in place of node: a wrapper that sets limits and then executes node with its arguments. */
   readonly execPath?: string;
 }
 
-/** What an engine process tells its supervisor. */
+/** Callbacks of an engine process to its supervisor. */
 export interface EngineListener {
   onReady(): void;
   onStatus(models: readonly ModelStatus[], providers: readonly ProviderStatus[], learnt: LearntCosts): void;
-  /** A job has left the engine, by whatever end. */
+  /** A job has left the engine in any way. */
   onVacancy(): void;
   onDeviceLost(engine: EngineHandle, assignment: Assignment): void;
-  /** The assignment has left the engine, and has ended or is to run again. */
+  /** The assignment has left the engine; it has ended or will run again. */
   onOutOfMemory(assignment: Assignment): void;
   /** Called once, whether the process ever started or not. Its jobs are still in `assignments`. */
   onExit(engine: EngineHandle, how: string, cause: DeathCause): void;
 }
 
-/** What a shell in between makes of SIGKILL. */
+/** Exit code of a shell whose child was killed by SIGKILL. */
 const KILLED = 128 + 9;
 
 const ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
-/** A plan that an engine owed when it died: another may answer. */
+/** A plan in progress when its engine died. Another engine may answer. */
 export class EngineGone extends Error {
   override readonly name = 'EngineGone';
 }
@@ -58,30 +52,29 @@ interface PendingPlan {
   reject(error: Error): void;
 }
 
-/** The server's handle on one engine process: the handshake, the jobs inside, its last sign of life. */
+/** The server's handle on one engine process: handshake, jobs inside, last sign of life. */
 export class EngineHandle {
   state: 'starting' | 'ready' | 'stopping' = 'starting';
   rssBytes = 0;
   lastHeardMs = performance.now();
-  /** It once said that it is ready. */
+  /** The process was ready once. */
   wasReady = false;
   readonly assignments = new Map<string, Assignment>();
   readonly #child: ChildProcess;
-  /** Jobs that it has not let go of, to its last breath: also those whose assignments were taken from it. */
+  /** Jobs that the process has not let go of, including those whose assignments were taken from it. */
   readonly #inside = new Set<string>();
   readonly #plans = new Map<number, PendingPlan>();
   #lastPlanId = 0;
   #gone = false;
-  /** Killed by this side. */
+  /** This side killed the process. */
   #killed = false;
-  /** Its error output has spoken of memory since it was last without work. */
+  /** Its error output mentioned memory since it last had no work. */
   #lackedMemory = false;
-  /** A network has served in it. */
   #networkServed = false;
-  /** Memory ran out in it after a network had served: what it holds from earlier jobs is in the way. */
+  /** Memory ran out after a network had served: memory kept from earlier jobs is in the way. */
   #bloated = false;
 
-  /** @throws never: a process that cannot be spawned ends by `onExit`, as one that dies later. */
+  /** Never throws: a process that cannot be spawned ends by `onExit`, like one that dies later. */
   constructor(
     launch: EngineLaunch,
     settings: EngineSettings,
@@ -95,7 +88,7 @@ export class EngineHandle {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child.on('message', (message: FromEngine) => this.#receive(message));
-    // 'exit' does not come when the program cannot be spawned, 'error' also comes when a message cannot be sent.
+    // There is no 'exit' when the program cannot be spawned. 'error' also comes when a message cannot be sent.
     this.#child.on('error', (error) => {
       if (this.#child.pid === undefined) this.#ended(`it could not be started: ${error.message}`, 'crash');
     });
@@ -109,18 +102,18 @@ export class EngineHandle {
     this.#send({ type: 'start', version: PROTOCOL_VERSION, settings });
   }
 
-  /** -1 when it could not be spawned. */
+  /** -1 if the process could not be spawned. */
   get pid(): number {
     return this.#child.pid ?? -1;
   }
 
-  /** Without work, and with less room than a new process would have. */
+  /** Whether it has no work, and less room than a new process would have. */
   get worthReplacing(): boolean {
     return this.#bloated && this.state === 'ready' && this.assignments.size === 0;
   }
 
   run(assignment: Assignment): void {
-    // The silence of an engine without work is no sign of anything: it counts from here.
+    // The silence of an engine without work means nothing; it counts from here.
     if (this.assignments.size === 0) {
       this.lastHeardMs = performance.now();
       this.#lackedMemory = false;
@@ -130,7 +123,7 @@ export class EngineHandle {
     this.#send({ type: 'run', task: assignment.task });
   }
 
-  /** Whether it may still read or write the job's files. */
+  /** Whether the process may still read or write the job's files. */
   holds(id: string): boolean {
     return this.#inside.has(id);
   }
@@ -140,7 +133,7 @@ export class EngineHandle {
   }
 
   /** @throws TesseraError from the engine, EngineGone when it dies first. */
-  plan(request: PlanRequest): Promise<UpscalePlan> {
+  plan(request: ImageRequest): Promise<UpscalePlan> {
     return new Promise((resolve, reject) => {
       if (this.#gone) return reject(new EngineGone());
       this.#plans.set(++this.#lastPlanId, { resolve, reject });
@@ -152,21 +145,21 @@ export class EngineHandle {
     this.#send({ type: 'models-changed' });
   }
 
-  /** Ends at once; `onExit` follows. */
+  /** Kills the process; `onExit` follows. */
   kill(): void {
     this.state = 'stopping';
     this.#killed = true;
     this.#child.kill('SIGKILL');
   }
 
-  /** Lets go of the process: it ends by itself at the next pass of its event loop. */
+  /** Disconnects, so that the process ends at the next pass of its event loop. */
   disconnect(): void {
     this.state = 'stopping';
     if (this.#child.connected) this.#child.disconnect();
   }
 
   #send(message: ToEngine): void {
-    // A message to a process that is dying is lost with it: 'exit' follows and its jobs are run again.
+    // A message to a dying process is lost with it. 'exit' follows, and its jobs run again.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
@@ -244,8 +237,8 @@ export class EngineHandle {
   }
 
   /**
-   * A network that does not fit into a new process either is no reason to make another one.
-   * @param served undefined when nothing did.
+   * Records that memory ran out. A network that does not fit into a new process either is no reason to make one.
+   * @param served undefined when no network did.
    */
   #noteMemory(assignment: Assignment | undefined, served?: string): void {
     const failed = assignment?.attemptsHere.some(
@@ -272,7 +265,7 @@ export class EngineHandle {
 
   #logLines(stream: 'stdout' | 'stderr'): void {
     const source = this.#child[stream];
-    // undefined, against its type, when the process could not be spawned
+    // undefined, contrary to its type, when the process could not be spawned
     if (!source) return;
     createInterface({ input: source }).on('line', (line) => {
       if (lacksMemory(line)) this.#lackedMemory = true;

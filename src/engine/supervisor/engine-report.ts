@@ -3,15 +3,15 @@ import type { TileLimits } from '../../cost/tile-grid.js';
 import type { LearntCosts, ModelStatus, ProviderStatus } from '../../domain/types.js';
 
 /**
- * What the engines last reported of models and providers, and all that they have learnt. It outlives them: `/models` also answers
- * between two engines, and an engine begins with what its predecessor learnt.
+ * The last report of the engines: models, providers, and all measurements. It outlives them: `/models` also answers
+ * between two engines, and an engine begins with its predecessor's measurements.
  */
 export class EngineReport {
   readonly costs: CostModel;
   #models: readonly ModelStatus[] = [];
   #providers: readonly ProviderStatus[] = [];
 
-  /** @param limits of the tiles of one engine. */
+  /** @param limits of tiles in one engine. */
   constructor(limits?: TileLimits) {
     this.costs = new CostModel(undefined, limits);
   }
@@ -24,11 +24,11 @@ export class EngineReport {
     return this.#providers;
   }
 
-  /** The latest report counts, but the speeds that another engine has measured are kept. */
+  /** The latest report counts. Speeds that another engine has measured are kept. */
   update(models: readonly ModelStatus[], providers: readonly ProviderStatus[], learnt: LearntCosts): void {
     this.costs.update(learnt);
     this.#models = models.map((model) => {
-      // Other weights under the name have speeds of their own.
+      // Other weights under the same name have speeds of their own.
       const known = this.#models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
       return {
         ...model,

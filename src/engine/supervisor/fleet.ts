@@ -7,23 +7,25 @@ export interface FleetOptions {
   readonly engines: number;
   readonly launch: EngineLaunch;
   readonly settings: Omit<EngineSettings, 'preload' | 'learnt'>;
-  /** An engine with work that says nothing for this long is killed. */
+  /** Silence after which an engine with work is killed. */
   readonly silenceMs: number;
   readonly log: Log;
 }
 
-/** Starts in a row that must fail before the fleet counts as down; tries go on after that. */
+/** Failed starts in a row after which the fleet counts as down. Tries go on after that. */
 const FAILED_STARTS_TO_BE_DOWN = 3;
-/** Longest time from fork to ready: loading a model and proving each provider included. */
+/** Time limit from fork to ready, with loading a model and proving each provider. */
 const START_LIMIT_MS = 120_000;
-/** A life this long was a good one: the restart after it is not delayed. */
+/** After a life this long the restart is not delayed. */
 const GOOD_LIFE_MS = 10_000;
 
-/** Keeps a number of engine processes alive: replaces the dead, later and later when they die young, and kills the silent. */
+/**
+ * Keeps a number of engine processes alive. It replaces dead ones, with growing delays when they die young, and kills
+ * silent ones.
+ */
 export class Fleet {
-  /** Engines started in the place of dead ones. */
+  /** Engines started in place of dead ones. */
   restarts = 0;
-  /** An engine was ready once. */
   wasReady = false;
   readonly #engines = new Set<EngineHandle>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();
@@ -36,7 +38,7 @@ export class Fleet {
   constructor(
     private readonly options: FleetOptions,
     private readonly listener: EngineListener,
-    /** What engines have told so far, for the next one. */
+    /** Measurements of the engines so far, for the next one. */
     private readonly learnt: () => LearntCosts,
   ) {
     for (let index = 0; index < options.engines; index++) this.#start();
@@ -44,7 +46,7 @@ export class Fleet {
     this.#watch.unref();
   }
 
-  /** Every process there is, in whatever state. */
+  /** All processes in any state. */
   get all(): readonly EngineHandle[] {
     return [...this.#engines];
   }
@@ -53,12 +55,12 @@ export class Fleet {
     return this.all.filter((engine) => engine.state === 'ready');
   }
 
-  /** Engines cannot be started, at least for now. */
+  /** Whether engines cannot be started at present. */
   get isDown(): boolean {
     return this.#failedStarts >= FAILED_STARTS_TO_BE_DOWN && this.ready.length === 0;
   }
 
-  /** Starts no more engines and ends those that are; the busy ones without another word. */
+  /** Starts no more engines and ends the present ones; busy ones at once. */
   close(): void {
     this.#closing = true;
     clearInterval(this.#watch);
@@ -69,7 +71,7 @@ export class Fleet {
     }
   }
 
-  /** Ends engines that have no work and less room than a new process would have; others take their places. */
+  /** Ends engines without work that have less room than a new process would have. Others replace them. */
   replaceTheBloated(): void {
     for (const engine of this.#engines) {
       if (!engine.worthReplacing) continue;
@@ -81,7 +83,7 @@ export class Fleet {
     }
   }
 
-  /** Ends whatever is still there. */
+  /** Kills all remaining processes. */
   kill(): void {
     for (const engine of this.#engines) engine.kill();
   }
@@ -113,7 +115,7 @@ export class Fleet {
       this.#engines.add(engine);
       limit = setTimeout(() => engine.kill(), START_LIMIT_MS);
     } catch (thrown) {
-      // Out of memory or processes: some of these failures are thrown, others arrive as an exit.
+      // Without memory or processes, some starts throw, and others exit later.
       log.warn({ err: thrown }, 'an engine could not be started');
       this.#startAnother(false, 0);
     }
@@ -140,7 +142,7 @@ export class Fleet {
     const lateMs = nowMs - this.#lastWatchMs - silenceMs / 4;
     this.#lastWatchMs = nowMs;
     for (const engine of this.#engines) {
-      // When this process itself was held up (a suspended machine, a debugger), their messages are still to be read.
+      // If this process was held up (a suspended machine, a debugger), their messages are still unread.
       if (lateMs > silenceMs / 2) engine.lastHeardMs = nowMs;
       if (engine.assignments.size === 0 || nowMs - engine.lastHeardMs < silenceMs) continue;
       log.warn({ pid: engine.pid, jobs: engine.assignments.size }, 'an engine is killed: it is silent');

@@ -1,21 +1,21 @@
 import { TesseraError } from '../../domain/errors.js';
 
-/** What is known of an image whose time is over. */
+/** What is known of an image that missed its deadline. */
 export interface Lateness {
-  /** What it needs by itself, in seconds; undefined while no network's speed is known. */
+  /** Seconds that it needs by itself; undefined while no network's speed is known. */
   readonly estimateSeconds: number | undefined;
-  /** What it had. */
+  /** Seconds that it had. */
   readonly timeoutSeconds: number;
-  /** The longest that may be asked for. */
+  /** Longest time limit that a request may ask for. */
   readonly longestSeconds: number;
-  /** What other work took of its time, where it never began. */
+  /** Seconds that other work took, if it never began. */
   readonly backlogSeconds?: number;
 }
 
-/** A deadline that is to hold is so much longer than the estimate: other work may come between. */
+/** Factor between estimate and advised deadline: other work may come between. */
 const SLACK = 1.5;
 
-/** The answer to an image that was not ready in time: what it needs, and what to ask for. */
+/** The error of an image that missed its deadline: what it needs, and what to ask for. */
 export function late(known: Lateness): TesseraError {
   const { estimateSeconds, backlogSeconds } = known;
   const what =
@@ -36,7 +36,7 @@ function advice({ estimateSeconds, timeoutSeconds, longestSeconds, backlogSecond
   if (timeoutSeconds >= longestSeconds || (estimateSeconds ?? 0) > longestSeconds)
     return `No more than ${longestSeconds} s may be asked for; ask for a faster model or a smaller scale${later}.`;
   if (estimateSeconds === undefined) return `Ask for a longer timeout${later}.`;
-  // Whoever was late though he had that much was held up by other work, or by a slow machine.
+  // An image that was late with enough time was held up by other work or a slow machine.
   const enough = Math.max((estimateSeconds + backlogSeconds) * SLACK, timeoutSeconds * SLACK);
   return `Ask for timeout=${Math.min(longestSeconds, roundedUp(enough))}${later}.`;
 }

@@ -6,12 +6,12 @@ import { engineConfig } from '../protocol.js';
 import type { FleetOptions } from './fleet.js';
 import { engineResources } from './resources.js';
 
-/** An engine with work says that it lives this often, or four times within the silence that is its death. */
+/** Interval of heartbeats, or a quarter of the silence that counts as death if that is shorter. */
 const HEARTBEAT_MS = 1000;
 
 /**
- * How the service starts its engines.
- * @param environment the server's own.
+ * Options of the service's engines.
+ * @param environment the server's environment.
  */
 export function fleetOptions(
   config: Config,
@@ -37,15 +37,16 @@ export function fleetOptions(
   };
 }
 
-/** The server's environment without its secrets, and with what must be set before a process starts. */
+/** The server's environment without secrets, and with variables that must be set before a process starts. */
 export function engineEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   threads: number,
 ): Record<string, string | undefined> {
   return {
-    // sharp runs each image on a libuv thread, beside libvips' own threads.
+    // sharp runs each image on a libuv thread, besides libvips' own threads.
     UV_THREADPOOL_SIZE: String(Math.max(4, threads)),
-    // glibc makes arenas by the processor, each of which keeps what was freed: two took an eighth off the peak at no cost in time.
+    // glibc makes arenas by the number of processors, and each keeps freed memory. Two arenas took an eighth off the
+    // peak at no cost in time.
     MALLOC_ARENA_MAX: '2',
     ...withoutSecrets(environment),
   };

@@ -2,30 +2,30 @@ import type { CostModel } from '../../cost/cost-model.js';
 import { measuredSeconds } from '../../cost/job-time.js';
 import { tileLimits } from '../../cost/tile-grid.js';
 import { engineUnavailable, TesseraError } from '../../domain/errors.js';
-import type { UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
+import type { ImageRequest, UpscalePlan, UpscaleResult, UpscaleTask } from '../../domain/types.js';
 import { Changes, MAX_TIMER_MS } from '../../host/changes.js';
 import { monotonicMs } from '../../host/clock.js';
 import type { Engine, EngineStatus, RunHooks } from '../engine.js';
-import type { PlanRequest, StopCode } from '../protocol.js';
+import type { StopCode } from '../protocol.js';
 import { Assignment, type DeathCause } from './assignment.js';
 import { dispatch } from './dispatch.js';
 import { EngineGone, type EngineHandle, type EngineListener } from './engine-handle.js';
 import { EngineReport } from './engine-report.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 
-/** From a stop to the answer, at most: an engine that hears it tells more, such as the attempts. */
+/** Time limit from a stop to the answer. An engine that reacts reports more, such as the attempts. */
 const ANSWER_GRACE_MS = 1000;
-/** How long engines without work may take to exit by themselves. */
+/** Time for engines without work to exit by themselves. */
 const EXIT_LIMIT_MS = 1000;
 
-/** Hands jobs to a fleet of engine processes, and sees each to its end through crashes, silence and lost devices. */
+/** Gives jobs to a fleet of engine processes, and brings each job to its end through crashes, silence and lost devices. */
 export class Supervisor implements Engine {
   readonly #fleet: Fleet;
   readonly #waiting: Assignment[] = [];
   readonly #report: EngineReport;
   readonly #changes = new Changes();
   #stopping = false;
-  /** Calls of `run` that have not ended. */
+  /** Calls of `run` in progress. */
   #unfinished = 0;
 
   constructor(private readonly options: FleetOptions) {
@@ -79,7 +79,7 @@ export class Supervisor implements Engine {
     return gone() ? undefined : this.#changes.until(gone).then(() => {});
   }
 
-  async plan(request: PlanRequest): Promise<UpscalePlan> {
+  async plan(request: ImageRequest): Promise<UpscalePlan> {
     const { timeoutSeconds } = request.options;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
@@ -102,7 +102,7 @@ export class Supervisor implements Engine {
     }
   }
 
-  async #plan(request: PlanRequest): Promise<UpscalePlan> {
+  async #plan(request: ImageRequest): Promise<UpscalePlan> {
     for (;;) {
       await this.#untilDownOr(() => this.#fleet.ready.length > 0);
       const [engine] = [...this.#fleet.ready].sort((a, b) => a.assignments.size - b.assignments.size);
@@ -145,7 +145,7 @@ export class Supervisor implements Engine {
     this.#stopping = true;
     this.#changes.announce();
     await this.#changes.until(() => this.#unfinished === 0, graceMs);
-    // Whoever is still at work after the grace period is ended without another word.
+    // Engines still busy after the grace period are killed.
     for (const assignment of this.#waiting.splice(0)) assignment.fail(assignment.stop('shutting_down'));
     for (const engine of this.#fleet.all) {
       for (const assignment of engine.assignments.values()) assignment.stop('shutting_down');
@@ -170,7 +170,7 @@ export class Supervisor implements Engine {
     this.#changes.announce();
   }
 
-  /** An engine has ended: its jobs go on in another one, those blamed for it for the last time excepted. */
+  /** Handles the end of an engine: its jobs continue in another one, except jobs that were blamed for the last time. */
   #runAgain(engine: EngineHandle, cause: DeathCause): void {
     const jobs = [...engine.assignments.values()];
     for (const assignment of jobs) assignment.engineDied(jobs.length === 1, cause);
@@ -196,7 +196,7 @@ export class Supervisor implements Engine {
     const place = this.#waiting.indexOf(assignment);
     if (place >= 0) {
       this.#waiting.splice(place, 1);
-      // Another timeout would not have helped: what it waited for was not there.
+      // Another timeout would not have helped: there was no engine to wait for.
       const noEngine = code === 'deadline_exceeded' && this.#fleet.ready.length === 0;
       assignment.fail(noEngine ? engineUnavailable() : assignment.stop(code));
       this.#dispatch();
@@ -209,11 +209,11 @@ export class Supervisor implements Engine {
     const limit = setTimeout(() => {
       if (engine !== undefined) this.#expel(engine, assignment);
     }, this.options.silenceMs);
-    // Whoever waits for the job waits no longer; the process must not live for this alone.
+    // The caller waits no longer. The timer alone must not keep the process alive.
     limit.unref();
   }
 
-  /** A job that does not stop at its next tile is stuck: its engine goes, and this job alone is why. */
+  /** Handles a stuck job, which does not stop at its next tile: its engine is killed, and only this job is blamed. */
   #expel(engine: EngineHandle, assignment: Assignment): void {
     if (!engine.assignments.has(assignment.task.id)) return;
     this.options.log.warn(
@@ -223,7 +223,10 @@ export class Supervisor implements Engine {
     this.#evacuate(engine, [...engine.assignments.values()]);
   }
 
-  /** Ends an engine that lost a device or holds a stuck job: its jobs wait again, without blame; those that were to stop have stopped. */
+  /**
+   * Ends an engine that lost a device or holds a stuck job. Its other jobs wait again, without blame; jobs that were
+   * to stop have stopped.
+   */
   #evacuate(engine: EngineHandle, jobs: readonly Assignment[]): void {
     engine.assignments.clear();
     engine.kill();
@@ -232,13 +235,13 @@ export class Supervisor implements Engine {
     this.#dispatch();
   }
 
-  /** Before those that wait for the first time. */
+  /** They go before jobs that wait for the first time. */
   #waitAgain(jobs: readonly Assignment[]): void {
     for (const { isPatient, deadlineTimer } of jobs) if (isPatient) clearTimeout(deadlineTimer);
     this.#waiting.unshift(...jobs);
   }
 
-  /** Engines cannot be started, and nothing says that they ever could. */
+  /** Whether engines cannot be started and never could. */
   get #neverWorked(): boolean {
     return this.#fleet.isDown && !this.#fleet.wasReady;
   }
@@ -262,7 +265,7 @@ export class Supervisor implements Engine {
   }
 }
 
-/** Why a signal was aborted, where the aborter said so in our words. */
+/** The reason of an aborted signal, if it is a TesseraError. */
 function stopCode(signal: AbortSignal): StopCode {
   const code = signal.reason instanceof TesseraError ? signal.reason.code : undefined;
   return code === 'deadline_exceeded' || code === 'shutting_down' ? code : 'cancelled';

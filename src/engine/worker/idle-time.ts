@@ -1,19 +1,19 @@
-/** An engine is idle when no job has been inside for this long: one often comes right after another. */
+/** Time without a job after which an engine is idle. One job often follows another at once. */
 const IDLE_MS = 2000;
 
-/** What an engine does while no job is inside; it stops as soon as one comes. */
+/** Work for idle time. It stops as soon as a job comes. */
 export class IdleTime {
   #inside = 0;
   #timer: NodeJS.Timeout | undefined;
   #working = new AbortController();
 
-  /** @param work handles its own errors; stops soon after its signal is aborted. */
+  /** @param work handles its own errors, and stops soon after its signal is aborted. */
   constructor(
     private readonly work: (signal: AbortSignal) => Promise<void>,
     private readonly idleMs = IDLE_MS,
   ) {}
 
-  /** Runs a job; there is no idle time before it has ended, and for a while after. */
+  /** Runs a job. Idle time begins some time after its end. */
   async without<T>(job: () => Promise<T>): Promise<T> {
     this.#inside++;
     clearTimeout(this.#timer);

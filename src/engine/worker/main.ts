@@ -9,13 +9,15 @@ import type { CreateRunner, Runner } from './runner.js';
 import { FairTileScheduler } from './tile-scheduler.js';
 
 /**
- * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel: when the
- * server is gone, however it went, the channel closes and the engine ends: at once, or, where a tile blocks its event loop, after it.
+ * The entry of an engine process. Its argument is the module of its runner. It lives as long as the IPC channel. When
+ * the server is gone for any reason, the channel closes and the engine ends: at once, or after a tile that blocks its
+ * event loop.
  */
 
-// Ctrl-C and a container's stop reach the whole process group: the server decides when an engine ends.
+// Ctrl-C and a container's stop signal the whole process group. The server decides when an engine ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-// `process.exit` would wait for the tiles in tile workers, and then abort over what ONNX Runtime throws in a thread that is ending.
+// `process.exit` would wait for tiles in tile workers, and then abort over an exception that ONNX Runtime throws in
+// an ending thread.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 preferAsVictim(500);
 
@@ -29,7 +31,7 @@ const log: Log = {
 const running = new Map<string, AbortController>();
 const started = start();
 started.catch((thrown: unknown) => {
-  // A broken manifest, say: told in one line rather than as a crash, and not before the line is on its way.
+  // For example a broken manifest: reported in one line rather than as a crash, once the line is sent.
   const message: FromEngine = {
     type: 'log',
     level: 'error',
@@ -43,11 +45,11 @@ process.on('message', (message: ToEngine) => {
 });
 
 function send(message: FromEngine): void {
-  // A closed channel is not an error here: 'disconnect' follows and ends the process.
+  // A closed channel is not an error here. 'disconnect' follows and ends the process.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-/** What the engine logs goes into the server's log. Errors are put into words here: they do not cross as JSON. */
+/** Sends the engine's log lines to the server's log. Errors are converted to text, because they do not survive JSON. */
 function sendLog(level: keyof Log): Log['info'] {
   return (fields, message) => send({ type: 'log', level, fields: plain(fields), message });
 }

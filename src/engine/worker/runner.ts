@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  ImageRequest,
   LearntCosts,
   Log,
   ModelStatus,
@@ -9,33 +10,36 @@ import type {
   UpscaleResult,
   UpscaleTask,
 } from '../../domain/types.js';
-import type { EngineSettings, PlanRequest } from '../protocol.js';
+import type { EngineSettings } from '../protocol.js';
 import type { FairTileScheduler } from './tile-scheduler.js';
 
-/** What an engine process does with its tasks. The real one is `upscale-runner.ts`; tests of supervision fork others. */
+/** The work of an engine process. The real one is `upscale-runner.ts`; tests of supervision use others. */
 export interface Runner {
   /**
-   * @throws TesseraError, DeviceLost when only a new process can use the candidate again, OutOfMemory when memory ran out outside of the
-   * network.
+   * @throws TesseraError; DeviceLost when only a new process can use the candidate again; OutOfMemory when memory ran
+   * out outside of the network.
    */
   run(task: UpscaleTask, hooks: RunnerHooks): Promise<UpscaleResult>;
-  plan(request: PlanRequest): Promise<UpscalePlan>;
+  plan(request: ImageRequest): Promise<UpscalePlan>;
   modelsChanged(): Promise<void>;
   models(): readonly ModelStatus[];
   providers(): readonly ProviderStatus[];
-  /** For the server process, and for the engine's successor. */
+  /** Measurements for the server process and the engine's successor. */
   learnt(): LearntCosts;
 }
 
 export interface RunnerHooks {
-  /** Its reason is the TesseraError to fail with. */
+  /** Its reason is the TesseraError of the job. */
   readonly signal: AbortSignal;
   onProgress(progress: UpscaleProgress): void;
-  /** Each attempt as it ends: should the process die, it is on record. */
+  /** Called with each attempt as it ends, so that it is on record if the process dies. */
   onAttempt(attempt: Attempt): void;
 }
 
-/** A runner module exports this as `createRunner`. @param onLearnt to be called when `learnt` has news that should not wait for the end of a job. */
+/**
+ * A runner module exports this as `createRunner`.
+ * @param onLearnt to be called when `learnt` has news that should not wait for the end of a job.
+ */
 export type CreateRunner = (
   settings: EngineSettings,
   scheduler: FairTileScheduler,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const PREFIX = 'scratch-';
 
 /**
- * Runs with a new folder for scratch files inside a job's own, and removes it after. What an engine left there that died under
- * the job is removed before: it may be half the disk.
+ * Runs `work` with a new folder for scratch files inside a job's own, and removes it afterwards. Scratch files of an
+ * engine that died under the job are removed first: they may be half the disk.
  */
 export async function withScratch<T>(workFolder: string, run: (scratch: string) => Promise<T>): Promise<T> {
   for (const name of await readdir(workFolder)) {

@@ -1,12 +1,12 @@
-/** A turn at the processor: one tile. */
+/** The right to compute one tile. */
 export interface TileTurn {
-  /** Lets the next job go on; harmless when called again. */
+  /** Ends the turn. Harmless when repeated. */
   end(): void;
 }
 
-/** What a job has had so far. */
+/** A job's use of the processors so far. */
 interface Account {
-  /** Milliseconds of all processors, and those that it had not come for before it came. */
+  /** Virtual time in milliseconds of all processors: what the job has used, plus the virtual time at which it arrived. */
   usedMs: number;
   /** Number of its latest turn; 0 before the first. */
   served: number;
@@ -19,22 +19,24 @@ interface Waiting {
 }
 
 /**
- * Tiles of several jobs take turns, one at a time: of the jobs that wait, the one that has had the least of the processors' time
- * is next, so that one with short tiles is not held up by another's long ones. A job of four tiles beside one of four hundred equal ones
- * is done after about eight. Tiles that are computed in tile workers are computed beside each other; nobody overtakes a job whose tile cannot
- * begin beside those at work, or it would wait for ever.
- *
- * Between two turns the event loop passes its poll phase: inference blocks the loop, and without that pass neither a
+ * Tiles of several jobs take turns. The next turn goes to the waiting job that has had the least processor time, so a
+ * job with short tiles does not wait behind another's long ones: a job of four tiles beside one of four hundred equal
+ * ones ends after about eight. Tiles in tile workers run at the same time. No job overtakes one whose tile cannot
+ * begin beside the running ones, or that job would wait forever.
+ * Between two turns the event loop passes its poll phase. Inference blocks the loop, and without that pass neither a
  * cancellation nor the end of the server would be heard before the last tile.
- * @see Goyal, Vin, Cheng: Start-time Fair Queueing (1996), of which this is the accounting.
+ * @see Goyal, Vin, Cheng: Start-time Fair Queueing (1996), whose accounting this is.
  */
 export class FairTileScheduler {
   readonly #waiting: Waiting[] = [];
   readonly #accounts = new Map<string, Account>();
-  /** What the job of the latest turn had had before it. Whoever comes, or comes again, begins from here: time unused is not saved up. */
+  /**
+   * Virtual time at which the latest turn began. A job that arrives, or comes again, begins from here: unused time is
+   * not saved up.
+   */
   #virtualMs = 0;
   #count = 0;
-  /** Of each turn that is held: how many might be. */
+  /** For each held turn, how many its job might hold. */
   readonly #held = new Set<{ readonly atOnce: number }>();
   #stirring = false;
 
@@ -42,7 +44,7 @@ export class FairTileScheduler {
 
   /**
    * Waits for the job's turn.
-   * @throws the signal's reason, when it is aborted before the turn comes.
+   * @throws the signal's reason when it is aborted before the turn comes.
    */
   async take(jobId: string, signal: AbortSignal, atOnce = 1): Promise<TileTurn> {
     signal.throwIfAborted();
@@ -63,7 +65,7 @@ export class FairTileScheduler {
     this.#accounts.delete(jobId);
   }
 
-  /** Gives the turns that can be held by now, after a pass of the event loop. */
+  /** Gives the turns that are possible now, after a pass of the event loop. */
   #stir(): void {
     if (this.#stirring) return;
     this.#stirring = true;
@@ -96,7 +98,7 @@ export class FairTileScheduler {
     next.grant({ end });
   }
 
-  /** Of those that have had equally much, the one served longest ago. */
+  /** Among equal jobs, the one served longest ago. */
   #next(): Waiting | undefined {
     let chosen: Waiting | undefined;
     for (const candidate of this.#waiting) {
@@ -110,7 +112,7 @@ function isBefore(one: Account, other: Account): boolean {
   return one.usedMs < other.usedMs || (one.usedMs === other.usedMs && one.served < other.served);
 }
 
-/** Two immediates: the first may still run in the loop iteration that scheduled it, the second is behind a poll phase. */
+/** Two immediates: the first may still run in the loop iteration that scheduled it; the second comes after a poll phase. */
 function afterPolling(step: () => void): void {
   setImmediate(() => setImmediate(step));
 }

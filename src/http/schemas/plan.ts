@@ -3,9 +3,9 @@ import { FALLBACK_REASONS, type PlannedCandidate, PROVIDERS, type UpscalePlan } 
 import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const MEMORY_DESCRIPTION =
-  'Bytes that the image adds to an engine: its decoded pixels, a strip of the result and the input and output tensors of one tile. ' +
-  'Not included, since it is not known before it runs: what a network needs inside itself for a tile (measured in docs/models.md), ' +
-  'and what an encoder holds.';
+  'Bytes that the image adds to an engine: its decoded pixels and strips of the result, twice each, the input and output tensors of the ' +
+  'tiles that are computed at once, and what an encoder of AVIF or WebP holds. Not included, since it is not known before it runs: the ' +
+  'memory of a network for its own layers (measured in docs/models.md).';
 
 const Provider = Type.Optional(oneOf(PROVIDERS, 'What the model would run on; absent for Lanczos.'));
 

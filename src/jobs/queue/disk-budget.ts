@@ -1,10 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import { TesseraError } from '../../domain/errors.js';
 
-/** Left free on the file system beyond what a job asks for: logs and other programs need some too. */
+/** Left free on the file system: logs and other programs need some too. */
 const HEADROOM_BYTES = 16e6;
 
-/** What usual file systems give to files, and to a folder: small files take much more than they hold. */
+/** The blocks in which usual file systems store files and folders: small files take much more than they hold. */
 const BLOCK_BYTES = 4096;
 
 /** Disk that job folders use or have been promised, within `MAX_JOB_DISK_MB` and what the file system has. */
@@ -25,7 +25,7 @@ export class DiskBudget {
     return Math.max(0, this.maxBytes - this.usedBytes);
   }
 
-  /** Notes what a job holds now. @param fileBytes of each file that it has, or may come to have. */
+  /** Records the files of a job in place of those before. @param fileBytes of each file that it has, or is promised. */
   hold(id: string, ...fileBytes: readonly number[]): void {
     this.release(id);
     const bytes = onDisk(fileBytes);
@@ -55,7 +55,7 @@ export class DiskBudget {
   }
 }
 
-/** What a folder with such files takes of the disk. */
+/** @returns bytes of the disk that a folder with such files takes. */
 function onDisk(fileBytes: readonly number[]): number {
   return fileBytes.reduce((sum, bytes) => sum + BLOCK_BYTES * Math.ceil(bytes / BLOCK_BYTES), BLOCK_BYTES);
 }

@@ -9,22 +9,22 @@ import type { UpscaleJob } from '../upscale-job.js';
 import { type AdmissionLimits, nextToStart } from './demand.js';
 import type { DiskBudget } from './disk-budget.js';
 
-/** What becomes of a job once it has left the engine. */
+/** Is told of the beginning and the end of each job. */
 export interface WorkListener {
   /** Before a job is given to the engine. */
   onStart(job: UpscaleJob): Promise<void>;
   /**
-   * Called once for each job, with a result or the reason why there is none. Its slot is free by then, but for one that must be alone,
-   * and for one that is left in an engine. Resolves when its end is on disk.
+   * Called once for each job, with its result or its error. The job's slot is free by then, unless the job must run alone or an engine has
+   * not let go of it. Resolves when the end of the job is on disk.
    */
   onEnd(job: UpscaleJob, outcome: UpscaleResult | TesseraError): Promise<void>;
 }
 
-/** Jobs that wait, and jobs that the engine works on: as many as memory, disk and slots allow. */
+/** The queue of jobs: runs as many at once as memory, disk and slots allow. */
 export class WorkQueue {
   readonly #waiting: UpscaleJob[] = [];
   readonly #running = new Set<UpscaleJob>();
-  /** Ended, but still in an engine that does not hear: they take memory. */
+  /** Ended, but an engine has not let go of them: they take memory. */
   readonly #leaving = new Set<UpscaleJob>();
   readonly #changes = new Changes();
 
@@ -46,7 +46,7 @@ export class WorkQueue {
     return this.#running.size;
   }
 
-  /** Seconds until all these jobs are done. */
+  /** Seconds until all waiting and running jobs are done. */
   get backlogSeconds(): number {
     const { models } = this.engine.status();
     let seconds = 0;
@@ -68,7 +68,7 @@ export class WorkQueue {
     return index < 0 ? undefined : index + 1;
   }
 
-  /** At once for one that waits, at the next tile for one that runs. */
+  /** Stops a job: at once while it waits, at its next tile while it runs. */
   stop(job: UpscaleJob, error: TesseraError): void {
     const place = this.#waiting.indexOf(job);
     if (place >= 0) {
@@ -80,7 +80,7 @@ export class WorkQueue {
     }
   }
 
-  /** Lets all jobs end within the time, then stops those that have not. */
+  /** Lets all jobs end within the grace period, then stops the others. */
   async drain(graceMs: number, error: TesseraError): Promise<void> {
     const empty = () => this.#waiting.length + this.#running.size === 0;
     if (await this.#changes.until(empty, graceMs)) return;
@@ -120,7 +120,7 @@ export class WorkQueue {
     if (leaving !== undefined) this.#leaving.add(job);
     if (!job.alone) this.#running.delete(job);
     const written = this.listener.onEnd(job, outcome);
-    // Another that takes the service with it before this end is on disk would have its death put down to this one.
+    // Should the service die of the next job before this end is on disk, this job would be blamed.
     if (job.alone) await written;
     this.#running.delete(job);
     this.#startNext();
@@ -137,7 +137,7 @@ export class WorkQueue {
     });
   }
 
-  /** In the queue the deadline is ours to keep; in an engine it is the engine's. */
+  /** Ends a job that is still in the queue at its deadline; of a running job the engine keeps it. */
   #watchDeadline(job: UpscaleJob): void {
     const timer = setTimeout(
       () => {

@@ -16,30 +16,29 @@ import {
 } from './own-models.js';
 import { refuseTaken } from './taken-name.js';
 
-/** What the file cannot tell. */
+/** What the file does not contain. */
 export interface AddOptions {
   /** Default: from the file's name. */
   readonly name?: string;
   readonly title?: string;
-  /** What it is for, in a sentence. */
   readonly purpose?: string;
   /** Default: "unknown". */
   readonly licence?: string;
-  /** Which of its outputs is the picture, where more than one could be. */
+  /** Name of the output that is the picture; needed when several outputs could be. */
   readonly output?: string;
-  /** Whether a model of one's own by that name may be replaced. Default: it is refused. */
+  /** Whether the user's own model of that name may be replaced. Default: false. */
   readonly replace?: boolean;
-  /** Ends it; nothing is changed then. */
+  /** Aborts without a change. */
   readonly signal?: AbortSignal;
-  /** How long trying it may take; a minute unless it is given. */
+  /** Time limit of the examination. Default: a minute. */
   readonly patienceMs?: number;
 }
 
 /**
- * Takes a user's own ONNX file into the models folder: reads its contract, proves it by tiles, copies it, with
- * the weights that lie in files beside it, and writes an entry into `custom.json`. What is refused leaves nothing behind.
- * @param file path of the .onnx file, which stays where it is.
- * @returns the entry that was written, and the speed that was measured.
+ * Adds a user's own network: copies the ONNX file, together with its external weights, into the models folder, examines it by running it, and
+ * writes its entry into `custom.json`. A failure leaves no file behind.
+ * @param file path of the .onnx file, which is not changed.
+ * @returns the entry and the measured speed.
  * @throws RefusedChange, UnfitModel, ManifestError, the signal's reason, or the file system's errors.
  */
 export async function addModel(
@@ -49,8 +48,7 @@ export async function addModel(
 ): Promise<Examined> {
   const source = resolve(file);
   const name = options.name ?? nameFrom(source);
-  const mayReplace = options.replace === true;
-  const signal = options.signal ?? new AbortController().signal;
+  const { replace: mayReplace = false, signal = new AbortController().signal } = options;
   const shipped = await loadShippedEntries(modelsFolder);
   refuseTaken(name, { shipped, own: await loadCustomEntries(modelsFolder) }, mayReplace);
   refuseLines(options);
@@ -77,7 +75,7 @@ export async function addModel(
       options.patienceMs,
     );
     return await changeOwnModels(modelsFolder, signal, async (own) => {
-      // Somebody else may have been faster.
+      // Another process may have taken the name in the meantime.
       refuseTaken(name, { shipped, own }, mayReplace);
       const before = own.find((each) => each.name === name);
       const { entry, undo } = await placed(found, unfinished, before, modelsFolder);
@@ -111,7 +109,7 @@ function nameFrom(path: string): string {
     .slice(0, 64);
 }
 
-/** What the manifest has for a line of text. @throws RefusedChange */
+/** Checks the lines of text as the manifest does. @throws RefusedChange */
 function refuseLines(options: AddOptions): void {
   for (const key of ['title', 'purpose', 'licence'] as const) {
     const text = options[key];
@@ -121,8 +119,8 @@ function refuseLines(options: AddOptions): void {
 }
 
 /**
- * Gives a finished file its name in the models folder: that of the model, or where another file has that, one with the beginning of its
- * hash as well. So no file is overwritten, and an entry that is being replaced keeps its own until nobody needs it.
+ * Renames the finished file to the model's name, or to one with the beginning of its hash when another file has that name. No file is
+ * overwritten: a replaced entry keeps its own file until it is removed.
  */
 async function placed(
   found: ModelEntry,
@@ -142,7 +140,7 @@ async function placed(
       await rename(unfinished, path);
       return { entry: { ...found, file, copied: true }, undo: () => rm(path, { force: true }) };
     }
-    // Its owner put it there, or an earlier run that was killed before it wrote the entry.
+    // The user put it there, or an earlier run that was killed before it wrote the entry.
     if (await isThere(file)) return { entry: { ...found, file } };
   }
   throw new RefusedChange(

@@ -9,31 +9,30 @@ import type { ModelEntry } from '../manifest-entry.js';
 import { fileState } from '../verify.js';
 
 const LOCK_FILE = `.${CUSTOM_MANIFEST_FILE}.lock`;
-/** What is being written in the models folder has a name of this beginning, which no model's file has, until it is whole. */
+/** Unfinished files in the models folder have names with this prefix, which no model's file has. */
 const UNFINISHED = '.add-';
-/** Trying a network takes a minute at most: an unfinished file this old belongs to nobody. */
+/** Examining a network takes a minute at most, so an unfinished file this old is abandoned. */
 const ABANDONED_MS = 10 * 60_000;
 
-/** What is asked of one's own models and cannot be done, in a sentence with the way out. */
+/** A change of the user's own models was refused; the message says why and what to do. */
 export class RefusedChange extends Error {
   override readonly name = 'RefusedChange';
 }
 
-/** What a change makes of the entries. */
+/** A change of `custom.json`. */
 export interface OwnModelsChange<T> {
   readonly entries: readonly ModelEntry[];
-  /** Where the entries could not be written. */
+  /** Called when the entries could not be written. */
   readonly undo?: (() => Promise<void>) | undefined;
-  /** When they are written, still while nobody else changes them. */
+  /** Called after the entries were written, while the lock is still held. */
   readonly finish: () => T | Promise<T>;
 }
 
 /**
- * Changes `custom.json`: one process at a time, and at once, so that whoever reads it, and whoever is killed, finds the old entries or
- * the new ones.
- * @param change is given the entries as they are; it runs once, while nobody else changes them, and what it throws leaves them as they are.
- * @throws RefusedChange also where the manifests would contradict each other by it, or the folder cannot be written; ManifestError where
- * they are unreadable already; the signal's reason.
+ * Changes `custom.json`, one process at a time, and atomically: a reader finds the old entries or the new ones, even when the writer is killed.
+ * @param change runs once, with the present entries, while the lock is held. When it throws, nothing changes.
+ * @throws RefusedChange when the manifests would contradict each other, or the folder cannot be written; ManifestError when a manifest is
+ * unreadable; the signal's reason.
  */
 export async function changeOwnModels<T>(
   modelsFolder: string,
@@ -58,12 +57,12 @@ export async function changeOwnModels<T>(
   }
 }
 
-/** @returns a path in the models folder for a file that is not whole yet. */
+/** @returns a new path in the models folder for an unfinished file. */
 export function unfinishedFile(modelsFolder: string): string {
   return join(modelsFolder, `${UNFINISHED}${randomBytes(4).toString('hex')}`);
 }
 
-/** Does what writes in the models folder. @throws RefusedChange for what the file system does not allow, else what the step throws. */
+/** Runs a step that writes into the models folder. @throws RefusedChange for errors of the file system, else the step's error. */
 export async function writing<T>(modelsFolder: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
@@ -79,7 +78,7 @@ export async function writing<T>(modelsFolder: string, step: () => Promise<T>): 
   }
 }
 
-/** Writes a file that will outlast a power cut. @param bytes one after the other. */
+/** Writes a new file and syncs it. @param bytes the file's content, in pieces. */
 export async function writeDurably(path: string, bytes: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, 'wx');
   try {
@@ -90,7 +89,7 @@ export async function writeDurably(path: string, bytes: readonly Uint8Array[]): 
   }
 }
 
-/** Only new ones: who removes an entry that should not be there needs to be let. */
+/** Refuses only new contradictions, so that a wrong entry can be removed. */
 async function refuseContradictions(
   modelsFolder: string,
   before: readonly ModelEntry[],
@@ -109,14 +108,14 @@ async function replaceEntries(
   lock: Lock,
 ): Promise<void> {
   const text = `${JSON.stringify({ models: entries }, null, 2)}\n`;
-  // What the loader would refuse must not be written.
+  // Never write a manifest that could not be loaded.
   parseManifest(text, CUSTOM_MANIFEST_FILE);
   const unfinished = unfinishedFile(modelsFolder);
   try {
     await writeDurably(unfinished, [Buffer.from(text)]);
     if (!(await lock.isHeld()))
       throw new RefusedChange(
-        'This process stood still for so long that another one took its turn. Nothing was changed; try again.',
+        'This process was suspended for so long that another process took over its lock. Nothing was changed; try again.',
       );
     await rename(unfinished, join(modelsFolder, CUSTOM_MANIFEST_FILE));
   } finally {
@@ -124,7 +123,7 @@ async function replaceEntries(
   }
 }
 
-/** What a process left that was killed while it wrote. */
+/** Removes unfinished files of processes that were killed. */
 async function removeAbandoned(modelsFolder: string): Promise<void> {
   for (const name of await readdir(modelsFolder)) {
     if (!name.startsWith(UNFINISHED)) continue;
@@ -138,8 +137,8 @@ async function removeAbandoned(modelsFolder: string): Promise<void> {
 }
 
 /**
- * Removes the file of an entry that is no more, where Tessera put it there and it is still that file.
- * @returns whether it is gone.
+ * Removes the file of an entry that was removed or replaced, if Tessera copied it there and it was not changed since.
+ * @returns whether the file was removed.
  */
 export async function removeCopy(entry: ModelEntry, modelsFolder: string): Promise<boolean> {
   if (entry.copied !== true || (await fileState(entry, modelsFolder, 'sha256')) !== 'intact') return false;

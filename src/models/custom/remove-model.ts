@@ -3,17 +3,17 @@ import { loadShippedEntries } from '../manifest.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { changeOwnModels, RefusedChange, removeCopy } from './own-models.js';
 
-/** What became of a model of one's own. */
+/** A model that was removed. */
 export interface RemovedModel {
   readonly entry: ModelEntry;
-  /** false: its file is still there, because Tessera did not put it there, or it is not the one that it put there. */
+  /** false: its file was kept, because Tessera did not copy it there, or it was changed since. */
   readonly isFileGone: boolean;
 }
 
 /**
- * Removes a model of one's own: its entry in `custom.json`, and its file where `addModel` put it there.
- * @throws RefusedChange for the shipped ones, unknown names, and one that another entry needs; ManifestError, the signal's reason, or the
- * file system's errors.
+ * Removes one of the user's own models: its entry in `custom.json`, and its file if `addModel` copied it there.
+ * @throws RefusedChange for a shipped model, an unknown name, and a model that another entry names as its twin; ManifestError, the signal's
+ * reason, or the file system's errors.
  */
 export function removeModel(name: string, modelsFolder: string, signal: AbortSignal): Promise<RemovedModel> {
   return changeOwnModels(modelsFolder, signal, async (own) => {

@@ -1,12 +1,12 @@
-import { reservedFor } from '../contradictions.js';
+import { RESERVED_NAMES } from '../contradictions.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { RefusedChange } from './own-models.js';
 
 const ANOTHER = 'Choose another name with --name.';
 
 /**
- * Refuses a name for a model of one's own that others have, or whose file would be theirs.
- * @param mayReplace a model of one's own by that name.
+ * Refuses a name that is invalid or reserved, that another model has, or whose file name another model has.
+ * @param mayReplace whether the user's own model of that name may be replaced.
  * @throws RefusedChange
  */
 export function refuseTaken(
@@ -18,7 +18,7 @@ export function refuseTaken(
     throw new RefusedChange(
       `The name "${name}" cannot be used: expected up to 64 of a to z, 0 to 9, ".", "_" and "-", the first a letter or digit. ${ANOTHER}`,
     );
-  const meaning = reservedFor(name);
+  const meaning = RESERVED_NAMES.get(name);
   if (meaning !== undefined) throw new RefusedChange(`The name "${name}" is taken: ${meaning}. ${ANOTHER}`);
   if (known.shipped.some((entry) => entry.name === name))
     throw new RefusedChange(`The name "${name}" belongs to a shipped model. ${ANOTHER}`);

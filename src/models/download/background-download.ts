@@ -3,34 +3,31 @@ import type { ModelEntry } from '../manifest-entry.js';
 import { type DownloadOptions, downloadModel } from './download.js';
 import { DownloadError } from './download-error.js';
 
-/** How far the download of one model is. */
+/** Progress of one model's download. */
 export interface DownloadStatus {
   readonly model: string;
   readonly state: 'waiting' | 'downloading' | 'arrived' | 'failed';
   readonly receivedBytes: number;
   readonly totalBytes: number;
-  /** Why it failed, for people. */
+  /** Why it failed, for users. */
   readonly detail?: string;
 }
 
-export interface BackgroundDownloadOptions
+interface BackgroundDownloadOptions
   extends Pick<DownloadOptions, 'modelsFolder' | 'mirror' | 'stallMs' | 'retryDelaysMs'> {
   readonly log: Log;
-  /** A model has arrived and can be used. */
+  /** Called when a model's file is complete. */
   onArrival(model: string): void;
 }
 
-/**
- * Fetches missing models one after another while the service works on what it has. Being offline is normal: it costs one
- * warning and nothing else.
- */
+/** Downloads models one after another while the service runs. Being offline is normal and gives one warning. */
 export class BackgroundDownload {
   /** Settles when all downloads have ended; never rejects. */
   readonly done: Promise<void>;
   readonly #statuses: Map<string, DownloadStatus>;
   readonly #abort = new AbortController();
 
-  /** Begins at once. @param entries the models to fetch, in the order of their use. */
+  /** Starts at once. @param entries in the order to download them. */
   constructor(
     entries: readonly ModelEntry[],
     private readonly options: BackgroundDownloadOptions,
@@ -48,7 +45,7 @@ export class BackgroundDownload {
     return [...this.#statuses.values()];
   }
 
-  /** Stops; what has come so far stays for the next start. */
+  /** Stops; the next start resumes an unfinished download. */
   async close(): Promise<void> {
     this.#abort.abort();
     await this.done;
@@ -61,12 +58,16 @@ export class BackgroundDownload {
       if (this.#abort.signal.aborted) return;
       const failure = await this.#fetch(entry);
       if (failure !== undefined) failures.push(failure);
-      // What stops one of these stops them all.
+      // The other downloads would fail too.
       if (failure?.problem === 'disk_full' || failure?.problem === 'not_writable') break;
     }
     if (failures.length === 0 || this.#abort.signal.aborted) return;
+    const missing = this.status().filter(({ state }) => state !== 'arrived');
     log.warn(
-      { models: this.#failed(), reasons: [...new Set(failures.map((failure) => failure.message))] },
+      {
+        models: missing.map(({ model }) => model),
+        reasons: [...new Set(failures.map(({ message }) => message))],
+      },
       'models could not be downloaded; the service works with those it has',
     );
   }
@@ -97,11 +98,5 @@ export class BackgroundDownload {
   #set(entry: ModelEntry, changes: Partial<DownloadStatus>): void {
     const known = this.#statuses.get(entry.name);
     if (known !== undefined) this.#statuses.set(entry.name, { ...known, ...changes });
-  }
-
-  #failed(): string[] {
-    return this.status()
-      .filter(({ state }) => state !== 'arrived')
-      .map(({ model }) => model);
   }
 }

@@ -2,7 +2,7 @@ import { connectionReason, systemCode, systemReason } from '../../host/system-re
 import { messageOf } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 
-/** Why a model could not be had. `network` may mend itself; the others need somebody. */
+/** Why a download failed. `network` may pass by itself; the others need the operator. */
 export type DownloadProblem =
   | 'network'
   | 'refused'
@@ -12,7 +12,7 @@ export type DownloadProblem =
   | 'no_source'
   | 'aborted';
 
-/** The message is for people; the cause for the log. */
+/** The message is for users; the cause for the log. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';
   constructor(
@@ -23,7 +23,7 @@ export class DownloadError extends Error {
     super(message, options);
   }
 
-  /** Anything thrown on the way, in words. */
+  /** @returns anything thrown by a download as a DownloadError. */
   static from(thrown: unknown, entry: ModelEntry, signal: AbortSignal): DownloadError {
     if (thrown instanceof DownloadError) return thrown;
     const { name } = entry;
@@ -44,16 +44,16 @@ export class DownloadError extends Error {
   }
 }
 
-/** A break that a further try may mend. */
+/** A failure that may not happen again at the next attempt. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
 }
 
 const NOT_WRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR']);
-/** Errors of the file system among all that a download can throw; anything else comes from the network. */
+/** Errors of the file system; any other error of a download comes from the network. */
 const OF_THE_DISK = new Set([...NOT_WRITABLE, 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EISDIR', 'EMFILE']);
 
-/** @returns the break, when what was thrown is one; undefined for what no further try can mend. */
+/** @returns what was thrown as an Interruption; undefined when another attempt would fail too. */
 export function interruption(thrown: unknown, signal: AbortSignal): Interruption | undefined {
   if (signal.aborted || thrown instanceof DownloadError) return undefined;
   if (thrown instanceof Interruption) return thrown;
@@ -62,7 +62,7 @@ export function interruption(thrown: unknown, signal: AbortSignal): Interruption
   return new Interruption(reasonOf(thrown), { cause: thrown });
 }
 
-/** A clause without a full stop. fetch says "fetch failed" or "terminated" and keeps the reason as the cause. */
+/** @returns a clause without a full stop. fetch throws "fetch failed" or "terminated", with the reason as the cause. */
 function reasonOf(thrown: unknown): string {
   const inner = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
   const known = connectionReason(inner) ?? systemReason(inner);

@@ -9,14 +9,14 @@ import { holdLock } from './file-lock.js';
 
 export interface DownloadOptions {
   readonly modelsFolder: string;
-  /** Base URL that holds the files under the names of the manifest; empty: each entry's own URL. */
+  /** Base URL of a folder with the files of the manifest; empty: each entry's own URL. */
   readonly mirror: string;
   readonly signal: AbortSignal;
-  /** Bytes on disk so far, and in all. Called for every piece that arrives. */
+  /** Called for every chunk with the bytes on disk. */
   onProgress?(receivedBytes: number, totalBytes: number): void;
-  /** No byte for this long is a broken connection. */
+  /** A connection that delivers nothing for this long is broken. */
   readonly stallMs?: number;
-  /** Waits between tries after a break; as many tries as waits, and one. A try that got further starts the count anew. */
+  /** Delays before the attempts after the first. An attempt that received bytes starts the count again. */
   readonly retryDelaysMs?: readonly number[];
 }
 
@@ -24,10 +24,9 @@ const STALL_MS = 30_000;
 const RETRY_DELAYS_MS = [1000, 4000, 15_000];
 
 /**
- * Makes sure that a model's file is in the folder, byte for byte what the manifest says. What arrives goes to a hidden
- * file beside it, which a later try resumes; only after size and sha256 are right does it take the model's name. Another
- * process that downloads the same model is waited for.
- * @returns `present` when it was there already, or came from another process.
+ * Makes sure that a model's file is in the folder, with the size and sha256 of the manifest. The download goes to a hidden file, which a later
+ * call resumes, and which gets the model's name when it is complete and correct. Waits for another process that downloads the same model.
+ * @returns `present` when the file was there already, or another process downloaded it.
  * @throws DownloadError
  */
 export async function downloadModel(
@@ -64,7 +63,7 @@ function sourceUrl(entry: ModelEntry, mirror: string): string {
   return mirror === '' ? entry.url : `${mirror.replace(/\/+$/, '')}/${encodeURIComponent(entry.file)}`;
 }
 
-/** Fills the part file until it is the model, through as many breaks as the options allow. Removes it when it cannot become the model. */
+/** Downloads into the part file until it is the model, in as many attempts as the options allow. */
 async function fetchWhole(
   url: string,
   part: string,
@@ -81,7 +80,7 @@ async function fetchWhole(
     if (broken === undefined) {
       if ((await sha256Of(part)) === entry.sha256) return;
       await rm(part, { force: true });
-      // What an earlier try left may be at fault, or the file may have changed between tries: once more, from the start.
+      // An earlier part may have been of another version of the file: try once from the start.
       if (!resumed)
         throw new DownloadError(
           'wrong_bytes',
@@ -102,9 +101,9 @@ async function fetchWhole(
 }
 
 /**
- * One try: the bytes from `offset` to the end.
- * @returns the break that a further try may mend, or undefined when all bytes are there.
- * @throws what no further try can mend; the part file is then removed, but for an abort.
+ * One attempt to download the bytes from `offset` to the end.
+ * @returns an Interruption when another attempt may succeed; undefined when the file is complete.
+ * @throws when another attempt would fail too; unless it was aborted, the part file is then removed.
  */
 async function fetchRest(
   url: string,
@@ -137,7 +136,7 @@ async function store(
   entry: ModelEntry,
   options: DownloadOptions,
 ): Promise<void> {
-  // A server without ranges starts again, over what an earlier try left.
+  // A server without ranges sends the whole file.
   const file = await open(part, source.start === 0 ? 'w' : 'r+');
   try {
     let position = source.start;
@@ -159,7 +158,7 @@ async function store(
   }
 }
 
-/** Bytes of the part file that can be resumed from. */
+/** @returns the offset at which to resume. */
 async function usableSize(part: string, totalBytes: number): Promise<number> {
   const size = await fileSize(part);
   return size === undefined || size > totalBytes ? 0 : size;

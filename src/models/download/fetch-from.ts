@@ -2,19 +2,19 @@ import type { Dispatcher } from 'undici';
 import type { ModelEntry } from '../manifest-entry.js';
 import { DownloadError, Interruption } from './download-error.js';
 
-/** The rest of a file, as a server gives it. */
+/** A response with the rest of a file. */
 export interface RestOfFile {
-  /** Offset of the first byte: as asked, or 0 when the server knows no ranges. */
+  /** Offset of the first byte: the one asked for, or 0 when the server does not support ranges. */
   readonly start: number;
   readonly body: AsyncIterable<Uint8Array>;
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): Promise<void>;
 }
 
 /**
- * Asks for a file from an offset on, through the proxy of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` where they are set.
- * @param wanted whose file it is, and how long: another announced length is refused before anything is read.
- * @throws Interruption for what may mend itself, DownloadError for what will not, and fetch's own errors.
+ * Requests a file from an offset on, through the proxy of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+ * @param wanted the model; a response that announces another length is refused before its body is read.
+ * @throws Interruption when another attempt may succeed, DownloadError when not, and fetch's own errors.
  */
 export async function fetchFrom(
   url: string,
@@ -22,7 +22,7 @@ export async function fetchFrom(
   wanted: Pick<ModelEntry, 'name' | 'bytes'>,
   options: { readonly stallMs: number; readonly signal: AbortSignal },
 ): Promise<RestOfFile> {
-  // Loaded when first needed: a tenth of a second of the start, for a service that may never download.
+  // Loading undici takes a tenth of a second, which a service that never downloads should not spend.
   const undici = await import('undici');
   const dispatcher = connections(undici);
   const stalled = new AbortController();
@@ -62,7 +62,7 @@ function connections({
   return names.some((name) => process.env[name]) ? new EnvHttpProxyAgent() : new Agent();
 }
 
-/** Where the body begins in the file. */
+/** @returns the body's offset in the file. */
 function startOf(status: number, contentRange: string | null, offset: number, name: string): number {
   if (status === 200) return 0;
   if (status === 206) {

@@ -4,25 +4,36 @@ import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../host/clock.js';
+import { systemCode } from '../../host/system-reason.js';
 
-/** The holder says that it lives this often. */
-const BEAT_MS = 2000;
+/** The owner touches its lock file this often. */
+const TOUCH_MS = 2000;
 /**
- * A lock that nobody touched for this long belongs to a process that died, unless it is touched while one looks on: then the clock was
- * set ahead. Where the holder's process can be seen to have ended, nobody waits.
+ * A lock file that was not touched for this long has no living owner. This is for owners on other machines and in other containers; an
+ * owner on this machine is looked up by its process id.
  */
 const STALE_MS = 15_000;
-const LOOK_ON_MS = 2 * BEAT_MS;
-const LOOK_AGAIN_MS = 250;
+/** A stale lock is also watched for this long: the clock may have been set forward. */
+const WATCH_MS = 2 * TOUCH_MS;
+const POLL_MS = 250;
+
+/** The content of a lock file. */
+interface Owner {
+  /** Distinguishes this lock from every other one; hexadecimal, because it becomes part of a file name. */
+  readonly token: string;
+  readonly pid: number;
+  /** The machine or container in which `pid` is valid. */
+  readonly place: string;
+}
 
 export interface Lock {
-  /** false where somebody took it over, believing that this process had died: it was stopped, or its machine slept. */
+  /** false: another process took the lock over, because this process, or its machine, was suspended. */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
 /**
- * Waits until this process alone holds the lock file, within this process too.
+ * Waits until the caller alone holds the lock file, within this process too.
  * @throws the signal's reason, or the file system's error when the folder cannot be written.
  */
 export function holdLock(path: string, signal: AbortSignal): Promise<Lock> {
@@ -34,32 +45,33 @@ async function hold(path: string, signal: AbortSignal): Promise<HeldLock> {
   for (;;) {
     signal.throwIfAborted();
     const owner = newOwner();
-    if (await create(path, owner)) return new HeldLock(path, owner);
-    const dead = await watch.deadHolding();
+    if (await create(path, owner)) return new HeldLock(path, owner.token);
+    const dead = await watch.deadToken();
     const taken = dead === undefined ? undefined : await takeOver(path, dead, signal);
     if (taken !== undefined) return taken;
-    if (dead === undefined) await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    if (dead === undefined) await sleep(POLL_MS, undefined, { signal });
   }
 }
 
 /**
- * Follows an owner that died. Of all who find it dead one may, so the right to is a lock of its own, by the name of that holding; whoever
- * has it and dies is followed in the same way. The lock's file is there all the time: it is replaced by that of the right.
+ * Takes over the lock of a dead owner. Only one process may, so it first holds a second lock, named by the dead owner's token. Then it
+ * renames the second lock's file over the first: the first exists all the time. A process that dies in between is followed the same way.
  */
 async function takeOver(path: string, dead: string, signal: AbortSignal): Promise<HeldLock | undefined> {
   const right = await hold(`${path}.${dead}`, signal);
-  if ((await holdingOf(path))?.name === dead) return right.moveTo(path);
+  if ((await read(path))?.token === dead) return right.moveTo(path);
   await right.release();
   return undefined;
 }
 
-async function create(path: string, owner: LockOwner): Promise<boolean> {
+/** @returns false when the file exists. */
+async function create(path: string, owner: Owner): Promise<boolean> {
   try {
     const file = await open(path, 'wx');
     try {
       await file.writeFile(JSON.stringify(owner));
     } catch (error) {
-      // A full disk: nobody holds it.
+      // The disk is full: nobody holds the lock.
       await rm(path, { force: true });
       throw error;
     } finally {
@@ -67,24 +79,23 @@ async function create(path: string, owner: LockOwner): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
 
 class HeldLock implements Lock {
-  readonly #beat: NodeJS.Timeout;
+  readonly #touch: NodeJS.Timeout;
 
   constructor(
     private path: string,
-    private readonly owner: LockOwner,
+    private readonly token: string,
   ) {
-    this.#beat = setInterval(() => {
+    this.#touch = setInterval(() => {
       const now = new Date();
-      // A lock that was taken away is noticed by `isHeld`.
-      utimes(this.path, now, now).catch(() => undefined);
-    }, BEAT_MS);
-    this.#beat.unref();
+      utimes(this.path, now, now).catch(() => undefined); // `isHeld` notices a lost lock
+    }, TOUCH_MS);
+    this.#touch.unref();
   }
 
   async moveTo(path: string): Promise<HeldLock> {
@@ -94,102 +105,80 @@ class HeldLock implements Lock {
   }
 
   async isHeld(): Promise<boolean> {
-    return (await holdingOf(this.path))?.name === this.owner.token;
+    return (await read(this.path))?.token === this.token;
   }
 
   async release(): Promise<void> {
-    clearInterval(this.#beat);
+    clearInterval(this.#touch);
     if (await this.isHeld()) await rm(this.path, { force: true });
   }
 }
 
-/** One holding of a lock, as its file shows it. */
-interface Holding {
-  /** The owner's token; of a file without one, when it was made. */
-  readonly name: string;
-  readonly owner: LockOwner | undefined;
-  readonly touchedMs: number;
-}
-
-/** @returns undefined where nobody holds it. */
-async function holdingOf(path: string): Promise<Holding | undefined> {
+/** @returns undefined when there is no lock file; `owner` is undefined while the file is being written. */
+async function read(path: string): Promise<{ token: string; owner?: Owner; touchedMs: number } | undefined> {
   try {
-    const owner = readOwner(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
     const touchedMs = (await stat(path)).mtimeMs;
-    return { name: owner?.token ?? String(Math.trunc(touchedMs)), owner, touchedMs };
+    const owner = ownerIn(text);
+    return owner === undefined
+      ? { token: String(Math.trunc(touchedMs)), touchedMs }
+      : { token: owner.token, owner, touchedMs };
   } catch {
     return undefined;
   }
 }
 
-/** Somebody else's lock, looked at again and again. */
+function ownerIn(text: string): Owner | undefined {
+  try {
+    const { token, pid, place } = JSON.parse(text) as Partial<Owner>;
+    const isToken = typeof token === 'string' && /^[0-9a-f]+$/.test(token);
+    return isToken && typeof pid === 'number' && place ? { token, pid, place } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another owner's lock, read again and again. */
 class Watch {
   #touchedMs: number | undefined;
-  /** By `monotonicMs`: since when it has looked the same. */
-  #sameSinceMs = 0;
+  /** When `#touchedMs` was first seen, by `monotonicMs`. */
+  #sinceMs = 0;
 
   constructor(private readonly path: string) {}
 
-  /** @returns the name of the holding whose owner died; undefined while the owner may live, and where nobody holds the lock. */
-  async deadHolding(): Promise<string | undefined> {
-    const holding = await holdingOf(this.path);
-    if (holding === undefined) return undefined;
-    const { name, owner, touchedMs } = holding;
-    if (owner !== undefined && hasEnded(owner)) return name;
-    if (touchedMs !== this.#touchedMs) {
-      this.#touchedMs = touchedMs;
-      this.#sameSinceMs = monotonicMs();
+  /** @returns the token of a lock whose owner is dead; undefined while the owner may live, and when there is no lock. */
+  async deadToken(): Promise<string | undefined> {
+    const lock = await read(this.path);
+    if (lock === undefined) return undefined;
+    if (lock.owner !== undefined && hasEnded(lock.owner)) return lock.token;
+    if (lock.touchedMs !== this.#touchedMs) {
+      this.#touchedMs = lock.touchedMs;
+      this.#sinceMs = monotonicMs();
     }
-    const isSilent = Date.now() - touchedMs > STALE_MS && monotonicMs() - this.#sameSinceMs > LOOK_ON_MS;
-    return isSilent ? name : undefined;
+    const isStale = Date.now() - lock.touchedMs > STALE_MS && monotonicMs() - this.#sinceMs > WATCH_MS;
+    return isStale ? lock.token : undefined;
   }
 }
 
-/** Who holds a lock, as its file says. */
-export interface LockOwner {
-  /** Tells this holding from every other one. */
-  readonly token: string;
-  readonly pid: number;
-  /** Where that process number means something. */
-  readonly place: string;
-}
-
-/** @returns this process, about to hold a lock. */
-export function newOwner(): LockOwner {
+/** @returns this process as the owner of a new lock. */
+export function newOwner(): Owner {
   return { token: randomBytes(4).toString('hex'), pid: process.pid, place: thisPlace() };
 }
 
-/** @returns the owner that a lock's text names; undefined where it names none, as while it is being written. */
-export function readOwner(text: string): LockOwner | undefined {
-  try {
-    const owner: unknown = JSON.parse(text);
-    return isOwner(owner) ? owner : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isOwner(value: unknown): value is LockOwner {
-  if (typeof value !== 'object' || value === null) return false;
-  const { token, pid, place } = value as Partial<LockOwner>;
-  // The token becomes a part of a file's name.
-  return typeof token === 'string' && /^[0-9a-f]+$/.test(token) && typeof pid === 'number' && !!place;
-}
-
-/** Whether an owner's process has certainly ended. One of another machine or container may live, as far as can be seen from here. */
-export function hasEnded({ pid, place }: LockOwner): boolean {
+/** Whether an owner's process has certainly ended; false for an owner on another machine or in another container. */
+function hasEnded({ pid, place }: Owner): boolean {
   if (place !== thisPlace()) return false;
   try {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return systemCode(error) === 'ESRCH';
   }
 }
 
 let place: string | undefined;
 
-/** This boot and this namespace of process numbers, so that two containers on one folder are two places; elsewhere than on Linux the machine's name. */
+/** On Linux the boot and the namespace of process ids, so that two containers on one folder differ; elsewhere the host's name. */
 function thisPlace(): string {
   try {
     place ??= `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`;

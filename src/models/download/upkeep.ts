@@ -5,16 +5,16 @@ import type { ModelEntry } from '../manifest-entry.js';
 import { BackgroundDownload, type DownloadStatus } from './background-download.js';
 import { watchModels } from './watch-models.js';
 
-/** What upkeep needs of the engine. */
+/** The part of the engine that uses the models folder. */
 export interface ModelUser {
   status(): { readonly models: readonly ModelStatus[]; readonly providers: readonly ProviderStatus[] };
-  /** Looks at the models folder again. */
+  /** Reads the models folder again. */
   modelsChanged(): void;
 }
 
 type UpkeepConfig = Pick<Config, 'MODELS_DIR' | 'MODELS_DOWNLOAD' | 'MODELS_MIRROR' | 'DEFAULT_MODEL'>;
 
-/** Keeps the models of a running service up to date: watches their folder and fetches what the chain and the default model miss. */
+/** Keeps a running service's models up to date: watches the models folder and downloads missing models of the chain. */
 export class ModelUpkeep {
   #background: BackgroundDownload | undefined;
   #stopWatching: (() => void) | undefined;
@@ -26,7 +26,7 @@ export class ModelUpkeep {
     private readonly log: Log,
   ) {}
 
-  /** Begins, once the engine has told its models. Never fails: the service works on what it has. */
+  /** Call after the engine has reported its models. Never rejects: without downloads the service works with the models it has. */
   async start(): Promise<void> {
     const { MODELS_DIR, MODELS_DOWNLOAD, MODELS_MIRROR, DEFAULT_MODEL } = this.config;
     if (this.#closed) return;
@@ -47,12 +47,12 @@ export class ModelUpkeep {
     }
   }
 
-  /** Downloads since the start; none when they are off or nothing was missing. */
+  /** Downloads since the start; none when downloads are off or no model was missing. */
   downloads(): readonly DownloadStatus[] {
     return this.#background?.status() ?? [];
   }
 
-  /** Stops both; what has come of a download stays for the next start. */
+  /** Stops the watch and the downloads; the next start resumes an unfinished download. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopWatching?.();
@@ -61,8 +61,8 @@ export class ModelUpkeep {
 }
 
 /**
- * Which files a running service should fetch: those of the default model and of the chain that are missing, in this order; and on
- * a GPU their halves, which it prefers.
+ * The models that a running service should download: the default model and the chain's models that are missing, in this order. On a GPU the
+ * half-precision twin of each comes before it.
  * @param defaultModel `DEFAULT_MODEL`.
  */
 export function wantedDownloads(

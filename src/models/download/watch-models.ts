@@ -2,18 +2,17 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { Log } from '../../domain/types.js';
 import { CUSTOM_MANIFEST_FILE, MANIFEST_FILE } from '../manifest.js';
 
-/** A copy or an upgrade touches several files in a row: one call is enough for them. */
+/** Several changes in a row, as by a copy or an upgrade, are reported once. */
 const SETTLE_MS = 300;
 
 /**
- * Tells when a model file or a manifest in the folder has come, changed or gone: by a download, by `tessera models add`, or
- * by hand.
- * @returns ends the watch.
+ * Calls `onChange` after a model file or a manifest in the folder was added, changed or removed.
+ * @returns a function that ends the watch.
  */
 export function watchModels(modelsFolder: string, log: Log, onChange: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
   const changed = (_event: string, file: string | null): void => {
-    if (file !== null && !isOfModels(file)) return;
+    if (file !== null && !isModelFile(file)) return;
     clearTimeout(settling);
     settling = setTimeout(onChange, SETTLE_MS);
     settling.unref();
@@ -32,7 +31,9 @@ export function watchModels(modelsFolder: string, log: Log, onChange: () => void
   };
 }
 
-function isOfModels(file: string): boolean {
-  if (file.startsWith('.')) return false;
-  return file === MANIFEST_FILE || file === CUSTOM_MANIFEST_FILE || file.endsWith('.onnx');
+/** Hidden files are unfinished. */
+function isModelFile(file: string): boolean {
+  return (
+    (file.endsWith('.onnx') && !file.startsWith('.')) || [MANIFEST_FILE, CUSTOM_MANIFEST_FILE].includes(file)
+  );
 }

@@ -1,12 +1,12 @@
 import { workerData } from 'node:worker_threads';
 
 /**
- * Entry of the thread that ends the examining process when the one that started it has gone: the network may compute for ever, and blocks
- * the event loop that would hear of it.
+ * Entry of the thread that ends the examining process after its parent died. The network may compute for ever and block the main thread, which
+ * then does not get the event `disconnect`.
  */
 const parent = workerData as number;
-const LOOK_EVERY_MS = 500;
+const POLL_MS = 500;
 
 setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-}, LOOK_EVERY_MS);
+}, POLL_MS);

@@ -1,88 +1,76 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { monotonicMs } from '../../host/clock.js';
 import { withoutSecrets } from '../../host/secrets.js';
 import { systemReason } from '../../host/system-reason.js';
 import { lacksMemory, messageOf, UnfitModel } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 
-/** What is known of a network before it is run. */
+/** The part of an entry that is known before the network is run. */
 export type Candidate = Pick<
   ModelEntry,
   'name' | 'title' | 'purpose' | 'family' | 'licence' | 'file' | 'bytes' | 'sha256' | 'confirmed'
 >;
 
-/** What the examining process is told. */
+/** The argument of the examining process. */
 export interface ExamineOrder {
   readonly candidate: Candidate;
-  /** Where the candidate's file lies. */
+  /** The folder of the candidate's file. */
   readonly folder: string;
-  /** Which of its outputs is the picture; absent where the only one that can be is. */
+  /** Name of the output that is the picture; needed when several outputs could be. */
   readonly output?: string;
-  /** Process that waits for the answer, and without which there is no need of one. */
+  /** Id of the process that waits for the answer. The examining process ends with it. */
   readonly parent: number;
 }
 
-/** What trying a network shows. */
+/** The result of an examination. */
 export interface Examined {
   readonly entry: ModelEntry;
-  /** Of a small tile on this processor, per input pixel. */
+  /** Time per input pixel of a small tile on this CPU. */
   readonly microsecondsPerPixel: number;
 }
 
-/** What it answers: the whole entry, or in a sentence why there is none. */
+/** The answer of the examining process; `unfit` is a sentence for users. */
 export type ExamineReply = Examined | { readonly unfit: string };
 
-/** Loading and some twenty trial tiles; a network that takes longer would serve nobody. */
-const PATIENCE_MS = 60_000;
+/** Loading and some twenty trial tiles take less; a network that takes longer is of no use. */
+const TIMEOUT_MS = 60_000;
 const ENTRY = fileURLToPath(new URL('./examine-process.js', import.meta.url));
 
 /**
- * Finds out what an entry needs to say by running the network, in a process of its own: a file of unknown origin may compute for ever,
- * take all memory, or crash the runtime.
- * @param signal ends it.
+ * Completes an entry by running the network in a child process: a file of unknown origin may compute for ever, use up the memory, or crash
+ * the runtime.
  * @throws UnfitModel, or the signal's reason.
  */
 export async function examineModel(
   what: Omit<ExamineOrder, 'parent'>,
   signal: AbortSignal,
-  patienceMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Examined> {
   signal.throwIfAborted();
-  const child = started({ ...what, parent: process.pid });
-  const stopped = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', stopped);
-  const patience = setTimeout(stopped, patienceMs);
-  const startedMs = monotonicMs();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const child = started({ ...what, parent: process.pid }, AbortSignal.any([signal, timeout]));
   try {
     const reply = await replyOf(child);
     if ('entry' in reply) return reply;
     throw new UnfitModel(reply.unfit);
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof Ended)) throw error;
-    throw new UnfitModel(
-      monotonicMs() - startedMs >= patienceMs
-        ? `It has not computed its trial tiles within ${patienceMs / 1000} s.`
-        : error.message,
-    );
+    if (!timeout.aborted) throw error;
+    throw new UnfitModel(`It has not computed its trial tiles within ${timeoutMs / 1000} s.`);
   } finally {
-    clearTimeout(patience);
-    signal.removeEventListener('abort', stopped);
     child.kill('SIGKILL');
   }
 }
 
-/** The process that tries a network ended without an answer. */
-class Ended extends Error {}
-
-/** @throws UnfitModel where the system has no room for a process. */
-function started(order: ExamineOrder): ChildProcess {
+/** @throws UnfitModel when the process cannot be started. */
+function started(order: ExamineOrder, signal: AbortSignal): ChildProcess {
   try {
     return fork(ENTRY, [JSON.stringify(order)], {
       stdio: 'ignore',
       execArgv: [],
       env: withoutSecrets(process.env),
+      signal,
+      killSignal: 'SIGKILL',
     });
   } catch (error) {
     throw notStarted(error);
@@ -105,7 +93,7 @@ function replyOf(child: ChildProcess): Promise<ExamineReply> {
         signal === 'SIGKILL'
           ? 'The system ended the process that tried it, most likely because memory ran out.'
           : 'ONNX Runtime ended the process that tried it: it crashed over this network.';
-      reject(new Ended(why));
+      reject(new UnfitModel(why));
     });
   });
 }

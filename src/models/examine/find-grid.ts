@@ -1,26 +1,27 @@
 import type { ModelEntry } from '../manifest-entry.js';
+import { trialSide } from '../onnx/warm-up.js';
 import { movedFrom } from './find-overlap.js';
-import { scatteredTile, trialSide, withModel } from './trial.js';
+import { scatteredTile, withModel } from './trial.js';
 
 /**
- * Grids that networks lay over their input (sides of windows, squares that are un-shuffled), or multiples of them: between them these have
- * 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 20, 24, 28, 30, 32, 36, 48, 56, 60, 64 and 72.
+ * Multiples of the grids that networks use (sides of windows or of pixel-unshuffle blocks). Their divisors are 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14,
+ * 15, 16, 18, 20, 24, 28, 30, 32, 36, 48, 56, 60, 64 and 72.
  */
 const COARSE_GRIDS_PX = [64, 48, 56, 60, 72];
-/** Of a network of one size, which bounds its grid. */
+/** The coarsest grid tried for a network of one size. */
 const COARSEST_GRID_PX = 128;
-/** Primes that divide none of these grids: a move by so many times a grid is no move by a coarser one. */
+/** Primes that divide none of these grids, so that a multiple of one grid is no multiple of a coarser one. */
 const MOVES = [1, 11, 13, 17, 19, 23, 29, 31];
-/** Mean differences below this are rounding. */
+/** Mean differences below this come from rounding. */
 const NO_DIFFERENCE = 0.1;
-/** A grid must make the answers so many times more alike than a finer one. */
+/** A coarser grid must reduce the difference by this factor. */
 const CLEARLY = 3;
 
 /**
- * The grid that a network lays over its input: windows, or squares that it un-shuffles. What lies elsewhere in the grid is answered
- * otherwise, so tiles must begin at multiples of it. A file may take any size, or one alone, and say nothing of it.
- * @param entry its `multipleOf` is the finest that is tried.
- * @returns the finest grid whose tiles agree as well as any.
+ * Finds the grid of a network that divides its input into windows or pixel-unshuffle blocks. Its answer depends on the position within the
+ * grid, so tiles must begin at multiples of the grid, which no ONNX file declares.
+ * @param entry its `multipleOf` is the finest grid tried.
+ * @returns the finest grid whose shifted tiles agree as well as those of any other.
  */
 export async function findGrid(entry: ModelEntry, folder: string): Promise<number> {
   const { multipleOf: finest, fixed } = entry.sizeRequirements;
@@ -46,7 +47,7 @@ export async function findGrid(entry: ModelEntry, folder: string): Promise<numbe
   });
 }
 
-/** The finest grid that is as good, of those that a good one is a multiple of. */
+/** @returns the finest divisor of a good grid that is good too. */
 async function refined(
   coarse: number,
   finest: number,
@@ -58,14 +59,14 @@ async function refined(
   return grid;
 }
 
-/** A move to the right by about a quarter of the width, and half at most, that keeps this grid in place and no coarser one. */
+/** @returns a shift of about a quarter of the width, and at most half, that is a multiple of this grid and of no coarser one. */
 function moveOf(grid: number, width: number): number {
   const moves = MOVES.map((times) => times * grid).filter((px) => px <= width / 2);
   const distance = (px: number) => Math.abs(px - width / 4);
   return moves.reduce((best, px) => (distance(px) < distance(best) ? px : best), grid);
 }
 
-/** Of the grids that a network of one size may have, those that divide no other: twice at least in both its sides. */
+/** @returns the possible grids of a network of one size, at least twice in each side, without those that divide another. */
 function coarsestOf([width, height]: readonly [number, number]): number[] {
   const grids = divisorsOf(width).filter(
     (grid) => height % grid === 0 && 2 * grid <= Math.min(width, height) && grid <= COARSEST_GRID_PX,

@@ -6,27 +6,33 @@ import {
   type SampleRange,
   type SampleType,
 } from '../manifest-entry.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, trialSide, wavyTile, withModel } from './trial.js';
+import { trialSize } from '../onnx/warm-up.js';
+import { SAME_PICTURE_DB } from '../providers/golden-tile.js';
+import { faultOf, likenessOf, wavyTile, withModel } from './trial.js';
 
-/** The samples that a network takes, and those that it gives where they lie elsewhere. */
-export type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
+type Ranges = Pick<ModelEntry, 'range' | 'outputRange'>;
 
 /**
- * Networks that were at hand answer up to 5 dB better in -1 to 1 though they are made for 0 to 1, and an error that is the same in
- * both ranges counts 6 dB less: -1 to 1 is taken first where it is better by more than that.
+ * -1 to 1 is chosen only if it is better by this much. Known networks made for 0 to 1 answer up to 5 dB better in -1 to 1, and the same
+ * error counts 6 dB less there.
  */
 const CLEARLY_BETTER_DB = 10;
 
 /**
- * Tries the ranges: first those that are one for input and answer, then the mixed ones. Networks without bounds give the picture back
- * in several; they get 0 to 1, as nearly all of them want.
- * @throws UnfitModel when no range gives back the picture.
+ * Tries all ranges of input and output: first the same for both, then different ones. A network without activation limits works in several;
+ * it gets 0 to 1, which nearly all networks are made for.
+ * @throws UnfitModel when the network reproduces the picture in no range.
  */
 export async function findRange(candidate: ModelEntry, folder: string): Promise<Ranges> {
   const found: string[] = [];
   const failures = new Set<string>();
   let hasAnswer = false;
-  for (const attempts of [alike(candidate), mixed(candidate)]) {
+  const outputRanges = rangesOf(outputForm(candidate).dtype);
+  const pairs = rangesOf(candidate.dtype).flatMap((range) =>
+    outputRanges.map((outputRange): Ranges => (outputRange === range ? { range } : { range, outputRange })),
+  );
+  const isSame = ({ outputRange }: Ranges) => outputRange === undefined;
+  for (const attempts of [pairs.filter(isSame), pairs.filter((ranges) => !isSame(ranges))]) {
     const fitting: { ranges: Ranges; likeness: number }[] = [];
     for (const ranges of attempts) {
       const likeness = await likenessIn(ranges, candidate, folder);
@@ -44,23 +50,10 @@ export async function findRange(candidate: ModelEntry, folder: string): Promise<
         : usual;
     if (first !== undefined) return first.ranges;
   }
-  // In any range the same: what is wrong is not the range.
   if (!hasAnswer) throw new UnfitModel([...failures].join(' '));
   const fault = await faultOf(candidate, folder);
   throw new UnfitModel(
     `Expected the picture enlarged, but its answers are another picture (by range of the samples, ${found.join('; ')}; at least ${SAME_PICTURE_DB} dB are needed). ${fault ?? 'Does it take something else than RGB?'}`,
-  );
-}
-
-function alike(candidate: ModelEntry): Ranges[] {
-  const given = rangesOf(outputForm(candidate).dtype);
-  return rangesOf(candidate.dtype).flatMap((range) => (given.includes(range) ? [{ range }] : []));
-}
-
-function mixed(candidate: ModelEntry): Ranges[] {
-  const given = rangesOf(outputForm(candidate).dtype);
-  return rangesOf(candidate.dtype).flatMap((range) =>
-    given.filter((outputRange) => outputRange !== range).map((outputRange) => ({ range, outputRange })),
   );
 }
 
@@ -72,16 +65,13 @@ function nameOf({ range, outputRange }: Ranges): SampleRange | string {
   return outputRange === undefined ? range : `${range} to ${outputRange}`;
 }
 
-/** The ranges in the place of the candidate's own. */
+/** @returns the candidate with these ranges in place of its own. */
 export function withRanges(candidate: ModelEntry, { range, outputRange }: Ranges): ModelEntry {
   const { outputRange: _, ...rest } = candidate;
   return { ...rest, range, ...(outputRange === undefined ? {} : { outputRange }) };
 }
 
 function likenessIn(ranges: Ranges, candidate: ModelEntry, folder: string): Promise<number | string> {
-  const { fixed, multipleOf } = candidate.sizeRequirements;
-  const [width, height] = fixed ?? [trialSide(multipleOf), trialSide(multipleOf)];
-  return withModel(withRanges(candidate, ranges), folder, (model) =>
-    likenessOf(model, wavyTile(width, height)),
-  );
+  const tile = wavyTile(...trialSize(candidate.sizeRequirements));
+  return withModel(withRanges(candidate, ranges), folder, (model) => likenessOf(model, tile));
 }

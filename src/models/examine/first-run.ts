@@ -4,9 +4,9 @@ import type { ModelEntry, SampleType } from '../manifest-entry.js';
 import { newTensor } from '../onnx/runtime.js';
 import { newTensorData, tensorDims } from '../onnx/tile-tensor.js';
 
-/** What a file says of its input. */
+/** The input that a file declares. */
 export interface DeclaredInput extends Pick<ModelEntry, 'input' | 'layout' | 'dtype'> {
-  /** [width, height], when the file takes no other size. */
+  /** [width, height], if the file takes no other size. */
   readonly fixed?: readonly [number, number];
 }
 
@@ -16,23 +16,20 @@ export interface PossibleOutput {
   readonly dtype: SampleType;
 }
 
-/** What a first run shows. */
+/** The result of a first run. */
 export interface ShownByRun {
   readonly picture: PossibleOutput;
   readonly scale: number;
-  /** [width, height] of a tile that it computes: the fixed size, or a square whose side it may need multiples of. */
+  /** [width, height] of a tile that the network computes: the fixed size, or a square. */
   readonly trial: readonly [number, number];
 }
 
-/**
- * Sides of the first tile. A network may take only multiples of some number: the first side suits most, and each of the others is for what
- * those before it do not suit, 48 for 3, 6, 12 and 24, say.
- */
+/** Sides of the first tile. Each is a multiple of numbers that the sides before it are not: 48 of 3, 6, 12 and 24. */
 const FIRST_SIDES_PX = [64, 48, 128, 96, 60, 56, 72, 80, 144, 112, 160, 192, 224, 256, 320, 384];
 
 /**
- * Runs a tile through a network and looks which output is it, enlarged.
- * @throws UnfitModel for what the first of all sides shows, where none of them gives a picture.
+ * Runs a tile through a network and finds the output that has the shape of the enlarged tile.
+ * @throws UnfitModel with the result of the first side, when no side gives a picture.
  */
 export async function firstRun(
   session: InferenceSession,
@@ -45,14 +42,14 @@ export async function firstRun(
   for (const trial of trials) {
     const shown = await runOnce(session, input, outputs, trial);
     if (!(shown instanceof UnfitModel)) return shown;
-    // What does not fit into memory does not fit any better when it is larger.
+    // A larger tile would not fit either.
     if (lacksMemory(shown.cause)) throw shown;
     first ??= shown;
   }
   throw first ?? new UnfitModel('It cannot compute a tile.');
 }
 
-/** @returns what one tile shows, or why it shows nothing. @throws UnfitModel where it shows too much. */
+/** @returns the result of one tile, or why there is none. @throws UnfitModel when several outputs could be the picture. */
 async function runOnce(
   session: InferenceSession,
   input: DeclaredInput,
@@ -91,7 +88,7 @@ async function runOnce(
   );
 }
 
-/** @returns how many times larger than the trial tile an answer is; undefined where it is no picture of that tile's shape. */
+/** @returns the scale of an output; undefined when its shape is not that of the enlarged tile. */
 function scaleOf(
   dims: readonly number[],
   layout: ModelEntry['layout'],

@@ -7,14 +7,14 @@ import { otherFiles } from '../onnx-file/external-data.js';
 import { foreignFile } from '../onnx-file/foreign-file.js';
 import { type DeclaredInput, firstRun, type PossibleOutput, type ShownByRun } from './first-run.js';
 
-/** What a file says of itself, and what a first run shows. */
-export type InspectedModel = DeclaredInput &
+/** The contract that a file declares, completed by a first run. */
+type InspectedModel = DeclaredInput &
   Omit<ShownByRun, 'picture'> &
   Pick<ModelEntry, 'output' | 'outputDtype'>;
 
 /**
- * Reads names, types and shapes from a file, and finds the scale, and which output is the picture, by a first run.
- * @param output which it is, where more than one could be.
+ * Reads names, types and shapes from a file, and finds the scale and the output with the picture by a first run.
+ * @param output name of the output with the picture; needed when several outputs could be.
  * @throws UnfitModel
  */
 export async function inspectModel(bytes: Uint8Array, output?: string): Promise<InspectedModel> {
@@ -35,7 +35,7 @@ export async function inspectModel(bytes: Uint8Array, output?: string): Promise<
   }
 }
 
-/** @throws UnfitModel for what would have the runtime read other files, or is in its own format, which may name them too. */
+/** @throws UnfitModel for a file that would make ONNX Runtime read other files, or is in its own format (.ort), which may. */
 function refuseOtherFiles(bytes: Uint8Array): void {
   const foreign = foreignFile(bytes, '');
   if (foreign !== undefined) throw new UnfitModel(foreign);
@@ -79,7 +79,7 @@ function declaredInput(session: InferenceSession): DeclaredInput {
   return declared;
 }
 
-/** The outputs that may be a picture, by what the file says of them. @param named the only one that is meant. */
+/** @param named the output that the user named. @returns the outputs that may be a picture, by their declared types and shapes. */
 function possibleOutputs(session: InferenceSession, named: string | undefined): PossibleOutput[] {
   const outputs = tensorFacts(session.outputMetadata);
   const list = outputs.map(({ name, type, shape }) => `${name} (${type} [${shape.join(', ')}])`).join(', ');
@@ -87,7 +87,7 @@ function possibleOutputs(session: InferenceSession, named: string | undefined): 
   if (meant.length === 0) throw new UnfitModel(`It has no output ${named}. It has ${list}.`);
   const possible = meant.flatMap(({ name, type, shape }) => {
     const dtype = sampleType(type);
-    // An exporter may leave the shape open altogether.
+    // Some exporters declare no shape.
     return dtype !== undefined && (shape.length === 4 || shape.length === 0) ? [{ name, dtype }] : [];
   });
   if (possible.length === 0)
@@ -101,7 +101,7 @@ function sampleType(type: string): SampleType | undefined {
   return SAMPLE_TYPES.find((each) => each === type);
 }
 
-/** Three channels in second or in last place; where neither is said, the usual order. */
+/** By the position of the three channels; nchw when the file leaves it open. */
 function layoutOf(shape: readonly (number | string)[]): ModelEntry['layout'] | undefined {
   if (shape[1] === 3) return 'nchw';
   if (shape[3] === 3) return 'nhwc';

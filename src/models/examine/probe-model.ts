@@ -1,19 +1,18 @@
 import { UnfitModel } from '../failure.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
+import { SAME_PICTURE_DB } from '../providers/golden-tile.js';
 import type { TileModel } from '../tile-model.js';
 import { divisorsOf, findGrid } from './find-grid.js';
 import { findFixedOverlap, findOverlap } from './find-overlap.js';
 import { findRange, withRanges } from './find-range.js';
-import { faultOf, likenessOf, SAME_PICTURE_DB, withModel } from './trial.js';
+import { faultOf, likenessOf, withModel } from './trial.js';
 
 /**
- * Runs tiles through a network to find the ranges of its samples, the sizes it takes, the grid it lays over its input, and how far its
- * answers depend on what is around.
- * @param candidate an entry with what the file declares; where it takes more than one size, its `multipleOf` is a side that it computes. The rest
- * of it is not looked at.
- * @returns the whole entry.
- * @throws UnfitModel when no range gives back the picture.
+ * Runs tiles through a network to find its ranges, sizes, grid and overlap.
+ * @param candidate an entry with what the file declares. If the network takes several sizes, `multipleOf` is a side that it computes.
+ * @returns the complete entry.
+ * @throws UnfitModel when the network reproduces the picture in no range.
  */
 export async function probeModel(candidate: ModelEntry, folder: string): Promise<ModelEntry> {
   const ranged = withRanges(candidate, await findRange(candidate, folder));
@@ -35,8 +34,8 @@ export async function probeModel(candidate: ModelEntry, folder: string): Promise
 }
 
 /**
- * The number that sides must be multiples of. A side that it computes is a multiple of it, so only what divides that side is tried: the
- * smallest that may be added to it, with the right size and picture.
+ * Finds the number that sides must be multiples of. It divides every side that the network computes, so only the divisors of `side` are tried: the
+ * answer is the smallest that can be added to `side`.
  */
 async function findMultiple(entry: ModelEntry, side: number, folder: string): Promise<number> {
   return withModel({ ...entry, sizeRequirements: { minimum: 1, multipleOf: 1 } }, folder, async (model) => {
@@ -47,7 +46,7 @@ async function findMultiple(entry: ModelEntry, side: number, folder: string): Pr
   });
 }
 
-/** The smallest side that it takes, of a few. @param side one that it computes. */
+/** @param side a side that the network computes. @returns the smallest of a few sides that it takes. */
 async function findMinimum(entry: ModelEntry, side: number, folder: string): Promise<number> {
   const { multipleOf } = entry.sizeRequirements;
   return withModel(entry, folder, async (model) => {

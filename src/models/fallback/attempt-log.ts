@@ -1,7 +1,7 @@
 import type { Attempt } from '../../domain/types.js';
 import type { NoteAttempt } from './chain-request.js';
 
-/** The attempts of one request in the order in which they ended, those of earlier engines first. */
+/** The attempts of one request in the order of their ends, those of earlier engines first. */
 export class AttemptLog {
   readonly #attempts: Attempt[];
 

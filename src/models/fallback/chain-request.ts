@@ -1,7 +1,6 @@
 import type { FinishingCost } from '../../cost/cost-model.js';
 import type { GridTerms, TiledImage } from '../../cost/tile-grid.js';
 import type { Attempt, ExcludedCandidate, FallbackReason, Provider } from '../../domain/types.js';
-import type { LoadedCandidate } from './loaded-candidate.js';
 
 /** What the chain needs to know of an image to choose and to estimate. */
 export interface ChainRequest extends TiledImage {
@@ -36,24 +35,6 @@ export interface ChainAnswer<T> {
   readonly provider?: Provider;
   readonly fallback: boolean;
   readonly attempts: readonly Attempt[];
-}
-
-/** What the pipeline sees of the chain; `models/fallback/chain.ts` is the real one. */
-export interface Chain {
-  /**
-   * Walks the candidates until `attempt` serves on one.
-   * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back.
-   */
-  serve<T>(
-    request: ChainRequest,
-    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
-  ): Promise<ChainAnswer<T>>;
-  /** The scale of a request here: see `resolveScale`. */
-  resolveScale(request: {
-    readonly scale?: number;
-    readonly model?: string;
-    readonly sixteenBit: boolean;
-  }): number;
 }
 
 /** A candidate as a dry run tells of it, before tiles are planned. */

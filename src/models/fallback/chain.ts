@@ -7,7 +7,7 @@ import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
 import { AttemptLog } from './attempt-log.js';
 import { type ChainSetting, candidatesFor, type NetworkCandidate, namesOf } from './candidate.js';
-import type { CandidatePlan, Chain, ChainAnswer, ChainRequest, NoteAttempt } from './chain-request.js';
+import type { CandidatePlan, ChainAnswer, ChainRequest, NoteAttempt } from './chain-request.js';
 import { DeviceLost } from './device-lost.js';
 import { loadedNetwork } from './load-network.js';
 import type { LoadedCandidate } from './loaded-candidate.js';
@@ -40,7 +40,7 @@ export interface ChainParts {
  * model that was never downloaded makes no answer a fallback; a candidate that failed, was lost, did not fit the time or
  * was excluded does. A model that the request names is always the first eligible one, installed or not.
  */
-export class ModelChain implements Chain {
+export class ModelChain {
   #models: ChainModels;
   readonly #workload = new Workload();
   readonly #secondLook: SecondLook;
@@ -50,6 +50,10 @@ export class ModelChain implements Chain {
     this.#secondLook = new SecondLook(parts);
   }
 
+  /**
+   * Tries the candidates until `attempt` serves with one.
+   * @throws TesseraError fallback_refused, and whatever TesseraError `attempt` throws: those are no reason to fall back. DeviceLost.
+   */
   async serve<T>(
     request: ChainRequest,
     attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
@@ -63,6 +67,7 @@ export class ModelChain implements Chain {
     }
   }
 
+  /** The scale of a result, by the models as they are now. */
   resolveScale(request: Parameters<typeof resolveScale>[0]): number {
     return resolveScale(request, this.status());
   }

@@ -6,7 +6,7 @@ import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import { type ChainSetting, servesBits } from './candidate.js';
 
-/** What the last of the chain is for. */
+/** What Lanczos, the last of the chain, is for. */
 export const LANCZOS_PURPOSE = 'Any picture, at once; softer than every network.';
 
 /** What is known of every model of the manifest, and of Lanczos: the answer of `GET /models`. */

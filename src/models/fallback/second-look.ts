@@ -1,70 +1,54 @@
-import { setImmediate as nextPass } from 'node:timers/promises';
 import type { CostModel } from '../../cost/cost-model.js';
 import type { Log } from '../../domain/types.js';
 import { monotonicMs } from '../../host/clock.js';
 import { messageOf } from '../failure.js';
 import { modelKey } from '../model-key.js';
 import type { SessionPool } from '../onnx/session-pool.js';
-import { warmUpTile } from '../onnx/warm-up.js';
-import type { NetworkCandidate } from './candidate.js';
-import type { ChainRequest } from './chain-request.js';
+import { fastestRun, warmUpTile } from '../onnx/warm-up.js';
+import { type NetworkCandidate, namesOf } from './candidate.js';
 
-/** Of several tiles the fastest counts, as in a first measurement. */
-const TILES = 3;
-/** A tile takes about this long by what is known, and less where that was too slow: whoever comes meanwhile waits for one. */
+/** A tile takes about this long at the known speed, and less where that was too slow: a job that comes meanwhile waits for one. */
 const TILE_US = 50_000;
 const MIN_SIDE_PX = 32;
 const MAX_SIDE_PX = 64;
-/** A request that would skip a network measures it first when this has passed since anything was measured. */
+/** A request that would skip a network measures it first when this has passed since its last measurement. */
 const OLD_MS = 60_000;
-/** Unless less is left of its time: loading a network may take some of it. */
+/** A request with less time left measures nothing: loading a network may take some of it. */
 const MIN_LEFT_MS = 10_000;
-/** A network that was looked at again and is as slow as it was known is not looked at for this long, and twice as long each time. */
+/** A network that is as slow as it was known is not measured again for this long, and twice as long each time. */
 const FIRST_PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 3_600_000;
 
-/** What a second look needs of the chain. */
-interface SecondLookParts {
-  readonly pool: SessionPool;
-  readonly costs: CostModel;
-  readonly log: Log;
-}
-
 /**
- * Measures networks again that were too slow for an image by what is known of them: a first measurement made while the machine was busy
- * would keep a network from every large image, since what is never run is never measured.
+ * Measures networks again that were too slow for an image at their known speed. A network that is never run is never measured, so a first
+ * measurement on a busy machine would keep it from every large image.
  */
 export class SecondLook {
-  /** Skipped, and not measured since. */
+  /** Skipped, and not measured since; by `keyOf`, as the pauses. */
   readonly #skipped = new Map<string, NetworkCandidate>();
   readonly #pauses = new Map<string, { readonly lengthMs: number; readonly endsMs: number }>();
 
-  constructor(private readonly parts: SecondLookParts) {}
+  constructor(
+    private readonly parts: { readonly pool: SessionPool; readonly costs: CostModel; readonly log: Log },
+  ) {}
 
-  /** The models are others now: those that were skipped are no longer to be measured. */
+  /** The models have changed: those that were skipped need no measurement. */
   forgetSkipped(): void {
     this.#skipped.clear();
   }
 
-  /** The network was too slow for an image: it is among those to be measured. */
+  /** A network was too slow for an image. */
   note(candidate: NetworkCandidate): void {
     this.#skipped.set(keyOf(candidate), candidate);
   }
 
   /**
-   * Whether what is known of the speed is so old that an image should not be refused for it: one waits for some tiles, once in a while,
-   * rather than all for ever in vain. It must have the time: another candidate may have to serve it after that.
+   * Whether a request should measure a network before it skips it: the measurement is old, and time is left for another candidate to serve
+   * after it.
    */
-  isDue(candidate: NetworkCandidate, request: Pick<ChainRequest, 'deadlineAtMs'>): boolean {
-    if (request.deadlineAtMs - monotonicMs() < MIN_LEFT_MS) return false;
-    const ageMs =
-      this.parts.costs.nowMs() - this.parts.costs.measuredAtMs(modelKey(candidate.entry), candidate.provider);
-    return ageMs >= OLD_MS && !this.#isPaused(candidate);
-  }
-
-  /** Measures one network now. @returns whether that was possible. */
-  measure(candidate: NetworkCandidate): Promise<boolean> {
-    return this.#measure(candidate, new AbortController().signal);
+  isDue(candidate: NetworkCandidate, { deadlineAtMs }: { readonly deadlineAtMs: number }): boolean {
+    const ageMs = this.parts.costs.nowMs() - this.#measuredAtMs(candidate);
+    return deadlineAtMs - monotonicMs() >= MIN_LEFT_MS && ageMs >= OLD_MS && !this.#isPaused(candidate);
   }
 
   /**
@@ -72,77 +56,66 @@ export class SecondLook {
    * @param signal stops it before the next tile. @returns whether anything was measured.
    */
   async measureSkipped(signal: AbortSignal): Promise<boolean> {
-    const { costs } = this.parts;
     let measured = false;
     for (const candidate of [...this.#skipped.values()]) {
       if (signal.aborted) break;
-      // One that was never loaded here may have ended another engine: it is left to a request, which would be blamed and helped.
-      const ranHere =
-        costs.measuredAtMs(modelKey(candidate.entry), candidate.provider) > Number.NEGATIVE_INFINITY;
-      if (ranHere && !this.#isPaused(candidate))
-        measured = (await this.#measure(candidate, signal)) || measured;
+      // One that was never loaded here may have ended another engine: a request measures it, whose job is then blamed and helped.
+      if (this.#measuredAtMs(candidate) === Number.NEGATIVE_INFINITY || this.#isPaused(candidate)) continue;
+      measured = (await this.measure(candidate, signal)) || measured;
     }
     return measured;
+  }
+
+  /** Measures one network now. @returns whether that was possible. */
+  async measure(candidate: NetworkCandidate, signal?: AbortSignal): Promise<boolean> {
+    const { pool, costs, log } = this.parts;
+    const { entry, provider } = candidate;
+    const key = modelKey(entry);
+    try {
+      const loan = await pool.borrow(entry, provider);
+      try {
+        const tile = warmUpTile(...this.#sides(candidate));
+        const fastestMs = await fastestRun(loan.model, tile, signal);
+        if (fastestMs === Number.POSITIVE_INFINITY) return false;
+        const faster = costs.correctSpeed(key, provider, tile.width * tile.height, fastestMs);
+        this.#looked(candidate, faster);
+        const microsecondsPerPixel = costs.speed(key, provider);
+        log.info({ ...namesOf(candidate), microsecondsPerPixel, faster }, 'model measured again');
+        return true;
+      } finally {
+        loan.giveBack();
+      }
+    } catch (error) {
+      // The next request for this network records why it does not serve.
+      log.debug({ ...namesOf(candidate), reason: messageOf(error) }, 'a model was not measured again');
+      this.#looked(candidate, false);
+      return false;
+    }
+  }
+
+  #measuredAtMs({ entry, provider }: NetworkCandidate): number {
+    return this.parts.costs.measuredAtMs(modelKey(entry), provider);
   }
 
   #isPaused(candidate: NetworkCandidate): boolean {
     return this.parts.costs.nowMs() < (this.#pauses.get(keyOf(candidate))?.endsMs ?? 0);
   }
 
-  async #measure(candidate: NetworkCandidate, signal: AbortSignal): Promise<boolean> {
-    const { pool, costs, log } = this.parts;
-    const { entry, provider } = candidate;
-    try {
-      const loan = await pool.borrow(entry, provider);
-      try {
-        const tile = warmUpTile(...this.#sides(candidate));
-        let fastestMs = Number.POSITIVE_INFINITY;
-        for (let tiles = 0; tiles < TILES && !signal.aborted; tiles++) {
-          // Where a tile blocks the event loop, a job that has come is heard of here.
-          if (tiles > 0) await nextPass();
-          const startedMs = performance.now();
-          await loan.model.run(tile);
-          fastestMs = Math.min(fastestMs, performance.now() - startedMs);
-        }
-        if (fastestMs === Number.POSITIVE_INFINITY) return false;
-        const faster = costs.correctSpeed(modelKey(entry), provider, tile.width * tile.height, fastestMs);
-        this.#noteLook(candidate, faster);
-        const speed = costs.speed(modelKey(entry), provider);
-        log.info(
-          { model: entry.name, provider, microsecondsPerPixel: speed, faster },
-          'model measured again',
-        );
-        return true;
-      } finally {
-        loan.giveBack();
-      }
-    } catch (error) {
-      // Whoever asks for this network next is told why it does not serve.
-      log.debug({ model: entry.name, provider, reason: messageOf(error) }, 'a model was not measured again');
-      this.#noteLook(candidate, false);
-      return false;
-    }
-  }
-
-  #noteLook(candidate: NetworkCandidate, faster: boolean): void {
+  #looked(candidate: NetworkCandidate, faster: boolean): void {
     const key = keyOf(candidate);
+    const lengthMs = Math.min(MAX_PAUSE_MS, 2 * (this.#pauses.get(key)?.lengthMs ?? FIRST_PAUSE_MS / 2));
     this.#skipped.delete(key);
-    const before = this.#pauses.get(key)?.lengthMs ?? FIRST_PAUSE_MS / 2;
-    if (faster) {
-      this.#pauses.delete(key);
-      return;
-    }
-    const lengthMs = Math.min(MAX_PAUSE_MS, before * 2);
-    this.#pauses.set(key, { lengthMs, endsMs: this.parts.costs.nowMs() + lengthMs });
+    if (faster) this.#pauses.delete(key);
+    else this.#pauses.set(key, { lengthMs, endsMs: this.parts.costs.nowMs() + lengthMs });
   }
 
-  /** [width, height] in pixels. GPUs tune for each new shape and get the one of the first measurement. */
+  /** [width, height] in pixels. GPUs tune their kernels for each shape and get that of the first measurement. */
   #sides({ entry, provider }: NetworkCandidate): [number, number] {
     const { fixed, multipleOf, minimum } = entry.sizeRequirements;
     if (fixed !== undefined) return [...fixed];
     if (provider !== 'cpu') return [MAX_SIDE_PX, MAX_SIDE_PX];
-    const usual = Math.sqrt(TILE_US / (this.parts.costs.speed(modelKey(entry), provider) ?? 1));
-    const side = Math.max(minimum, MIN_SIDE_PX, Math.min(MAX_SIDE_PX, usual));
+    const wanted = Math.sqrt(TILE_US / (this.parts.costs.speed(modelKey(entry), provider) ?? 1));
+    const side = Math.max(minimum, MIN_SIDE_PX, Math.min(MAX_SIDE_PX, wanted));
     const whole = Math.ceil(side / multipleOf) * multipleOf;
     return [whole, whole];
   }

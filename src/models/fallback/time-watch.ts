@@ -8,7 +8,7 @@ import type { ChainRequest } from './chain-request.js';
 import type { TimeWatch, Wait } from './loaded-candidate.js';
 import { secondsShared } from './time-budget.js';
 
-/** A network that needs this many times the time that is left is left at once; below that as late as a lesser candidate allows, as its pace may improve. */
+/** A network that needs this many times the time left is left at once; another as late as a lesser candidate allows, since a pace may improve. */
 const CLEAR_MISS = 2;
 /** Tiles before a network is left at once: the first one also allocates. */
 const TILES_TO_JUDGE = 2;

@@ -7,13 +7,14 @@ import {
   Unreadable,
 } from './onnx-structure.js';
 
-/** `TensorProto.external_data` and `data_location`, which is 0 for data within the file. */
-export const EXTERNAL_DATA = 13;
-export const DATA_LOCATION = 14;
+/** Fields of `TensorProto`; `data_location` is 0 for data in the file itself. */
+const RAW_DATA = 9;
+const EXTERNAL_DATA = 13;
+const DATA_LOCATION = 14;
 
 /**
- * What an ONNX file says of other files: weights may lie elsewhere, under any path that the file names.
- * @returns `unreadable` where the bytes are not what the runtime would take for an ONNX file either.
+ * Looks for external data: weights in other files, at any path that the ONNX file names.
+ * @returns `unreadable` when ONNX Runtime could not read the bytes either.
  */
 export function otherFiles(bytes: Uint8Array): 'none' | 'named' | 'unreadable' {
   try {
@@ -27,19 +28,19 @@ export function otherFiles(bytes: Uint8Array): 'none' | 'named' | 'unreadable' {
   }
 }
 
-/** A tensor whose samples lie in another file. */
+/** A tensor whose data is in another file. */
 export interface ExternalTensor {
-  /** Offset of its content in the ONNX file. */
+  /** Offset of the tensor's message in the ONNX file. */
   readonly from: number;
-  /** The other file's path as it is written; empty where none is. */
+  /** The other file's path as written; empty when there is none. */
   readonly location: string;
-  /** Bytes in that file. */
+  /** Offset of the data in that file. */
   readonly offset: number;
-  /** Bytes; absent for all from the offset on. */
+  /** Bytes of data; absent: up to the end of the file. */
   readonly length?: number;
 }
 
-/** @returns the tensors of a readable file that lie in others. @throws Unreadable */
+/** @returns the tensors whose data is in other files. @throws Unreadable */
 export function externalTensors(bytes: Uint8Array): ExternalTensor[] {
   const words = new Map<number, Map<string, string>>();
   const external = new Set<number>();
@@ -80,48 +81,31 @@ function entryAt(bytes: Uint8Array, from: number, to: number): [string, string] 
   return [texts[0] ?? '', texts[1] ?? ''];
 }
 
-/** `TensorProto.raw_data`. */
-const RAW_DATA = 9;
-
 /**
- * An ONNX file with samples written into the tensors that had them elsewhere; nothing else of it changes.
- * @param bytes a readable file. @param samples by the offset of their tensor's content.
- * @returns the new file in pieces, which are parts of the arguments.
+ * Writes external data into the ONNX file's tensors and changes nothing else.
+ * @param bytes a readable file. @param samples each tensor's data, by the offset of the tensor's message.
+ * @returns the new file in pieces, which are views of the arguments.
  */
 export function weightsWithin(
   bytes: Uint8Array,
   samples: ReadonlyMap<number, Uint8Array>,
 ): readonly Uint8Array[] {
-  return (changed(bytes, samples, 'model', 0, bytes.length) ?? new Pieces().add(bytes)).all;
+  return changed(bytes, samples, 'model', 0, bytes.length) ?? [bytes];
 }
 
-/** Bytes in pieces, since all of them may be gigabytes. */
-class Pieces {
-  readonly all: Uint8Array[] = [];
-  length = 0;
-
-  add(...pieces: readonly Uint8Array[]): this {
-    for (const piece of pieces) {
-      this.all.push(piece);
-      this.length += piece.length;
-    }
-    return this;
-  }
-}
-
-/** @returns the content of a message, or undefined where it stays as it is. */
+/** @returns the new content of a message in pieces; undefined when it does not change. */
 function changed(
   bytes: Uint8Array,
   samples: ReadonlyMap<number, Uint8Array>,
   message: Message,
   from: number,
   to: number,
-): Pieces | undefined {
+): Uint8Array[] | undefined {
   if (message === 'tensor') {
     const own = samples.get(from);
     return own === undefined ? undefined : tensorWith(bytes, from, to, own);
   }
-  const pieces = new Pieces();
+  const pieces: Uint8Array[] = [];
   let kept = from;
   const reader = new Reader(bytes, from, to);
   while (!reader.atEnd) {
@@ -132,23 +116,24 @@ function changed(
     if (inner === undefined) continue;
     const fresh = changed(bytes, samples, inner, content.from, content.to);
     if (fresh === undefined) continue;
-    pieces.add(bytes.subarray(kept, tagEnd), varint(fresh.length), ...fresh.all);
+    const length = fresh.reduce((sum, piece) => sum + piece.length, 0);
+    pieces.push(bytes.subarray(kept, tagEnd), varint(length), ...fresh);
     kept = content.to;
   }
-  return kept === from ? undefined : pieces.add(bytes.subarray(kept, to));
+  return kept === from ? undefined : [...pieces, bytes.subarray(kept, to)];
 }
 
-function tensorWith(bytes: Uint8Array, from: number, to: number, own: Uint8Array): Pieces {
-  const pieces = new Pieces();
+function tensorWith(bytes: Uint8Array, from: number, to: number, own: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
   const reader = new Reader(bytes, from, to);
   while (!reader.atEnd) {
     const start = reader.at;
     const { field, wireType } = reader.tag();
     reader.content(wireType);
     if (field !== RAW_DATA && field !== EXTERNAL_DATA && field !== DATA_LOCATION)
-      pieces.add(bytes.subarray(start, reader.at));
+      pieces.push(bytes.subarray(start, reader.at));
   }
-  return pieces.add(varint(RAW_DATA * 8 + LENGTH_DELIMITED), varint(own.length), own);
+  return [...pieces, varint(RAW_DATA * 8 + LENGTH_DELIMITED), varint(own.length), own];
 }
 
 /** A length or a tag, as protobuf writes it. */

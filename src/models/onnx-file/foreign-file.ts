@@ -8,12 +8,12 @@ const TENSORFLOW = 'Convert it to ONNX with tf2onnx.';
 const TENSORFLOW_PB = `It is a TensorFlow network (.pb). ${TENSORFLOW}`;
 const ARCHIVE = 'Unpack it, and add the .onnx file that is in it.';
 
-/** A kind of file that its beginning tells. */
+/** The magic number of a file format. */
 interface Signature {
-  /** Any of these, a character for each byte, at `at` or at the beginning. */
+  /** Any of these at `at`, by default at the beginning; one character is one byte. */
   readonly bytes: readonly string[];
   readonly at?: number;
-  /** Any of these further on as well. */
+  /** Any of these anywhere after it. */
   readonly also?: readonly string[];
   readonly sentence: string;
 }
@@ -29,7 +29,7 @@ const SIGNATURES: readonly Signature[] = [
   // A pickle of protocol 2 and above, as PyTorch wrote them before its files were archives.
   { bytes: ['\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05'], sentence: PYTORCH },
   {
-    // Behind the length of its head, which is far below 4 GB.
+    // After the header's length, whose upper four bytes are 0.
     bytes: ['\0\0\0\0{"', '\0\0\0\0{ '],
     at: 4,
     sentence: `It is a safetensors file: weights without a network. Load them into their network in PyTorch, and ${EXPORT}.`,
@@ -63,38 +63,36 @@ const SIGNATURES: readonly Signature[] = [
 const WEB_PAGE =
   'It is a web page (HTML), and no network: its address leads to a page about the file, or to one that asks to sign in. Download the file itself.';
 
-/** What only the name tells, of files that are no ONNX. */
+/** Sentences for files that are not ONNX and have no magic number, by their ending. */
 const ENDINGS: ReadonlyMap<string, string> = new Map([
-  ...['.pth', '.pt', '.ckpt'].map((ending) => [ending, PYTORCH] as const),
-  ...['.param', '.bin'].map((ending) => [ending, NCNN] as const),
+  ...each(['.pth', '.pt', '.ckpt'], PYTORCH),
+  ...each(['.param', '.bin'], NCNN),
   ['.pb', TENSORFLOW_PB],
   ['.tflite', `It is a TensorFlow Lite network (.tflite). ${TENSORFLOW}`],
-  ...['.data', '.onnx_data', '.weight'].map(
-    (ending) =>
-      [
-        ending,
-        'It holds weights of a network. Add the .onnx file that lies beside it; this one is found by it.',
-      ] as const,
+  ...each(
+    ['.data', '.onnx_data', '.weight'],
+    'It holds weights of a network. Add the .onnx file that lies beside it; this one is found by it.',
   ),
-  ...['.engine', '.trt', '.plan'].map(
-    (ending) =>
-      [
-        ending,
-        'It is a network built by TensorRT for one GPU. Add the ONNX file that it was built from.',
-      ] as const,
+  ...each(
+    ['.engine', '.trt', '.plan'],
+    'It is a network built by TensorRT for one GPU. Add the ONNX file that it was built from.',
   ),
-  ...['.mlmodel', '.mlpackage'].map(
-    (ending) => [ending, `It is a network for Core ML. Take it in PyTorch, and ${EXPORT}.`] as const,
-  ),
+  ...each(['.mlmodel', '.mlpackage'], `It is a network for Core ML. Take it in PyTorch, and ${EXPORT}.`),
 ]);
+
+function each(endings: readonly string[], sentence: string): (readonly [string, string])[] {
+  return endings.map((ending) => [ending, sentence]);
+}
 
 const BEGINNING_BYTES = 65_536;
 const MAX_TEXT_BYTES = 512;
+/** `ModelProto.graph`. */
+const GRAPH = 7;
 
 /**
- * Recognises what is given for an ONNX file and is none.
- * @param bytes of the file, or as many of its first as were read. @param isWhole whether these are all.
- * @returns a sentence that names the kind and the way on; undefined for an ONNX file.
+ * Recognises a file that is not ONNX.
+ * @param bytes the file, or its beginning. @param isWhole whether `bytes` is the whole file.
+ * @returns a sentence that names the kind and says what to do; undefined for an ONNX file.
  */
 export function foreignFile(bytes: Uint8Array, name: string, isWhole = true): string | undefined {
   if (bytes.length === 0) return 'It is empty. Download it again, or export it again.';
@@ -110,12 +108,12 @@ export function foreignFile(bytes: Uint8Array, name: string, isWhole = true): st
   if (structure === 'network') return undefined;
   const named = ENDINGS.get(extname(name).toLowerCase());
   if (named !== undefined) return named;
-  // `SavedModel` and `GraphDef` of TensorFlow, which are protobuf as well.
+  // TensorFlow's `SavedModel` and `GraphDef` are protobuf too.
   if (structure === 'other' && (beginning.startsWith('\x08\x01\x12') || beginning.startsWith('\n')))
     return TENSORFLOW_PB;
   if (isText(bytes))
     return 'It is text, and no ONNX file. Look into it: a server may have answered with a message in its place.';
-  // `ModelProto.ir_version`, which all exporters write first.
+  // All exporters write `ModelProto.ir_version` first.
   return structure === 'broken' && bytes[0] === 8 && (bytes[1] ?? 0) >= 3 && (bytes[1] ?? 0) <= 32
     ? 'It begins as an ONNX file, and breaks off or is damaged. Download it again, or export it again.'
     : 'It is no ONNX file. Take the network in PyTorch, TensorFlow or whatever it was made with, and export it to ONNX.';
@@ -125,12 +123,12 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(0, MAX_TEXT_BYTES)).toString('utf8');
 }
 
-/** Whether the beginning is letters and the like: no control characters but those between words and lines, and nothing that is no UTF-8. */
+/** Whether the beginning is UTF-8 without control characters other than white space. */
 function isText(bytes: Uint8Array): boolean {
   return /^(?:[^\p{Cc}\ufffd]|\s)*$/u.test(textOf(bytes).slice(0, -4));
 }
 
-/** @returns whether a file is ONNX with a network in it, protobuf of another kind, or neither. */
+/** @returns whether a file is ONNX with a graph, other protobuf, or neither. */
 function structureOf(bytes: Uint8Array): 'network' | 'other' | 'broken' {
   let hasGraph = false;
   try {
@@ -141,6 +139,3 @@ function structureOf(bytes: Uint8Array): 'network' | 'other' | 'broken' {
     throw error;
   }
 }
-
-/** `ModelProto.graph`. */
-const GRAPH = 7;

@@ -4,14 +4,14 @@ import { systemCode, systemReason } from '../../host/system-reason.js';
 import { messageOf, UnfitModel } from '../failure.js';
 import { type ExternalTensor, externalTensors, otherFiles, weightsWithin } from './external-data.js';
 
-/** What protobuf allows for a message, and an ONNX file is one. */
+/** An ONNX file is one protobuf message, and this is protobuf's limit. */
 export const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /**
- * Brings weights that lie in other files (external data) into the network's own file. Not by ONNX Runtime, whose `optimizedModelFilePath`
- * leaves them where they are and writes another graph. Only files in the model's folder and below it are read.
- * @param bytes of the ONNX file. @param file its path.
- * @returns the whole file in pieces; `bytes` alone where nothing lies elsewhere, and where they are no ONNX file.
+ * Copies external data into the network's own file. ONNX Runtime cannot: its `optimizedModelFilePath` keeps the external files and writes another
+ * graph. Only files in the model's folder and below it are read.
+ * @param bytes the ONNX file's content. @param file its path.
+ * @returns the file in pieces; `bytes` alone when there is no external data, or `bytes` is not ONNX.
  * @throws UnfitModel
  */
 export async function gatherWeights(bytes: Uint8Array, file: string): Promise<readonly Uint8Array[]> {
@@ -49,7 +49,7 @@ async function besideFile(
   }
 }
 
-/** @throws UnfitModel for a network that no ONNX file can hold. */
+/** @throws UnfitModel for a network larger than an ONNX file can be. */
 export function refuseTooLarge(bytes: number): void {
   if (bytes > MAX_FILE_BYTES)
     throw new UnfitModel(
@@ -65,7 +65,7 @@ async function openBeside(location: string, file: string): Promise<FileHandle> {
   if (/\p{Cc}/u.test(location) || win32.isAbsolute(location) || !isBelow(folder, path))
     throw leaves(location);
   try {
-    // A link may lead elsewhere: as far as the model's own does, which caches of downloads make of both, and no further.
+    // Download caches make links of the model and its weights: a link may lead to the folder of the model's real file, and nowhere else.
     const real = await realpath(path);
     if (!isBelow(await realpath(folder), real) && !isBelow(dirname(await realpath(file)), real))
       throw leaves(location);

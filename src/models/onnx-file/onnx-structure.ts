@@ -1,7 +1,4 @@
-/**
- * Where tensors lie in an ONNX file: the messages of onnx.proto that lead to one, with the numbers of their fields. All else is
- * skipped.
- */
+/** The messages of onnx.proto that contain tensors, by field number. All other fields are skipped. */
 const MESSAGES = {
   model: { 7: 'graph', 20: 'training', 25: 'function' },
   training: { 1: 'graph', 2: 'graph' },
@@ -15,7 +12,7 @@ const MESSAGES = {
 
 export type Message = keyof typeof MESSAGES;
 
-/** Wire types of protobuf; groups (3 and 4) have never been in an ONNX file. */
+/** Wire types of protobuf. ONNX has never used groups (3 and 4). */
 const VARINT = 0;
 const SIXTY_FOUR_BIT = 1;
 export const LENGTH_DELIMITED = 2;
@@ -23,29 +20,29 @@ const THIRTY_TWO_BIT = 5;
 
 const MAX_VARINT_BYTES = 10;
 const MAX_TAG_BYTES = 5;
-/** Messages within messages: protobuf's own limit. */
+/** Nested messages: protobuf's own limit. */
 const MAX_DEPTH = 100;
 
-/** Bytes that are no protobuf. */
+/** The bytes are not protobuf. */
 export class Unreadable extends Error {}
 
-/** One field of a message that leads to tensors, or of a tensor. */
+/** A field of a tensor, or of a message that contains tensors. */
 export interface OnnxField {
   readonly message: Message;
-  /** Offset of that message's content. */
+  /** Offset of the message's content. */
   readonly messageFrom: number;
   readonly field: number;
   readonly wireType: number;
-  /** Of a varint. */
+  /** The value of a varint. */
   readonly value: number;
-  /** Where its content lies: from inclusive, to exclusive. */
+  /** The range of the content: from inclusive, to exclusive. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
  * Reads the structure of an ONNX file, in time linear in its size.
- * @throws Unreadable where the bytes are not what the runtime would take for an ONNX file either.
+ * @throws Unreadable when ONNX Runtime could not read the bytes either.
  */
 export function* onnxFields(bytes: Uint8Array): Generator<OnnxField> {
   const open: { readonly message: Message; readonly messageFrom: number; readonly reader: Reader }[] = [
@@ -67,13 +64,13 @@ export function* onnxFields(bytes: Uint8Array): Generator<OnnxField> {
   }
 }
 
-/** @returns the kind of message that a field holds; undefined for one that leads to no tensor. */
+/** @returns the message type of a field; undefined when the field contains no tensors. */
 export function messageIn(message: Message, field: number, wireType: number): Message | undefined {
   if (wireType !== LENGTH_DELIMITED) return undefined;
   return (MESSAGES[message] as Readonly<Record<number, Message>>)[field];
 }
 
-/** Fields of one message, one after the other. */
+/** Reads the fields of one message in order. */
 export class Reader {
   #at: number;
 
@@ -99,7 +96,7 @@ export class Reader {
     return { field: Math.floor(tag / 8), wireType: tag % 8 };
   }
 
-  /** @returns the value of a varint (inexact above 2^53, never 0 where it is not), and where the content lies. */
+  /** @returns the value of a varint (inexact above 2^53, but 0 only for 0), and the range of the content. */
   content(wireType: number): { value: number; from: number; to: number } {
     let value = 0;
     let from = this.#at;

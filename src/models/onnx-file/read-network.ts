@@ -3,31 +3,24 @@ import { UnfitModel } from '../failure.js';
 import { foreignFile } from './foreign-file.js';
 import { gatherWeights, MAX_FILE_BYTES, refuseTooLarge } from './gather-weights.js';
 
-/** Enough to recognise a file that is too large to be ONNX. */
+/** Enough to recognise the kind of a file that is too large for ONNX. */
 const BEGINNING_BYTES = 65_536;
 const MAX_NAMES = 5;
 
 /**
- * Reads an ONNX file from anywhere, with the weights that lie beside it.
+ * Reads an ONNX file with its external weights.
  * @returns the whole network in pieces.
- * @throws UnfitModel for whatever is no ONNX file, by its kind; the file system's errors.
+ * @throws UnfitModel naming the kind of a file that is not ONNX; the file system's errors.
  */
 export async function readNetwork(file: string): Promise<readonly Uint8Array[]> {
-  const { size, ...stats } = await stat(file).then((found) => ({
-    size: found.size,
-    isFolder: found.isDirectory(),
-    isFile: found.isFile(),
-  }));
-  if (stats.isFolder) throw await folderGiven(file);
-  if (!stats.isFile) throw new UnfitModel('It is no file that can be read from its beginning to its end.');
-  if (size > MAX_FILE_BYTES) {
-    const foreign = foreignFile(await beginningOf(file), file, false);
-    if (foreign !== undefined) throw new UnfitModel(foreign);
-    refuseTooLarge(size);
-  }
-  const bytes = await readFile(file);
-  const foreign = foreignFile(bytes, file);
+  const stats = await stat(file);
+  if (stats.isDirectory()) throw await folderGiven(file);
+  if (!stats.isFile()) throw new UnfitModel('It is no file that can be read from its beginning to its end.');
+  const isWhole = stats.size <= MAX_FILE_BYTES;
+  const bytes = isWhole ? await readFile(file) : await beginningOf(file);
+  const foreign = foreignFile(bytes, file, isWhole);
   if (foreign !== undefined) throw new UnfitModel(foreign);
+  refuseTooLarge(stats.size);
   return gatherWeights(bytes, file);
 }
 

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-
 import type { Tensor } from 'onnxruntime-node';
 import type { ModelEntry } from '../manifest-entry.js';
 import type { TensorData } from './tile-tensor.js';
@@ -10,16 +9,15 @@ type Runtime = typeof import('onnxruntime-node');
 let loading: Promise<Runtime> | undefined;
 
 /**
- * ONNX Runtime, loaded when first needed: where its native library cannot be loaded (musl, an exotic processor) Lanczos
- * still serves, and says why. Since 1.30 the library on Linux sends telemetry to its maker and leaves `mat-debug-*.log` and
- * `.ses` in the folder for temporary files, unless this variable is set before it is loaded: a service sends nothing that
- * its operator has not asked for.
+ * Loads ONNX Runtime at first use: on machines without a native library for it (musl, a rare processor) Lanczos still serves. Since 1.30 the
+ * library on Linux sends telemetry to its maker and leaves `mat-debug-*.log` and `.ses` in the temporary folder, unless
+ * ORT_DISABLE_TELEMETRY is set before it is loaded.
  * @throws the loader's error.
  */
 export function onnxRuntime(): Promise<Runtime> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   loading ??= import('onnxruntime-node').catch((error: unknown) => {
-    // Memory may be there next time; where it is something else, Node remembers that itself.
+    // The next attempt may have enough memory.
     loading = undefined;
     throw error;
   });
@@ -27,8 +25,8 @@ export function onnxRuntime(): Promise<Runtime> {
 }
 
 /**
- * A tensor over a buffer, which is not copied. Halves are given as their bits: from Node 24 on the `Tensor` constructor
- * would make a `Float16Array` of them, which version 1.30 of the native binding does not recognise.
+ * @param data is not copied; float16 as bit patterns. From Node 24 on the `Tensor` constructor would make a `Float16Array` of them, which version
+ * 1.30 of the native binding does not recognise.
  */
 export async function newTensor(
   dtype: ModelEntry['dtype'],
@@ -40,7 +38,7 @@ export async function newTensor(
   return Object.assign(new Tensor('uint16', data, dims), { type: 'float16' }) as Tensor;
 }
 
-/** The samples of a tensor; halves as their bits, whichever array type this version of Node has for them. */
+/** @returns a tensor's samples; float16 as bit patterns, also where Node has a `Float16Array`. */
 export function tensorSamples(tensor: Tensor): TensorData {
   const { data } = tensor;
   if (tensor.type !== 'float16') return data as TensorData;
@@ -48,7 +46,7 @@ export function tensorSamples(tensor: Tensor): TensorData {
   return new Uint16Array(view.buffer, view.byteOffset, view.length);
 }
 
-/** @returns whether the CUDA provider's library lies beside the binding; the package's own tarball lacks it. */
+/** Whether the CUDA provider's library is installed beside the binding; the package's tarball does not contain it. */
 export function cudaLibraryInstalled(): boolean {
   const require = createRequire(import.meta.url);
   const bin = join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin');

@@ -2,11 +2,11 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { ModelLoadError } from '../failure.js';
 import { type ModelEntry, outputForm } from '../manifest-entry.js';
 
-/** What one side of a network says of itself. */
+/** A declared input or output. */
 interface TensorFacts {
   readonly name: string;
   readonly type: string;
-  /** Numbers where fixed, names where free. */
+  /** Numbers for fixed dimensions, names for free ones. */
   readonly shape: readonly (number | string)[];
 }
 
@@ -21,8 +21,8 @@ export function tensorFacts(side: InferenceSession['inputMetadata']): TensorFact
 
 /**
  * Compares a loaded file with its entry.
- * @returns the entry, with the fixed size that the file states, if it states one.
- * @throws ModelLoadError corrupt_model naming the first difference: the entry and the file do not belong together.
+ * @returns the entry, with the fixed size that the file declares, if any.
+ * @throws ModelLoadError corrupt_model naming the first difference.
  */
 export function withFixedSize(entry: ModelEntry, session: InferenceSession): ModelEntry {
   const input = check(entry, 'input', entry.input, tensorFacts(session.inputMetadata));
@@ -47,10 +47,10 @@ function check(
   if (side === 'input' && all.length > 1) throw mismatch(entry, `needs more than one input: ${names}`);
   const { dtype } = side === 'input' ? entry : outputForm(entry);
   if (facts.type !== dtype) throw mismatch(entry, `has ${side} type ${facts.type}, not ${dtype}`);
-  const channels = facts.shape[entry.layout === 'nchw' ? 1 : 3];
-  const elsewhere = facts.shape[entry.layout === 'nchw' ? 3 : 1];
+  const [channels, elsewhere] =
+    entry.layout === 'nchw' ? [facts.shape[1], facts.shape[3]] : [facts.shape[3], facts.shape[1]];
   const shape = `[${facts.shape.join(', ')}]`;
-  // An exporter may leave the output's shape open altogether; the first tile shows it.
+  // Some exporters declare no output shape; the first tile is checked then.
   if (side === 'output' && facts.shape.length === 0) return facts;
   const notChannels = channels !== 3 && (typeof channels === 'number' || elsewhere === 3);
   if (facts.shape.length !== 4 || notChannels)

@@ -13,7 +13,7 @@ export interface PoolOptions {
   readonly modelsFolder: string;
   /** Threads of one run on the CPU. */
   readonly threads: number;
-  /** A session that nobody used for this long is unloaded. */
+  /** A session that was not used for this long is unloaded. */
   readonly idleMs: number;
   readonly costs: CostModel;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly open?: typeof openModel;
 }
 
-/** A loaded model in somebody's hands; it is not unloaded before `giveBack`. */
+/** A borrowed model, which stays loaded until `giveBack`. */
 export interface Loan {
   readonly model: TileModel;
   /** Idempotent. */
@@ -31,30 +31,30 @@ export interface Loan {
 interface Slot {
   readonly entry: ModelEntry;
   readonly provider: Provider;
-  /** Of its file, when loading began. */
+  /** The file's stamp when loading began. */
   readonly stamp: string | undefined;
   readonly loading: Promise<LoadedModel>;
   loaded: boolean;
   users: number;
   idle: NodeJS.Timeout | undefined;
-  /** Its file or its entry is another now: who has it goes on, and nobody else gets it. */
+  /** The file or the entry was replaced: present users keep the session, and it is not lent again. */
   retired: boolean;
 }
 
 /**
- * The sessions of one process: each loaded on first use, once, whoever asks, and unloaded when idle. A session stands for the file and the
- * entry that it was made from: where either is another one now, the next who asks gets a new session.
+ * The sessions of one process. Each is loaded once, on first use, and unloaded when idle. After a change of the file or the entry the next
+ * borrower gets a new session.
  */
 export class SessionPool {
   readonly #slots = new Map<string, Slot>();
-  /** Files that could not be used, so that a bad file is not read again for every image; forgotten when it changes. */
+  /** Unusable files, which are not read again for every image; a file that changes is. */
   readonly #refused = new Map<string, { readonly stamp: string; readonly error: ModelLoadError }>();
 
   constructor(readonly options: PoolOptions) {}
 
   /**
-   * Loads the model, or waits for who is loading it.
-   * @throws ModelLoadError, or TileFailure device_lost when the device went while the model was tried.
+   * Loads the model, or waits while it is being loaded.
+   * @throws ModelLoadError, or TileFailure device_lost when the device was lost during the first tiles.
    */
   async borrow(entry: ModelEntry, provider: Provider): Promise<Loan> {
     const key = keyOf(entry, provider);
@@ -84,25 +84,25 @@ export class SessionPool {
     return this.#current(entry, provider)?.loaded ?? false;
   }
 
-  /** @returns why this model cannot be used on this provider, if that was found out; until its file or its entry changes. */
+  /** @returns why this model cannot be used on this provider, if an earlier attempt failed with the same file and entry. */
   refusal(entry: ModelEntry, provider: Provider): ModelLoadError | undefined {
     const refused = this.#refused.get(keyOf(entry, provider));
     return refused?.stamp === this.#stamp(entry) ? refused?.error : undefined;
   }
 
-  /** Whether the file is there. Looks at the disk: models arrive while the service runs. */
+  /** Whether the file exists now; models arrive while the service runs. */
   isInstalled(entry: ModelEntry): boolean {
     return this.#stamp(entry) !== undefined;
   }
 
-  /** Unloads everything, after the runs that were asked for. */
+  /** Unloads all sessions after their pending runs. */
   async close(): Promise<void> {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
     await Promise.all(slots.map((slot) => this.#unload(slot)));
   }
 
-  /** @returns the session of this very file and entry. */
+  /** @returns the session of the present file and entry. */
   #current(entry: ModelEntry, provider: Provider): Slot | undefined {
     const slot = this.#slots.get(keyOf(entry, provider));
     return slot?.stamp === this.#stamp(entry) ? slot : undefined;
@@ -110,14 +110,11 @@ export class SessionPool {
 
   #load(key: string, entry: ModelEntry, provider: Provider): Slot {
     this.#retireFormer(entry, provider);
-    // Looked at before it is read: what is written meanwhile is another file.
-    const stamp = this.#stamp(entry);
-    const loading = this.#open(entry, provider);
     const slot: Slot = {
       entry,
       provider,
-      stamp,
-      loading,
+      stamp: this.#stamp(entry), // before the file is read, so that a change meanwhile is noticed
+      loading: this.#open(entry, provider),
       loaded: false,
       users: 0,
       idle: undefined,
@@ -157,13 +154,13 @@ export class SessionPool {
   }
 
   #rememberRefusal(key: string, { entry, stamp }: Slot, error: unknown): void {
-    // Memory may be free next time; a file that was not there may come.
+    // Memory may be free next time, and a missing file may arrive.
     if (!(error instanceof ModelLoadError) || error.reason === 'out_of_memory' || stamp === undefined) return;
     this.#refused.set(key, { stamp, error });
     this.options.log.warn({ model: entry.name, reason: error.reason, err: error.cause }, error.message);
   }
 
-  /** Takes the sessions of this name out of use that are not of its present file and entry; each is freed when nobody has it. */
+  /** Retires the sessions of a former file or entry; each is unloaded after its last user. */
   #retireFormer(entry: ModelEntry, provider: Provider): void {
     for (const [key, slot] of this.#slots) {
       if (slot.entry.name !== entry.name || slot.provider !== provider) continue;
@@ -188,12 +185,12 @@ export class SessionPool {
     try {
       await (await slot.loading).release();
     } catch (error) {
-      // One that failed to load has been told of already; nothing waits for a session that cannot be freed.
+      // A failure to load was reported to the borrower.
       this.options.log.debug({ model: slot.entry.name, err: error }, 'session not released');
     }
   }
 
-  /** Changes when the file changes; undefined when it is not there. */
+  /** @returns a string that changes with the file; undefined when it does not exist. */
   #stamp(entry: ModelEntry): string | undefined {
     const stats = statSync(join(this.options.modelsFolder, entry.file), { throwIfNoEntry: false });
     return stats?.isFile() ? `${stats.mtimeMs} ${stats.ctimeMs} ${stats.size} ${stats.ino}` : undefined;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Provider } from '../../domain/types.js';
+import { systemCode } from '../../host/system-reason.js';
 import type { Raster } from '../../tiling/raster.js';
 import { failureReason, lacksMemory, ModelLoadError, messageOf, tileFailure } from '../failure.js';
 import { type ModelEntry, outputForm } from '../manifest-entry.js';
@@ -26,20 +27,20 @@ import { NoTileWorker, TileWorkers } from './tile-workers.js';
 export interface SessionOptions {
   /** Threads of one run on the CPU; at least 1. */
   readonly threads: number;
-  /** true: fail when the provider would leave part of the network to the CPU. Some networks need that for their shapes. */
+  /** true: fail if part of the network would run on the CPU, which some networks need for their shapes. */
   readonly wholeNetwork?: boolean;
 }
 
-/** A TileModel that can be given back. */
+/** A TileModel that its owner releases. */
 export interface LoadedModel extends TileModel {
-  /** Frees the session after the runs that were asked for; the model must not be used afterwards. */
+  /** Frees the session after the pending runs; the model must not be used afterwards. */
   release(): Promise<void>;
 }
 
 /**
- * Loads a model on one provider and on no other: ONNX Runtime drops providers from a list silently.
+ * Loads a model on one provider, never on a list of them: ONNX Runtime silently drops providers from a list.
  * @param entry its file must be in `modelsFolder`.
- * @returns a model whose `entry` has the fixed size that the file itself states, if any.
+ * @returns a model whose `entry` has the fixed size of the file, if the file has one.
  * @throws ModelLoadError not_installed, corrupt_model, provider_unavailable, runtime_error or out_of_memory.
  */
 export async function openModel(
@@ -60,61 +61,40 @@ export async function openModel(
   }
 }
 
-/** @throws ModelLoadError not_installed, out_of_memory, or corrupt_model when it cannot be read or is not what the entry says. */
-async function readVerified(entry: ModelEntry, modelsFolder: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(join(modelsFolder, entry.file));
-  } catch (error) {
-    throw unreadable(entry, error);
-  }
-  if (bytes.length !== entry.bytes)
+/** @throws ModelLoadError not_installed, out_of_memory, or corrupt_model for a file that is unreadable or differs from the entry. */
+async function readVerified({ name, file, bytes, sha256 }: ModelEntry, folder: string): Promise<Uint8Array> {
+  const content = await readFile(join(folder, file)).catch((cause: unknown) => {
+    const code = systemCode(cause) ?? '';
+    if (['ENOENT', 'ENOTDIR'].includes(code))
+      throw new ModelLoadError('not_installed', `The file of ${name} is not installed.`, { cause });
+    // A lack of file descriptors passes, as a lack of memory does.
+    if (lacksMemory(cause) || ['EMFILE', 'ENFILE'].includes(code)) throw tooLarge(name, cause);
+    throw new ModelLoadError('corrupt_model', `The file of ${name} cannot be read.`, { cause });
+  });
+  if (content.length !== bytes)
     throw new ModelLoadError(
       'corrupt_model',
-      `The file of ${entry.name} has ${bytes.length} bytes instead of ${entry.bytes}.`,
+      `The file of ${name} has ${content.length} bytes instead of ${bytes}.`,
     );
-  if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256)
-    throw new ModelLoadError(
-      'corrupt_model',
-      `The file of ${entry.name} has another sha256 than the manifest.`,
-    );
-  return bytes;
+  if (createHash('sha256').update(content).digest('hex') !== sha256)
+    throw new ModelLoadError('corrupt_model', `The file of ${name} has another sha256 than the manifest.`);
+  return content;
 }
 
-function unreadable(entry: ModelEntry, error: unknown): ModelLoadError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new ModelLoadError('not_installed', `The file of ${entry.name} is not installed.`, {
-      cause: error,
-    });
-  // A limit of open files passes, as memory does.
-  if (lacksMemory(error) || code === 'EMFILE' || code === 'ENFILE') return tooLarge(entry, error);
-  return new ModelLoadError('corrupt_model', `The file of ${entry.name} cannot be read.`, { cause: error });
-}
-
-function tooLarge({ name }: ModelEntry, cause: unknown): ModelLoadError {
+function tooLarge(name: string, cause: unknown): ModelLoadError {
   return new ModelLoadError('out_of_memory', `${name} did not fit into memory.`, { cause });
 }
 
-/** @throws ModelLoadError runtime_error where ONNX Runtime itself is the trouble, out_of_memory. */
-async function runtime(entry: ModelEntry): ReturnType<typeof onnxRuntime> {
-  try {
-    return await onnxRuntime();
-  } catch (error) {
-    if (lacksMemory(error)) throw tooLarge(entry, error);
-    throw new ModelLoadError('runtime_error', 'ONNX Runtime cannot be loaded on this machine.', {
-      cause: error,
-    });
-  }
-}
-
 async function createSession(
-  entry: ModelEntry,
+  { name }: ModelEntry,
   bytes: Uint8Array,
   provider: Provider,
   options: SessionOptions,
 ): Promise<InferenceSession> {
-  const { InferenceSession } = await runtime(entry);
+  const { InferenceSession } = await onnxRuntime().catch((cause: unknown) => {
+    if (lacksMemory(cause)) throw tooLarge(name, cause);
+    throw new ModelLoadError('runtime_error', 'ONNX Runtime cannot be loaded on this machine.', { cause });
+  });
   try {
     return await InferenceSession.create(bytes, {
       executionProviders: [provider],
@@ -123,90 +103,78 @@ async function createSession(
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       // The arena keeps its pages between tiles: without it 512² tiles took up to twice the time. A memory pattern is
-      // remembered for every shape and brought nothing measurable.
+      // stored for every shape and brought nothing measurable.
       enableCpuMemArena: true,
       enableMemPattern: false,
-      // Threads that spin after a run take the processor from encoding and from other engines; measured on a busy
-      // machine, runs without spinning were up to three times faster, and on a quiet one equal.
+      // Threads that spin after a run take the processor from encoding and from other engines: on a busy machine runs
+      // without spinning were up to three times faster, on a quiet one equal.
       extra: {
         session: {
           intra_op: { allow_spinning: '0' },
           disable_cpu_ep_fallback: options.wholeNetwork && provider !== 'cpu' ? '1' : '0',
         },
       },
-      // Errors arrive as exceptions; anything milder would go to standard error past the log.
+      // Errors arrive as exceptions; anything milder would go to standard error, past the log.
       logSeverityLevel: 4,
     });
-  } catch (error) {
-    const text = messageOf(error);
-    if (failureReason(text) === 'out_of_memory') throw tooLarge(entry, error);
-    if (provider !== 'cpu')
-      throw new ModelLoadError('provider_unavailable', `${entry.name} could not be loaded on ${provider}.`, {
-        cause: error,
-      });
-    throw new ModelLoadError('corrupt_model', `${entry.name} is not a model that can be loaded.`, {
-      cause: error,
-    });
+  } catch (cause) {
+    if (failureReason(messageOf(cause)) === 'out_of_memory') throw tooLarge(name, cause);
+    throw provider === 'cpu'
+      ? new ModelLoadError('corrupt_model', `${name} is not a model that can be loaded.`, { cause })
+      : new ModelLoadError('provider_unavailable', `${name} could not be loaded on ${provider}.`, { cause });
   }
 }
 
 class OnnxTileModel implements LoadedModel {
-  readonly entry: ModelEntry;
-  readonly provider: Provider;
-  #session: InferenceSession;
-  readonly #reopen: () => Promise<InferenceSession>;
   readonly runInWorker?: (tile: Raster<3>) => Promise<TimedTile>;
-  readonly #tileWorkers: TileWorkers | undefined;
-  /** Set when a device ran out of memory: the session may stay broken, so the next tile gets a new one. */
+  /** The device ran out of memory. Its session may stay unusable, so the next tile gets a new one. */
   #broken = false;
-  /** Reused from tile to tile of the same shape. */
+  /** Buffers that are reused while tiles have the same shape. */
   #input: TensorData | undefined;
   #output: { readonly data: TensorData; readonly key: string } | undefined;
-  /** Settles when the runs asked for so far have ended: they share the buffers above. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Settles after the last run: runs share the buffers above. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    entry: ModelEntry,
-    provider: Provider,
-    session: InferenceSession,
-    reopen: () => Promise<InferenceSession>,
-    tileWorkers: TileWorkers | undefined,
+    readonly entry: ModelEntry,
+    readonly provider: Provider,
+    private session: InferenceSession,
+    private readonly reopen: () => Promise<InferenceSession>,
+    private readonly tileWorkers: TileWorkers | undefined,
   ) {
-    this.entry = entry;
-    this.provider = provider;
-    this.#session = session;
-    this.#reopen = reopen;
-    this.#tileWorkers = tileWorkers;
-    if (tileWorkers !== undefined) this.runInWorker = (tile) => this.#runBeside(tileWorkers, tile);
+    if (tileWorkers !== undefined) this.runInWorker = (tile) => this.#runInWorker(tileWorkers, tile);
   }
 
   run(tile: Raster<3>): Promise<Raster<3>> {
-    const result = this.#turn.then(() => this.#runAlone(tile));
-    this.#turn = result.catch(() => undefined);
+    const result = this.#last.then(() => this.#checked(tile));
+    this.#last = result.catch(() => undefined);
     return result;
   }
 
   async release(): Promise<void> {
-    await this.#turn;
-    await this.#tileWorkers?.close();
-    this.#input = undefined;
-    this.#output = undefined;
-    await this.#session.release();
+    await this.#last;
+    await this.tileWorkers?.close();
+    this.#dropBuffers();
+    await this.session.release();
   }
 
-  /** Where a tile worker cannot be had (a thread or a session more did not fit), as `run` does. */
-  async #runBeside(tileWorkers: TileWorkers, tile: Raster<3>): Promise<TimedTile> {
+  #dropBuffers(): void {
+    this.#input = undefined;
+    this.#output = undefined;
+  }
+
+  /** Runs in this thread when there is no tile worker, for want of memory for a thread or a session. */
+  async #runInWorker(tileWorkers: TileWorkers, tile: Raster<3>): Promise<TimedTile> {
     try {
       return await tileWorkers.run(tile);
     } catch (error) {
       if (!(error instanceof NoTileWorker)) throw error;
-      // Tiles beside it wait for the same session: together they take of all processors what each takes divided by their number.
       const startedMs = performance.now();
       return { upscaled: await this.run(tile), ms: performance.now() - startedMs };
     }
   }
 
-  async #runAlone(tile: Raster<3>): Promise<Raster<3>> {
+  async #checked(tile: Raster<3>): Promise<Raster<3>> {
     try {
       const upscaled = await this.#compute(tile);
       if (isFlat(upscaled) && hasContrast(tile))
@@ -217,8 +185,7 @@ class OnnxTileModel implements LoadedModel {
     } catch (error) {
       const failure = tileFailure(error);
       if (failure.reason === 'out_of_memory') {
-        this.#input = undefined;
-        this.#output = undefined;
+        this.#dropBuffers();
         this.#broken = this.provider !== 'cpu';
       }
       throw failure;
@@ -231,11 +198,15 @@ class OnnxTileModel implements LoadedModel {
     const form = outputForm(entry);
     if ([entry.dtype, form.dtype].includes('uint8') && maximum !== 255)
       throw new TileFailure('runtime_error', `${entry.name} computes in 8 bits and was given 16.`);
-    if (this.#broken) await this.#replaceSession();
+    if (this.#broken) {
+      const old = this.session;
+      this.session = await this.reopen();
+      this.#broken = false;
+      await old.release();
+    }
     const { width, height } = inputSize(entry.sizeRequirements, tile);
-    const padded = padByReflection(tile, width, height);
     const upscaled = { width: width * entry.scale, height: height * entry.scale };
-    const output = await this.#infer(padded, upscaled);
+    const output = await this.#infer(padByReflection(tile, width, height), upscaled);
     const crop = { width: tile.width * entry.scale, height: tile.height * entry.scale };
     return readTensor(output, form, upscaled, crop, maximum);
   }
@@ -247,10 +218,10 @@ class OnnxTileModel implements LoadedModel {
     const feeds = { [entry.input]: await newTensor(entry.dtype, this.#fill(pixels), dims) };
     const expected = tensorDims(entry.layout, upscaled.width, upscaled.height);
     const key = expected.join('×');
-    // A uint8 answer is handed on to the caller as it is, so only converted outputs can be written over.
+    // The caller gets a uint8 answer without a copy, so only buffers of other types are reused.
     const { dtype } = outputForm(entry);
     const reusable = this.#output?.key === key ? await newTensor(dtype, this.#output.data, expected) : null;
-    const answer = (await this.#session.run(feeds, { [entry.output]: reusable }))[entry.output];
+    const answer = (await this.session.run(feeds, { [entry.output]: reusable }))[entry.output];
     if (answer === undefined || answer.type !== dtype || answer.dims.join('×') !== key)
       throw new TileFailure(
         'invalid_output',
@@ -270,28 +241,17 @@ class OnnxTileModel implements LoadedModel {
     writeTensor(pixels, entry, this.#input);
     return this.#input;
   }
-
-  async #replaceSession(): Promise<void> {
-    const fresh = await this.#reopen();
-    const old = this.#session;
-    this.#session = fresh;
-    this.#broken = false;
-    await old.release();
-  }
 }
 
-/** The smallest size that the model accepts and that holds the tile. */
+/** @returns the smallest size that the model accepts and the tile fits into. */
 function inputSize(
-  requirements: ModelEntry['sizeRequirements'],
+  { fixed, minimum, multipleOf }: ModelEntry['sizeRequirements'],
   tile: Raster<3>,
 ): { width: number; height: number } {
-  if (requirements.fixed !== undefined) {
-    const [width, height] = requirements.fixed;
-    if (tile.width > width || tile.height > height)
-      throw new TileFailure('runtime_error', `The model takes tiles of at most ${width}×${height} pixels.`);
-    return { width, height };
-  }
-  const fit = (side: number): number =>
-    Math.ceil(Math.max(side, requirements.minimum) / requirements.multipleOf) * requirements.multipleOf;
-  return { width: fit(tile.width), height: fit(tile.height) };
+  const fit = (side: number): number => Math.ceil(Math.max(side, minimum) / multipleOf) * multipleOf;
+  if (fixed === undefined) return { width: fit(tile.width), height: fit(tile.height) };
+  const [width, height] = fixed;
+  if (tile.width > width || tile.height > height)
+    throw new TileFailure('runtime_error', `The model takes tiles of at most ${width}×${height} pixels.`);
+  return { width, height };
 }

@@ -2,48 +2,48 @@ import type { Raster } from '../../tiling/raster.js';
 import { type Region, regionsOf } from './tile-region.js';
 
 /*
- * Whether an answer is its tile, enlarged. What is finer than a cell of a region a network may change as it likes, and the means too where
- * there is much of it: a denoiser takes the noise out of them. The figures are in docs/pixels.md, from `bench/tile-check.ts`:
- * bounds are two and a half to three times the worst of any network on any picture.
+ * Checks that an answer is its tile, enlarged. A network may change detail finer than a cell, and in regions with much detail the means too: a
+ * denoiser removes noise from them. The figures are in docs/pixels.md, from `bench/tile-check.ts`: the bounds are two and a half to three
+ * times the worst case of any network on any picture.
  */
 
-/** A channel of a region may differ by so much … */
+/** A channel of a region may differ by this much … */
 const LIKELY_DRIFT = 40;
-/** … and by the square of the deviation inside of its cells over this. */
+/** … plus the square of the deviation within its cells, divided by this. */
 const LIKELY_BY_DETAIL = 45;
 
-/** Below this difference nothing else is looked for: that of most answers. */
+/** Most answers differ less than this, and are checked no further. */
 const SUSPICIOUS = 8;
-/** An answer so many times nearer to a picture that the tile is not was made from that picture. */
+/** An answer this many times nearer to a changed tile was made from the changed tile. */
 const NEARER = 4;
-/** In fewer cells chance weighs more: they may differ twice as much, and no move is looked for. */
+/** Smaller regions are noisier: they may differ twice as much, and are not compared with shifted tiles. */
 const MIN_CELLS = 24;
-/** With fewer cells no swap and no misreading is looked for either. */
+/** Smaller regions are not compared with swapped or misread tiles either. */
 const MIN_CELLS_FOR_COLOURS = 9;
-/** Input pixels, in each direction. */
-const MOVES_PX = [4, 6, 8, 10, 12, 14, 16];
+/** Shifts in input pixels, in each direction. */
+const SHIFTS_PX = [4, 6, 8, 10, 12, 14, 16];
 
-/** What inverting, and a mistaken range, make of a sample. Looked for where the region differs by more than is likely. */
+/** The effect of inversion and of wrong ranges on a sample. Tried when a region differs by more than is likely. */
 const MISREADINGS: readonly ((value: number) => number)[] = [
   (value) => 255 - value,
   (value) => Math.max(0, 2 * value - 255),
   (value) => (value + 255) / 2,
 ];
 
-/** How an answer compares with its tile: the worst of its regions. */
+/** How an answer differs from its tile; each figure is of the worst region. */
 export interface Comparison {
-  /** Difference of a channel, as a share of what is likely; above 1 it is another picture. */
+  /** Difference of a channel divided by the likely one; above 1 the answer is another picture. */
   readonly far: number;
-  /** How many times nearer it is to the tile with red and blue swapped; 0 where nothing was suspicious. */
+  /** How many times nearer it is to the tile with red and blue swapped; 0 when that was not compared. */
   readonly swapped: number;
-  /** The same for the tile inverted, or in a range misread. */
+  /** The same for the tile inverted, or read in a wrong range. */
   readonly misread: number;
-  /** The same for the tile moved by `movedPx`. */
+  /** The same for the tile shifted by `movedPx`. */
   readonly moved: number;
   readonly movedPx: number;
 }
 
-/** @returns what is wrong with an answer, in a sentence; undefined where it may well be the tile enlarged. */
+/** @returns a sentence that says how the answer is wrong; undefined when it may be the tile enlarged. */
 export function faultOfAnswer(tile: Raster<3>, answer: Raster<3>): string | undefined {
   const { far, swapped, moved, movedPx, misread } = compareWithTile(tile, answer);
   const made = 'The answer, made small again, is not the tile that the model was given';
@@ -55,7 +55,7 @@ export function faultOfAnswer(tile: Raster<3>, answer: Raster<3>): string | unde
     : undefined;
 }
 
-/** @param answer `tile` enlarged by a whole number. Takes 3 to 7 ns for each pixel of the tile. */
+/** Takes 3 to 7 ns per pixel of the tile. @param answer `tile` enlarged by an integer. */
 export function compareWithTile(tile: Raster<3>, answer: Raster<3>): Comparison {
   const worst = { far: 0, swapped: 0, misread: 0, moved: 0, movedPx: 0 };
   for (const region of regionsOf(tile, answer)) {
@@ -65,7 +65,7 @@ export function compareWithTile(tile: Raster<3>, answer: Raster<3>): Comparison 
     if (region.difference > LIKELY_DRIFT)
       for (const misread of MISREADINGS)
         worst.misread = Math.max(worst.misread, region.nearerToChanged(misread));
-    for (const px of region.cells < MIN_CELLS ? [] : MOVES_PX) {
+    for (const px of region.cells < MIN_CELLS ? [] : SHIFTS_PX) {
       const moved = nearerToMoved(region, px);
       if (moved > worst.moved) Object.assign(worst, { moved, movedPx: px });
     }
@@ -79,11 +79,11 @@ function far(region: Region): number {
 }
 
 function nearerToMoved(region: Region, px: number): number {
-  const moves = [
+  const shifts = [
     region.nearerToMoved(px, 0),
     region.nearerToMoved(-px, 0),
     region.nearerToMoved(0, px),
     region.nearerToMoved(0, -px),
   ];
-  return Math.max(...moves.map(({ nearer, cells }) => (cells < MIN_CELLS ? 0 : nearer)));
+  return Math.max(...shifts.map(({ nearer, cells }) => (cells < MIN_CELLS ? 0 : nearer)));
 }

@@ -1,27 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Raster } from '../../tiling/raster.js';
-import { ModelLoadError } from '../failure.js';
+import { messageOf, tileFailure } from '../failure.js';
 import { outputForm } from '../manifest-entry.js';
-import { TileFailure } from '../tile-model.js';
 import { type LoadedModel, openModel } from './session.js';
 import type { FromTileWorker, TileWorkerStart, ToTileWorker } from './tile-workers.js';
 
-/**
- * The entry of a tile worker's thread: the model on the CPU with one thread of its own, one tile at a time. It blocks its own event loop,
- * and nobody else's.
- */
+/** Entry of a tile worker's thread: a session on the CPU with one thread, and one tile at a time. */
 const port = parentPort;
 if (port === null) throw new Error('A tile worker runs as a worker thread.');
 const { entry, modelsFolder } = workerData as TileWorkerStart;
 const loading = openModel(entry, modelsFolder, 'cpu', { threads: 1 });
-loading.catch(() => {}); // told with the first tile
+loading.catch(() => {}); // the answer to the first tile says so
 
 port.on('message', async (message: ToTileWorker) => {
   if ('close' in message) {
-    await loading.then(
-      (model) => model.release(),
-      () => {},
-    );
+    await loading.then((model) => model.release()).catch(() => {});
     port.close();
     return;
   }
@@ -29,7 +22,7 @@ port.on('message', async (message: ToTileWorker) => {
   port.postMessage(answer, 'result' in answer ? [answer.result.upscaled.data.buffer as ArrayBuffer] : []);
 });
 
-// A tile that did not fit into memory on its way in.
+// The tile did not fit into the memory of this thread.
 port.on('messageerror', ({ message }) => {
   port.postMessage({ failure: { reason: 'out_of_memory', message } } satisfies FromTileWorker);
 });
@@ -39,7 +32,7 @@ async function compute(tile: Raster<3>): Promise<FromTileWorker> {
   try {
     model = await loading;
   } catch (error) {
-    return { unusable: error instanceof ModelLoadError ? error.message : String(error) };
+    return { unusable: messageOf(error) };
   }
   try {
     const startedMs = performance.now();
@@ -49,8 +42,7 @@ async function compute(tile: Raster<3>): Promise<FromTileWorker> {
     const data = outputForm(model.entry).dtype === 'uint8' ? upscaled.data.slice() : upscaled.data;
     return { result: { upscaled: { ...upscaled, data }, ms } };
   } catch (error) {
-    const { reason, message } =
-      error instanceof TileFailure ? error : { reason: 'runtime_error' as const, message: String(error) };
+    const { reason, message } = tileFailure(error);
     return { failure: { reason, message } };
   }
 }

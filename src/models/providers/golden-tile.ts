@@ -2,33 +2,31 @@ import type { Raster, Samples } from '../../tiling/raster.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { warmUpTile } from '../onnx/warm-up.js';
 
-/** A tile's right answer, and by which model. */
+/** The CPU's answer to the golden tile. */
 export interface Golden {
   readonly entry: ModelEntry;
   readonly answer: Raster<3>;
 }
 
 const SIDE_PX = 32;
-/** Between providers: rounding in TF32 or half precision stays above 50 dB, a wrong kernel falls far below. */
+/** Between two providers. Rounding in TF32 or half precision gives more than 50 dB, a wrong kernel far less than 40. */
 const SAME_ANSWER_DB = 40;
 /**
- * Between the answer made small again and the tile. Networks have 22.5 dB (realesr-animevideov3) to 25 (realesr-general-x4v3),
- * most of it lost at the tile's rim; an answer a fifth too dark has 18.6, channels in the wrong order, another picture or
- * flat colour 14 at most.
+ * Between the downscaled answer and the tile. Networks reach 22.5 dB (realesr-animevideov3) to 25 (realesr-general-x4v3); most of the loss is at
+ * the tile's edge. An answer a fifth too dark has 18.6, and swapped channels, another picture or flat colour at most 14.
  */
-const SAME_PICTURE_DB = 20;
+export const SAME_PICTURE_DB = 20;
 
-/** The same in every process. */
 export function goldenTile(): Raster<3> {
   return warmUpTile(SIDE_PX, SIDE_PX);
 }
 
-/** Whether an answer, averaged down to the golden tile's size, is that tile. */
+/** Whether the downscaled answer is the golden tile. */
 export function looksUpscaled(answer: Raster<3>): boolean {
   return downscaledLikeness(answer, goldenTile()) >= SAME_PICTURE_DB;
 }
 
-/** @returns PSNR in dB between a tile and its enlargement averaged down again; 0 when the size is no multiple. 8 bits. */
+/** @returns PSNR in dB between a tile and its box-filtered answer, both of 8 bits; 0 when the answer's size is no multiple of the tile's. */
 export function downscaledLikeness(answer: Raster<3>, tile: Raster<3>): number {
   const scale = answer.width / tile.width;
   if (!Number.isInteger(scale) || answer.height !== tile.height * scale) return 0;
@@ -43,18 +41,19 @@ export function downscaledLikeness(answer: Raster<3>, tile: Raster<3>): number {
   return decibels(small, tile.data);
 }
 
-/** @returns whether the answer is the CPU's, and a sentence that says so. */
-export function compareWithCpu(answer: Samples, golden: Golden): [boolean, string] {
-  const likeness = answer.length === golden.answer.data.length ? decibels(answer, golden.answer.data) : 0;
+/** @returns whether an answer equals the CPU's, and a sentence about it. */
+export function compareWithCpu(
+  answer: Samples,
+  { answer: { data } }: Golden,
+): { usable: boolean; detail: string } {
+  const likeness = answer.length === data.length ? decibels(answer, data) : 0;
+  const distance = likeness === Infinity ? 'identical to' : `${Math.round(likeness)} dB from`;
   return likeness >= SAME_ANSWER_DB
-    ? [
-        true,
-        `A golden tile came back right (${likeness === Infinity ? 'identical to' : `${Math.round(likeness)} dB from`} the CPU's).`,
-      ]
-    : [
-        false,
-        `A golden tile came back wrong (${Math.round(likeness)} dB from the CPU's; ${SAME_ANSWER_DB} are needed).`,
-      ];
+    ? { usable: true, detail: `A golden tile came back right (${distance} the CPU's).` }
+    : {
+        usable: false,
+        detail: `A golden tile came back wrong (${distance} the CPU's; ${SAME_ANSWER_DB} are needed).`,
+      };
 }
 
 /** PSNR of 8-bit samples. */

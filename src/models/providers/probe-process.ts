@@ -3,7 +3,7 @@ import { openModel } from '../onnx/session.js';
 import { goldenTile } from './golden-tile.js';
 import type { ProbeOrder, ProbeReply } from './probe.js';
 
-/** Entry of the process that tries a provider: one golden tile, one message, and it is ended by its parent. */
+/** Entry of the process that runs the golden tile on a provider. It sends one message, and its parent ends it. */
 process.on('disconnect', () => process.exit(0));
 
 async function answer(): Promise<ProbeReply> {

@@ -3,23 +3,22 @@ import { fileURLToPath } from 'node:url';
 import type { Provider } from '../../domain/types.js';
 import type { ModelEntry } from '../manifest-entry.js';
 
-/** What the probing process is told. */
+/** The argument of the probing process. */
 export interface ProbeOrder {
   readonly entry: ModelEntry;
   readonly modelsFolder: string;
   readonly provider: Provider;
 }
 
-/** What it answers: the golden tile's pixels in base64, or why there are none. */
+/** Its answer: the samples in base64, or why there are none. */
 export type ProbeReply = { readonly pixels: string } | { readonly error: string };
 
-/** A driver that takes longer for one small tile is of no use. */
+/** A driver that takes longer for a small tile is of no use. */
 export const PROBE_PATIENCE_MS = 60_000;
 const ENTRY = fileURLToPath(new URL('./probe-process.js', import.meta.url));
 
 /**
- * Runs the golden tile on a provider in a process of its own: a driver that crashes or hangs must not take the engine
- * with it at every start.
+ * Runs the golden tile on a provider in a child process, because a driver may crash or hang.
  * @returns the samples of the answer.
  * @throws Error saying why there is none.
  */
@@ -33,7 +32,7 @@ export function probeElsewhere(order: ProbeOrder, patienceMs = PROBE_PATIENCE_MS
     child.on('message', (reply: ProbeReply) => {
       if ('pixels' in reply) resolve(Buffer.from(reply.pixels, 'base64'));
       else reject(new Error(reply.error));
-      // Some drivers crash while they are unloaded; the answer is here.
+      // Some drivers crash while they are unloaded.
       child.kill('SIGKILL');
     });
     child.on('error', reject);

@@ -7,19 +7,20 @@ import { fileState } from '../verify.js';
 import { compareWithCpu, type Golden, goldenTile, looksUpscaled } from './golden-tile.js';
 import { PROBE_PATIENCE_MS, probeElsewhere } from './probe.js';
 
-/** Float32, for GPUs, which have no int8 kernels. */
+/** Float32: GPUs have no int8 kernels. */
 const GPU_PROBE = 'tessera-lite-x4-f32';
-/** What the CPU is proven with, the first whose file is intact: the model that the first image may need, or its twin. */
+/** The first of these whose file is intact proves the CPU. */
 const CPU_PROBES = ['tessera-lite-x4', GPU_PROBE];
 
+type Verdict = Pick<ProviderStatus, 'usable' | 'detail'>;
+
 /**
- * Proves each provider by a golden tile, alone: ONNX Runtime drops providers that it lacks from a list, and a driver may
- * load and compute nonsense. The CPU's answer must look like the tile it enlarged; every other provider must give the
- * CPU's answer, with no part of the network left to the CPU.
+ * Proves each provider alone by a golden tile: ONNX Runtime silently drops missing providers from a list, and a driver may load and compute nonsense.
+ * The CPU's answer must look like the tile. Every other provider must run the whole network and give the CPU's answer.
  * @param wanted from `wantedProviders`.
  * @param pool keeps the CPU's model loaded for the first image.
- * @param patienceMs what a provider other than the CPU may take.
- * @returns them in the same order; those that cannot be used say why.
+ * @param patienceMs time limit of a provider other than the CPU.
+ * @returns a status for each provider, in the same order; `detail` says why a provider is not usable.
  */
 export async function probeProviders(
   wanted: readonly Provider[],
@@ -28,25 +29,25 @@ export async function probeProviders(
   patienceMs = PROBE_PATIENCE_MS,
 ): Promise<readonly ProviderStatus[]> {
   const gpuProbe = entries.find((each) => each.name === GPU_PROBE);
-  const answering = wanted.some((provider) => provider !== 'cpu') ? cpuAnswer(gpuProbe, pool) : undefined;
-  const statuses = await Promise.all(
-    wanted.map(async (provider) =>
-      provider === 'cpu'
-        ? probeCpu(entries, pool)
-        : probeGpu(provider, await answering, pool.options.modelsFolder, patienceMs),
-    ),
+  const golden = wanted.some((provider) => provider !== 'cpu') ? cpuAnswer(gpuProbe, pool) : undefined;
+  const { log, modelsFolder } = pool.options;
+  return Promise.all(
+    wanted.map(async (provider) => {
+      const verdict =
+        provider === 'cpu'
+          ? await probeCpu(entries, pool)
+          : await probeGpu(provider, await golden, modelsFolder, patienceMs);
+      const status = { provider, ...verdict };
+      if (status.usable) log.info(status, 'provider usable');
+      else log.warn(status, 'provider not usable');
+      return status;
+    }),
   );
-  const { log } = pool.options;
-  for (const { provider, usable, detail } of statuses) {
-    if (usable) log.info({ provider, detail }, 'provider usable');
-    else log.warn({ provider, detail }, 'provider not usable');
-  }
-  return statuses;
 }
 
 /**
- * The providers to look at, best first. `auto` takes what is installed for this platform; WebGPU is there everywhere, but
- * may be a software renderer many times slower than the CPU, so it comes on request only.
+ * The providers to prove, best first. `auto` means what is installed for this platform, without WebGPU, which exists everywhere but may be a software
+ * renderer many times slower than the CPU.
  */
 export function wantedProviders(
   configured: readonly string[],
@@ -63,54 +64,40 @@ export function wantedProviders(
   return [...new Set(wanted)];
 }
 
-/** Why a provider need not even be tried here. */
+/** @returns why a provider cannot exist here; undefined when it may. */
 function absence(provider: Provider): string | undefined {
-  switch (provider) {
-    case 'cuda':
-      return cudaLibraryInstalled()
-        ? undefined
-        : 'Its library is not installed; see "CUDA" in docs/models.md for the one command.';
-    case 'coreml':
-      return process.platform === 'darwin' ? undefined : 'It exists on macOS only.';
-    case 'dml':
-      return process.platform === 'win32' ? undefined : 'It exists on Windows only.';
-    case 'webgpu':
-    case 'cpu':
-      return undefined;
-  }
+  if (provider === 'cuda' && !cudaLibraryInstalled())
+    return 'Its library is not installed; see "CUDA" in docs/models.md for the one command.';
+  if (provider === 'coreml' && process.platform !== 'darwin') return 'It exists on macOS only.';
+  if (provider === 'dml' && process.platform !== 'win32') return 'It exists on Windows only.';
+  return undefined;
 }
 
-/** A file that is missing or damaged says nothing of the CPU, which then counts as usable: it has no driver to doubt. */
-async function probeCpu(entries: readonly ModelEntry[], pool: SessionPool): Promise<ProviderStatus> {
-  const told = (usable: boolean, detail: string): ProviderStatus => ({ provider: 'cpu', usable, detail });
+/** Without an intact model the CPU counts as usable: it has no driver that could be wrong. */
+async function probeCpu(entries: readonly ModelEntry[], pool: SessionPool): Promise<Verdict> {
   const unusableFiles: string[] = [];
   for (const name of CPU_PROBES) {
-    // A manifest of one's own need not have it.
     const entry = entries.find((each) => each.name === name);
-    if (entry === undefined) continue;
+    if (entry === undefined) continue; // a replaced manifest may lack it
     try {
-      return looksUpscaled((await answerOf(entry, pool)).answer)
-        ? told(true, 'A golden tile came back right.')
-        : told(false, 'A golden tile came back wrong.');
+      const usable = looksUpscaled((await answerOf(entry, pool)).answer);
+      return { usable, detail: `A golden tile came back ${usable ? 'right' : 'wrong'}.` };
     } catch (error) {
-      if ((await fileState(entry, pool.options.modelsFolder, 'sha256')) === 'intact')
-        return told(false, `A golden tile could not be computed: ${innermostReason(error)}`);
+      if ((await fileState(entry, pool.options.modelsFolder, 'sha256')) === 'intact') return failed(error);
       unusableFiles.push(messageOf(error));
     }
   }
-  return told(true, ['Not proven, for want of a model.', ...unusableFiles].join(' '));
+  return { usable: true, detail: ['Not proven, for want of a model.', ...unusableFiles].join(' ') };
 }
 
-/** The right answer for GPUs; undefined when the CPU has none. */
+function failed(error: unknown): Verdict {
+  return { usable: false, detail: `A golden tile could not be computed: ${innermostReason(error)}` };
+}
+
+/** @returns undefined when the CPU has no right answer; the other providers' statuses then say so. */
 async function cpuAnswer(entry: ModelEntry | undefined, pool: SessionPool): Promise<Golden | undefined> {
-  if (entry === undefined) return undefined;
-  try {
-    const golden = await answerOf(entry, pool);
-    return looksUpscaled(golden.answer) ? golden : undefined;
-  } catch {
-    // The providers' own words say that there is nothing to compare with.
-    return undefined;
-  }
+  const golden = entry && (await answerOf(entry, pool).catch(() => undefined));
+  return golden !== undefined && looksUpscaled(golden.answer) ? golden : undefined;
 }
 
 async function answerOf(entry: ModelEntry, pool: SessionPool): Promise<Golden> {
@@ -127,16 +114,15 @@ async function probeGpu(
   golden: Golden | undefined,
   modelsFolder: string,
   patienceMs: number,
-): Promise<ProviderStatus> {
-  const told = (usable: boolean, detail: string): ProviderStatus => ({ provider, usable, detail });
+): Promise<Verdict> {
   const absent = absence(provider);
-  if (absent !== undefined) return told(false, absent);
+  if (absent !== undefined) return { usable: false, detail: absent };
   if (golden === undefined)
-    return told(false, 'There is no answer of the CPU to compare a golden tile with.');
+    return { usable: false, detail: 'There is no answer of the CPU to compare a golden tile with.' };
   try {
     const answer = await probeElsewhere({ entry: golden.entry, modelsFolder, provider }, patienceMs);
-    return told(...compareWithCpu(answer, golden));
+    return compareWithCpu(answer, golden);
   } catch (error) {
-    return told(false, `A golden tile could not be computed: ${innermostReason(error)}`);
+    return failed(error);
   }
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { diskError } from '../raster/disk-error.js';
+import { asDiskFull } from '../../host/disk-full.js';
 
 /** Bytes that take the place of others in a file. */
 export interface Splice {
@@ -27,7 +27,7 @@ export async function splice(path: string, splices: readonly Splice[]): Promise<
     }
     return await copied(file, size, path, splices);
   } catch (error) {
-    throw diskError(error);
+    throw asDiskFull(error);
   } finally {
     await file.close();
   }

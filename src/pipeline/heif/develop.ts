@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { TesseraError } from '../../domain/errors.js';
 import { hasRoomForThread } from '../../host/address-space.js';
+import { asDiskFull } from '../../host/disk-full.js';
 import { lacksMemory } from '../../models/failure.js';
 import type { Cancellation } from '../cancellation.js';
 import type { PipelineLimits } from '../limits.js';
 import type { RowProgress } from '../progress/row-progress.js';
-import { diskError } from '../raster/disk-error.js';
 import { OutOfMemory } from '../raster/out-of-memory.js';
 import { Bytes } from '../scan/bytes.js';
 import { scanStructure } from '../scan/scan.js';
@@ -49,7 +49,7 @@ export async function developHeic(
   const answer = await run(order, cancellation, progress);
   cancellation.check();
   if ('refused' in answer) throw TesseraError.fromMessage(answer.refused);
-  if ('failed' in answer) throw diskError(new Error(answer.failed));
+  if ('failed' in answer) throw asDiskFull(new Error(answer.failed));
 }
 
 /** Of one row of tiles at a time, of colours and of alpha. */

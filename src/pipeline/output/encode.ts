@@ -1,13 +1,13 @@
 import sharp, { type Sharp } from 'sharp';
 import { TesseraError } from '../../domain/errors.js';
 import type { OutputFormat, UpscaleOptions } from '../../domain/types.js';
+import { asDiskFull } from '../../host/disk-full.js';
 import { formatsByPreference } from '../../options/result-format.js';
 import { fits, type PipelineLimits } from '../limits.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { fitsJpeg, MAX_JPEG_EXIF_BYTES } from '../metadata/jpeg-segments.js';
-import { diskError } from '../raster/disk-error.js';
 
-/** What the choice of a format depends on, once the image is decoded. */
+/** Properties of a decoded image that its format depends on. */
 export interface FormatRequest {
   readonly options: Pick<UpscaleOptions, 'format' | 'accept'>;
   readonly transparent: boolean;
@@ -18,8 +18,9 @@ export interface FormatRequest {
 }
 
 /**
- * The format of the result: of those that the request takes, the first that can hold the image and its metadata, at last PNG.
- * @throws TesseraError output_too_large, for metadata that the format asked for cannot hold.
+ * Chooses the format of the result: the first requested format that can hold the image and its metadata, and PNG at
+ * last.
+ * @throws TesseraError output_too_large for metadata that the requested format cannot hold.
  */
 export function chooseFormat(request: FormatRequest, limits: PipelineLimits): OutputFormat {
   const { options, width, height, metadata } = request;
@@ -33,7 +34,7 @@ export function chooseFormat(request: FormatRequest, limits: PipelineLimits): Ou
   return wished.find(holds) ?? 'png';
 }
 
-/** What of the metadata is more than JPEG holds: EXIF has one segment, and of XMP no single property may be too long for one. */
+/** The kind of metadata that JPEG cannot hold: EXIF has one segment, and no single property of XMP may exceed one. */
 function tooLargeForJpeg({ exif, xmp }: ResultMetadata): { name: string; bytes: number } | undefined {
   if (exif !== undefined && exif.length > MAX_JPEG_EXIF_BYTES) return { name: 'EXIF', bytes: exif.length };
   if (xmp !== undefined && !fitsJpeg(xmp)) return { name: 'XMP', bytes: xmp.length };
@@ -52,8 +53,8 @@ function checkJpegMetadata(metadata: ResultMetadata): void {
 }
 
 /**
- * JPEG settings: all chroma from quality 90; fixed Huffman tables and baseline, which at 96 megapixels take 22 MB and
- * 0.3 s where sharp's own default takes 567 MB and a second.
+ * JPEG settings: full chroma from quality 90. Fixed Huffman tables and baseline: 96 megapixels then take 22 MB and
+ * 0.3 s, where sharp's default takes 567 MB and a second.
  */
 export function jpegOptions(quality: number) {
   return {
@@ -64,28 +65,28 @@ export function jpegOptions(quality: number) {
   } as const;
 }
 
-/** A file that sharp can read, and what becomes of it. */
+/** The source and settings of an encoding. */
 export interface EncodeRequest {
-  /** A completed canvas. */
+  /** The path of a completed canvas. */
   readonly canvasPath: string;
   readonly grey: boolean;
   readonly sixteenBit: boolean;
   readonly transparent: boolean;
-  /** The canvas carries a profile, which the result is to have. */
+  /** The canvas has a profile, and so will the result. */
   readonly profiled: boolean;
-  /** Size on the canvas, and of the result. */
+  /** Size of the canvas and of the result. */
   readonly from: { readonly width: number; readonly height: number };
   readonly to: { readonly width: number; readonly height: number };
   readonly format: OutputFormat;
   readonly quality: number;
   readonly background: readonly [number, number, number];
   readonly resultPath: string;
-  /** When to give up, 1..3600. AVIF's encoder cannot be stopped, hence its cap on pixels. */
+  /** Time limit in seconds, 1 to 3600. AVIF's encoder cannot be stopped, hence its limit of pixels. */
   readonly timeoutSeconds: number;
 }
 
 /**
- * Streams a canvas through the last resize, when its size is not the promised one, and the encoder, to a file.
+ * Streams a canvas through the last resize (if its size is not the promised one) and the encoder into a file.
  * @throws TesseraError disk_full, output_too_large.
  */
 export async function encode(request: EncodeRequest): Promise<void> {
@@ -99,13 +100,13 @@ export async function encode(request: EncodeRequest): Promise<void> {
   }
   const sixteenBit = request.sixteenBit && (request.format === 'png' || request.format === 'tiff');
   image = image.toColourspace(request.grey ? (sixteenBit ? 'grey16' : 'b-w') : sixteenBit ? 'rgb16' : 'srgb');
-  // For a tag of its own sharp would transform every pixel.
+  // sharp would transform every pixel to add a profile itself.
   if (request.profiled) image = image.keepIccProfile();
   image = image.timeout({ seconds: request.timeoutSeconds });
   try {
     await withEncoder(image, request).toFile(request.resultPath);
   } catch (error) {
-    throw diskError(error);
+    throw asDiskFull(error);
   }
 }
 
@@ -114,8 +115,8 @@ function withEncoder(image: Sharp, { format, quality, to }: EncodeRequest): Shar
     case 'jpeg':
       return image.jpeg(jpegOptions(quality));
     case 'png':
-      // No quality: it would make a palette image. Filtered at level 2, photographs take a quarter less than at sharp's
-      // level 6 without filters, in about the same time.
+      // No quality, because it would make a palette image. With filters at level 2, photographs take a quarter less
+      // than at sharp's level 6 without filters, in about the same time.
       return image.png({ compressionLevel: 2, adaptiveFiltering: true });
     case 'webp':
       // Half the time of the default effort 4, for 0.3 dB.

@@ -1,14 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type JpegOptions } from 'sharp';
+import { asDiskFull } from '../../host/disk-full.js';
 import type { Samples } from '../../tiling/raster.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments, profileSegments } from '../metadata/jpeg-segments.js';
-import { giveSamples, takeSamples } from '../raster/buffer-pool.js';
-import { diskError } from '../raster/disk-error.js';
 import { toGrey } from '../raster/planes.js';
-import type { RowSink } from '../raster/row-sink.js';
+import { allocateSamples, type RowSink } from '../raster/row-sink.js';
 
-/** A strip is about an eighth of the image within these bounds: each costs a millisecond beside its encoding. */
+/** A strip is about an eighth of the image within these bounds. Each costs a millisecond besides its encoding. */
 const MIN_STRIP_PIXELS = 1_000_000;
 const MAX_STRIP_PIXELS = 4_000_000;
 
@@ -28,9 +27,9 @@ export interface JpegShape {
   readonly width: number;
   readonly height: number;
   readonly grey: boolean;
-  /** Goes into the header. */
+  /** The profile in the header. */
   readonly icc: Buffer | undefined;
-  /** The same; EXIF and XMP that `fitsJpeg`. */
+  /** EXIF and XMP in the header; they passed `fitsJpeg`. */
   readonly metadata: ResultMetadata;
 }
 
@@ -72,7 +71,7 @@ export class JpegStrips implements RowSink {
     this.#interval = blockRowsInStrip * blocksAcross;
   }
 
-  /** @param threads strips encoded at the same time. */
+  /** @param threads strips that are encoded at the same time. */
   static async create(
     path: string,
     shape: JpegShape,
@@ -86,9 +85,8 @@ export class JpegStrips implements RowSink {
     const stride = this.#shape.width * 3;
     const needed = (this.#finished + rows) * stride;
     if (this.#rows.length < needed) {
-      const grown = takeSamples(needed, false);
+      const grown = allocateSamples(needed, false);
       grown.set(this.#rows.subarray(0, this.#held * stride));
-      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, this.#finished + rows);
@@ -108,21 +106,12 @@ export class JpegStrips implements RowSink {
       from = to;
     }
     if (from === 0) return;
-    this.#moveOn(this.#rows.subarray(from * stride, this.#held * stride), last);
+    // The encoders still read this buffer.
+    const kept = this.#rows.subarray(from * stride, this.#held * stride);
+    this.#rows = last ? NO_SAMPLES : allocateSamples(this.#rows.length, false);
+    if (!last) this.#rows.set(kept);
     this.#held -= from;
     this.#finished -= from;
-  }
-
-  /** Goes on in another buffer, as the encoders still read this one; it is used again when they are done. */
-  #moveOn(kept: Samples, last: boolean): void {
-    const old = this.#rows;
-    // When the last strip is written, no encoder reads the buffer any more; after a failure one still may.
-    void this.#writing.then(
-      () => giveSamples(old),
-      () => {},
-    );
-    this.#rows = last ? NO_SAMPLES : takeSamples(old.length, false);
-    if (!last) this.#rows.set(kept);
   }
 
   #encode(rgb: Samples, rows: number): void {
@@ -156,11 +145,11 @@ export class JpegStrips implements RowSink {
         this.#bytes += bytesWritten;
       }
     } catch (error) {
-      throw diskError(error);
+      throw asDiskFull(error);
     }
   }
 
-  /** The first strip's header with the image's height, what stands beside the pixels, and the interval of restarts. */
+  /** The first strip's header with the image's height, metadata, and the restart interval. */
   #header(jpeg: Buffer, scan: Scan): Buffer {
     const head = Buffer.from(jpeg.subarray(0, scan.header));
     head.writeUInt16BE(this.#shape.height, scan.frame + 5);
@@ -176,7 +165,11 @@ export class JpegStrips implements RowSink {
     ]);
   }
 
-  /** @returns bytes of the file. @throws TesseraError disk_full. */
+  /**
+   * Completes the file.
+   * @returns its bytes.
+   * @throws TesseraError disk_full.
+   */
   async complete(): Promise<number> {
     await this.#writing;
     await this.#write(Buffer.from([0xff, EOI]));
@@ -184,16 +177,16 @@ export class JpegStrips implements RowSink {
     return this.#bytes;
   }
 
-  /** Ends the work on a file that nobody will read. */
+  /** Closes a file that nobody will read. */
   async abandon(): Promise<void> {
     await this.#writing.catch(() => {});
     await this.#file.close();
   }
 }
 
-/** Where the parts of a baseline JPEG begin. */
+/** Offsets of the parts of a baseline JPEG. */
 interface Scan {
-  /** First segment behind those of applications: where more of them may go. */
+  /** First segment after the application segments, where more of them may go. */
   readonly tables: number;
   /** The frame header (SOF0). */
   readonly frame: number;
@@ -203,7 +196,7 @@ interface Scan {
   readonly data: number;
 }
 
-/** @throws Error for what is no baseline JPEG of one scan: the encoder was asked for one. */
+/** @throws Error for anything but a baseline JPEG of one scan, which the encoder was asked for. */
 function scanOf(jpeg: Buffer): Scan {
   if (jpeg[0] !== 0xff || jpeg[1] !== SOI) throw new Error('The encoder returned no JPEG');
   let tables = 2;

@@ -6,10 +6,10 @@ export interface RowsDone {
   readonly secondsLeft?: number;
 }
 
-/** Rows come by thousands in a second: listeners are told at most this often. */
+/** Thousands of rows are done in a second: listeners hear of them at most this often, and of the last one always. */
 const INTERVAL_MS = 200;
 
-/** Tells how many rows are done, and by those how long the others take. */
+/** Reports how many rows are done, and how long the others take at the same pace. */
 export class RowProgress {
   readonly #startedMs: number;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -27,7 +27,7 @@ export class RowProgress {
     const nowMs = this.nowMs();
     if (rowsDone < rowsTotal && nowMs - this.#toldMs < INTERVAL_MS) return;
     this.#toldMs = nowMs;
-    const left = ((nowMs - this.#startedMs) / rowsDone) * (rowsTotal - rowsDone);
-    this.tell({ rowsDone, rowsTotal, ...(rowsDone === 0 ? {} : { secondsLeft: left / 1000 }) });
+    const leftMs = ((nowMs - this.#startedMs) / rowsDone) * (rowsTotal - rowsDone);
+    this.tell({ rowsDone, rowsTotal, ...(rowsDone === 0 ? {} : { secondsLeft: leftMs / 1000 }) });
   }
 }

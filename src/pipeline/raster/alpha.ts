@@ -7,13 +7,13 @@ import { allocateSamples } from './row-sink.js';
 interface Separated {
   /** Interleaved RGB. */
   readonly colour: Raster;
-  /** One channel; undefined when the picture is opaque everywhere. */
+  /** One channel; undefined when the whole picture is opaque. */
   readonly alpha: Raster | undefined;
 }
 
 /**
- * Splits interleaved pixels of 1 to 5 channels into RGB and alpha, the event loop going on meanwhile; RGB alone is not copied. Premultiplied
- * colours are divided by their alpha. What a first frame does not cover is transparent black.
+ * Splits interleaved pixels of 1 to 5 channels into RGB and alpha, and lets the event loop go on. RGB alone is not
+ * copied. Premultiplied colours are divided by their alpha. What a first frame does not cover is transparent black.
  */
 export async function separated(image: Raster, facts: FileFacts = {}): Promise<Separated> {
   const { data, width, height, channels } = image;

@@ -1,10 +1,10 @@
 import type { Raster, Samples } from '../../tiling/raster.js';
 import { blocks } from './blocks.js';
 
-/** Below this opacity (of 1) a pixel's own colour is not trusted: encoders leave anything there. */
+/** Opacity (of 1) below which a pixel's own colour is not trusted, because encoders leave anything there. */
 const TRUSTED_OPACITY = 0.03;
 
-/** Colours and how much they weigh, at one level of the pyramid: four floats for each pixel (R, G, B times weight, weight). */
+/** Weighted colours at one level of the pyramid: four floats per pixel (R, G, B times weight, and weight). */
 interface Level {
   readonly width: number;
   readonly height: number;
@@ -13,11 +13,12 @@ interface Level {
 
 /**
  * Gives transparent pixels the colours of their opaque neighbours, in place, so that the network sees no edge where
- * only the opacity has one: otherwise black under the transparency comes back as a dark fringe.
- * By a pyramid (push-pull, after Gortler et al., "The Lumigraph", 1996): each level averages what is opaque in 2 x 2
- * pixels, and holes are filled from the nearest level that has no hole there. Linear in the number of pixels; the event loop goes on
+ * only the opacity has one. Otherwise black under the transparency comes back as a dark fringe. It uses a pyramid
+ * (push-pull, after Gortler et al., "The Lumigraph", 1996): each level averages the opaque pixels of 2 x 2, and holes
+ * are filled from the nearest level without a hole there. Linear in the number of pixels; the event loop goes on
  * meanwhile.
- * @param colour RGB. @param alpha one channel of the same size and sample type.
+ * @param colour RGB.
+ * @param alpha one channel of the same size and sample type.
  */
 export async function bleedColours(colour: Raster, alpha: Raster): Promise<void> {
   const opaque = alpha.data instanceof Uint16Array ? 65535 : 255;
@@ -58,7 +59,7 @@ async function hasHoles(alpha: Raster, threshold: number): Promise<boolean> {
   return false;
 }
 
-/** The first level is already half the image's size, to spare a copy of the image in floats. */
+/** The first level has half the image's size, which saves a copy of the image in floats. */
 async function firstLevel(colour: Raster, alpha: Raster, threshold: number): Promise<Level> {
   const width = Math.ceil(colour.width / 2);
   const height = Math.ceil(colour.height / 2);

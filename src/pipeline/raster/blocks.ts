@@ -1,9 +1,9 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
 
-/** Pixels of a block: a few milliseconds of work, at the slowest some thirty. */
+/** Pixels of a block: a few milliseconds of work, thirty at most. */
 const BLOCK_PIXELS = 1 << 18;
 
-/** A part of a picture, in pixels; right and bottom are beyond it. */
+/** A part of a picture, in pixels; right and bottom are exclusive. */
 interface Block {
   readonly left: number;
   readonly top: number;
@@ -12,8 +12,8 @@ interface Block {
 }
 
 /**
- * Covers a picture with blocks, row by row, whatever its shape: of a picture wider than a block each row is several. Between two blocks
- * the event loop goes on, so that a large picture keeps neither heartbeats nor other jobs waiting.
+ * Covers a picture with blocks, row by row; a picture wider than a block has several in each row. Between two blocks
+ * the event loop goes on, so that a large picture delays neither heartbeats nor other jobs.
  */
 export async function* blocks(width: number, height: number): AsyncGenerator<Block> {
   const columns = Math.min(width, BLOCK_PIXELS);
@@ -27,11 +27,14 @@ export async function* blocks(width: number, height: number): AsyncGenerator<Blo
   }
 }
 
-/** Counts work that has no blocks: pixels, or bytes. */
+/** Counts work without blocks: pixels, or bytes. */
 export class Breaks {
   #since = 0;
 
-  /** Notes so much work. @returns true when it is time for the event loop to go on: await `take`. */
+  /**
+   * Records work.
+   * @returns true when the event loop should go on: await `take`.
+   */
   isDue(work: number): boolean {
     this.#since += work;
     return this.#since >= BLOCK_PIXELS;

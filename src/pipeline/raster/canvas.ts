@@ -1,11 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { asDiskFull } from '../../host/disk-full.js';
 import type { Samples } from '../../tiling/raster.js';
-import { giveSamples, takeSamples } from './buffer-pool.js';
-import { diskError } from './disk-error.js';
 import { toGrey, withAlpha } from './planes.js';
 import { allocateSamples, type RowSink } from './row-sink.js';
 
-/** What a canvas holds. */
+/** Size and channels of a canvas. */
 export interface CanvasShape {
   readonly width: number;
   readonly height: number;
@@ -14,10 +13,10 @@ export interface CanvasShape {
   readonly sixteenBit: boolean;
 }
 
-/** Goes into the file behind the pixels; sharp passes it on to the encoders without touching a pixel. */
+/** The profile, written after the pixels. sharp passes it to the encoders without changing a pixel. */
 export interface CanvasTags {
   readonly icc?: Buffer;
-  /** By EXIF, 1 to 8: how the pixels are still to be turned. */
+  /** EXIF orientation, 1 to 8: how the pixels still have to be turned. */
   readonly orientation?: number;
   readonly exif?: Buffer;
   readonly xmp?: Buffer;
@@ -37,7 +36,7 @@ export class Canvas implements RowSink {
   readonly #stride: number;
   #rows: Samples;
   #spare: Samples;
-  /** Rows of the window that hold something. */
+  /** Rows of the window that hold pixels. */
   #held = 0;
   #finished = 0;
   #writing: Promise<unknown> = Promise.resolve();
@@ -74,9 +73,8 @@ export class Canvas implements RowSink {
   window(rows: number): Samples {
     const samples = rows * this.#stride;
     if (this.#rows.length < samples) {
-      const grown = takeSamples(samples, this.shape.sixteenBit);
+      const grown = allocateSamples(samples, this.shape.sixteenBit);
       grown.set(this.#rows.subarray(0, this.#held * this.#stride));
-      giveSamples(this.#rows);
       this.#rows = grown;
     }
     this.#held = Math.max(this.#held, rows);
@@ -84,11 +82,11 @@ export class Canvas implements RowSink {
   }
 
   async finish(rows: number): Promise<void> {
-    // The spare buffer is free again once the rows before are written.
+    // The other buffer is free when the rows before are written.
     await this.#writing;
     const done = this.#rows;
     const kept = done.subarray(rows * this.#stride, this.#held * this.#stride);
-    if (this.#spare.length < kept.length) this.#spare = takeSamples(done.length, this.shape.sixteenBit);
+    if (this.#spare.length < kept.length) this.#spare = allocateSamples(done.length, this.shape.sixteenBit);
     this.#spare.set(kept);
     this.#rows = this.#spare;
     this.#spare = done;
@@ -100,11 +98,11 @@ export class Canvas implements RowSink {
       new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength),
       this.#offsetOf(first),
     );
-    // Awaited above, or by close; without this a failure between would count as unhandled.
+    // Awaited above or by close. Without this, a failure in between would count as unhandled.
     this.#writing.catch(() => {});
   }
 
-  /** RGB rows as the file holds them. */
+  /** Converts RGB rows to the file's channels. */
   async #stored(rgb: Samples, first: number, rows: number): Promise<Samples> {
     const colour = this.shape.grey ? toGrey(rgb, rows * this.shape.width) : rgb;
     if (this.alpha === undefined) return colour;
@@ -115,7 +113,7 @@ export class Canvas implements RowSink {
     return HEADER_BYTES + row * this.shape.width * this.channels * (this.shape.sixteenBit ? 2 : 1);
   }
 
-  /** Rows that are written. */
+  /** Reads written rows. */
   async read(first: number, rows: number): Promise<Samples> {
     const samples = allocateSamples(rows * this.shape.width * this.channels, this.shape.sixteenBit);
     const bytes = new Uint8Array(samples.buffer);
@@ -139,21 +137,19 @@ export class Canvas implements RowSink {
         done += bytesWritten;
       }
     } catch (error) {
-      throw diskError(error);
+      throw asDiskFull(error);
     }
   }
 
-  /** Waits until every row is on disk, gives the buffers back and adds the tags. */
+  /** Waits until every row is on disk, releases the buffers and writes the tags. */
   async complete(tags: CanvasTags): Promise<void> {
     await this.#writing;
-    giveSamples(this.#rows);
-    if (this.#spare !== this.#rows) giveSamples(this.#spare);
     this.#rows = allocateSamples(0, this.shape.sixteenBit);
     this.#spare = this.#rows;
     await this.#write(Buffer.from(vipsTrailer(tags)), this.#offsetOf(this.shape.height));
   }
 
-  /** Closes the file; it stays until the job's folder is removed or `unlink`ed by the caller. */
+  /** Closes the file. It stays until the caller unlinks it or the job's folder is removed. */
   async close(): Promise<void> {
     await this.#writing.catch(() => {});
     await this.#file.close();
@@ -161,8 +157,8 @@ export class Canvas implements RowSink {
 }
 
 /**
- * The header that libvips reads (libvips/iofuncs/vips.c): a magic number in big-endian order that says that the rest is
- * little-endian, then 4-byte fields.
+ * The header that libvips reads (libvips/iofuncs/vips.c): a magic number in big-endian order, which announces
+ * little-endian fields of 4 bytes.
  */
 export function vipsHeader(shape: CanvasShape, channels: number): Buffer {
   const colourspace = shape.grey ? (shape.sixteenBit ? 26 : 1) : shape.sixteenBit ? 25 : 22;
@@ -183,7 +179,7 @@ export function vipsHeader(shape: CanvasShape, channels: number): Buffer {
   return header;
 }
 
-/** What follows the pixels: XML with the tags. */
+/** The XML after the pixels, with the tags. */
 export function vipsTrailer(tags: CanvasTags): string {
   const blob = (name: string, bytes: Buffer | undefined) =>
     bytes === undefined ? '' : `<field type="VipsBlob" name="${name}">${bytes.toString('base64')}</field>`;

@@ -1,7 +1,7 @@
 import type { Samples } from '../../tiling/raster.js';
 import { allocateSamples, type RowSink } from './row-sink.js';
 
-/** Input pixels on each side of a place that count. */
+/** Input pixels on each side of a position that count. */
 const LOBES = 3;
 const TAPS = 2 * LOBES;
 
@@ -13,7 +13,7 @@ function kernel(distance: number): number {
   return (LOBES * Math.sin(x) * Math.sin(x / LOBES)) / (x * x);
 }
 
-/** For each output position: its first input position (may be negative), and the weights of it and the next ones. */
+/** For each output position: its first input position (may be negative), and the weights from there on. */
 interface Taps {
   readonly first: Int32Array;
   readonly weights: Float32Array;
@@ -40,8 +40,8 @@ interface Size {
 
 /**
  * Enlarges rows of RGB by Lanczos-3 on their way into another sink. libvips has this kernel for reductions only and
- * enlarges by cubic interpolation under the same name. Edge pixels are repeated outwards.
- * Holds six rows in floats; costs about 25 ns for each output pixel.
+ * enlarges by cubic interpolation under the same name. Edge pixels are repeated outwards. Holds six rows in floats;
+ * takes about 25 ns per output pixel.
  */
 export class LanczosRows implements RowSink {
   readonly #from: Size;
@@ -50,7 +50,7 @@ export class LanczosRows implements RowSink {
   readonly #sixteenBit: boolean;
   readonly #across: Taps;
   readonly #down: Taps;
-  /** The latest rows, resampled across, by their number modulo the taps. */
+  /** The latest rows, resampled horizontally, by row number modulo the number of taps. */
   readonly #resampled: readonly Float32Array[];
   /** One row with its edges repeated. */
   readonly #padded: Float32Array;
@@ -59,7 +59,7 @@ export class LanczosRows implements RowSink {
   #received = 0;
   #emitted = 0;
 
-  /** @param to at least `from` in both directions. */
+  /** @param to at least as large as `from` in both directions. */
   constructor(from: Size, to: Size, sixteenBit: boolean, into: RowSink) {
     this.#from = from;
     this.#to = to;
@@ -102,7 +102,7 @@ export class LanczosRows implements RowSink {
     if (this.#emitted > first) await this.#into.finish(this.#emitted - first);
   }
 
-  /** Output rows whose input has all arrived, once so many rows have. */
+  /** Output rows whose input is complete after so many rows. */
   #readyAfter(received: number): number {
     if (received === this.#from.height) return this.#to.height;
     let ready = this.#emitted;

@@ -1,9 +1,9 @@
 /**
- * Results in order, of which several are computed at once and some before they are asked for. With one at a time, nothing is computed
- * that has not been asked for.
+ * Computes several results at the same time, some before they are requested, and returns them in order. With one at a
+ * time, nothing is computed before it is requested.
  */
 export class OrderedPrefetch<Input, Result> {
-  /** Those that have not been taken, by index: results are large, and whoever takes one decides how long it is kept. */
+  /** Results that have not been taken, by index. They are large, and the caller decides how long it keeps one. */
   readonly #results = new Map<number, Promise<Result>>();
   #begun = 0;
   #taken = 0;
@@ -16,7 +16,7 @@ export class OrderedPrefetch<Input, Result> {
     private readonly compute: (input: Input) => Promise<Result>,
   ) {}
 
-  /** The next result. To be called at most once for each input, and after the one before has come. */
+  /** Returns the next result. Call it at most once for each input, and after the previous result has come. */
   next(): Promise<Result> {
     const index = this.#taken++;
     this.#start();
@@ -26,14 +26,14 @@ export class OrderedPrefetch<Input, Result> {
     return result;
   }
 
-  /** Begins nothing more, and waits for what has begun: it uses what the caller is about to let go. */
+  /** Begins nothing more, and waits for computations in progress, since they use what the caller is about to release. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.allSettled(this.#results.values());
   }
 
   #start(): void {
-    // Beyond those at work, a few results may wait to be taken: the sink is at times slow.
+    // Besides those in progress, a few results may wait, because the sink is slow at times.
     const furthest = this.atOnce === 1 ? this.#taken : this.#taken + 2 * this.atOnce;
     while (!this.#stopped && this.#computing < this.atOnce && this.#begun < furthest) {
       const index = this.#begun;

@@ -1,7 +1,7 @@
 import { TesseraError } from '../../domain/errors.js';
 import { lacksMemory } from '../../models/failure.js';
 
-/** Memory ran out outside of the network: while an image was decoded, held or encoded. Nothing is wrong with the image. */
+/** Memory ran out outside of the network: while an image was decoded, held or encoded. The image is not at fault. */
 export class OutOfMemory extends Error {
   override readonly name = 'OutOfMemory';
 
@@ -11,15 +11,15 @@ export class OutOfMemory extends Error {
 }
 
 const LIBVIPS_WORDS = /out of memory -- size/i;
-/** The encoders' words. Those of decoders are not trusted: what a damaged file asks for also cannot be allocated. */
+/** Messages of encoders. Those of decoders are not trusted: a damaged file may also ask for too much memory. */
 const ENCODERS_WORDS = /failed to allocate|memory allocation error|out[ _]of[ _]memory/i;
 
-/** Whether memory ran out while a file was decoded, rather than the file being damaged. */
+/** Whether memory ran out while a file was decoded, and the file is not damaged. */
 export function decoderLacksMemory(thrown: unknown): boolean {
   return thrown instanceof Error && (LIBVIPS_WORDS.test(thrown.message) || lacksMemory(thrown));
 }
 
-/** What a failure after decoding means: OutOfMemory, or what was thrown. */
+/** @returns OutOfMemory for a failure after decoding that means it, else what was thrown. */
 export function memoryError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || thrown instanceof TesseraError) return thrown;
   return decoderLacksMemory(thrown) || ENCODERS_WORDS.test(thrown.message) ? new OutOfMemory(thrown) : thrown;

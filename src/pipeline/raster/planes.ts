@@ -2,8 +2,8 @@ import type { Samples } from '../../tiling/raster.js';
 import { allocateSamples } from './row-sink.js';
 
 /**
- * RGB of a grey image as its one channel. The network may tint greys a little, so the channels are weighed as luma
- * (ITU-R BT.601, in 1/256) rather than one of them picked.
+ * RGB of a grey image as one channel. The network may tint greys a little, so the channels are weighted as luma
+ * (ITU-R BT.601, in 1/256) instead of taking one of them.
  */
 export function toGrey(rgb: Samples, pixels: number): Samples {
   const grey = allocateSamples(pixels, rgb instanceof Uint16Array);
@@ -12,7 +12,7 @@ export function toGrey(rgb: Samples, pixels: number): Samples {
   return grey;
 }
 
-/** One channel as three equal ones, for a network that takes RGB. */
+/** One channel as three equal channels, for a network that takes RGB. */
 export function toNeutralRgb(plane: Samples): Samples {
   const rgb = allocateSamples(plane.length * 3, plane instanceof Uint16Array);
   for (let pixel = 0, to = 0; pixel < plane.length; pixel += 1, to += 3) {
@@ -24,7 +24,7 @@ export function toNeutralRgb(plane: Samples): Samples {
   return rgb;
 }
 
-/** Colour (1 or 3 channels) with alpha behind each pixel. */
+/** Colour (1 or 3 channels) followed by alpha in each pixel. */
 export function withAlpha(colour: Samples, channels: number, alpha: Samples): Samples {
   const joined = allocateSamples(alpha.length * (channels + 1), colour instanceof Uint16Array);
   for (let pixel = 0, from = 0, to = 0; pixel < alpha.length; pixel += 1) {

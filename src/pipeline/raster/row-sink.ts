@@ -1,20 +1,20 @@
 import type { Samples } from '../../tiling/raster.js';
 
-/** Where a render puts its rows, from the top: a canvas, or an encoder that needs no canvas. Rows are interleaved RGB. */
+/** The destination of a render's rows, from the top: a canvas, or an encoder that needs no canvas. Rows are interleaved RGB. */
 export interface RowSink {
   /**
-   * Room for `rows` rows from the first one that is not finished. What was written there earlier is kept.
-   * The view is valid until the next call of `window` or `finish`.
+   * Returns room for `rows` rows after the finished ones. What was written there earlier is kept. The view is valid
+   * until the next call of `window` or `finish`.
    */
   window(rows: number): Samples;
   /**
-   * The first `rows` rows of the window will not change any more. Resolves when there is room to go on.
+   * Marks the first `rows` rows of the window as final. Resolves when there is room to go on.
    * @throws TesseraError disk_full.
    */
   finish(rows: number): Promise<void>;
 }
 
-/** An array of so many samples, not cleared. */
+/** An uninitialised array of samples. */
 export function allocateSamples(samples: number, sixteenBit: boolean): Samples {
   const { buffer } = Buffer.allocUnsafeSlow(samples * (sixteenBit ? 2 : 1));
   return sixteenBit ? new Uint16Array(buffer) : new Uint8Array(buffer);

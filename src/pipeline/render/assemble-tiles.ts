@@ -4,7 +4,7 @@ import type { Raster, Samples } from '../../tiling/raster.js';
 import { OrderedPrefetch } from '../raster/ordered-prefetch.js';
 import { allocateSamples, type RowSink } from '../raster/row-sink.js';
 
-/** A rectangle of input pixels; reaches out of the image where there is a border. */
+/** A rectangle of input pixels. It extends beyond the image where there is a border. */
 export interface Region {
   readonly left: number;
   readonly top: number;
@@ -14,15 +14,15 @@ export interface Region {
 
 export interface TileAssembly {
   readonly plan: TilePlan;
-  /** What the sink gets of the grid. */
+  /** The part of the grid that goes to the sink. */
   readonly wanted: Region;
   readonly scale: number;
   readonly sixteenBit: boolean;
-  /** Tiles to ask for at once. */
+  /** Tiles to request at the same time. */
   readonly atOnce: number;
-  /** The upscaled pixels of one tile; begun from left to right and from top to bottom. */
+  /** Computes the upscaled pixels of one tile. Called from left to right and top to bottom. */
   tile(region: Region): Promise<Raster<3>>;
-  /** Called after each tile that is in its place, those outside of what is wanted included. */
+  /** Called after each placed tile, including tiles outside of the wanted part. */
   onTile(): void;
 }
 
@@ -38,7 +38,7 @@ export async function assemble(assembleTiles: TileAssembly, sink: RowSink): Prom
   }
 }
 
-/** The tiles that reach into what is wanted, in order. */
+/** The tiles that overlap the wanted part, in order. */
 function visibleRegions({ plan, wanted }: TileAssembly): Region[] {
   const { columns, rows } = plan;
   const isWanted = ({ from, to }: Share) => to > from;
@@ -82,15 +82,15 @@ async function join(
 
 interface Placement {
   readonly assembleTiles: TileAssembly;
-  /** Where the tile begins, in input pixels. */
+  /** Start of the tile in input pixels. */
   readonly left: number;
   readonly top: number;
   readonly across: Share;
   readonly down: Share;
   readonly stride: number;
-  /** Rows of this row of tiles. */
+  /** Height of this row of tiles, in rows. */
   readonly window: Samples;
-  /** Its first rows, which are not yet faded into those above. */
+  /** Its first rows, not yet faded into the row above. */
   readonly fading: Samples;
 }
 

@@ -21,26 +21,26 @@ import type { RenderContext } from './render.js';
 import { RenderClock } from './render-clock.js';
 import { LanczosRenderer, NetworkRenderer, type RowRenderer } from './row-renderer.js';
 
-/** What an attempt leaves: the encoded file, or a canvas that has yet to be encoded. */
+/** The outcome of an attempt: the encoded file, or a canvas that has yet to be encoded. */
 export type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
 
-/** What the result is to be. */
+/** Properties of the result. */
 export interface Aim {
   readonly format: OutputFormat;
   readonly target: Size;
   readonly metadata: ResultMetadata;
 }
 
-/** Whom a candidate at work tells. */
+/** Callbacks of a candidate in progress. */
 interface Telling {
   readonly note: NoteAttempt;
   readonly progress: Counter;
   readonly clock: RenderClock;
 }
 
-/** The drawing of one image, on candidate after candidate until one serves. */
+/** The drawing of one image with one candidate after the other, until one serves. */
 export class Drawing {
-  /** By all candidates that have been tried. */
+  /** Sums over all candidates so far. */
   readonly spent = { tiles: 0, inferMs: 0, sinkMs: 0, turnWaitMs: 0, drawMs: 0 };
   readonly #task: UpscaleTask;
   readonly #services: PipelineServices;
@@ -64,7 +64,7 @@ export class Drawing {
     this.#scheduler = services.scheduler;
   }
 
-  /** One candidate's try at the image. Leaves nothing behind when it fails. */
+  /** Draws the image with one candidate. Leaves nothing behind when it fails. */
   async draw(
     image: DecodedImage,
     candidate: LoadedCandidate,
@@ -73,7 +73,7 @@ export class Drawing {
   ): Promise<Drawn> {
     const started = performance.now();
     const progress = this.#stages.drawing(candidate);
-    // Tiles of a candidate that was left may go on: what they take is not to be counted here.
+    // Tiles of an abandoned candidate may still run; their time must not count here.
     const clock = new RenderClock();
     const renderer = this.#renderer(candidate, { note, progress, clock });
     const size = drawnSize(image, renderer, target);
@@ -97,7 +97,7 @@ export class Drawing {
   }
 
   #renderer(candidate: LoadedCandidate, telling: Telling): RowRenderer {
-    const onPiece = (done: number, total: number) => telling.progress.count(done, total);
+    const onPiece: Counter['count'] = (done, total, leftMs) => telling.progress.count(done, total, leftMs);
     if (candidate.kind === 'lanczos')
       return new LanczosRenderer(this.#task.id, this.#scheduler, this.#cancellation, onPiece);
     const overlapPx = this.#task.options.tileOverlapPx ?? candidate.model.entry.overlapPx;

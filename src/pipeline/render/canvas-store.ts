@@ -31,7 +31,7 @@ export class CanvasStore {
     return canvas;
   }
 
-  /** Closes and removes them all; harmless when called again. */
+  /** Closes and removes all canvases. Harmless when repeated. */
   async clear(): Promise<void> {
     for (const canvas of this.#canvases.splice(0)) {
       await canvas.close();
@@ -41,8 +41,8 @@ export class CanvasStore {
 }
 
 /**
- * The size in which a row renderer's rows are kept: enlarged to the promised one on the way where they are too small, and as
- * they are where they are too large, since libvips reduces faster when it encodes.
+ * The size of a canvas: the promised size if the renderer's rows are smaller (they are enlarged on the way), else the
+ * renderer's own, because libvips reduces faster while it encodes.
  */
 export function drawnSize(image: DecodedImage, renderer: RowRenderer, target: Size): Size {
   const width = image.colour.width * renderer.nativeScale;
@@ -50,7 +50,7 @@ export function drawnSize(image: DecodedImage, renderer: RowRenderer, target: Si
   return width <= target.width && height <= target.height ? target : { width, height };
 }
 
-/** The sink as the row renderer sees it. */
+/** The sink that a row renderer writes to. */
 function enlarging(image: DecodedImage, renderer: RowRenderer, size: Size, sink: RowSink): RowSink {
   const width = image.colour.width * renderer.nativeScale;
   const height = image.colour.height * renderer.nativeScale;
@@ -59,10 +59,11 @@ function enlarging(image: DecodedImage, renderer: RowRenderer, size: Size, sink:
 }
 
 /**
- * Draws an image on a canvas: first its alpha, through the same network, then the colours, with alpha behind each pixel.
- * A resampled alpha would be three times softer than the colours' edges and show as a glow around them.
+ * Draws an image on a canvas: first its alpha, through the same network, then its colours, with alpha behind each
+ * pixel. Resampled alpha would be three times softer than the colours' edges, and would show as a glow around them.
  * @param size from `drawnSize`.
- * @returns the canvas, without tags. @throws TileFailure, TesseraError.
+ * @returns the canvas, without tags.
+ * @throws TileFailure, TesseraError.
  */
 export async function drawOnCanvas(
   image: DecodedImage,
@@ -86,12 +87,12 @@ export async function drawOnCanvas(
   return canvas;
 }
 
-/** The source's own, or that of sRGB; none for grey, which every reader shows alike. */
+/** The source's profile, or sRGB's. None for grey, which every reader shows alike. */
 export async function resultProfile({ icc, grey }: DecodedImage): Promise<Buffer | undefined> {
   return icc ?? (grey ? undefined : await srgbProfile());
 }
 
-/** Whether rows can be encoded as they are computed: nothing is added to them, and their size is the promised one. */
+/** Whether rows can be encoded as they are computed: nothing is added to them, and they have the promised size. */
 export function goesStraightToJpeg(
   image: DecodedImage,
   format: OutputFormat,
@@ -107,20 +108,21 @@ export function goesStraightToJpeg(
   );
 }
 
-/** Where the result of a JPEG goes, and how. */
+/** Destination and settings of a JPEG result. */
 export interface JpegRequest {
   readonly resultPath: string;
   readonly size: Size;
   readonly quality: number;
   readonly metadata: ResultMetadata;
-  /** Strips encoded at the same time. */
+  /** Strips that are encoded at the same time. */
   readonly threads: number;
 }
 
 /**
- * Paints straight into the result, rows being encoded while others are computed. For opaque 8-bit images of the promised
+ * Draws straight into the result: rows are encoded while others are computed. For opaque 8-bit images of the promised
  * size.
- * @param clock told of the wait for the encoders after the last row. @returns bytes of the result.
+ * @param clock measures the wait for the encoders after the last row.
+ * @returns bytes of the result.
  */
 export async function drawJpeg(
   image: DecodedImage,

@@ -3,8 +3,9 @@ import type { Raster } from '../../tiling/raster.js';
 import { allocateSamples } from '../raster/row-sink.js';
 
 /**
- * The answer to a tile of which only parts are computed: flat cells get their own colour, enlarged.
- * @param reachPx how far an answer depends on the input. @param compute of a piece of the tile, which is valid until the next.
+ * The answer to a tile that is only partly computed: flat cells get their own colour, enlarged.
+ * @param reachPx how far an answer depends on the input.
+ * @param compute computes a piece of the tile; its answer is valid until the next call.
  */
 export async function filledTile(
   tile: Raster<3>,
@@ -18,7 +19,7 @@ export async function filledTile(
   const answer: Raster<3> = { data, width, height, channels: 3 };
   for (let y = 0; y < height; y += 1) {
     const row = Math.floor(y / (cellPx * scale));
-    // Rows within a row of cells are alike.
+    // All rows within a row of cells are alike.
     if (y > row * cellPx * scale) {
       data.copyWithin(y * width * 3, (y - 1) * width * 3, y * width * 3);
       continue;

@@ -2,21 +2,21 @@ import type { Samples } from '../../tiling/raster.js';
 import { Cancellation } from '../cancellation.js';
 import type { RowSink } from '../raster/row-sink.js';
 
-/** How often it is asked whether to leave: what a lesser candidate needs is counted in hundreds of milliseconds. */
+/** Interval of checks. The time that a lesser candidate needs is hundreds of milliseconds. */
 const LOOK_EVERY_MS = 100;
 
-/** What a render gets that may be left. */
+/** What an abandonable render gets. */
 export interface Leavable {
   readonly sink: RowSink;
   readonly cancellation: Cancellation;
-  /** Aborted when it was left: nobody is to be told of its tiles any more. */
+  /** Aborted when the render was left. Nobody is to be told of its tiles any more. */
   readonly left: AbortSignal;
 }
 
 /**
- * Runs a render whose tiles are computed in threads of their own, and leaves it when `check` throws. Nothing is begun then and nothing
- * written; tiles that are at work go on to their ends, and what they give is lost.
- * @throws what `check` or the render throws.
+ * Runs a render with tile workers, and leaves it when `check` throws. Then nothing more is begun or written. Tiles in
+ * progress run to their ends, and their answers are dropped.
+ * @throws the error of `check` or of the render.
  */
 export async function unlessLeft(
   check: () => void,
@@ -43,7 +43,7 @@ export async function unlessLeft(
     cancellation: new Cancellation(signal, cancellation.deadlineAtMs),
     left: leaving.signal,
   });
-  // Once it is left, nobody asks how it ends.
+  // Nobody awaits an abandoned render.
   rendered.catch(() => {});
   try {
     await Promise.race([rendered, left]);
@@ -55,9 +55,9 @@ export async function unlessLeft(
   }
 }
 
-/** Lets nothing through once it is closed: whoever left may have removed what is behind it. */
+/** Blocks writes once it is closed, because the sink behind it may be gone. */
 class Gate implements RowSink {
-  /** Resolves when what was let through is written, or has failed. */
+  /** Resolves when the last permitted write has succeeded or failed. */
   written: Promise<void> = Promise.resolve();
 
   constructor(

@@ -6,20 +6,26 @@ export function tilePixels({ columns, rows }: TilePlan): number {
   return columns.tileLength * rows.tileLength;
 }
 
-/** How fast the tiles of one pass over one raster are done. Of several rasters each is measured by itself: most of alpha is often not computed. */
+/**
+ * The pace of the tiles of one pass over one raster. Each raster is measured separately, because most of alpha is
+ * often not computed.
+ */
 export class PassPace {
-  /** Input pixels of all its tiles. */
+  /** Input pixels of all tiles of the pass. */
   readonly pixels: number;
   readonly #tiles: number;
   readonly #tilePixels: number;
   readonly #atOnce: number;
   readonly #startedMs: number;
   #markedMs: number;
-  /** What the next tile is expected to take. */
+  /** Expected time of the next tile. */
   #expectedMs: number;
   #done = 0;
 
-  /** @param tile workers of the candidate. @param knownSpeed microseconds for each input pixel. */
+  /**
+   * @param tileWorkers of the candidate.
+   * @param knownSpeed microseconds per input pixel.
+   */
   constructor(
     plan: TilePlan,
     tileWorkers: number,
@@ -36,12 +42,13 @@ export class PassPace {
   }
 
   /**
-   * A tile is in its place.
-   * @param pixelsAhead input pixels of the passes after this one, which may take longer than most of alpha, but no less than is known.
+   * Records that a tile is placed.
+   * @param pixelsAhead input pixels of later passes. They may take longer per pixel than most of alpha, but no less
+   * than the known speed.
    */
   afterTile(pixelsAhead: number): Pace {
     this.#done += 1;
-    // Of those at work beside the one that is done, some have just begun and some are nearly done.
+    // Of the other tiles in progress, some have just begun and some are nearly done.
     const begun = Math.min((this.#atOnce - 1) / 2, this.#tiles - this.#done);
     const tileMs = (this.nowMs() - this.#startedMs) / (this.#done + begun);
     this.#markedMs = this.nowMs();
@@ -61,7 +68,7 @@ export class PassPace {
     return this.#atOnce > 1;
   }
 
-  /** How long the next tile has been waited for. */
+  /** Time that the next tile has been waited for. */
   get wait(): Wait {
     return { waitedMs: this.nowMs() - this.#markedMs, tileMs: this.#expectedMs };
   }

@@ -1,13 +1,13 @@
-/** What a job may do several times at once, what counts first leading. */
+/** Kinds of work that a job does in parallel, by priority: a moment counts for the first kind in progress. */
 const OCCUPATIONS = ['computing', 'sinking', 'waiting'] as const;
 type Occupation = (typeof OCCUPATIONS)[number];
 
 /**
- * Where the time of a job's drawing goes. A moment counts once: while any tile is computed, what else goes on beside it takes no
- * time of its own.
+ * Where the time of a job's drawing goes. Each moment counts once: while a tile is computed, other work in parallel
+ * takes no time of its own.
  */
 export class RenderClock {
-  /** Tiles computed, those of a region that was split included. */
+  /** Computed tiles, including those of a split region. */
   tiles = 0;
   readonly #going: Record<Occupation, number> = { computing: 0, sinking: 0, waiting: 0 };
   readonly #ms: Record<Occupation, number> = { computing: 0, sinking: 0, waiting: 0 };
@@ -17,22 +17,25 @@ export class RenderClock {
     this.#readAtMs = nowMs();
   }
 
-  /** Milliseconds in which tiles were computed. */
+  /** Milliseconds while at least one tile was computed. */
   get inferMs(): number {
     return this.#ms.computing;
   }
 
-  /** Waiting for the sink to take rows. */
+  /** Milliseconds of waiting for the sink. */
   get sinkMs(): number {
     return this.#ms.sinking;
   }
 
-  /** Waiting for other jobs' tiles. */
+  /** Milliseconds of waiting for other jobs' tiles. */
   get turnWaitMs(): number {
     return this.#ms.waiting;
   }
 
-  /** Counts the time until `work` ends, whatever its end. @returns what it does. */
+  /**
+   * Counts the time until `work` settles.
+   * @returns the result of `work`.
+   */
   async during<T>(occupation: Occupation, work: () => Promise<T>): Promise<T> {
     this.#read();
     this.#going[occupation] += 1;

@@ -13,14 +13,13 @@ import { assemble, type Region, type TileAssembly } from './assemble-tiles.js';
 import { filledTile } from './filled-tile.js';
 import type { RenderClock } from './render-clock.js';
 
-/** What a render works with. */
 export interface RenderContext {
   readonly jobId: string;
   readonly scheduler: TileScheduler;
   readonly cancellation: Cancellation;
   readonly note: NoteAttempt;
   /** Called after each tile of the grid; by a row renderer also before the first. */
-  onTile(done: number, total: number): void;
+  onTile(done: number, total: number, leftMs?: number): void;
   readonly clock: RenderClock;
 }
 
@@ -30,18 +29,19 @@ export function planRender(width: number, height: number, candidate: GridTerms, 
 }
 
 /**
- * Renders a whole image on one candidate, a row of tiles after the other, into a sink. Out of memory, a tile is computed as
- * smaller tiles of its own, and later ones are no larger; an invalid tile is computed by the candidate's alternative.
+ * Renders a whole image with one candidate into a sink, one row of tiles after the other. When memory runs out, a
+ * tile is computed as smaller tiles, and later tiles are no larger. The candidate's alternative computes an invalid
+ * tile.
  */
 export class Render {
   readonly #candidate: LoadedNetwork;
   readonly #context: RenderContext;
   readonly #overlapPx: number;
-  /** Largest tile side that is tried now. */
+  /** Largest tile side at present. */
   #limitPx: number;
-  /** Set when a tile failed for memory and the smaller size is not yet proven. */
+  /** Whether a tile failed for memory and the smaller size is not proven yet. */
   #unproven = false;
-  /** Tiles computed at once, each in a tile worker; 1: one after the other, each by all processors. */
+  /** Tiles computed at the same time, each in a tile worker; 1: one after the other, each by all processors. */
   #atOnce = 1;
   #input: Samples = new Uint8Array(0);
 
@@ -53,8 +53,10 @@ export class Render {
   }
 
   /**
-   * @param image RGB. @param plan of `planRender`. @param sink takes `image.width * scale` by `image.height * scale` pixels.
-   * @param constantTiles true: a tile of one value is not computed but filled (for alpha, most of which is constant).
+   * @param image RGB.
+   * @param plan from `planRender`.
+   * @param sink takes `image.width * scale` by `image.height * scale` pixels.
+   * @param constantTiles true: tiles of one value are filled and not computed (for alpha, most of which is constant).
    * @throws TileFailure when the candidate cannot; TesseraError when cancelled, late, or out of disk.
    */
   async into(image: Raster, plan: TilePlan, sink: RowSink, constantTiles = false): Promise<void> {
@@ -94,7 +96,7 @@ export class Render {
     };
   }
 
-  /** One tile, by whatever way succeeds on this candidate. */
+  /** Computes one tile in any way that succeeds with this candidate. */
   async #compute(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3>> {
     const upscaled = this.#fits(region) ? await this.#whole(image, region, constantTiles) : undefined;
     return upscaled ?? this.#split(image, region, constantTiles);
@@ -104,7 +106,7 @@ export class Render {
     return Math.max(width, height) <= this.#limitPx;
   }
 
-  /** @returns undefined when it does not fit into memory. */
+  /** @returns undefined when the tile does not fit into memory. */
   async #whole(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3> | undefined> {
     const { jobId, scheduler, cancellation, clock } = this.#context;
     cancellation.check();
@@ -114,7 +116,7 @@ export class Render {
     const started = performance.now();
     try {
       cancellation.check();
-      // A tile beside it may have found that out while this one waited.
+      // A parallel tile may have found that out meanwhile.
       if (!this.#fits(region)) return undefined;
       const tile = this.#cut(image, region);
       if (constantTiles && isConstant(tile.data)) return this.#filled(tile);
@@ -136,7 +138,7 @@ export class Render {
     }
   }
 
-  /** @returns a tile that is valid until the next is cut; with several at once, as long as it is needed. */
+  /** @returns a tile that is valid until the next cut; with parallel tiles, as long as it is needed. */
   #cut(image: Raster, region: Region): Raster<3> {
     const samples = region.width * region.height * 3;
     if (
@@ -150,7 +152,7 @@ export class Render {
     return { data, width: region.width, height: region.height, channels: 3 };
   }
 
-  /** By the candidate's own model; of what is flat, without computing. */
+  /** Computes a tile with the candidate's own model, and skips its flat places. */
   async #answer(tile: Raster<3>): Promise<Raster<3>> {
     const { model } = this.#candidate;
     const { flatReachPx, scale } = model.entry;
@@ -169,7 +171,7 @@ export class Render {
     return upscaled;
   }
 
-  /** @returns the milliseconds that the tile took of all processors. */
+  /** @returns milliseconds that the tile took of all processors. */
   async #timed(model: TileModel, tile: Raster<3>): Promise<{ upscaled: Raster<3>; ms: number }> {
     if (this.#atOnce > 1 && model.runInWorker !== undefined) {
       const { upscaled, ms } = await model.runInWorker(tile);
@@ -188,7 +190,7 @@ export class Render {
     return { data: data.fill(tile.data[0] ?? 0), width, height, channels: 3 };
   }
 
-  /** Least side that still has room for the margins that make seams invisible. */
+  /** Smallest side with room for the margins that make seams invisible. */
   #leastPx(): number {
     const { minimum, multipleOf } = this.#candidate.model.entry.sizeRequirements;
     const least = Math.max(minimum, this.#overlapPx + Math.max(16, multipleOf));
@@ -200,7 +202,7 @@ export class Render {
     const { model } = this.#candidate;
     const longest = Math.max(region.width, region.height);
     const least = this.#leastPx();
-    // The end of the candidate is for the chain to note.
+    // The chain records the end of the candidate.
     if (longest <= least || model.entry.sizeRequirements.fixed !== undefined) throw failure;
     this.#context.note({
       model: model.entry.name,
@@ -215,7 +217,7 @@ export class Render {
     this.#unproven = true;
   }
 
-  /** A region as smaller tiles, with the same margins and seams as between any tiles. */
+  /** Computes a region as smaller tiles, with the margins and seams of any tiles. */
   async #split(image: Raster, region: Region, constantTiles: boolean): Promise<Raster<3>> {
     const { model, microsecondsPerPixel, tileWorkers } = this.#candidate;
     const { scale } = model.entry;
@@ -235,7 +237,10 @@ export class Render {
     return { data: rows.data, width, height, channels: 3 };
   }
 
-  /** The same tile by the candidate's alternative. @throws TileFailure the first one, when that cannot either. */
+  /**
+   * Computes the same tile with the candidate's alternative.
+   * @throws TileFailure the first failure, when the alternative fails too.
+   */
   async #retryElsewhere(
     image: Raster,
     region: Region,
@@ -265,7 +270,7 @@ export class Render {
   }
 }
 
-/** Whether every pixel equals the first; a varied image is recognised at its first different pixel. */
+/** Whether all pixels are equal. A varied image is recognised at its first different pixel. */
 function isConstant(rgb: Samples): boolean {
   for (let at = 3; at < rgb.length; at += 1) if (rgb[at] !== rgb[at - 3]) return false;
   return true;

@@ -8,30 +8,34 @@ import { unlessLeft } from './leave-in-time.js';
 import { PassPace, tilePixels } from './pass-pace.js';
 import { planRender, Render, type RenderContext } from './render.js';
 
-/** How a candidate turns an image into rows. */
+/** Turns an image into rows with a candidate. */
 export interface RowRenderer {
-  /** Output pixels for each pixel of the image, along each side. */
+  /** Output pixels per input pixel, along each side. */
   readonly nativeScale: number;
-  /** Announces a raster that will be painted, so that progress knows the whole. */
+  /** Announces a raster, so that the progress knows the whole. */
   expect(image: Raster): void;
   /**
-   * Paints a raster of three channels. @param constantTiles parts of one value need no computing.
+   * Renders a raster of three channels.
+   * @param constantTiles parts of one value need no computing.
    * @throws TileFailure, TesseraError.
    */
   paint(image: Raster, sink: RowSink, constantTiles: boolean): Promise<void>;
 }
 
-/** Through the network, in one pass or two; tiles are counted over all rasters of one image. */
+/** Renders through the network, in one pass or two. Tiles are counted over all rasters of one image. */
 export class NetworkRenderer implements RowRenderer {
   readonly nativeScale: number;
   readonly #candidate: LoadedNetwork;
   readonly #overlapPx: number;
   readonly #context: RenderContext;
-  /** By width and height: what is painted is what was announced, though the speed that plans depend on is learnt meanwhile. */
+  /**
+   * Announced plans by width and height. They are carried out as announced, though the speed that plans depend on is
+   * measured meanwhile.
+   */
   readonly #plans = new Map<string, TilePlan>();
   #done = 0;
   #total = 0;
-  /** Input pixels of all tiles that no pass has begun with. */
+  /** Input pixels of all tiles in passes that have not begun. */
   #pixelsAhead = 0;
 
   constructor(candidate: LoadedNetwork, overlapPx: number, context: RenderContext) {
@@ -90,18 +94,18 @@ export class NetworkRenderer implements RowRenderer {
 
   #tileDone(pass: PassPace): void {
     this.#done += 1;
-    this.#context.onTile(this.#done, this.#total);
     const pace = pass.afterTile(this.#pixelsAhead);
+    this.#context.onTile(this.#done, this.#total, pace.remainingMs);
     if (this.#done < this.#total) this.#candidate.checkPace(pace);
   }
 }
 
-/** Tells nothing more of a render that was left. */
+/** Suppresses callbacks of an abandoned render. */
 function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<RenderContext, 'onTile' | 'note'> {
   return {
-    onTile: (done, total) => {
+    onTile: (done, total, leftMs) => {
       left.throwIfAborted();
-      onTile(done, total);
+      onTile(done, total, leftMs);
     },
     note: (attempt) => {
       if (!left.aborted) note(attempt);
@@ -109,14 +113,14 @@ function unheard(left: AbortSignal, { onTile, note }: RenderContext): Pick<Rende
   };
 }
 
-/** Rows handed over between two turns, and their pixels at most: some milliseconds of resampling. */
+/** Limits of rows and pixels handed over between two turns: some milliseconds of resampling. */
 const ROWS_A_TURN = 16;
 const PIXELS_A_TURN = 1 << 16;
 
-/** As it is: what the sinks behind it make of the rows is all the enlarging there is. */
+/** Hands the rows over as they are. The sinks behind it do all the enlarging. */
 export class LanczosRenderer implements RowRenderer {
   readonly nativeScale = 1;
-  /** Rows over all rasters of one image. */
+  /** Rows of all rasters of one image. */
   #done = 0;
   #total = 0;
 

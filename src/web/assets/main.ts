@@ -1,4 +1,3 @@
-import { announce } from './announcer.js';
 import { byId, saveAs } from './element.js';
 import { prepareDropZone } from './form/drop-zone.js';
 import { askForApiKey, chosenOptions, prepareOptions } from './form/options.js';
@@ -14,6 +13,11 @@ const stage = new Stage((picture) => {
   markCurrent();
   cards.get(picture)?.focus('compare');
 });
+
+/** Announces a change of state to screen readers, politely. Progress by tiles is not announced. */
+function announce(sentence: string): void {
+  byId('announcer', HTMLElement).textContent = sentence;
+}
 
 /** Adds a card for a picture, and announces its changes. */
 function show(picture: Picture): void {

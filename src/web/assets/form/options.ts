@@ -1,5 +1,5 @@
 import { byId, find } from '../element.js';
-import { apiKey, rememberApiKey } from '../jobs/api-key.js';
+import { apiKey, rememberApiKey } from '../jobs/api.js';
 import { CHECKBOXES, defaultOf, startWithDefaults } from './defaults.js';
 import { fillModelMenu, showPurpose } from './models.js';
 

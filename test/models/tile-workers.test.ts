@@ -11,13 +11,14 @@ import { NoTileWorker, TileWorkers } from '../../src/models/onnx/tile-workers.js
 import { TileFailure } from '../../src/models/tile-model.js';
 import type { Raster } from '../../src/tiling/raster.js';
 import { install, memoryEaterNetwork, nanNetwork, nearestNetwork } from '../onnx-writer/test-models.js';
+import { psnr } from '../quality/likeness.js';
 import { SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
-import { gradientTile, psnr, repeated } from './tiles.js';
+import { gradientTile, repeated } from './tiles.js';
 
 /** What keeps this process alive and runs beside it. */
 const threads = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
 
-describe('tiles computed beside each other', () => {
+describe('tiles in tile workers', () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tessera-tile workers-'));
@@ -43,7 +44,7 @@ describe('tiles computed beside each other', () => {
   }
 
   for (const name of SHIPPED_NAMES)
-    test(`${name}: are what each is alone`, async () => {
+    test(`${name}: equal tiles that are computed alone`, async () => {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);
       await withModel(entry, SHIPPED_MODELS, async (model, inWorker) => {
@@ -54,12 +55,12 @@ describe('tiles computed beside each other', () => {
           const answer = beside[index];
           assert.ok(answer);
           assert.deepEqual([answer.width, answer.height], [alone.width, alone.height]);
-          assert.ok(psnr(answer, alone) > 70, `${psnr(answer, alone)} dB`);
+          assert.ok(psnr(answer.data, alone.data) > 70, `${psnr(answer.data, alone.data)} dB`);
         }
       });
     });
 
-  test('keep 16 bits, and leave the tile to the caller', async () => {
+  test('keep 16 bits, and do not change the tile', async () => {
     const entry = await install(folder, 'nearest', nearestNetwork({ type: 'float32' }));
     await withModel(entry, folder, async (_, inWorker) => {
       const tile = gradientTile(9, 7, Uint16Array);
@@ -69,7 +70,7 @@ describe('tiles computed beside each other', () => {
     });
   });
 
-  test('do not hold up the event loop', async () => {
+  test('do not block the event loop', async () => {
     const entry = await install(folder, 'free', nearestNetwork({ type: 'float32' }));
     await withModel(entry, folder, async (_, inWorker) => {
       await inWorker(gradientTile(8, 8, Uint8Array));
@@ -86,7 +87,7 @@ describe('tiles computed beside each other', () => {
     });
   });
 
-  test('fail as they do alone, and the next ones do not', async () => {
+  test('fail like tiles computed alone, and the next tiles work', async () => {
     const isBad = (reason: string) => (error: unknown) =>
       error instanceof TileFailure && error.reason === reason;
     const nan = await install(folder, 'nan', nanNetwork());
@@ -100,7 +101,7 @@ describe('tiles computed beside each other', () => {
     });
   });
 
-  test('are computed by the session at hand where a thread of their own cannot load the model', async () => {
+  test('are computed by the main thread when a worker cannot load the model', async () => {
     const entry = await install(folder, 'gone', nearestNetwork({ type: 'float32' }));
     await withModel(entry, folder, async (_, inWorker) => {
       await rm(join(folder, entry.file));
@@ -138,7 +139,7 @@ describe('tiles computed beside each other', () => {
     }
   }
 
-  test('go on in the tile workers that there are, when the system has no thread more', async () => {
+  test('continue in the existing workers when no thread can be made', async () => {
     const refused = () => {
       throw Object.assign(new Error('Worker initialization failure: EAGAIN'), {
         code: 'ERR_WORKER_INIT_FAILED',
@@ -153,7 +154,7 @@ describe('tiles computed beside each other', () => {
     });
   });
 
-  test('go on in the tile workers that there are, when one dies over its tile', async () => {
+  test('continue in the other workers when one dies during a tile', async () => {
     await withWorkers([acting('process.exit(1);'), acting(ANSWER)], async (tileWorkers) => {
       const [died, answered] = await Promise.allSettled([tileWorkers.run(tile), tileWorkers.run(tile)]);
       assert.ok(died.status === 'rejected' && died.reason instanceof NoTileWorker);
@@ -168,7 +169,7 @@ describe('tiles computed beside each other', () => {
     });
   });
 
-  test('wait for no answer of a tile worker that died after its tile', async () => {
+  test('do not wait for a worker that died after its tile', async () => {
     const failing = acting(`${ANSWER} setImmediate(() => { throw new Error('late'); });`);
     let thread: Worker | undefined;
     const start = () => {

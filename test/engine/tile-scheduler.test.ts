@@ -26,7 +26,7 @@ async function polled(): Promise<void> {
   for (let round = 0; round < 10; round++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('turns', () => {
+describe('turns of the tile scheduler', () => {
   it('alternate between jobs', async () => {
     const timed = new Timed();
     await Promise.all(['a', 'b', 'c'].map((jobId) => timed.take(jobId, 4)));
@@ -59,7 +59,7 @@ describe('turns', () => {
   it('fill all tile workers between two tiles that must be alone', async () => {
     const timed = new Timed();
     const first = await timed.scheduler.take('alone', never);
-    const tileWorkers = [1, 2, 3].map(() => timed.scheduler.take('lanes', never, 3));
+    const tileWorkers = [1, 2, 3].map(() => timed.scheduler.take('workers', never, 3));
     timed.nowMs += 100;
     first.end();
     const second = timed.scheduler.take('alone', never);

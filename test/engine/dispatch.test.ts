@@ -23,7 +23,7 @@ function decisions(...given: Parameters<typeof dispatch<ReturnType<typeof engine
   return dispatch(...given).map((one) => `${one.assignment.task.id}→${one.engine.name}`);
 }
 
-describe('hand-out', () => {
+describe('dispatch', () => {
   it('gives each job to the engine with the fewest', () => {
     const engines = [engine('A', [job('x'), job('y')]), engine('B', [])];
     assert.deepEqual(decisions([job('1'), job('2'), job('3')], engines), ['1→B', '2→B', '3→A']);

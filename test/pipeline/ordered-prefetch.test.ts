@@ -8,7 +8,7 @@ import { OrderedPrefetch } from '../../src/pipeline/raster/ordered-prefetch.js';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-describe('results ahead', () => {
+describe('results of an ordered prefetch', () => {
   it('come in order, though they end in any', async () => {
     const rounds = [5, 0, 3, 1, 4, 2];
     const ahead = new OrderedPrefetch(rounds, 3, async (left) => {

@@ -8,10 +8,10 @@ import type { Raster } from '../../src/tiling/raster.js';
 import { PACKAGE_ROOT, SHIPPED_MODELS, SHIPPED_NAMES } from './shipped-models.js';
 
 const SCALE = 4;
-/** Input pixels at the rim that are left out: the network's own padding reaches into them. */
+/** Input pixels at the edge that are not measured: they depend on the network's padding. */
 const RIM = 10;
 
-/** Brightness and the two colour differences of an RGB pixel (BT.601). */
+/** Luma and chroma of an RGB pixel (BT.601). */
 const PLANES = {
   Y: [0.299, 0.587, 0.114],
   Cb: [-0.168736, -0.331264, 0.5],
@@ -29,8 +29,8 @@ async function small(photo: string): Promise<Raster<3>> {
 }
 
 /**
- * The mean step from pixel to pixel across the borders of 4-pixel squares, divided by the mean step inside them: 1 is
- * a picture that knows nothing of the input's pixels, Lanczos has about 1.1, squares of flat colour are far above.
+ * The mean difference of neighbouring pixels across the borders of 4-pixel squares, divided by the mean difference inside them: 1 for a picture
+ * without the input's pixel grid, about 1.1 for Lanczos, and much more for squares of flat colour.
  */
 function grid({ data, width, height }: Raster<3>, [r, g, b]: readonly [number, number, number]): number {
   const value = (x: number, y: number) => {
@@ -47,9 +47,9 @@ function grid({ data, width, height }: Raster<3>, [r, g, b]: readonly [number, n
   return (sums.border * (SCALE - 1)) / sums.inside;
 }
 
-describe('the embedded models draw no mosaic', () => {
+describe('the embedded models do not reproduce the pixel grid of their input', () => {
   for (const name of SHIPPED_NAMES)
-    test(`${name}: no 4-pixel squares in brightness or colour`, async () => {
+    test(`${name}: no 4-pixel squares in luma or chroma`, async () => {
       const entry = (await loadManifest(SHIPPED_MODELS)).find((each) => each.name === name);
       assert.ok(entry);
       const model = await openModel(entry, SHIPPED_MODELS, 'cpu', { threads: 2 });

@@ -23,7 +23,7 @@ import { chainRig, type Rig, type RigModel } from './chain-rig.js';
 restrictLoaders(1);
 
 const limits = { maxInputPixels: 1e6, maxOutputPixels: 1e7, maxAvifPixels: 1e6 };
-const LANES = 3;
+const WORKERS = 3;
 
 const [width, height] = [90, 70];
 
@@ -78,7 +78,7 @@ describe('pictures computed in tile workers', () => {
     let tilesInWorkers = 0;
     const { chain, close } = await chainRig(models, {
       costs: (key) =>
-        new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: LANES }),
+        new CostModel({ candidates: learnt(key), work: {} }, { tileSizePx: Infinity, tileWorkers: WORKERS }),
       open: async (...request) => {
         const model = await openModel(...request);
         return {
@@ -148,7 +148,7 @@ describe('pictures computed in tile workers', () => {
     'multiples of 8': { network: swin2srContractNetwork() },
   };
   for (const [name, model] of Object.entries(networks))
-    test(`by a model of ${name}: every pixel in its place, in as many tiles as planned`, async () => {
+    test(`by a model of ${name}: every pixel is in its place, in as many tiles as planned`, async () => {
       const { plan, result, tilesInWorkers, pixels, expected } = await inWorkers(
         [{ name: 'only', ...model }],
         'opaque.png',
@@ -182,7 +182,7 @@ describe('pictures computed in tile workers', () => {
     assert.equal(tilesInWorkers, result.tiles);
   });
 
-  test('by the float twin, tile workers of its own, where one answer is not a number', async () => {
+  test('by the workers of the float twin when an answer contains NaN', async () => {
     const models = [
       {
         name: 'quick',
