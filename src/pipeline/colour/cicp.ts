@@ -4,7 +4,7 @@ import { type Chromaticity, D65, type RgbSpace, SRGB } from './rgb-space.js';
 const DCI_WHITE: Chromaticity = [0.314, 0.351];
 const C_WHITE: Chromaticity = [0.31, 0.316];
 
-/** ITU-T H.273, table 2. BT.709 (1) and what is unspecified (2) are sRGB's. */
+/** Primaries of ITU-T H.273, table 2. BT.709 (1) and unspecified (2) are sRGB's. */
 const PRIMARIES: Readonly<Record<number, Omit<RgbSpace, 'curve'>>> = {
   1: SRGB,
   2: SRGB,
@@ -20,8 +20,8 @@ const PRIMARIES: Readonly<Record<number, Omit<RgbSpace, 'curve'>>> = {
 };
 
 /**
- * H.273, table 3. The curves of cameras (BT.709 and its kin: 1, 6, 7, 11, 12, 14, 15) are shown as sRGB's, which is what browsers do and what
- * files mean that name them.
+ * Transfer curves of H.273, table 3. The curves of cameras (BT.709 and similar: 1, 6, 7, 11, 12, 14, 15) are shown as
+ * sRGB's, as browsers do and as files with them intend.
  */
 const CURVES: Readonly<Record<number, RgbSpace['curve']>> = {
   1: 'srgb',
@@ -42,7 +42,10 @@ const HDR_CURVES: Readonly<Record<number, string>> = { 16: 'PQ', 18: 'HLG' };
 
 const ADVICE = 'Save the picture again in a standard dynamic range, as sRGB or with an ICC profile.';
 
-/** @param format for the refusal. @throws TesseraError unsupported_image for the curves of HDR. */
+/**
+ * @param format for the error.
+ * @throws TesseraError unsupported_image for the curves of HDR.
+ */
 export function refuseHdr(transfer: number, format: string): void {
   const hdr = HDR_CURVES[transfer];
   if (hdr !== undefined)
@@ -50,8 +53,10 @@ export function refuseHdr(transfer: number, format: string): void {
 }
 
 /**
- * The space that code points stand for, as AVIF's `colr` box and PNG's `cICP` chunk hold them.
- * @param format for the refusal. @returns undefined for sRGB. @throws TesseraError unsupported_image for HDR, and for what no picture has.
+ * The RGB space of code points, as in AVIF's `colr` box and PNG's `cICP` chunk.
+ * @param format for the error.
+ * @returns undefined for sRGB.
+ * @throws TesseraError unsupported_image for HDR, and for code points that no picture has.
  */
 export function cicpSpace(primaries: number, transfer: number, format: string): RgbSpace | undefined {
   refuseHdr(transfer, format);

@@ -1,11 +1,12 @@
 import type { Curve } from './transform.js';
 
-/** Parameters of the five functions (ICC.1:2022, 10.18). */
+/** Number of parameters of the five functions (ICC.1:2022, 10.18). */
 const PARAMETERS = [1, 3, 4, 5, 7] as const;
 
 /**
- * The curve that a tag holds, from a value to light.
- * @param tag of the type `curv` (ICC.1:2022, 10.6) or `para` (10.18). @returns undefined for what is damaged or of another type.
+ * The curve in a tag, from a value to light.
+ * @param tag of the type `curv` (ICC.1:2022, 10.6) or `para` (10.18).
+ * @returns undefined for a damaged tag or another type.
  */
 export function curveOf(tag: Buffer | undefined): Curve | undefined {
   if (tag === undefined || tag.length < 12) return undefined;
@@ -14,7 +15,7 @@ export function curveOf(tag: Buffer | undefined): Curve | undefined {
   return type === 'para' ? parametric(tag) : undefined;
 }
 
-/** No entry is the identity, one is a power, several are samples with straight lines between them. */
+/** Without entries it is the identity, with one a power, with several samples joined by straight lines. */
 function sampled(tag: Buffer): Curve | undefined {
   const count = tag.readUInt32BE(8);
   if (count === 0) return (value) => value;

@@ -3,7 +3,7 @@ import { type Matrix, product, type Triple } from './matrix.js';
 import { fromConnectionSpace } from './rgb-space.js';
 import type { ColourTransform } from './transform.js';
 
-/** What the colours of a profile are, in four letters of its header (ICC.1:2022, 7.2.8). */
+/** The colour space of a profile, in four letters of its header (ICC.1:2022, 7.2.8). */
 export type ProfileColours = 'RGB ' | 'GRAY';
 
 const COLOURS_AT = 16;
@@ -20,12 +20,12 @@ const IDENTITY: Matrix = [
 ];
 
 /**
- * What can be done with a profile: `transform` for curves and primaries, which are computed exactly here; `tables` for others (`A2B0`), which are
- * lcms' work; `unusable` for what is damaged, or describes other colours than these.
+ * How a profile can be used: `transform` for curves and primaries, which Tessera computes exactly; `tables` for
+ * others (`A2B0`), which lcms computes; `unusable` for damaged ones and other colour spaces.
  */
 type UsableProfile = ColourTransform | 'tables' | 'unusable';
 
-/** @param icc a profile (ICC.1:2022), of any bytes. */
+/** @param icc any bytes, hopefully a profile (ICC.1:2022). */
 export function usableProfile(icc: Buffer, colours: ProfileColours): UsableProfile {
   if (icc.length < TAG_COUNT_AT + 4 || text(icc, COLOURS_AT) !== colours) return 'unusable';
   if (text(icc, SIGNATURE_AT) !== 'acsp') return 'unusable';
@@ -34,7 +34,7 @@ export function usableProfile(icc: Buffer, colours: ProfileColours): UsableProfi
   return (colours === 'GRAY' ? greyTransform(tags) : rgbTransform(icc, tags)) ?? 'unusable';
 }
 
-/** Contents of the tags that lie within the profile, by their names. */
+/** Contents of the tags within the profile, by name. */
 function tagsOf(icc: Buffer): ReadonlyMap<string, Buffer> {
   const tags = new Map<string, Buffer>();
   const count = Math.min(MAX_TAGS, icc.readUInt32BE(TAG_COUNT_AT));
@@ -51,7 +51,7 @@ function greyTransform(tags: ReadonlyMap<string, Buffer>): ColourTransform | und
   return curve === undefined ? undefined : { curves: [curve, curve, curve], matrix: IDENTITY };
 }
 
-/** Colourants are the columns of the way to XYZ (ICC.1:2022, F.3). */
+/** Colourants are the columns of the matrix to XYZ (ICC.1:2022, F.3). */
 function rgbTransform(icc: Buffer, tags: ReadonlyMap<string, Buffer>): ColourTransform | undefined {
   if (text(icc, CONNECTION_AT) !== 'XYZ ') return undefined;
   const [red, green, blue] = [

@@ -9,13 +9,13 @@ export function times(matrix: Matrix, [x, y, z]: Triple): Triple {
   return [row(matrix[0]), row(matrix[1]), row(matrix[2])];
 }
 
-/** What `second` and then `first` does. */
+/** The product: applies `second`, then `first`. */
 export function product(first: Matrix, second: Matrix): Matrix {
   const [a, b, c] = transposed(second).map((column) => times(first, column)) as [Triple, Triple, Triple];
   return transposed([a, b, c]);
 }
 
-/** By Cramer's rule. A singular matrix gives values that are not finite. */
+/** The inverse, by Cramer's rule. A singular matrix gives values that are not finite. */
 export function inverse([[a, b, c], [d, e, f], [g, h, i]]: Matrix): Matrix {
   const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
   const over = (value: number) => value / determinant;

@@ -3,7 +3,7 @@ import type { FileFacts } from '../image-facts.js';
 import { usableProfile } from './icc-profile.js';
 import type { ColourTransform } from './transform.js';
 
-/** How the profile of an image is used: by sharp, or by a transform of our own after it. */
+/** How the profile of an image is used: by sharp, or by a transform of our own afterwards. */
 interface ProfileUse {
   readonly colourspace: 'srgb' | 'rgb16' | 'grey16';
   readonly ignoreFirst: boolean;
@@ -12,10 +12,12 @@ interface ProfileUse {
 }
 
 /**
- * One exact transform from the embedded profile to sRGB. RGB of 8 bits and CMYK go through sharp's, at the beginning. Its transform of 16 bits leads to
- * Display P3, or leaves grey alone, and lcms' tables are up to 19 levels off for dark colours of 16 bits and for grey: so curves and primaries are
- * computed here, and for other profiles sharp's last step, to sRGB, starts from the embedded one.
- * @param found by sharp. @param kept whether samples are to stay as they are.
+ * Chooses one exact transform from the embedded profile to sRGB. sharp transforms 8-bit RGB and CMYK, at the
+ * beginning. Its transform of 16 bits leads to Display P3, or leaves grey alone, and lcms' tables are up to 19 levels
+ * off for dark colours of 16 bits and for grey. So curves and primaries are computed here, and for other profiles
+ * sharp's last step, to sRGB, starts from the embedded profile.
+ * @param found by sharp.
+ * @param kept whether samples stay as they are.
  */
 export function profileUse({ depth, icc, space }: Metadata, facts: FileFacts, kept: boolean): ProfileUse {
   const sixteenBit = depth === 'ushort';

@@ -4,18 +4,18 @@ import type { ColourTransform, Curve } from './transform.js';
 /** CIE 1931 chromaticity. */
 export type Chromaticity = readonly [x: number, y: number];
 
-/** RGB of other primaries or another curve than sRGB's. Values of 0 to 1 stand for black to white. */
+/** An RGB space with other primaries or another curve than sRGB. Values of 0 to 1 mean black to white. */
 export interface RgbSpace {
   readonly red: Chromaticity;
   readonly green: Chromaticity;
   readonly blue: Chromaticity;
   readonly white: Chromaticity;
-  /** Light is the value to this power; `srgb` is the curve of IEC 61966-2-1. */
+  /** Light is the value to the power of this; `srgb` is the curve of IEC 61966-2-1. */
   readonly curve: 'srgb' | number;
 }
 
 export const D65: Chromaticity = [0.3127, 0.329];
-/** The white of ICC's connection space. */
+/** White of the profile connection space of ICC. */
 const D50: Chromaticity = [0.3457, 0.3585];
 
 /** IEC 61966-2-1. */
@@ -27,7 +27,7 @@ export const SRGB: RgbSpace = {
   curve: 'srgb',
 };
 
-/** From a space to sRGB. */
+/** The transform from a space to sRGB. */
 export function spaceTransform(space: RgbSpace): ColourTransform {
   const { curve } = space;
   const light: Curve = curve === 'srgb' ? srgbLight : (value) => value ** curve;
@@ -35,7 +35,7 @@ export function spaceTransform(space: RgbSpace): ColourTransform {
   return { curves: [light, light, light], matrix };
 }
 
-/** From ICC's connection space, CIE XYZ as under D50, to the light of sRGB's primaries. */
+/** From ICC's connection space (CIE XYZ under D50) to the light of sRGB's primaries. */
 export function fromConnectionSpace(): Matrix {
   return product(fromXyz(), adaptation(D50));
 }
@@ -48,7 +48,7 @@ function srgbLight(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 
-/** Light of a space to CIE XYZ (SMPTE RP 177): columns are the primaries, weighed so that their sum is white. */
+/** From the light of a space to CIE XYZ (SMPTE RP 177): columns are the primaries, weighted so that their sum is white. */
 function toXyz({ red, green, blue, white }: RgbSpace): Matrix {
   const [r, g, b] = [xyz(red), xyz(green), xyz(blue)];
   const primaries: Matrix = [

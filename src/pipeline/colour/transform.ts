@@ -2,21 +2,21 @@ import type { Samples } from '../../tiling/raster.js';
 import { blocks } from '../raster/blocks.js';
 import type { Matrix } from './matrix.js';
 
-/** From a value of 0..1 to light of 0..1, for each of the three channels. */
+/** A curve from a value of 0..1 to light of 0..1, for each of the three channels. */
 export type Curve = (value: number) => number;
 
-/** How colours become sRGB: a curve for each channel, a matrix to the light of sRGB's primaries, and sRGB's own curve at the end. */
+/** A transform to sRGB: a curve for each channel, a matrix to the light of sRGB's primaries, then sRGB's own curve. */
 export interface ColourTransform {
   readonly curves: readonly [red: Curve, green: Curve, blue: Curve];
   readonly matrix: Matrix;
 }
 
-/** Steps of the table that turns light into values. It is entered by the square root of light, along which sRGB's curve is nearly straight. */
+/** Steps of the table from light to values. Its index is the square root of light, along which sRGB's curve is nearly straight. */
 const TABLE_STEPS = 65535;
 
 /**
- * Turns colours into sRGB, in place, the event loop going on meanwhile. What sRGB cannot show is clipped.
- * @param data interleaved, 8 or 16 bits; channels beyond the third are left alone.
+ * Converts colours to sRGB in place, and lets the event loop go on. Colours outside of sRGB are clipped.
+ * @param data interleaved, 8 or 16 bits; channels beyond the third stay.
  */
 export async function toSrgb(
   data: Samples,
@@ -26,7 +26,7 @@ export async function toSrgb(
   const most = data instanceof Uint16Array ? 65535 : 255;
   const table = (curve: Curve) => Float32Array.from({ length: most + 1 }, (_, value) => curve(value / most));
   const [redLight, greenLight, blueLight] = [table(curves[0]), table(curves[1]), table(curves[2])];
-  // Half is added for rounding: typed arrays cut off.
+  // Half is added for rounding, because typed arrays truncate.
   const values = Float32Array.from(
     { length: TABLE_STEPS + 1 },
     (_, step) => most * encoded((step / TABLE_STEPS) ** 2) + 0.5,

@@ -1,11 +1,14 @@
 import type { Samples } from '../../tiling/raster.js';
 import { blocks } from '../raster/blocks.js';
 
-/** Black and white of brightness in video, of 255 (ITU-R BT.601). */
+/** Black and white in video range, of 255 (ITU-R BT.601). */
 const BLACK = 16;
 const WHITE = 235;
 
-/** Stretches samples of video range to the whole range, in place, the event loop going on meanwhile. @param data grey as equal channels. */
+/**
+ * Expands video range to full range in place, and lets the event loop go on.
+ * @param data grey as equal channels.
+ */
 export async function expandRange(data: Samples): Promise<void> {
   const most = data instanceof Uint16Array ? 65_535 : 255;
   const values = Float32Array.from({ length: most + 1 }, (_, value) =>

@@ -1,14 +1,17 @@
 import { blocks } from '../raster/blocks.js';
 
-/** How brightness and two colour differences become RGB (TIFF 6.0, section 21). 8 bits. */
+/** How YCbCr of 8 bits becomes RGB (TIFF 6.0, section 21). */
 export interface YCbCr {
   /** Weights of red, green and blue in Y. */
   readonly coefficients: readonly [red: number, green: number, blue: number];
-  /** Values of black and white in Y, and of no and full difference in Cb and Cr. */
+  /** Values of black and white in Y, and of zero and full difference in Cb and Cr. */
   readonly reference: readonly number[];
 }
 
-/** Turns Y, Cb and Cr into RGB, in place, the event loop going on meanwhile. @param data interleaved; channels beyond the third stay. */
+/**
+ * Converts YCbCr to RGB in place, and lets the event loop go on.
+ * @param data interleaved; channels beyond the third stay.
+ */
 export async function ycbcrToRgb(
   data: Uint8Array,
   channels: number,

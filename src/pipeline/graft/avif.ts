@@ -5,7 +5,7 @@ import { Budget } from '../scan/excess.js';
 import type { Splice } from './splice.js';
 
 const BOX_HEADER_BYTES = 8;
-/** Version and flags of a full box. */
+/** Bytes of version and flags of a full box. */
 const VERSION_BYTES = 4;
 /** More than our encoder writes. */
 const MAX_EXTENTS = 1000;
@@ -16,16 +16,19 @@ interface Box {
   readonly content: Bytes;
 }
 
-/** An item to come: how it is announced, and its data. */
+/** A new item: its announcement and its data. */
 interface Item {
   readonly id: number;
   readonly type: 'Exif' | 'mime';
-  /** A media type, ended by 0; empty for EXIF, whose type says all. */
+  /** A media type, ended by 0; empty for EXIF, whose item type suffices. */
   readonly contentType: string;
   readonly data: Buffer;
 }
 
-/** EXIF and XMP as items that describe the picture (ISO/IEC 23008-12, A.2 and A.3), their data behind all others. AVIF holds no resolution. */
+/**
+ * Adds EXIF and XMP as items that describe the picture (ISO/IEC 23008-12, A.2 and A.3), with their data at the end.
+ * AVIF holds no resolution.
+ */
 export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] {
   const meta = boxesOf(file, 0).find(({ type }) => type === 'meta');
   if (meta === undefined) throw new Error('The encoder returned AVIF without its list of items');
@@ -33,7 +36,7 @@ export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] 
   const extents = readExtents(contentOf(boxes, 'iloc'), new Budget('AVIF', MAX_EXTENTS, 'pieces of items'));
   const firstId = Math.max(...extents.map(({ itemId }) => itemId)) + 1;
   const items: Item[] = [];
-  // Before the block stands where in it the TIFF header is.
+  // The offset of the TIFF header in the block precedes it.
   if (exif !== undefined)
     items.push({ id: firstId, type: 'Exif', contentType: '', data: Buffer.concat([Buffer.alloc(4), exif]) });
   if (xmp !== undefined)
@@ -47,7 +50,10 @@ export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] 
   ];
 }
 
-/** @param grown by so many bytes what lies behind moves on. @param fileBytes of the file as it was. */
+/**
+ * @param grown number of bytes by which later data moves.
+ * @param fileBytes former size of the file.
+ */
 function newMeta(
   meta: Box,
   boxes: readonly Box[],
@@ -113,14 +119,14 @@ function box(type: string, ...contents: readonly Buffer[]): Buffer {
   return Buffer.concat([head, ...contents]);
 }
 
-/** Numbers of 16 bits, one after the other. */
+/** 16-bit numbers in a row. */
 function shorts(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 2);
   for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
   return bytes;
 }
 
-/** Where the data of each item lie, in the version that knows data within the list; numbers of four bytes, no base. */
+/** Offsets of the items' data, in the version that allows data within the list; numbers of four bytes, no base. */
 function locations(extents: readonly Extent[]): Buffer {
   const byItem = new Map<number, Extent[]>();
   for (const extent of extents) byItem.set(extent.itemId, [...(byItem.get(extent.itemId) ?? []), extent]);

@@ -19,9 +19,11 @@ const GRAFTS: Readonly<Record<OutputFormat, (file: Bytes, metadata: ResultMetada
 };
 
 /**
- * Puts metadata into an encoded file, byte by byte as it is: libvips would take EXIF apart and lose what its library does not know,
- * writes none into TIFF, and leaves out what is larger than 64 kB.
- * @param path of a file as our encoder writes them, without EXIF and XMP. @returns its bytes. @throws TesseraError disk_full.
+ * Inserts metadata into an encoded file, byte by byte. libvips would parse EXIF and lose what its library does not
+ * know, writes none into TIFF, and leaves out more than 64 kB.
+ * @param path of a file that our encoder wrote, without EXIF and XMP.
+ * @returns its bytes.
+ * @throws TesseraError disk_full.
  */
 export function graft(path: string, format: OutputFormat, metadata: ResultMetadata): Promise<number> {
   return splice(

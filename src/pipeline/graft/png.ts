@@ -4,13 +4,13 @@ import type { Bytes } from '../scan/bytes.js';
 import type { Splice } from './splice.js';
 
 const SIGNATURE_BYTES = 8;
-/** Length, type and checksum around the data of a chunk. */
+/** Bytes around the data of a chunk: length, type, checksum. */
 const OVERHEAD_BYTES = 12;
 const METRE = 1;
 const UNKNOWN_UNIT = 0;
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
-/** Resolution in the place of libvips' own, which is 25.4 pixels to an inch where there is none; EXIF and XMP before the pixels. */
+/** Replaces libvips' resolution, which is 25.4 pixels per inch where there is none, and inserts EXIF and XMP before the pixels. */
 export function graftPng(file: Bytes, { resolution, exif, xmp }: ResultMetadata): Splice[] {
   const added = Buffer.concat([
     ...(exif === undefined ? [] : [chunk('eXIf', exif)]),
@@ -29,7 +29,7 @@ export function graftPng(file: Bytes, { resolution, exif, xmp }: ResultMetadata)
   }
 }
 
-/** Without a resolution, pixels are as wide as they are high, and that is all. */
+/** Without a resolution, only the aspect ratio of 1 is stated. */
 function pixelSize(resolution: Resolution | undefined): Buffer {
   const data = Buffer.alloc(9);
   data.writeUInt32BE(resolution === undefined ? 1 : Math.round(resolution.x / METRES_IN_INCH), 0);
@@ -47,14 +47,14 @@ function chunk(type: string, data: Buffer): Buffer {
   return bytes;
 }
 
-/** For each byte, the checksum of it alone (PNG specification, third edition, annex D). */
+/** The checksum of each single byte (PNG specification, third edition, annex D). */
 const CHECKSUMS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let sum = byte;
   for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? 0xedb88320 ^ (sum >>> 1) : sum >>> 1;
   return sum;
 });
 
-/** Node has one of its own since 20.15 only. */
+/** Node's own function exists only since 20.15. */
 function crc32(bytes: Buffer): number {
   let sum = 0xffffffff;
   for (const byte of bytes) sum = (CHECKSUMS[(sum ^ byte) & 255] ?? 0) ^ (sum >>> 8);

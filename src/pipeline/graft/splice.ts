@@ -1,10 +1,10 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { asDiskFull } from '../../host/disk-full.js';
 
-/** Bytes that take the place of others in a file. */
+/** A replacement of bytes in a file. */
 export interface Splice {
   readonly at: number;
-  /** So many bytes of the file are left out there. */
+  /** Number of bytes that are left out there. */
   readonly removed: number;
   readonly bytes: Buffer;
 }
@@ -12,9 +12,10 @@ export interface Splice {
 const PIECE_BYTES = 4_000_000;
 
 /**
- * Changes a file: in its place where nothing moves, else by a copy that then takes its name.
- * @param splices in the order of the file, apart from each other.
- * @returns bytes of the file. @throws TesseraError disk_full.
+ * Changes a file in place where nothing moves, else by a copy that takes its name.
+ * @param splices in the order of the file, without overlaps.
+ * @returns bytes of the file.
+ * @throws TesseraError disk_full.
  */
 export async function splice(path: string, splices: readonly Splice[]): Promise<number> {
   const file = await open(path, 'r+');

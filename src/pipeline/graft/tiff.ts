@@ -26,8 +26,8 @@ const NO_UNIT = 1;
 const INCH = 2;
 
 /**
- * A new directory at the end of the file, with all that the old one says of the pixels: resolution, XMP, and EXIF, whose first
- * directory is the file's own.
+ * Writes a new directory at the end of the file, with all tags of the old one about the pixels, and with resolution,
+ * XMP and EXIF, whose first directory is the file's own.
  */
 export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata): Splice[] {
   const layout = layoutOf(file);
@@ -54,7 +54,7 @@ export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata
   ];
 }
 
-/** Entries as they are: their values stay where they lie in the file. */
+/** Entries as they are: their values stay in their places in the file. */
 function storedFields(file: Bytes, at: number): Field[] {
   return Array.from({ length: file.u16(at, true) }, (_, index) => {
     const entry = Buffer.from(file.read(at + 2 + index * ENTRY_BYTES, ENTRY_BYTES));
@@ -62,7 +62,10 @@ function storedFields(file: Bytes, at: number): Field[] {
   });
 }
 
-/** The tags of EXIF that a TIFF file may have for its own. @param exif that was read before, with all its bytes. */
+/**
+ * The EXIF tags that a TIFF file may have in its own directory.
+ * @param exif that was read before, with all its bytes.
+ */
 function directoryOf(exif: Buffer): Directory | undefined {
   const source = bufferSource(exif);
   const layout = layoutOf(source);
@@ -72,7 +75,7 @@ function directoryOf(exif: Buffer): Directory | undefined {
   });
 }
 
-/** A ratio of one to one where there is no resolution: TIFF wants some. */
+/** A ratio of one to one without a resolution, because TIFF requires one. */
 function resolutionFields(resolution: Resolution | undefined): Field[] {
   const { x, y } = resolution ?? { x: 1, y: 1 };
   const unit = Buffer.alloc(2);

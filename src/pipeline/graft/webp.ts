@@ -8,7 +8,7 @@ const CHUNK_HEADER_BYTES = 8;
 const EXIF_FLAG = 0x08;
 const XMP_FLAG = 0x04;
 
-/** EXIF and XMP behind the picture, and the extended header that announces them. WebP holds no resolution. */
+/** Appends EXIF and XMP after the picture, and announces them in the extended header. WebP holds no resolution. */
 export function graftWebp(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] {
   if (exif === undefined && xmp === undefined) return [];
   const added = Buffer.concat([
@@ -24,7 +24,7 @@ export function graftWebp(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] 
   return [{ at: 4, removed: 4, bytes: fileBytes }, header, { at: file.length, removed: 0, bytes: added }];
 }
 
-/** The one that is there with more flags; a new one before a lossy picture alone, which is opaque. */
+/** The present extended header with more flags, or a new one before a lossy picture alone, which is opaque. */
 function extendedHeader(file: Bytes, flags: number): Splice {
   const type = file.text(FILE_HEADER_BYTES, 4);
   const dataAt = FILE_HEADER_BYTES + CHUNK_HEADER_BYTES;

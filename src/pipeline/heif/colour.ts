@@ -2,7 +2,7 @@ import { cicpSpace, refuseHdr } from '../colour/cicp.js';
 import type { Bytes } from '../scan/bytes.js';
 import { unsupported } from './refusals.js';
 
-/** Coding-independent code points: what the samples mean (ITU-T H.273). */
+/** Coding-independent code points: the meaning of the samples (ITU-T H.273). */
 export interface Cicp {
   readonly primaries: number;
   readonly transferCharacteristics: number;
@@ -10,7 +10,7 @@ export interface Cicp {
   readonly fullRange: boolean;
 }
 
-/** Those of SD television, which lie close to sRGB's. */
+/** Primaries of SD television, which are close to sRGB's. */
 const NEAR_SRGB: ReadonlySet<number> = new Set([5, 6, 7]);
 export const DISPLAY_P3 = 12;
 
@@ -25,8 +25,8 @@ export function readNclx(colr: Bytes): Cicp {
 }
 
 /**
- * Refuses HDR, and samples that are neither sRGB nor can be brought there by a profile.
- * @param hasProfile the file has a profile of its own, which says more than `cicp`.
+ * Refuses HDR, and samples that are not sRGB and have no profile.
+ * @param hasProfile whether the file has a profile, which takes precedence over `cicp`.
  * @throws TesseraError unsupported_image.
  */
 export function checkColour(cicp: Cicp | undefined, hasProfile: boolean): void {

@@ -15,18 +15,18 @@ export interface Item {
   readonly id: number;
   /** Four letters: `hvc1`, `grid`, `Exif`, `mime`. */
   readonly type: string;
-  /** Of `mime` alone. */
+  /** Content type; for `mime` only. */
   readonly contentType: string;
-  /** A part of another picture, not to be shown by itself. */
+  /** A part of another picture, not shown by itself. */
   readonly hidden: boolean;
-  /** Its data, one behind the other. */
+  /** Extents of its data, in order. */
   readonly pieces: readonly Piece[];
-  /** In the order in which they are applied. */
+  /** In the order of application. */
   readonly properties: readonly Property[];
 }
 
 interface Property extends Box {
-  /** Without it the item cannot be shown. */
+  /** Essential: the item cannot be shown without it. */
   readonly essential: boolean;
 }
 
@@ -39,17 +39,17 @@ interface Reference {
 /** The items of a HEIF file. */
 export interface Container {
   readonly items: ReadonlyMap<number, Item>;
-  /** Number of the picture that is to be shown; undefined where there is none. */
+  /** Number of the picture to show; undefined when there is none. */
   readonly primary: number | undefined;
   readonly references: readonly Reference[];
 }
 
-/** No box is looked into: those of tracks have the same names. */
+/** No box is entered, because boxes of tracks have the same names. */
 const FLAT = {};
 
 /**
- * Reads what the file's own `meta` box lists; the `meta` boxes of tracks are theirs.
- * @param bytes a file that `scanHeic` has let pass, which bounds what there is to list.
+ * Reads the file's own `meta` box; the `meta` boxes of tracks belong to the tracks.
+ * @param bytes a file that `scanHeic` has accepted, which bounds its lists.
  * @throws EndOfBytes where a list is cut off.
  */
 export function readContainer(bytes: Bytes): Container {
@@ -72,7 +72,7 @@ export function readContainer(bytes: Bytes): Container {
   };
 }
 
-/** The boxes that lie in these bytes, without those inside. */
+/** The boxes in these bytes, without inner boxes. */
 function boxesOf(bytes: Bytes | undefined): Box[] {
   const boxes: Box[] = [];
   if (bytes !== undefined)
@@ -86,7 +86,7 @@ function readItems(iinf: Bytes): Pick<Item, 'id' | 'type' | 'contentType' | 'hid
     const version = content.u8(0);
     if (type !== 'infe' || version < 2) return [];
     const typeAt = version === 2 ? 8 : 10;
-    // A name and a content type, each with a zero behind it.
+    // A name and a content type, each ended by a zero.
     const [, contentType = ''] = content.text(typeAt + 4, content.length - typeAt - 4).split('\0');
     return {
       id: version === 2 ? content.u16(4) : content.u32(4),

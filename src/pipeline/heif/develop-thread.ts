@@ -10,34 +10,34 @@ import { damaged } from './refusals.js';
 import { TileRows } from './tile-rows.js';
 import { unmultiply } from './unmultiply.js';
 
-/** What a thread is told at its start. */
+/** Task of the thread. */
 export interface DevelopOrder {
   readonly sourcePath: string;
-  /** To be created. */
+  /** Path of the file to create. */
   readonly rasterPath: string;
   readonly picture: HeifPicture;
-  /** ICC, of the file or by what it says of its colours. */
+  /** ICC profile, from the file or made from its code points. */
   readonly profile: Uint8Array | undefined;
-  /** That the decoder may have. */
+  /** Memory limit of the decoder. */
   readonly maxBytes: number;
 }
 
-/** What it says while it is at work: so many rows are written. */
+/** Progress message: so many rows are written. */
 export interface RowsDeveloped {
   readonly rows: number;
 }
 
-/** Rows between two words of that: a fraction of a row of tiles, which is decoded at once. */
+/** Rows between two progress messages: a fraction of a row of tiles, which is decoded at once. */
 const ROWS_A_WORD = 64;
 
-/** What it says at its end. */
+/** Final message. */
 export type FromDeveloping =
   | { readonly done: true }
   | { readonly refused: ErrorMessage }
-  /** Neither the picture nor the caller is to blame. */
+  /** Neither picture nor caller is at fault. */
   | { readonly failed: string };
 
-/** The entry of the thread that decodes one HEIC; it blocks its own event loop, and nobody else's. */
+/** The entry of the thread that decodes one HEIC. It blocks only its own event loop. */
 const port = parentPort;
 if (port === null) throw new Error('A HEIC is decoded in a worker thread.');
 const tell = (message: FromDeveloping | RowsDeveloped) => port.postMessage(message);
@@ -54,19 +54,19 @@ function answerTo(order: DevelopOrder): FromDeveloping {
     if (starved === 'limit')
       return { refused: damaged('it takes more memory than its size tells').toMessage() };
     if (thrown instanceof TesseraError && starved === undefined) return { refused: thrown.toMessage() };
-    // Machine code that leaves its memory: the sandbox has held, and the picture asked for it.
+    // The code tried to leave its memory. The sandbox has held, and the picture caused it.
     if (thrown instanceof WebAssembly.RuntimeError && starved === undefined)
       return { refused: damaged(`libde265: ${thrown.message}`).toMessage() };
     return { failed: failureText(thrown, starved === 'system' || isOutOfMemory(thrown)) };
   }
 }
 
-/** V8's words, where WebAssembly's first memory cannot be had. */
+/** V8's message when WebAssembly's first memory cannot be allocated. */
 function isOutOfMemory(thrown: unknown): boolean {
   return thrown instanceof RangeError && /out of memory/i.test(thrown.message);
 }
 
-/** @param memory whether the system has none left. */
+/** @param memory whether the system has no memory left. */
 function failureText(thrown: unknown, memory: boolean): string {
   const code = memory ? 'ENOMEM' : thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   return `${code} ${thrown instanceof Error ? thrown.message : String(thrown)}`;
@@ -97,7 +97,8 @@ function develop({ sourcePath, rasterPath, picture, profile }: DevelopOrder, hev
         if (rows % ROWS_A_WORD === 0) tell({ rows });
       }
       raster.complete({
-        // The file's own words count (ISO/IEC 23008-12, 6.5.10); EXIF often says the same once more, and libvips would believe it.
+        // The container's orientation counts (ISO/IEC 23008-12, 6.5.10). EXIF often repeats it, and libvips would
+        // apply it again.
         orientation,
         ...(profile === undefined ? {} : { icc: Buffer.from(profile) }),
         ...(picture.exif === undefined ? {} : { exif: unturned(exifOf(read(picture.exif)), shown) }),
@@ -125,13 +126,16 @@ function bytesOf(source: number, pieces: readonly Piece[]): Buffer {
   return bytes;
 }
 
-/** A TIFF structure behind "Exif\0\0", as other formats have it: here a length and so many bytes lie before it (ISO/IEC 23008-12, A.2.1). */
+/** A TIFF structure after "Exif\0\0", as in other formats. Here a length and so many bytes precede it (ISO/IEC 23008-12, A.2.1). */
 function exifOf(item: Buffer): Buffer {
   const start = item.length < 4 ? item.length : 4 + item.readUInt32BE(0);
   return Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), item.subarray(start)]);
 }
 
-/** libvips, which turns pixels by the file's own words, would turn them by those of EXIF instead. @returns EXIF that cannot be read as it is. */
+/**
+ * Removes EXIF's orientation, which libvips would apply instead of the container's.
+ * @returns EXIF that cannot be read unchanged.
+ */
 function unturned(exif: Buffer, { width, height }: HeifPicture['shown']): Buffer {
   const corrected = correctedExif(exif, { width, height, resolution: undefined, srgb: false });
   return corrected === undefined ? exif : Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), corrected]);

@@ -16,19 +16,19 @@ import { profileOf } from './profile.js';
 
 const ENTRY = new URL('./develop-thread.js', import.meta.url);
 
-/** Of WebAssembly before a picture: 17 MB, and room for what does not grow with it. */
+/** Memory of WebAssembly before a picture: 17 MB, and room for what does not grow with it. */
 const BASE_BYTES = 48e6;
 /**
- * What libde265 takes for a pixel of the tiles that it holds, of one byte a sample: planes, and notes for each block. Measured: 4 for
- * 4:2:0, 6 for 4:4:4; and as much again, since its allocator leaves gaps.
+ * Bytes that libde265 takes per pixel of the tiles that it holds, with 8-bit samples: planes, and data of each block.
+ * Measured: 4 for 4:2:0, 6 for 4:4:4; and as much again, since its allocator leaves gaps.
  */
 const BYTES_PER_PIXEL = 12;
-/** Of JavaScript in the thread, which holds a megabyte of rows. */
+/** Heap limit of JavaScript in the thread, which holds a megabyte of rows. */
 const HEAP_MB = 128;
 
 /**
- * Decodes a HEIC into a file in libvips' own format, with its tags, which sharp reads like any other picture. In a thread of its own, that
- * is ended with its memory: the event loop goes on, and a cancelled or late picture stops at once.
+ * Decodes a HEIC into a tagged file in libvips' own format, which sharp reads like any other picture. It runs in a
+ * thread that is ended with its memory, so the event loop goes on, and a cancelled or late picture stops at once.
  * @param rasterPath created by this call; removed with the job's folder.
  * @throws TesseraError corrupt_image, unsupported_image, image_too_large, disk_full, cancelled, deadline_exceeded.
  */
@@ -40,7 +40,7 @@ export async function developHeic(
   progress: RowProgress,
 ): Promise<void> {
   checkDecoder();
-  // Once more: the file may have been admitted by an older version, before a restart.
+  // Checked again: an older version may have accepted the file before a restart.
   scanStructure(sourcePath, 'heic', limits);
   const picture = Bytes.ofFile(sourcePath, readPicture);
   const profile = picture.profile ?? (await profileOf(picture.cicp));
@@ -52,7 +52,7 @@ export async function developHeic(
   if ('failed' in answer) throw asDiskFull(new Error(answer.failed));
 }
 
-/** Of one row of tiles at a time, of colours and of alpha. */
+/** Memory of one row of tiles at a time, of colours and of alpha. */
 function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
   const held = [colour, ...(alpha === undefined ? [] : [alpha])];
   const pixels = held.reduce(
@@ -62,7 +62,10 @@ function memoryFor({ colour, alpha, sixteenBit }: HeifPicture): number {
   return BASE_BYTES + pixels * BYTES_PER_PIXEL * (sixteenBit ? 2 : 1);
 }
 
-/** Settles when the thread has ended. @throws OutOfMemory when there is no room for one, or it took more than it may. */
+/**
+ * Settles when the thread has ended.
+ * @throws OutOfMemory when there is no room for a thread, or it exceeded its limit.
+ */
 function run(
   order: DevelopOrder,
   cancellation: Cancellation,
@@ -73,7 +76,7 @@ function run(
     let lack: OutOfMemory | undefined;
     const thread = startThread(order);
     const stop = () => void thread.terminate();
-    // Timers may fire a part of a millisecond early.
+    // Timers may fire a fraction of a millisecond early.
     const timer = setTimeout(stop, Math.ceil(cancellation.msLeft) + 1);
     cancellation.signal.addEventListener('abort', stop, { once: true });
     thread.on('message', (message: FromDeveloping | RowsDeveloped) => {

@@ -8,7 +8,7 @@ import { readPicture } from './picture.js';
 import { unsupported } from './refusals.js';
 
 /**
- * What a HEIC says of itself; the decoder is not loaded.
+ * Reads the header of a HEIC without loading the decoder.
  * @throws TesseraError unsupported_image, corrupt_image, image_too_large.
  */
 export function readHeicHeader(path: string, limits: PipelineLimits): ImageHeader {
@@ -29,7 +29,7 @@ export function readHeicHeader(path: string, limits: PipelineLimits): ImageHeade
   };
 }
 
-/** @throws TesseraError unsupported_image where the decoder of HEVC is not installed. */
+/** @throws TesseraError unsupported_image when the HEVC decoder is not installed. */
 export function checkDecoder(): void {
   if (hevcInstalled()) return;
   throw unsupported(

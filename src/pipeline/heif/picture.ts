@@ -7,14 +7,14 @@ import { type Container, type Item, type Piece, readContainer } from './containe
 import { readPlacement, storedSize } from './placement.js';
 import { damaged, unsupported } from './refusals.js';
 
-/** One picture in HEVC, decoded by itself. */
+/** An HEVC picture that is decoded by itself. */
 export interface CodedTile {
-  /** What `hvcC` holds (ISO/IEC 14496-15, 8.3.3): the decoder's parameter sets. */
+  /** Content of `hvcC` (ISO/IEC 14496-15, 8.3.3): the decoder's parameter sets. */
   readonly configuration: Uint8Array;
   readonly pieces: readonly Piece[];
 }
 
-/** Tiles of one size, row by row; those at the right and the bottom may reach beyond the whole. A plain picture is a grid of one. */
+/** Tiles of one size, row by row; those at the right and bottom may extend beyond the whole. A plain picture is a grid of one. */
 export interface Grid {
   readonly columns: number;
   readonly tileWidth: number;
@@ -22,32 +22,32 @@ export interface Grid {
   readonly tiles: readonly CodedTile[];
 }
 
-/** What is to be shown of a HEIF file, and where its bytes are. Plain data, which may be sent to a thread. */
+/** The picture to show of a HEIF file, and where its bytes are. Plain data, which may be sent to a thread. */
 export interface HeifPicture {
   readonly colour: Grid;
   readonly alpha: Grid | undefined;
-  /** Colours were multiplied by alpha. */
+  /** Colours are premultiplied by alpha. */
   readonly premultiplied: boolean;
-  /** Of the pixels as they are stored. */
+  /** Crop of the pixels as stored. */
   readonly shown: Area;
-  /** By EXIF, 1 to 8: how the pixels are to be turned after that. */
+  /** EXIF orientation, 1 to 8, to apply afterwards. */
   readonly orientation: number;
   readonly grey: boolean;
   readonly sixteenBit: boolean;
   /** ICC. */
   readonly profile: Uint8Array | undefined;
   readonly cicp: Cicp | undefined;
-  /** Four bytes that say how many more lie before it, and then a TIFF structure. */
+  /** Four bytes with the number of bytes before the TIFF structure, those bytes, and the TIFF structure. */
   readonly exif: readonly Piece[] | undefined;
   readonly xmp: readonly Piece[] | undefined;
-  /** Pictures that a viewer would offer, or frames of a sequence. */
+  /** Number of pictures that a viewer would offer, or of frames in a sequence. */
   readonly pages: number;
 }
 
-/** Two hundred megapixels in cells of 512 x 512 pixels are 800. */
+/** Tiles. Two hundred megapixels in cells of 512 x 512 pixels are 800. */
 const MAX_TILES = 2000;
 
-/** Each tile has a copy. Usual ones have a hundred. */
+/** Bytes of parameter sets, of which each tile has a copy. Usual ones have a hundred. */
 const MAX_CONFIGURATION_BYTES = 4096;
 
 const OTHER_KINDS: Readonly<Record<string, string>> = {
@@ -61,7 +61,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   iden: 'derived from another (an identity)',
 };
 
-/** Properties that are read here, or change no pixel. */
+/** Properties that are handled here, or change no pixel. */
 const KNOWN_PROPERTIES: ReadonlySet<string> = new Set(
   'hvcC ispe pixi colr auxC irot imir clap pasp rloc clli mdcv cclv amve ndwt reve udes altt'.split(' '),
 );
@@ -71,8 +71,8 @@ const ALPHA_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Finds the primary picture of a HEIF file (ISO/IEC 23008-12), without decoding anything.
- * @param bytes a file that `scanHeic` has let pass.
+ * Finds the primary picture of a HEIF file (ISO/IEC 23008-12) without decoding anything.
+ * @param bytes a file that `scanHeic` has accepted.
  * @throws TesseraError corrupt_image; unsupported_image for other codecs and derivations.
  */
 export function readPicture(bytes: Bytes): HeifPicture {
@@ -166,7 +166,7 @@ function gridSize(
   };
 }
 
-/** The items that a grid is made of, row by row. */
+/** The items of a grid, row by row. */
 function cellsOf({ items, references }: Container, { id }: Item): Item[] {
   const ids = references.find(({ type, from }) => type === 'dimg' && from === id)?.to ?? [];
   return ids.map((cell) => {
@@ -219,7 +219,7 @@ function isAlpha({ properties }: Item): boolean {
   return ALPHA_KINDS.has(kind);
 }
 
-/** Of a grid, its tiles may say what it does not. */
+/** The tiles of a grid may have properties that the grid lacks. */
 function coloursOf(container: Container, item: Item): Pick<HeifPicture, 'profile' | 'cicp'> {
   const [cell] = item.type === 'grid' ? cellsOf(container, item) : [];
   const colr = [...item.properties, ...(cell?.properties ?? [])].filter(({ type }) => type === 'colr');
@@ -233,7 +233,7 @@ function coloursOf(container: Container, item: Item): Pick<HeifPicture, 'profile
   };
 }
 
-/** Pictures that are no part, thumbnail or other companion of another one. */
+/** Pictures that are not a part, thumbnail or other companion of another one. */
 function countShown({ items, references }: Container): number {
   const parts = new Set<number>();
   for (const { type, from, to } of references) {

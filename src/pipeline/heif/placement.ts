@@ -2,22 +2,25 @@ import type { Area } from '../image-facts.js';
 import type { Item } from './container.js';
 import { damaged, unsupported } from './refusals.js';
 
-/** Which of the stored pixels are shown, and how they are turned after that. */
+/** Which stored pixels are shown, and how they are turned. */
 export interface Placement {
   readonly shown: Area;
-  /** By EXIF, 1 to 8. */
+  /** EXIF orientation, 1 to 8. */
   readonly orientation: number;
 }
 
-/** EXIF's orientation after one more quarter turn against the clock, by the one before it. */
+/** EXIF orientation after one more counter-clockwise quarter turn, by the one before it. */
 const TURNED: readonly number[] = [0, 8, 5, 6, 7, 4, 1, 2, 3];
-/** The same after left and right were exchanged, or top and bottom. */
+/** The same after a mirror: left and right, or top and bottom. */
 const MIRRORED: readonly (readonly number[])[] = [
   [0, 4, 3, 2, 1, 8, 7, 6, 5],
   [0, 2, 1, 4, 3, 6, 5, 8, 7],
 ];
 
-/** The size of an item as it is stored: its `ispe` (ISO/IEC 23008-12, 6.5.3). @throws TesseraError corrupt_image. */
+/**
+ * The stored size of an item: its `ispe` (ISO/IEC 23008-12, 6.5.3).
+ * @throws TesseraError corrupt_image.
+ */
 export function storedSize({ properties }: Item): { width: number; height: number } {
   const ispe = properties.find(({ type }) => type === 'ispe')?.content;
   const size = { width: ispe?.u32(4) ?? 0, height: ispe?.u32(8) ?? 0 };
@@ -26,7 +29,8 @@ export function storedSize({ properties }: Item): { width: number; height: numbe
 }
 
 /**
- * Reads crop (`clap`, ISO/IEC 14496-12, 12.1.4), rotation and mirror (`irot` and `imir`, ISO/IEC 23008-12, 6.5.10 and 6.5.12).
+ * Reads crop (`clap`, ISO/IEC 14496-12, 12.1.4), rotation and mirror (`irot` and `imir`, ISO/IEC 23008-12, 6.5.10 and
+ * 6.5.12).
  * @throws TesseraError corrupt_image; unsupported_image for a crop after a turn, which MIAF does not allow.
  */
 export function readPlacement(item: Item): Placement {
@@ -55,7 +59,7 @@ export function readPlacement(item: Item): Placement {
   return { shown, orientation };
 }
 
-/** One axis of a crop: a length and the offset of its centre from the whole's centre, both as fractions. */
+/** One axis of a crop: its length, and the offset of its centre from the whole's centre, both as fractions. */
 function part(
   whole: number,
   length: number,

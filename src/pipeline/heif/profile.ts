@@ -3,10 +3,10 @@ import { type Cicp, DISPLAY_P3 } from './colour.js';
 
 let displayP3: Promise<Buffer | undefined> | undefined;
 
-/** The ICC profile that says what `cicp` does, for samples that `checkColour` let pass; undefined for sRGB. */
+/** The ICC profile of code points that `checkColour` has accepted; undefined for sRGB. */
 export async function profileOf(cicp: Cicp | undefined): Promise<Buffer | undefined> {
   if (cicp?.primaries !== DISPLAY_P3) return undefined;
-  // The one that libvips brings, read once from an image which it tagged.
+  // The profile of libvips, read once from an image that libvips tagged.
   displayP3 ??= sharp({ create: { width: 1, height: 1, channels: 3, background: '#000' } })
     .withIccProfile('p3')
     .png()

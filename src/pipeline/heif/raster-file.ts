@@ -1,16 +1,19 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type CanvasShape, type CanvasTags, vipsHeader, vipsTrailer } from '../raster/canvas.js';
 
-/** So much is written at once. */
+/** Write size. */
 const BATCH_BYTES = 1_000_000;
 
-/** A file in libvips' own format, written row by row from the top, for a thread that nobody waits in. */
+/** A file in libvips' own format, written row by row from the top, synchronously: its thread does nothing else. */
 export class RasterFile {
   readonly #file: number;
   readonly #batch: Buffer;
   #held = 0;
 
-  /** @param path created exclusively, by this call. @throws the system's error. */
+  /**
+   * @param path created exclusively, by this call.
+   * @throws the system's error.
+   */
   constructor(path: string, shape: CanvasShape, channels: number) {
     this.#file = openSync(path, 'wx', 0o600);
     const rowBytes = shape.width * channels * (shape.sixteenBit ? 2 : 1);
@@ -18,7 +21,10 @@ export class RasterFile {
     this.#write(vipsHeader(shape, channels));
   }
 
-  /** @param row is copied. @throws the system's error. */
+  /**
+   * @param row is copied.
+   * @throws the system's error.
+   */
   append(row: Uint8Array | Uint16Array): void {
     const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
     this.#batch.set(bytes, this.#held);
@@ -26,7 +32,10 @@ export class RasterFile {
     if (this.#held === this.#batch.length) this.#flush();
   }
 
-  /** Writes what is left, and the tags behind it. @throws the system's error. */
+  /**
+   * Writes the rest, and the tags after it.
+   * @throws the system's error.
+   */
   complete(tags: CanvasTags): void {
     this.#flush();
     this.#write(Buffer.from(vipsTrailer(tags)));

@@ -2,7 +2,7 @@ import type { Cicp } from './colour.js';
 import type { DecodedTile, PlaneRow } from './hevc/hevc-decoder.js';
 import { unsupported } from './refusals.js';
 
-/** Shares of red and blue in luma, by matrix coefficients of H.273; 2 is unspecified, which BT.601 stands for in pictures. */
+/** Shares of red and blue in luma, by matrix coefficients of H.273. Unspecified (2) means BT.601 in pictures. */
 const SHARES: ReadonlyMap<number, readonly [red: number, blue: number]> = new Map([
   [1, [0.2126, 0.0722]],
   [2, [0.299, 0.114]],
@@ -12,24 +12,28 @@ const SHARES: ReadonlyMap<number, readonly [red: number, blue: number]> = new Ma
   [7, [0.212, 0.087]],
   [9, [0.2627, 0.0593]],
 ]);
-/** Matrix coefficients of planes that are green, blue and red. */
+/** Matrix coefficient that means planes of green, blue and red. */
 export const IDENTITY = 0;
-/** Chroma between its samples is made of four, in sixteenths: 9, 3, 3 and 1. */
+/** Interpolated chroma is made of four samples, in sixteenths: 9, 3, 3 and 1. */
 const CHROMA_PARTS = 16;
 
-/** Rows of a decoded tile as RGB, or its luma alone. Chroma that is smaller is interpolated linearly, as JPEG decoders do. */
+/** Rows of a decoded tile as RGB, or its luma alone. Smaller chroma planes are interpolated linearly, as JPEG decoders do. */
 export class RgbRows {
   readonly #tile: DecodedTile;
   readonly #most: number;
   readonly #luma: { readonly scale: number; readonly offset: number };
   readonly #chroma: { readonly scale: number; readonly offset: number };
-  /** What a step of chroma adds: Cr to red, Cb and Cr to green, Cb to blue; undefined for RGB. */
+  /** Contributions of chroma: Cr to red, Cb and Cr to green, Cb to blue; undefined for RGB. */
   readonly #matrix: readonly [number, number, number, number] | undefined;
   readonly #cb: Float32Array;
   readonly #cr: Float32Array;
   readonly #between: Float32Array;
 
-  /** @param cicp matrix and range of the samples. @param sixteenBit of the result. @throws TesseraError unsupported_image. */
+  /**
+   * @param cicp matrix and range of the samples.
+   * @param sixteenBit of the result.
+   * @throws TesseraError unsupported_image.
+   */
   constructor(
     tile: DecodedTile,
     { matrixCoefficients: matrix, fullRange }: Cicp,
@@ -57,7 +61,8 @@ export class RgbRows {
 
   /**
    * Writes the first samples of a row.
-   * @param pixels how many. @param into from `at` on, `channels` samples apart.
+   * @param pixels number of samples.
+   * @param into receives them from `at` on, `channels` samples apart.
    */
   write(y: number, pixels: number, into: Uint8Array | Uint16Array, at: number, channels: number): void {
     const luma = this.#tile.row(0, y);
@@ -111,7 +116,7 @@ export class RgbRows {
     const [cbs, crs, most] = [this.#cb, this.#cr, this.#most];
     const [{ scale, offset }, chroma] = [this.#luma, this.#chroma];
     for (let x = 0, to = at; x < pixels; x += 1, to += channels) {
-      // A half, so that what cuts the fraction off rounds.
+      // A half, so that truncation rounds.
       const light = ((luma[x] ?? 0) - offset) * scale + 0.5;
       const cb = ((cbs[x] ?? 0) - chroma.offset) * chroma.scale;
       const cr = ((crs[x] ?? 0) - chroma.offset) * chroma.scale;
@@ -124,7 +129,7 @@ export class RgbRows {
     }
   }
 
-  /** A row of chroma at the places of luma, times `CHROMA_PARTS`: samples lie in the middle of those of luma that they stand for. */
+  /** A row of chroma at the positions of luma, times `CHROMA_PARTS`. Chroma samples lie in the middle of their luma samples. */
   #interpolate(plane: number, y: number, into: Float32Array): void {
     const { chroma, height } = this.#tile;
     const { acrossShift, downShift } = chroma ?? { acrossShift: 0, downShift: 0 };

@@ -7,31 +7,31 @@ import type { CodedTile, Grid } from './picture.js';
 import { damaged } from './refusals.js';
 import { IDENTITY, RgbRows } from './rgb-rows.js';
 
-/** What is made of the samples of a grid. */
+/** How the samples of a grid are used. */
 interface SampleTerms {
-  /** Grey and alpha have one sample for each pixel. */
+  /** One sample per pixel, for grey and alpha. */
   readonly kind: 'colour' | 'grey' | 'alpha';
-  /** By the file; what the coded picture says counts where it says nothing. */
+  /** From the container; without it, the coded picture counts. */
   readonly cicp: Cicp | undefined;
   readonly hasProfile: boolean;
   readonly sixteenBit: boolean;
 }
 
-/** Opacity is the sample itself, whatever range the coded picture says. */
+/** Opacity: the sample itself, whatever range the coded picture declares. */
 const ALPHA: Cicp = { primaries: 2, transferCharacteristics: 2, matrixCoefficients: 2, fullRange: true };
 
-/** Some encoders round sizes up to whole blocks without telling the decoder: so much larger than it says may a tile be. */
+/** Pixels by which a tile may be larger than declared: some encoders round sizes up to whole blocks. */
 const MAX_SURPLUS_PX = 15;
 
 /**
- * The rows of a grid from the top down; a row of tiles is decoded when its first row is asked for, and forgotten after its last. Holds
- * as much of the picture as one row of tiles.
+ * The rows of a grid from the top down. A row of tiles is decoded at its first row and released after its last, so
+ * one row of tiles is in memory.
  */
 export class TileRows {
   #row = -1;
   #tiles: readonly { readonly decoded: DecodedTile; readonly rgb: RgbRows }[] = [];
 
-  /** @param read the bytes of a tile. */
+  /** @param read returns the bytes of a tile. */
   constructor(
     private readonly grid: Grid,
     private readonly terms: SampleTerms,
@@ -41,7 +41,8 @@ export class TileRows {
 
   /**
    * Writes a row, from its first pixel.
-   * @param pixels how many. @param into from `at` on, `channels` samples apart.
+   * @param pixels number of pixels.
+   * @param into receives them from `at` on, `channels` samples apart.
    * @throws TesseraError corrupt_image, unsupported_image.
    */
   write(y: number, pixels: number, into: Uint8Array | Uint16Array, at: number, channels: number): void {

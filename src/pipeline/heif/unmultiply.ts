@@ -1,4 +1,4 @@
-/** Undoes the multiplication of colours by alpha, which is the last of `channels`; what is transparent stays as it is. */
+/** Divides colours by alpha, the last of `channels`. Transparent pixels stay as they are. */
 export function unmultiply(samples: Uint8Array | Uint16Array, channels: number): void {
   const most = samples instanceof Uint16Array ? 65_535 : 255;
   for (let at = 0; at < samples.length; at += channels) {

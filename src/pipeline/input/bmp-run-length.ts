@@ -1,17 +1,18 @@
 import { Breaks } from '../raster/blocks.js';
 
-/** What run lengths are unpacked into: palette indices of the whole picture, rows in the file's order. */
+/** Unpacked palette indices of the whole picture, rows in the file's order. */
 interface RunLengthTerms {
   readonly width: number;
   readonly height: number;
-  /** RLE4, of two pixels a byte; else RLE8. */
+  /** true: RLE4, two pixels per byte; false: RLE8. */
   readonly fourBit: boolean;
 }
 
 /**
- * Unpacks RLE8 and RLE4 by Microsoft's "Bitmap Compression". Pixels that are skipped are index 0. What leaves its row is read and not
- * drawn, so that the time is that of the bytes and the pixels, whatever the bytes say.
- * @param at where the codes begin. @returns undefined when the codes end before the picture does.
+ * Unpacks RLE8 and RLE4 (Microsoft, "Bitmap Compression"). Skipped pixels have index 0. Pixels beyond their row are
+ * read and not drawn, so the time depends on bytes and pixels alone.
+ * @param at offset of the codes.
+ * @returns undefined when the codes end before the picture does.
  */
 export async function runLengthIndices(
   file: Buffer,

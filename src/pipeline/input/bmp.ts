@@ -3,7 +3,7 @@ import { blocks } from '../raster/blocks.js';
 import { unsupported } from '../unsupported.js';
 import { runLengthIndices } from './bmp-run-length.js';
 
-/** The header of a BMP file, checked against the file's own length; nothing is allocated for it. */
+/** The header of a BMP file, checked against the file's length. Nothing is allocated for it. */
 export interface BmpHeader {
   readonly width: number;
   readonly height: number;
@@ -25,7 +25,7 @@ const RLE4 = 2;
 const BITFIELDS = 3;
 const ALPHA_BITFIELDS = 6;
 
-/** OS/2 2.x has a header of this length, and two methods of its own under numbers that mean others on Windows. */
+/** Header length of OS/2 2.x, whose compression numbers mean other methods on Windows. */
 const OS2_HEADER_BYTES = 64;
 const SAVE_AGAIN = 'Save the picture again as an uncompressed BMP of 24 bits, or as PNG.';
 
@@ -35,11 +35,11 @@ function corrupt(why: string): TesseraError {
   });
 }
 
-/** As many leading bytes as the header may take. */
+/** Most bytes that the header may take. */
 export const BMP_HEADER_BYTES = 138;
 
 /**
- * Reads the header by Microsoft's BITMAPFILEHEADER, BITMAPCOREHEADER and BITMAPINFOHEADER to BITMAPV5HEADER.
+ * Reads the header: Microsoft's BITMAPFILEHEADER, then BITMAPCOREHEADER or BITMAPINFOHEADER to BITMAPV5HEADER.
  * @param head the first `BMP_HEADER_BYTES` bytes, or all there are.
  * @throws TesseraError corrupt_image; unsupported_image, naming the kind.
  */
@@ -76,7 +76,7 @@ export function readBmpHeader(head: Buffer): BmpHeader {
   const coloursUsed = head.readUInt32LE(46);
   const hasMasks = compression === BITFIELDS || compression === ALPHA_BITFIELDS;
   const hasAlphaMask = compression === ALPHA_BITFIELDS || headerBytes >= 56;
-  // Behind a plain info header the masks follow it; larger headers hold them.
+  // The masks follow a plain info header; larger headers contain them.
   const maskBytes = headerBytes === 40 && hasMasks ? (compression === ALPHA_BITFIELDS ? 16 : 12) : 0;
   if (hasMasks && head.length < (hasAlphaMask ? 70 : 66)) throw corrupt('its header is cut off');
   return checked({
@@ -100,7 +100,7 @@ export function readBmpHeader(head: Buffer): BmpHeader {
   });
 }
 
-/** Of pixels whose file names no masks: 5 bits a colour, or 8. */
+/** Masks of pixels without masks in the file: 5 bits a colour, or 8. */
 function usualMasks(bitsPerPixel: number): BmpHeader['masks'] {
   return bitsPerPixel === 16 ? [0x7c00, 0x03e0, 0x001f, 0] : [0xff0000, 0xff00, 0xff, 0];
 }
@@ -132,9 +132,9 @@ export interface BmpPixels {
 }
 
 /**
- * Decodes a whole BMP file, the event loop going on meanwhile. Our own reader rather than bmp-ts, which ends 4-bit images of odd width
- * after their first row, ignores where the header says the pixels begin, and reads past absolute runs of RLE.
- * @param header from the same file, already within the limits.
+ * Decodes a whole BMP file, and lets the event loop go on. It does not use bmp-ts, which ends 4-bit images of odd
+ * width after their first row, ignores where the header says the pixels begin, and reads past absolute runs of RLE.
+ * @param header of the same file, already within the limits.
  * @throws TesseraError corrupt_image when pixels are missing.
  */
 export async function decodeBmp(file: Buffer, header: BmpHeader): Promise<BmpPixels> {
@@ -164,7 +164,7 @@ function rowBytes({ width, bitsPerPixel }: BmpHeader): number {
   return Math.ceil((width * bitsPerPixel) / 32) * 4;
 }
 
-/** Where a row of the file belongs in the picture. */
+/** Index in the picture of a row of the file. */
 function rowInPicture(header: BmpHeader, row: number): number {
   return header.bottomUp ? header.height - 1 - row : row;
 }
@@ -182,7 +182,7 @@ async function from24Bit(file: Buffer, header: BmpHeader, { data, width, height 
     }
 }
 
-/** For each value that a mask can take, the 8-bit sample. */
+/** The 8-bit sample of each value of a mask. */
 function maskReader(mask: number): (pixel: number) => number {
   if (mask === 0) return () => 0;
   const shift = 31 - Math.clz32(mask & -mask);
@@ -221,7 +221,7 @@ async function fromPackedIndices(file: Buffer, header: BmpHeader, pixels: BmpPix
   await fromIndices(indices, file, header, pixels);
 }
 
-/** Palette indices in the file's order of rows → RGB. An index beyond the palette is black, as elsewhere. */
+/** Converts palette indices in the file's row order to RGB. An index beyond the palette is black, as in other decoders. */
 async function fromIndices(
   indices: Uint8Array,
   file: Buffer,

@@ -22,37 +22,39 @@ import { keptProfile } from './profile.js';
 import { sharpSource } from './source.js';
 import { strictPixels } from './strict-pixels.js';
 
-/** An image as the network wants it. All planes have the same size and sample type; owned by the caller. */
+/** A decoded image. All planes have the same size and sample type; the caller owns them. */
 export interface DecodedImage {
-  /** Interleaved RGB, as shown: orientation applied. */
+  /** Interleaved RGB, orientation applied. */
   readonly colour: Raster;
-  /** What the samples of `colour` mean; undefined: sRGB. */
+  /** Profile of the samples of `colour`; undefined: sRGB. */
   readonly icc: Buffer | undefined;
-  /** The source has a profile that was asked to be kept and cannot be: its colours were converted. */
+  /** The source's profile was to be kept but cannot be: colours were converted. */
   readonly profileLost: boolean;
-  /** One channel; undefined when the image is opaque everywhere. */
+  /** One channel; undefined when the whole image is opaque. */
   readonly alpha: Raster | undefined;
   /** The source has one neutral channel; `colour` still has three equal ones. */
   readonly grey: boolean;
   readonly sixteenBit: boolean;
-  /** As the source has it: its resolution, the rest only where it was asked for. */
+  /** The source's metadata: always its resolution, the rest if requested. */
   readonly metadata: SourceMetadata;
 }
 
-/** What a result is to have of its source beside the picture. */
+/** What to keep of the source besides the picture. */
 export interface Keep {
   readonly metadata: boolean;
-  /** Profiles that are kept instead of converting to sRGB; undefined when that was not asked for. */
+  /** Profiles to keep instead of converting to sRGB; undefined when that was not requested. */
   readonly profiles: readonly ProfileColours[] | undefined;
 }
 
 /**
- * Decodes the first frame or page, whole: orientation applied, colours converted to sRGB by the embedded profile or by what else the file says
- * of them (CMYK by libvips' own profile where there is none), palettes and 1-bit images expanded, 16 bits kept.
- * @param path of a HEIC: what `developHeic` made of it. @param keep EXIF and XMP are returned as well; samples with such a profile are not converted.
- * @param timeoutSeconds when to give up, 1..3600; that ends as corrupt_image, unless the caller looks at the clock first.
- * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large. What libvips says when memory runs
- * out comes out as it is.
+ * Decodes the first frame or page in full: orientation applied, colours converted to sRGB by the embedded profile or
+ * other information in the file (CMYK by libvips' own profile where there is none), palettes and 1-bit images
+ * expanded, 16 bits kept.
+ * @param path for a HEIC, the file made by `developHeic`.
+ * @param keep whether to return EXIF and XMP; profiles whose samples are not converted.
+ * @param timeoutSeconds 1..3600; a timeout ends as corrupt_image, unless the caller checks the clock first.
+ * @throws TesseraError unsupported_image; corrupt_image, also when pixels are missing at the end; image_too_large.
+ * libvips' error passes through when memory runs out.
  */
 export async function decode(
   path: string,
@@ -62,7 +64,8 @@ export async function decode(
   timeoutSeconds: number,
 ): Promise<DecodedImage> {
   if (header.format === 'bmp') return decodeBmpFile(path, limits);
-  // Once more: the file may have been admitted by an older version, before a restart. A HEIC was scanned before it was developed.
+  // Checked again: an older version may have accepted the file before a restart. A HEIC was scanned before it was
+  // developed.
   const facts = header.format === 'heic' ? {} : scanStructure(path, header.format, limits);
   try {
     return await decodeWithSharp(path, header, facts, keep, limits, timeoutSeconds);

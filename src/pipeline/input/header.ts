@@ -25,7 +25,7 @@ async function readHead(path: string): Promise<Buffer> {
 }
 
 /**
- * What an image says of itself, before a pixel is decoded or room for one is made.
+ * Reads the header of an image, before a pixel is decoded or memory for one is allocated.
  * @throws TesseraError unsupported_image, corrupt_image, image_too_large.
  */
 export async function readHeader(path: string, limits: PipelineLimits): Promise<ImageHeader> {
@@ -74,7 +74,7 @@ async function readMetadata(path: string, format: InputFormat, facts: FileFacts)
   }
 }
 
-/** What a decoder's complaint becomes: its own text is for the log alone, as it may name paths. */
+/** Converts a decoder's error. Its text is only for the log, because it may name paths. */
 export function corruptImage(format: string, error: unknown): TesseraError {
   return damaged(format.toUpperCase(), error instanceof Error ? error.message : String(error), error);
 }

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-/** What sharp may read: the accepted formats, and libvips' own format for the canvas that we write ourselves. */
+/** Loaders that sharp may use: of the accepted formats, and of libvips' own format for canvases. */
 const ALLOWED_LOADERS = [
   'VipsForeignLoadJpeg',
   'VipsForeignLoadPng',
@@ -12,9 +12,9 @@ const ALLOWED_LOADERS = [
 ];
 
 /**
- * Blocks every other loader of libvips by name, in the whole process, and turns its cache off: it goes by path, and a
- * file that was replaced would still be the old image. `sniff` decides before any loader sees an upload; this is the
- * second lock. VIPS_BLOCK_UNTRUSTED is no help, it blocks libvips' own format too.
+ * Blocks every other loader of libvips by name, in the whole process, and turns its cache off: the cache goes by
+ * path, and would return the old image of a replaced file. `sniff` decides before any loader sees an upload; this is
+ * the second barrier. VIPS_BLOCK_UNTRUSTED does not help, because it blocks libvips' own format too.
  * @param threads libvips' threads for one image.
  */
 export function restrictLoaders(threads: number): void {

@@ -9,9 +9,10 @@ import { type DecodedImage, decode, type Keep } from './decode.js';
 import { profilesToKeep } from './profile.js';
 
 /**
- * The picture of a job, decoded as its options want it. A HEIC is developed first, into a file that sharp reads and that is gone afterwards.
+ * Decodes the picture of a job. A HEIC is first developed into a temporary file that sharp reads.
  * @param progress counts the rows of a HEIC.
- * @throws TesseraError as `developHeic` and `decode` do; what was stopped by the deadline is late, whatever libvips calls it.
+ * @throws TesseraError as `developHeic` and `decode` do. Work that the deadline stopped is late, whatever libvips
+ * calls it.
  */
 export async function openImage(
   task: UpscaleTask,

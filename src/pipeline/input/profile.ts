@@ -7,13 +7,14 @@ import type { ProfileColours } from '../colour/icc-profile.js';
 const HEADER_BYTES = 128;
 const COLOURS_AT = 16;
 const SIGNATURE_AT = 36;
-/** More is no profile of RGB or grey; JPEG holds 16.6 MB. */
+/** Larger data is no profile of RGB or grey; JPEG holds 16.6 MB. */
 const MAX_PROFILE_BYTES = 16_000_000;
 
 /**
- * The profile of a source whose samples are left as they are: RGB for a network that knows sRGB is RGB, whatever the primaries. CMYK and
- * Lab are not.
- * @param kept the profiles that the result can have. @returns undefined when the samples are to be converted to sRGB.
+ * The profile of a source whose samples stay as they are. A network that was trained on sRGB works on any RGB,
+ * whatever the primaries, but not on CMYK and Lab.
+ * @param kept the profiles that the result can have.
+ * @returns undefined when the samples are to be converted to sRGB.
  */
 export function keptProfile(
   { icc, channels }: Pick<Metadata, 'icc' | 'channels'>,
@@ -28,8 +29,8 @@ export function keptProfile(
 }
 
 /**
- * The profiles that a result may have by its options; undefined where sRGB was asked for. WebP and AVIF, and what may become WebP, are
- * never grey, so that a grey profile has no meaning in them.
+ * The profiles that a result may have by its options; undefined where sRGB was requested. Results in WebP and AVIF,
+ * or possibly in WebP, are never grey, so a grey profile has no meaning in them.
  */
 export function profilesToKeep({
   profile,
@@ -42,8 +43,9 @@ export function profilesToKeep({
 }
 
 /**
- * A colour of sRGB as a profile has it, so that it looks the same among that profile's.
- * @param icc undefined: sRGB. @param folder where the profile is put for the moment: lcms reads it from a file.
+ * Converts a colour of sRGB into a profile, so that it looks the same.
+ * @param icc undefined: sRGB.
+ * @param folder for a temporary file of the profile, because lcms reads it from a file.
  */
 export async function inProfile(
   colour: readonly [number, number, number],

@@ -2,15 +2,15 @@ import { TesseraError } from '../../domain/errors.js';
 import type { InputFormat } from '../../domain/types.js';
 import { cameraRaw } from '../scan/tiff/camera-raw.js';
 
-/** As many leading bytes as `sniff` looks at. */
+/** Number of leading bytes that `sniff` needs. */
 export const SNIFF_BYTES = 512;
 
 export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF and HEIC';
 
-/** Brands of the ISO base media container: pictures in HEVC, or in whatever codec. */
+/** Brands of the ISO base media container: of HEVC pictures, or of any codec. */
 const HEIF_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
 
-/** Camera RAW that does not look like TIFF; the other kinds are found in their directories (`scan/camera-raw`). */
+/** Camera RAW that does not look like TIFF; other kinds are found by their directories (`scan/camera-raw`). */
 const RAW_KINDS: readonly (readonly [kind: string, matches: (head: Buffer, text: string) => boolean])[] = [
   ['RAF', (_, text) => text.startsWith('FUJIFILMCCD-RAW')],
   ['ORF', (_, text) => /^(IIR[OS]|MMOR)/.test(text)],
@@ -21,7 +21,7 @@ const RAW_KINDS: readonly (readonly [kind: string, matches: (head: Buffer, text:
   ['CRW', (head, text) => startsWith(head, [0x49, 0x49, 0x1a, 0]) && text.slice(6, 10) === 'HEAP'],
 ];
 
-/** Formats we know by name only, in order to refuse them by name; with the article, as "an SVG" is spoken. */
+/** Formats that are known in order to refuse them by name, with their article as spoken ("an SVG"). */
 const KNOWN_OTHERS: readonly (readonly [name: string, matches: (head: Buffer, text: string) => boolean])[] = [
   ['a JPEG XL', (head) => startsWith(head, [0xff, 0x0a]) || boxType(head) === 'JXL '],
   ['a JPEG 2000', (head) => startsWith(head, [0xff, 0x4f, 0xff, 0x51]) || boxType(head) === 'jP  '],
@@ -74,7 +74,7 @@ function acceptedFormat(head: Buffer): InputFormat | undefined {
   if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif';
   if (startsWith(head, [0x49, 0x49, 0x2a, 0]) || startsWith(head, [0x4d, 0x4d, 0, 0x2a])) return 'tiff';
   if (startsWith(head, [0x49, 0x49, 0x2b, 0]) || startsWith(head, [0x4d, 0x4d, 0, 0x2b])) return 'tiff';
-  // "BM" alone is also how plain text may begin: the size of the second header tells.
+  // Plain text may also begin with "BM"; the size of the second header decides.
   if (
     text.startsWith('BM') &&
     head.length >= 18 &&
@@ -87,9 +87,9 @@ function acceptedFormat(head: Buffer): InputFormat | undefined {
 }
 
 /**
- * The type of an image from its first bytes; its name and declared type are not asked.
+ * Finds the format of an image from its first bytes, regardless of its name and declared type.
  * @param head the first `SNIFF_BYTES` bytes, or all there are.
- * @throws TesseraError unsupported_image, naming the format where it is recognised.
+ * @throws TesseraError unsupported_image, naming the format if it is recognised.
  */
 export function sniff(head: Buffer): InputFormat {
   const refuse = (message: string) =>
@@ -99,7 +99,7 @@ export function sniff(head: Buffer): InputFormat {
   if (head.length === 0) throw refuse('The file is empty.');
   const format = acceptedFormat(head);
   if (format !== undefined) return format;
-  // The checks below may read a few bytes further than a tiny file has.
+  // Padded, because the checks below may read a few bytes beyond a tiny file.
   const padded = head.length < 16 ? Buffer.concat([head, Buffer.alloc(16)]) : head;
   const text = padded.toString('latin1');
   const raw = RAW_KINDS.find(([, matches]) => matches(padded, text));

@@ -4,12 +4,13 @@ import type { FileFacts } from '../image-facts.js';
 /** Ends a GIF (GIF89a, 27). */
 const GIF_TRAILER = 0x3b;
 
-/** Where the major brand of an ISO base media file is (ISO/IEC 14496-12, 4.3). */
+/** Offset of the major brand of an ISO base media file (ISO/IEC 14496-12, 4.3). */
 const BRAND_AT = 8;
 
 /**
- * What sharp is to read: the file; of a GIF the bytes up to the end of its first frame, as what follows may be damaged; of an AVIF sequence its
- * bytes under the brand of a still picture, by which libvips reads the picture in it.
+ * The input for sharp: the file; for a GIF the bytes up to the end of its first frame, because the rest may be
+ * damaged; for an AVIF sequence its bytes under the brand of a still picture, by which libvips reads the picture in
+ * it.
  */
 export async function sharpSource(
   path: string,

@@ -1,16 +1,16 @@
 import type { FailOnOptions, Sharp } from 'sharp';
 import type { InputFormat } from '../../domain/types.js';
 
-/** Interleaved samples as sharp gives them. */
+/** Interleaved samples from sharp. */
 interface DecodedPixels {
   readonly data: Buffer;
   readonly info: { readonly width: number; readonly height: number; readonly channels: number };
 }
 
 /**
- * Warnings that mean missing pixels, by format. Of a JPEG stray bytes before its end are harmless, and before anything else a sign of lost
- * blocks, unless they stand before the pixels; where libjpeg counts several warnings, only the first is told, so that they are taken for the worst.
- * Bits that were changed are mostly codes of other blocks, which no decoder notices.
+ * Warnings that mean missing pixels, by format. In a JPEG, stray bytes are harmless before its end or before the
+ * pixels, and elsewhere a sign of lost blocks. Where libjpeg counts several warnings, only the first is reported, so
+ * several count as the worst. Changed bits are mostly codes of other blocks, which no decoder notices.
  */
 const MISSING_PIXELS: Readonly<Partial<Record<InputFormat, RegExp>>> = {
   jpeg: /premature end|extraneous bytes before marker 0x(?!d9)|read gave (?!1 )\d+ warnings|bad (Huffman|arithmetic) code|instead of RST/,
@@ -19,7 +19,10 @@ const MISSING_PIXELS: Readonly<Partial<Record<InputFormat, RegExp>>> = {
 
 const STRAY_BYTES = /extraneous bytes before marker/;
 
-/** What sharp says where a warning alone may have ended a decode. A TIFF's real errors have a text of their own; a JPEG's warnings look like errors. */
+/**
+ * Messages of sharp when a warning alone may have ended a decode. Real errors of a TIFF have their own text; warnings
+ * of a JPEG look like errors.
+ */
 const WARNING_AS_ERROR: Readonly<Partial<Record<InputFormat, RegExp>>> = {
   jpeg: /^(Warning treated as error|VipsJpeg: )/,
   tiff: /^Warning treated as error/,
@@ -28,11 +31,14 @@ const WARNING_AS_ERROR: Readonly<Partial<Record<InputFormat, RegExp>>> = {
 const TRIES = 3;
 
 /**
- * Decodes a picture whole or not at all. libvips fills what it cannot read with black or grey and warns of it; at its strictest it refuses
- * harmless oddities as well. So JPEG and TIFF are tried at the strictest level first. What fails there, or warns of missing pixels, is tried again
- * below it, and counts as whole once it warns of harmless things alone. sharp's list of warnings is shared by all pictures of the process:
- * those of another one may turn up, or be lost to it, which several tries tell apart.
- * @param strayBytes known to stand before the pixels. @param at sharp's pipeline up to raw pixels, made anew for each try. @throws sharp's error; an error that quotes the warning.
+ * Decodes a picture completely or not at all. libvips fills unreadable parts with black or grey and only warns; at
+ * its strictest level it also refuses harmless oddities. So JPEG and TIFF are tried at the strictest level first. If
+ * that fails, or warns of missing pixels, they are tried again below it, and the picture is complete if it warns of
+ * harmless things alone. sharp's list of warnings is shared by all pictures of the process: warnings of another
+ * picture may appear, or be lost to it, which several tries distinguish.
+ * @param strayBytes known to precede the pixels.
+ * @param at sharp's pipeline up to raw pixels, made anew for each try.
+ * @throws sharp's error; an error that quotes the warning.
  */
 export async function strictPixels(
   format: InputFormat,
@@ -51,7 +57,7 @@ export async function strictPixels(
   for (let left = TRIES; left > 0; left -= 1) {
     const { pixels, warnings } = await decoded(at('error'));
     told = warnings.find(isMissing);
-    // A picture that failed has warnings: where none is here, they were lost to another one.
+    // A failed picture has warnings. If none is here, another picture took them.
     const known = strict !== undefined || warnings.length > 0;
     if (told === undefined && known) return pixels;
   }

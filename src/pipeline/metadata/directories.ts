@@ -1,6 +1,6 @@
 import { EndOfBytes } from '../scan/bytes.js';
 
-/** Where bytes of TIFF or EXIF come from: a file, or a buffer. `read` throws EndOfBytes beyond the end. */
+/** Source of TIFF or EXIF bytes: a file, or a buffer. `read` throws EndOfBytes beyond the end. */
 export interface TiffSource {
   readonly length: number;
   read(at: number, length: number): Buffer;
@@ -11,17 +11,17 @@ export interface Field {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** The values in little-endian order, or, for an entry that stays in its file, its last four bytes as they are. */
+  /** The values in little-endian order. For an entry that stays in its file, its last four bytes unchanged. */
   readonly value: Buffer;
 }
 
-/** A directory of tags with those that it points to. */
+/** A directory of tags with the directories that it refers to. */
 export interface Directory {
   readonly fields: readonly Field[];
   readonly below: ReadonlyMap<number, Directory>;
 }
 
-/** Tags that point to directories, and what to look for in those. */
+/** Tags that refer to directories, and what to look for there. */
 interface Pointers {
   readonly [tag: number]: Pointers;
 }
@@ -53,14 +53,13 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
   13: 4,
   129: 1,
 };
-/** A rational is two numbers of four bytes. */
 const RATIONALS: ReadonlySet<number> = new Set([5, 10]);
 const LONG = 4;
 const UNDEFINED = 7;
 const UTF16_NAME = 'UNICODE\0';
 const ENTRY_BYTES = 12;
 
-/** How a file of directories is stored, and where the first of them lies. */
+/** Byte order and width of a file of directories, and the offset of the first directory. */
 interface TiffLayout {
   readonly littleEndian: boolean;
   /** BigTIFF. */
@@ -78,7 +77,10 @@ export function bufferSource(buffer: Buffer): TiffSource {
   };
 }
 
-/** By the first bytes: `II` or `MM`, then 42 or, for BigTIFF, 43; undefined for others. @throws EndOfBytes */
+/**
+ * By the first bytes: `II` or `MM`, then 42, or 43 for BigTIFF; undefined for others.
+ * @throws EndOfBytes
+ */
 export function layoutOf(source: TiffSource): TiffLayout | undefined {
   const order = source.read(0, 2).toString('latin1');
   if (order !== 'II' && order !== 'MM') return undefined;
@@ -90,9 +92,10 @@ export function layoutOf(source: TiffSource): TiffLayout | undefined {
 }
 
 /**
- * Reads a directory and those below it. Entries that lie beyond the end, or are of no type that EXIF has, are left out.
- * @param wanted tags to take, besides `pointers`. @param room bytes that all values may take yet; spent.
- * @throws EndOfBytes when the directory itself lies beyond the end, or the room is spent.
+ * Reads a directory and those below it. Entries beyond the end, or of types that EXIF does not have, are left out.
+ * @param wanted tags to read, besides `pointers`.
+ * @param room bytes left for all values; decreased.
+ * @throws EndOfBytes when the directory itself lies beyond the end, or the room is used up.
  */
 export function readDirectory(
   source: TiffSource,
@@ -122,7 +125,7 @@ export function readDirectory(
   return { fields, below };
 }
 
-/** A directory that an entry points to, with all its tags; undefined when it is not there. */
+/** The directory that an entry refers to, with all its tags; undefined when it is missing. */
 function readBelow(
   source: TiffSource,
   layout: TiffLayout,
@@ -165,14 +168,14 @@ function readField(
   source.read(at, bytes).copy(value);
   if (!littleEndian) {
     swap(value, RATIONALS.has(type) ? 4 : unit);
-    // Comments in UTF-16 are in the order of the numbers around them.
+    // Comments in UTF-16 have the byte order of the numbers around them.
     const isWide = type === UNDEFINED && value.toString('latin1', 0, 8) === UTF16_NAME;
     if (isWide) swap(value.subarray(8, value.length - (value.length % 2)), 2);
   }
   return { tag: u16(source, entryAt, littleEndian), type, count, value };
 }
 
-/** Big-endian numbers of so many bytes to little-endian ones and back, in place. */
+/** Swaps the byte order of numbers of so many bytes, in place. */
 function swap(value: Buffer<ArrayBuffer>, unit: number): void {
   if (unit === 2) value.swap16();
   else if (unit === 4) value.swap32();
@@ -180,8 +183,9 @@ function swap(value: Buffer<ArrayBuffer>, unit: number): void {
 }
 
 /**
- * A directory in little-endian bytes: its entries by tag, their values, then the directories below. No further one follows it.
- * @param at where it will lie, counted from the beginning of the file or the block; even.
+ * Writes a directory in little-endian order: its entries by tag, their values, then the directories below. No further
+ * directory follows it.
+ * @param at its offset from the beginning of the file or block; even.
  */
 export function serialize(directory: Directory, at: number): Buffer {
   const entries = [

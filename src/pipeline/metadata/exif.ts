@@ -2,17 +2,17 @@ import type { Resolution } from './image-metadata.js';
 import { Ranges } from './ranges.js';
 import { asRational } from './rational.js';
 
-/** What has become of a picture, where its EXIF or XMP tells of it. */
+/** Changes of the picture that its EXIF or XMP must reflect. */
 export interface Corrections {
   /** Of the result, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly resolution: Resolution | undefined;
-  /** Its colours were converted to sRGB. */
+  /** Whether its colours were converted to sRGB. */
   readonly srgb: boolean;
 }
 
-/** More is no EXIF but a file in disguise. */
+/** Limit of EXIF; more is a file in disguise. */
 export const MAX_EXIF_BYTES = 16_000_000;
 
 const NAME_BYTES = 6;
@@ -44,7 +44,7 @@ const TAG = {
   interoperability: 0xa005,
 } as const;
 
-/** The orientation was applied; the others lead to smaller pictures of the old size. */
+/** Tags to drop: the orientation was applied; the others refer to smaller pictures of the old size. */
 const DROPPED: ReadonlySet<number> = new Set([
   TAG.orientation,
   TAG.stripOffsets,
@@ -55,7 +55,7 @@ const DROPPED: ReadonlySet<number> = new Set([
 ]);
 const POINTERS: ReadonlySet<number> = new Set([TAG.exif, TAG.gps, TAG.interoperability]);
 
-/** A thumbnail has one strip or a few; more directories than these are no EXIF either. */
+/** Strips of a thumbnail, and directories; more are not EXIF. */
 const MAX_STRIPS = 1000;
 const MAX_DIRECTORIES = 32;
 
@@ -64,34 +64,34 @@ interface Entry {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Where its values lie, within the entry or elsewhere. */
+  /** Offset of its values, within the entry or elsewhere. */
   readonly valueAt: number;
   readonly bytes: number;
 }
 
-/** EXIF without the name that JPEG has before it. */
+/** EXIF without the name that precedes it in JPEG. */
 export function exifBlock(exif: Buffer): Buffer {
   return exif.toString('latin1', 0, 4) === 'Exif' ? exif.subarray(NAME_BYTES) : exif;
 }
 
 /**
- * A copy of EXIF that tells of the result: without orientation, in whatever form, without thumbnails, whose bytes are gone, and with
- * the new size. Everything else stays where it is, as the notes of cameras hold offsets that nobody can correct.
- * @param exif with or without "Exif\0\0". @returns without that; empty when nothing is left; undefined
- * when it cannot be read, or has more than 16 MB.
+ * A copy of EXIF that is true of the result: without orientation in any form, without thumbnails and their bytes,
+ * with the new size. Everything else stays in its place, because maker notes hold offsets that nobody can correct.
+ * @param exif with or without "Exif\0\0".
+ * @returns EXIF without that name; empty when nothing is left; undefined when it cannot be read, or exceeds 16 MB.
  */
 export function correctedExif(exif: Buffer, corrections: Corrections): Buffer | undefined {
   const block = exifBlock(exif);
   const order = block.toString('latin1', 0, 2);
   if (block.length < 8 || block.length > MAX_EXIF_BYTES || (order !== 'II' && order !== 'MM'))
     return undefined;
-  // Room for a link to the next directory, which some writers leave out at the end.
+  // Room for the link to the next directory, which some writers leave out at the end.
   const editor = new Editor(Buffer.concat([block, Buffer.alloc(4)]), block.length, order === 'II');
   return editor.u16(2) === 42 ? editor.corrected(corrections) : undefined;
 }
 
 class Editor {
-  /** Bytes that something which stays uses, and those of thumbnails. */
+  /** Bytes in use by entries that stay, and bytes of thumbnails. */
   readonly #kept: Ranges;
   readonly #dropped: Ranges;
 
@@ -137,7 +137,7 @@ class Editor {
     return this.u16(this.u32(4)) === 0 ? Buffer.alloc(0) : this.#withoutDropped();
   }
 
-  /** @returns undefined when there is no directory; those that fit when it is cut off. */
+  /** @returns undefined without a directory; the entries that fit when it is cut off. */
   #entriesOf(at: number): Entry[] | undefined {
     if (at < 8 || at + 2 > this.length) return undefined;
     const count = Math.min(this.u16(at), Math.floor((this.length - at - 2) / ENTRY_BYTES));
@@ -151,7 +151,7 @@ class Editor {
     return { at, tag: this.u16(at), type, count, bytes, valueAt: bytes <= 4 ? at + 8 : this.u32(at + 8) };
   }
 
-  /** Where a directory ends, its link to a next one included: some writers leave it out and put a value there. */
+  /** End of a directory, including its link to the next one. Some writers leave the link out and store a value there. */
   #endOf(at: number, entries: readonly Entry[]): number {
     const link = at + 2 + entries.length * ENTRY_BYTES;
     const taken = entries.some(
@@ -168,7 +168,10 @@ class Editor {
     return link + 4 <= this.length && this.#endOf(at, entries) > link ? this.u32(link) : 0;
   }
 
-  /** Takes out what is dropped, corrects the rest. @returns the directories that it leads to. */
+  /**
+   * Removes dropped entries and corrects others.
+   * @returns the directories that it refers to.
+   */
   #correctDirectory(at: number, corrections: Corrections): number[] {
     const entries = this.#entriesOf(at) ?? [];
     if (entries.length === 0) return [];
@@ -236,7 +239,7 @@ class Editor {
     }
   }
 
-  /** The picture that entries of a directory lead to. */
+  /** The picture that entries of a directory refer to. */
   #dropThumbnail(entries: readonly Entry[]): void {
     const valuesOf = (wanted: number): number[] => {
       const entry = entries.find(({ tag }) => tag === wanted);
@@ -264,7 +267,7 @@ class Editor {
     if (at < this.length) this.#dropped.add(at, Math.min(at + bytes, this.length));
   }
 
-  /** What only thumbnails used is blanked, and cut off at the end. */
+  /** Blanks bytes that only thumbnails used, and cuts them off at the end. */
   #withoutDropped(): Buffer {
     const kept = this.#kept.cover();
     const dropped = this.#dropped.cover();

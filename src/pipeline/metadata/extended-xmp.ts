@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Attribute, type Element, everyElement, parseXml, type Replacement, replaced } from './xml.js';
 
 /**
- * XMP that is too long for one segment of a JPEG: a first part with a digest, and a second one, of which the digest is made (XMP
- * Specification, part 3, 1.1.3.1). Each property is in one of them.
+ * XMP that is too long for one segment of a JPEG: a first part with a digest, and a second part, whose digest it is
+ * (XMP Specification, part 3, 1.1.3.1). Each property is in one of them.
  */
 interface SplitXmp {
   readonly first: string;
@@ -14,14 +14,15 @@ interface SplitXmp {
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 const NOTE = 'http://ns.adobe.com/xmp/note/';
-/** What says that there is a second part. */
+/** The property that announces a second part. */
 const EXTENDED = 'HasExtendedXMP';
-/** Letters that the digest takes in the first part, with its namespace. */
+/** Characters that the digest takes in the first part, with its namespace. */
 const NOTE_LETTERS = 200;
 
 /**
- * One text of a first part and those that it names.
- * @param parts by digest. @returns undefined when a part is missing, or one of them cannot be read.
+ * Joins a first part and the parts that it names.
+ * @param parts by digest.
+ * @returns undefined when a part is missing or unreadable.
  */
 export function joinedXmp(first: string, parts: ReadonlyMap<string, string>): string | undefined {
   const roots = parseXml(first);
@@ -59,7 +60,7 @@ function notesOf(text: string, roots: readonly Element[]): { start: number; end:
   });
 }
 
-/** The descriptions of a second part, each with the namespaces that were declared around it. */
+/** The descriptions of a second part, each with the namespaces declared around it. */
 function descriptionsOf(second: string): string | undefined {
   const roots = parseXml(second);
   const rdf = roots === undefined ? undefined : rdfOf(roots);
@@ -79,15 +80,16 @@ function declarations(scope: Iterable<readonly [string, string]>): string {
   return [...scope].map(([prefix, namespace]) => ` xmlns${prefix && `:${prefix}`}="${namespace}"`).join('');
 }
 
-/** A property of a picture, as an attribute of a description or as an element in it. */
+/** A property of a picture: an attribute of a description, or an element in it. */
 interface Property {
   readonly description: Element;
   readonly spelling: Attribute | Element;
 }
 
 /**
- * Moves the longest properties to a second part until the first is short enough.
- * @param room bytes for the first part. @returns undefined when that cannot be done.
+ * Moves the longest properties to a second part until the first fits.
+ * @param room bytes for the first part.
+ * @returns undefined when that is impossible.
  */
 export function splitXmp(text: string, room: number): SplitXmp | undefined {
   const roots = parseXml(text);

@@ -1,24 +1,24 @@
-/** Pixels to an inch, across and down; above 0. */
+/** Pixels per inch, horizontal and vertical; above 0. */
 export interface Resolution {
   readonly x: number;
   readonly y: number;
 }
 
-/** What a source says beside its pixels. */
+/** Metadata of a source. */
 export interface SourceMetadata {
-  /** Always read: how large a picture is printed tells nothing of whoever took it. */
+  /** Always read, because the print size reveals nothing about the photographer. */
   readonly resolution?: Resolution;
-  /** As the source holds it: a TIFF structure, perhaps behind "Exif\0\0"; only where metadata is kept, as all below. */
+  /** As in the source: a TIFF structure, perhaps after "Exif\0\0". This and the following only where metadata is kept. */
   readonly exif?: Buffer;
-  /** As the source holds it: XML in UTF-8 or UTF-16. */
+  /** As in the source: XML in UTF-8 or UTF-16. */
   readonly xmp?: Buffer;
-  /** The further parts of XMP that JPEG has, by the digest under which the first part names them. */
+  /** Further parts of XMP in a JPEG, by the digest with which the first part names them. */
   readonly extendedXmp?: ReadonlyMap<string, Buffer>;
-  /** There is EXIF, but damaged or too large to read. */
+  /** There is EXIF, but it is damaged or too large. */
   readonly exifUnreadable?: true;
 }
 
-/** What a result gets beside its pixels and its profile. */
+/** Metadata of a result, besides its profile. */
 export interface ResultMetadata {
   readonly resolution?: Resolution;
   /** A TIFF structure. */

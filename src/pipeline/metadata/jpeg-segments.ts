@@ -15,16 +15,16 @@ const EXTENDED_XMP_NAME = 'http://ns.adobe.com/xmp/extension/\0';
 const ICC_NAME = 'ICC_PROFILE\0';
 const DIGEST_LETTERS = 32;
 
-/** Bytes that one segment holds, beside its marker and its length. */
+/** Bytes of one segment's content. */
 const MAX_SEGMENT_BYTES = 65_533;
-/** The most that a JPEG has of EXIF: there is one segment for it. */
+/** Limit of EXIF in a JPEG, which has one segment for it. */
 export const MAX_JPEG_EXIF_BYTES = MAX_SEGMENT_BYTES - EXIF_NAME.length;
-/** Of XMP in its first segment (XMP Specification, part 3, 1.1.3). */
+/** Limit of XMP in its first segment (XMP Specification, part 3, 1.1.3). */
 const MAX_XMP_BYTES = 65_502;
 const PROFILE_PIECE_BYTES = MAX_SEGMENT_BYTES - ICC_NAME.length - 2;
 const EXTENDED_PIECE_BYTES = MAX_SEGMENT_BYTES - EXTENDED_XMP_NAME.length - DIGEST_LETTERS - 8;
 
-/** What the segments before the pixels hold. */
+/** Metadata in the segments before the pixels. */
 function* contentsOf(bytes: Bytes): Generator<{ marker: number; content: Bytes }> {
   for (const { marker, at, length } of segmentsOf(bytes))
     yield { marker, content: bytes.piece(at + 4, length - 2) };
@@ -34,7 +34,10 @@ function isNamed(content: Bytes, name: string): boolean {
   return content.length >= name.length && content.text(0, name.length) === name;
 }
 
-/** By the JFIF header, where it names a unit. @throws EndOfBytes */
+/**
+ * Resolution in the JFIF header, if it names a unit.
+ * @throws EndOfBytes
+ */
 export function jpegResolution(bytes: Bytes): Resolution | undefined {
   for (const { marker, content } of contentsOf(bytes)) {
     if (marker !== APP0 || !isNamed(content, JFIF_NAME)) continue;
@@ -45,7 +48,7 @@ export function jpegResolution(bytes: Bytes): Resolution | undefined {
   return undefined;
 }
 
-/** The further parts of XMP that are complete, by their digest; undefined when there are none. */
+/** The complete further parts of XMP, by digest; undefined when there are none. */
 export function readExtendedXmp(bytes: Bytes): ReadonlyMap<string, Buffer> | undefined {
   const parts = new Map<string, { text: Buffer; filled: number }>();
   try {
@@ -69,7 +72,7 @@ export function readExtendedXmp(bytes: Bytes): ReadonlyMap<string, Buffer> | und
 }
 
 /**
- * What stands before the tables of a JPEG: resolution, EXIF, XMP in as many segments as it takes, in this order.
+ * The segments before the tables of a JPEG: resolution, EXIF, and XMP in as many segments as it takes.
  * @param metadata with EXIF of at most `MAX_JPEG_EXIF_BYTES`, and XMP that `fitsJpeg`.
  */
 export function metadataSegments({ resolution, exif, xmp }: ResultMetadata): Buffer {
@@ -80,7 +83,10 @@ export function metadataSegments({ resolution, exif, xmp }: ResultMetadata): Buf
   ]);
 }
 
-/** A profile in pieces, as many as it takes (ICC.1:2022, B.4). @param icc of at most 255 pieces, 16.6 MB. */
+/**
+ * A profile in as many segments as it takes (ICC.1:2022, B.4).
+ * @param icc of at most 255 pieces, 16.6 MB.
+ */
 export function profileSegments(icc: Buffer): Buffer {
   const pieces = Math.ceil(icc.length / PROFILE_PIECE_BYTES);
   return Buffer.concat(
@@ -112,7 +118,7 @@ function xmpSegments(xmp: Buffer): Buffer[] {
   return [segment(APP1, XMP_NAME, Buffer.from(first)), ...further];
 }
 
-/** Version 1.02, no thumbnail; the resolution rounded to whole pixels to an inch. */
+/** JFIF version 1.02 without a thumbnail; the resolution is rounded to whole pixels per inch. */
 function jfif({ x, y }: Resolution): Buffer {
   const fields = Buffer.from([1, 2, 1, 0, 0, 0, 0, 0, 0]);
   fields.writeUInt16BE(Math.round(x), 3);

@@ -1,6 +1,6 @@
-/** Ranges of bytes that may overlap, as many as there are. */
+/** Any number of byte ranges, which may overlap. */
 export class Ranges {
-  /** How many more ranges cover a byte than the one before it. */
+  /** Change in the number of covering ranges from one byte to the next. */
   readonly #steps: Int32Array;
 
   constructor(length: number) {
@@ -12,7 +12,7 @@ export class Ranges {
     this.#steps[to] = (this.#steps[to] ?? 0) - 1;
   }
 
-  /** 1 for each byte that is in a range. */
+  /** 1 for each byte within a range. */
   cover(): Uint8Array {
     let depth = 0;
     return Uint8Array.from(this.#steps, (step) => {

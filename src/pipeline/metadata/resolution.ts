@@ -11,20 +11,23 @@ const Y_RESOLUTION = 283;
 const RESOLUTION_UNIT = 296;
 const RATIONAL = 5;
 
-/** One pixel to a millimetre: what libvips, and so sharp, writes where it knows none. */
+/** One pixel per millimetre, which libvips, and so sharp, writes for an unknown resolution. */
 const LIBVIPS_UNKNOWN = 25.4;
 
-/** Beyond these bounds a number is no resolution of a picture but a mistake. */
+/** Bounds of a plausible resolution. */
 const LEAST = 1;
 const MOST = 65_535;
 
-/** @returns undefined unless both sides are within 1 and 65,535 pixels to an inch, and not what libvips writes for none. */
+/**
+ * @returns undefined unless both sides are within 1 and 65,535 pixels per inch, and not libvips' value for an unknown
+ * resolution.
+ */
 export function resolutionOf(x: number, y: number): Resolution | undefined {
   if ([x, y].every((side) => Math.abs(side - LIBVIPS_UNKNOWN) < 0.001)) return undefined;
   return [x, y].every((side) => side >= LEAST && side <= MOST) ? { x, y } : undefined;
 }
 
-/** By the tags of a TIFF file or of EXIF. */
+/** Resolution from the tags of a TIFF file or of EXIF. */
 export function resolutionOfTiff(source: TiffSource): Resolution | undefined {
   try {
     const layout = layoutOf(source);
@@ -42,7 +45,7 @@ export function resolutionOfTiff(source: TiffSource): Resolution | undefined {
   }
 }
 
-/** By EXIF, with or without its name before it. */
+/** Resolution from EXIF, with or without its name before it. */
 export function resolutionOfExif(exif: Buffer): Resolution | undefined {
   return resolutionOfTiff(bufferSource(exifBlock(exif)));
 }

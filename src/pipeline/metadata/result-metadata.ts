@@ -4,23 +4,24 @@ import { joinedXmp } from './extended-xmp.js';
 import type { ResultMetadata, SourceMetadata } from './image-metadata.js';
 import { correctedXmp, xmpText } from './xmp.js';
 
-/** What a result gets, and what it has not though the source has it. */
+/** Metadata of a result, and what it lacks although the source has it. */
 interface CarriedMetadata {
   readonly metadata: ResultMetadata;
   readonly notKept: readonly NotKept[];
 }
 
-/** A decoded picture, as far as it is told of. */
+/** Facts about a decoded picture that metadata depends on. */
 interface Decoded {
   readonly metadata: SourceMetadata;
   /** Undefined: its colours are sRGB. */
   readonly icc: Buffer | undefined;
-  /** It has a profile that was to be kept and cannot be. */
+  /** Its profile was to be kept and cannot be. */
   readonly profileLost: boolean;
 }
 
 /**
- * Makes the metadata of a source true of its result. What cannot be read might turn the picture again, and is left out.
+ * Makes the metadata of a source true of its result. Unreadable metadata might rotate the picture again, and is left
+ * out.
  * @param size of the result, in pixels.
  */
 export function carriedMetadata(
@@ -45,7 +46,7 @@ export function carriedMetadata(
   };
 }
 
-/** XMP in one text; without its further parts, and not whole, where they cannot be had. */
+/** XMP in one text. If further parts are missing, without them and not whole. */
 function wholeXmp(
   xmp: Buffer,
   further: ReadonlyMap<string, Buffer> | undefined,

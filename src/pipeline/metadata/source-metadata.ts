@@ -6,7 +6,7 @@ import { jpegResolution, readExtendedXmp } from './jpeg-segments.js';
 import { METRES_IN_INCH, resolutionOf, resolutionOfExif, resolutionOfTiff } from './resolution.js';
 import { exifOfTiff } from './tiff-exif.js';
 
-/** Where BITMAPINFOHEADER has pixels to a metre, across; the ones down follow. */
+/** Offset of the horizontal pixels per metre in BITMAPINFOHEADER; the vertical ones follow. */
 const BMP_RESOLUTION_AT = 38;
 const BMP_INFO_HEADER_BYTES = 40;
 
@@ -14,8 +14,9 @@ const PNG_SIGNATURE_BYTES = 8;
 const PNG_CHUNK_OVERHEAD_BYTES = 12;
 
 /**
- * What an image says beside its pixels.
- * @param found by sharp: EXIF of all formats but TIFF, and XMP. @param keep also what may tell of people, places and times.
+ * Reads the metadata of an image.
+ * @param found by sharp: EXIF of all formats but TIFF, and XMP.
+ * @param keep whether to read what may reveal people, places and times.
  */
 export function sourceMetadata(
   path: string,
@@ -45,7 +46,7 @@ export function bmpResolution(head: Buffer): Resolution | undefined {
   return resolutionOf(x, head.readInt32LE(BMP_RESOLUTION_AT + 4) * METRES_IN_INCH);
 }
 
-/** As most readers have it: PNG's own before that of its EXIF, EXIF before JPEG's own. */
+/** The order of most readers: PNG's own resolution before that of its EXIF, EXIF before JPEG's own. */
 function resolutionIn(bytes: Bytes, format: InputFormat, exif: Buffer | undefined): Resolution | undefined {
   const ofExif = () => (exif === undefined ? undefined : resolutionOfExif(exif));
   try {
@@ -65,7 +66,7 @@ function resolutionIn(bytes: Bytes, format: InputFormat, exif: Buffer | undefine
   }
 }
 
-/** By the chunk `pHYs`, which stands before the pixels. */
+/** Resolution in the chunk `pHYs`, which precedes the pixels. */
 function pngResolution(bytes: Bytes): Resolution | undefined {
   for (let at = PNG_SIGNATURE_BYTES; ; ) {
     const type = bytes.text(at + 4, 4);

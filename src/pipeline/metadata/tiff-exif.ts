@@ -3,8 +3,8 @@ import { EXIF_POINTERS, layoutOf, readDirectory, serialize, type TiffSource } fr
 import { MAX_EXIF_BYTES } from './exif.js';
 
 /**
- * Tags of a first directory that tell of the picture and not of how its pixels are stored: description, maker, model, resolution,
- * software, date, artist, host, ratings, copyright, Windows' own texts, print matching.
+ * Tags of a first directory that describe the picture and not the storage of its pixels: description, maker, model,
+ * resolution, software, date, artist, host, ratings, copyright, Windows' own texts, print matching.
  */
 const DESCRIPTIVE_TAGS: ReadonlySet<number> = new Set([
   270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 18249, 33432, 40091, 40092, 40093, 40094, 40095,
@@ -18,9 +18,10 @@ export function isDescriptive(tag: number): boolean {
 const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
 
 /**
- * EXIF from a TIFF file, where it lies in the file's own directory: the tags that describe the picture, and the directories of EXIF,
- * GPS and interoperability.
- * @returns a block with a header of its own; undefined where the file describes nothing; 'unreadable' for damage and more than 16 MB.
+ * EXIF from a TIFF file, where it lies in the file's own directory: the tags that describe the picture, and the
+ * directories of EXIF, GPS and interoperability.
+ * @returns a block with its own header; undefined where the file describes nothing; 'unreadable' for damage and more
+ * than 16 MB.
  */
 export function exifOfTiff(source: TiffSource): Buffer | undefined | 'unreadable' {
   try {

@@ -1,28 +1,28 @@
-/** A piece of a text, by the places of its letters. */
+/** A range of a text, in characters. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 export interface Attribute extends Span {
-  /** The namespace that its prefix stands for; '' without one. */
+  /** The namespace of its prefix; '' without one. */
   readonly namespace: string;
   readonly local: string;
-  /** Between the quotes, as it is written. */
+  /** Range between the quotes, unescaped. */
   readonly value: Span;
 }
 
-/** An element, from the first letter of its opening tag to the last of its closing one. */
+/** An element, from the start of its opening tag to the end of its closing tag. */
 export interface Element extends Span {
   readonly namespace: string;
   readonly local: string;
   readonly attributes: readonly Attribute[];
   readonly children: Element[];
-  /** Behind the name in the opening tag. */
+  /** End of the name in the opening tag. */
   readonly nameEnd: number;
-  /** Between the tags; undefined where one tag is both. */
+  /** Range between the tags; undefined for an empty-element tag. */
   readonly content: Span | undefined;
-  /** What prefixes stand for here; '' is the namespace of names without one. */
+  /** Namespaces by prefix; '' is the default namespace. */
   readonly scope: ReadonlyMap<string, string>;
 }
 
@@ -31,7 +31,10 @@ const ATTRIBUTE = /\s+([^\s=>/"'<]+)\s*=\s*("[^"<]*"|'[^'<]*')/y;
 const TAG_END = /\s*(\/?)>/y;
 const CLOSING_TAG = /<\/([^\s>]+)\s*>/y;
 
-/** Deeper than any XMP, and more elements and attributes than the longest history has: each takes some hundred bytes of memory. */
+/**
+ * Limits deeper than any XMP, and above the elements and attributes of the longest history. Each takes some hundred
+ * bytes of memory.
+ */
 const MAX_DEPTH = 256;
 const MAX_PARTS = 200_000;
 
@@ -43,9 +46,9 @@ interface Open {
 }
 
 /**
- * The elements of an XML text, with their places in it. Texts, comments and instructions are passed over; a document type, which XMP
- * has not, is not read.
- * @returns the outermost ones; undefined for what is not well-formed, and for more than 200,000 elements and attributes.
+ * Parses the elements of an XML text, with their ranges. Texts, comments and instructions are skipped. A document
+ * type, which XMP does not have, is not accepted.
+ * @returns the outermost elements; undefined for malformed XML, and for more than 200,000 elements and attributes.
  */
 export function parseXml(text: string): Element[] | undefined {
   const roots: Element[] = [];
@@ -80,7 +83,7 @@ export function parseXml(text: string): Element[] | undefined {
   return open.length === 0 && roots.length > 0 ? roots : undefined;
 }
 
-/** Behind a comment, an instruction or unparsed text; `at` where there is none of them; undefined where it does not end. */
+/** End of a comment, an instruction or a CDATA section; `at` without one; undefined where it does not end. */
 function pastOther(text: string, at: number): number | undefined {
   for (const [start, end] of [
     ['<!--', '-->'],
@@ -150,7 +153,7 @@ function split(name: string): { prefix: string; local: string } {
     : { prefix: name.slice(0, colon), local: name.slice(colon + 1) };
 }
 
-/** Each element, the outer ones first. */
+/** All elements, outer ones first. */
 export function* everyElement(elements: readonly Element[]): Generator<Element> {
   for (const element of elements) {
     yield element;
@@ -158,12 +161,12 @@ export function* everyElement(elements: readonly Element[]): Generator<Element> 
   }
 }
 
-/** A piece of a text that others take the place of. */
+/** A replacement for a range of a text. */
 export interface Replacement extends Span {
   readonly text: string;
 }
 
-/** The text with pieces replaced. Of pieces that lie within each other the outer one counts; insertions come before them. */
+/** The text with ranges replaced. Of nested ranges the outer one counts; insertions come before them. */
 export function replaced(text: string, replacements: readonly Replacement[]): string {
   const parts: string[] = [];
   let at = 0;

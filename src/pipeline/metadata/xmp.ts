@@ -9,7 +9,7 @@ const PHOTOSHOP = 'http://ns.adobe.com/photoshop/1.0/';
 const ORIENTATIONS: ReadonlySet<string> = new Set([`${TIFF}Orientation`, `${EXIF}Orientation`]);
 const THUMBNAILS = `${BASIC}Thumbnails`;
 const PROFILE_NAME = `${PHOTOSHOP}ICCProfile`;
-/** Of other pictures and films behind the source's own, which its result has not: gain maps, and their list. */
+/** Properties of companions that the result does not have: gain maps, and their list. */
 const COMPANIONS: ReadonlySet<string> = new Set([
   'http://ns.adobe.com/hdr-gain-map/1.0/',
   'http://ns.apple.com/HDRGainMap/1.0/',
@@ -18,10 +18,10 @@ const COMPANIONS: ReadonlySet<string> = new Set([
 /** The film of a moving photo. */
 const FILM = /^http:\/\/ns\.google\.com\/photos\/1\.0\/camera\/(MotionPhoto|MicroVideo)/;
 
-/** More is no description of a picture. */
+/** Limit of XMP; more is no description of a picture. */
 const MAX_XMP_BYTES = 16_000_000;
 
-/** The text of XMP in UTF-8 or UTF-16; undefined for other encodings, and for more than 16 MB. */
+/** Decodes XMP in UTF-8 or UTF-16; undefined for other encodings, and for more than 16 MB. */
 export function xmpText(xmp: Buffer): string | undefined {
   if (xmp.length > MAX_XMP_BYTES) return undefined;
   const [first = 0, second = 0] = xmp;
@@ -33,7 +33,7 @@ export function xmpText(xmp: Buffer): string | undefined {
         : undefined;
   try {
     const text = new TextDecoder(utf16 ?? 'utf-8', { fatal: true }).decode(xmp).replace(/\0+$/, '');
-    // It names the encoding that the text had.
+    // The declaration names the former encoding.
     return utf16 === undefined ? text : text.replace(/^\s*<\?xml\s[^>]*\?>/, '');
   } catch {
     return undefined;
@@ -41,9 +41,10 @@ export function xmpText(xmp: Buffer): string | undefined {
 }
 
 /**
- * XMP that tells of the result: without orientation, which was applied, without thumbnails, gain maps and films that it says follow,
- * and with the new size, whatever prefixes it uses. The rest is the same letter by letter.
- * @param text from `xmpText`. @returns undefined when it is not well-formed.
+ * XMP that is true of the result: without orientation (it was applied), thumbnails, gain maps and appended films, and
+ * with the new size, whatever prefixes it uses. The rest stays letter by letter.
+ * @param text from `xmpText`.
+ * @returns undefined when it is malformed.
  */
 export function correctedXmp(text: string, corrections: Corrections): string | undefined {
   const roots = parseXml(text);
@@ -67,7 +68,7 @@ export function correctedXmp(text: string, corrections: Corrections): string | u
   return replaced(text, replacements);
 }
 
-/** The name of the colours' profile goes only where they were converted. */
+/** The profile's name is removed only where colours were converted. */
 function isDropped(namespace: string, local: string, { srgb }: Corrections): boolean {
   const name = namespace + local;
   return (

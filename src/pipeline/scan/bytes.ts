@@ -1,27 +1,30 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** A read beyond the last byte: the file is cut off, which its decoder tells better. */
+/** A read beyond the last byte: the file is cut off. Its decoder reports that better. */
 export class EndOfBytes extends Error {
   override readonly name = 'EndOfBytes';
 }
 
-/** So much is read at once: headers lie together. */
+/** Read size; headers lie together. */
 const WINDOW_BYTES = 64 * 1024;
 
 /**
- * A file, or a piece of one, for readers that look at a few bytes here and there. Reads are synchronous: a scan looks at little, and
- * mostly at what was just written. Numbers are unsigned.
+ * Random access to a file, or a part of one, for readers of a few bytes here and there. Reads are synchronous: a scan
+ * reads little, and mostly what was just written. Numbers are unsigned.
  * @throws EndOfBytes from every reading method, beyond the last byte.
  */
 export class Bytes {
   private constructor(
     private readonly file: FileWindow,
-    /** Where in the file they begin. */
+    /** Their offset in the file. */
     readonly start: number,
     readonly length: number,
   ) {}
 
-  /** Calls with the bytes of a file, which is closed after. @throws the system's error. */
+  /**
+   * Calls `use` with the bytes of a file, and closes the file afterwards.
+   * @throws the system's error.
+   */
   static ofFile<T>(path: string, use: (bytes: Bytes) => T): T {
     const file = new FileWindow(openSync(path, 'r'));
     try {
@@ -31,7 +34,7 @@ export class Bytes {
     }
   }
 
-  /** A piece of these bytes; cut where they end. */
+  /** A part of these bytes, cut at their end. */
   piece(at: number, length: number): Bytes {
     const from = Math.min(at, this.length);
     return new Bytes(this.file, this.start + from, Math.min(length, this.length - from));
@@ -51,7 +54,7 @@ export class Bytes {
     return littleEndian ? four.readUInt32LE(0) : four.readUInt32BE(0);
   }
 
-  /** Rounded above 2^53, where no file reaches. */
+  /** Rounded above 2^53, beyond the length of any file. */
   u64(at: number, littleEndian = false): number {
     const eight = this.read(at, 8);
     return Number(littleEndian ? eight.readBigUInt64LE(0) : eight.readBigUInt64BE(0));
@@ -69,7 +72,7 @@ export class Bytes {
   }
 }
 
-/** An open file with the window that was read last. */
+/** An open file with the window of its latest read. */
 class FileWindow {
   readonly length: number;
   #window = Buffer.alloc(0);

@@ -5,8 +5,10 @@ const MAX_CODES = 4096;
 const MAX_BITS = 12;
 
 /**
- * Pixels that the data of a frame stand for, up to `most`: decoders fill what is missing with black. Only lengths are followed, no colours.
- * @param at where the data begin: the code size, then sub-blocks. @throws EndOfBytes where the file ends before them.
+ * Pixels that the data of a frame encode, up to `most`. Decoders fill missing ones with black. Only the lengths of
+ * codes are followed, not the colours.
+ * @param at offset of the data: the code size, then sub-blocks.
+ * @throws EndOfBytes where the file ends before them.
  */
 export function codedGifPixels(bytes: Bytes, at: number, most: number): number {
   const rootBits = bytes.u8(at);
@@ -28,7 +30,7 @@ export function codedGifPixels(bytes: Bytes, at: number, most: number): number {
           [next, codeBits, previous] = [clear + 2, rootBits + 1, -1];
           continue;
         }
-        // The end code, or one that is not in the table yet.
+        // The end code, or a code that is not in the table yet.
         if (code === clear + 1 || code > next || (previous < 0 && code >= clear)) return pixels;
         const grown = previous < 0 ? 0 : (lengths[previous] ?? 0) + 1;
         pixels += code === next ? grown : (lengths[code] ?? 0);

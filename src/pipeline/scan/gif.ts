@@ -7,31 +7,33 @@ import { codedGifPixels } from './gif-pixels.js';
 
 const FORMAT = 'GIF';
 
-/** The decoder lists them all first: 0.4 µs and 100 bytes each. */
+/** Frames. The decoder lists them all first: 0.4 µs and 100 bytes each. */
 const MAX_FRAMES = 100_000;
-/** Comments and the like; each frame has one or two of its own. */
+/** Extensions such as comments; each frame has one or two of its own. */
 const MAX_EXTENSIONS = 300_000;
-/** Encoders fill pieces of 255 bytes, but for the last one of a block. */
+/** Encoders fill sub-blocks of 255 bytes, except the last one of a block. */
 const SHORT_PIECE_BYTES = 64;
-/** Above what the frames and extensions need: 0.2 µs each, here and in the decoder. */
+/** Sub-blocks beyond what frames and extensions need: 0.2 µs each, here and in the decoder. */
 const MAX_SHORT_PIECES = 500_000;
 
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 
-/** What the walk finds of the frames. */
+/** Results of the walk over the frames. */
 interface Frames {
   count: number;
   first?: Area;
-  /** Where its data begin. */
+  /** Offset of its data. */
   firstDataAt: number;
-  /** Where the data of the first frame end. */
+  /** End of the first frame's data. */
   firstEnd?: number;
 }
 
 /**
- * Walks the blocks (GIF89a specification, 17 to 27), as far as there are any: later frames may be damaged, as only the first is shown.
- * @throws TesseraError unsupported_image; image_too_large; corrupt_image where the first has no pixels, or fewer than it says.
+ * Walks the blocks (GIF89a specification, 17 to 27), as far as they go: later frames may be damaged, since only the
+ * first is shown.
+ * @throws TesseraError unsupported_image; image_too_large; corrupt_image when the first frame has no pixels, or fewer
+ * than it declares.
  */
 export function scanGif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const frames: Frames = { count: 0, firstDataAt: 0 };
@@ -63,7 +65,7 @@ function walkBlocks(bytes: Bytes, found: Frames): void {
       frames.spend(1);
       found.count += 1;
       found.first ??= areaAt(bytes, at + 1);
-      // Behind the descriptor and a colour table of its own: the code size, then the data.
+      // After the descriptor and its colour table come the code size and the data.
       const dataAt = at + 10 + colourTableBytes(bytes.u8(at + 9));
       if (found.count === 1) found.firstDataAt = dataAt;
       at = afterSubBlocks(bytes, dataAt + 1, shortPieces);
@@ -81,7 +83,7 @@ function areaAt(bytes: Bytes, at: number): Area {
   };
 }
 
-/** Of the flags of a screen or an image: whether a table follows, and its size. */
+/** Length of the colour table, by the flags of a screen or an image. */
 function colourTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }

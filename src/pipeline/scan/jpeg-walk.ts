@@ -1,25 +1,26 @@
 import type { Bytes } from './bytes.js';
 
-/** Markers that stand alone (T.81, table B.1). */
+/** Markers without a segment (T.81, table B.1). */
 const TEM = 0x01;
 const RST0 = 0xd0;
 const RST7 = 0xd7;
 const EOI = 0xd9;
 const SOS = 0xda;
 
-/** A marker with its length and what it holds. */
+/** A segment: its marker, its length, its content. */
 interface Segment {
   readonly marker: number;
-  /** Where the marker is. */
+  /** Offset of the marker. */
   readonly at: number;
-  /** Of the segment without its marker, as it says itself. */
+  /** Length of the segment without its marker, as declared. */
   readonly length: number;
 }
 
 /**
- * The segments of a JPEG up to the first scan, which is the last of them, or to its end. What stands between them is skipped, as libjpeg does: fill
- * bytes, stray ones, markers that stand alone.
- * @param onSkipped told of the bytes, and whether they mean nothing. @throws EndOfBytes
+ * The segments of a JPEG up to and including the first scan, or to the end. Bytes between segments are skipped, as
+ * libjpeg does: fill bytes, stray bytes, markers without a segment.
+ * @param onSkipped called with the number of bytes, and whether they are meaningless.
+ * @throws EndOfBytes
  */
 export function* segmentsOf(
   bytes: Bytes,

@@ -7,30 +7,33 @@ import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'JPEG';
 
-/** Segments before the first scan: profiles and the like come in pieces of 64 kB. */
+/** Segments before the first scan. Profiles and metadata come in pieces of 64 kB. */
 const MAX_SEGMENTS = 2000;
 const MAX_SEGMENT_BYTES = 32_000_000;
-/** Between segments, where usual pictures have none. */
+/** Skipped bytes between segments; usual pictures have none. */
 const MAX_FILL_BYTES = 100_000;
 
-/** Encoders write about ten. Each scan is a walk over all blocks of the picture before the first row is there, and nothing can stop it. */
+/**
+ * Scans. Encoders write about ten. Each scan is a walk over all blocks of the picture before the first row is
+ * available, and cannot be stopped.
+ */
 const MAX_SCANS = 64;
-/** Up to so many, only the limit of pixels counts. */
+/** Number of scans up to which only the limit of pixels counts. */
 const DEFAULT_SCANS = 16;
-/** Above that, blocks of all scans together: 15 ns each. */
+/** Blocks of all scans together, above that number: 15 ns each. */
 const MAX_BLOCK_VISITS = 50_000_000;
-/** A block that is coded arithmetically takes so many times as long. */
+/** Factor of the time of an arithmetically coded block. */
 const ARITHMETIC_COST = 4;
 
 /** Markers (T.81, table B.1). */
 const SOF0 = 0xc0;
 const SOF1 = 0xc1;
-/** From here to the last frame marker, coding is arithmetic. */
+/** First of the frame markers with arithmetic coding. */
 const SOF9 = 0xc9;
 const SOF15 = 0xcf;
-/** Not frames though among their numbers: tables of Huffman codes, a reserved one, arithmetic conditioning. */
+/** Markers among the frame numbers that are no frames: Huffman tables, a reserved one, arithmetic conditioning. */
 const NOT_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
-/** Processes that libjpeg does not decode. */
+/** Coding processes that libjpeg does not decode. */
 const UNREAD_PROCESSES: Readonly<Record<number, string>> = {
   195: 'Lossless',
   197: 'Hierarchical',
@@ -47,18 +50,21 @@ const APP1 = 0xe1;
 const START_OF_SCAN = Buffer.from([0xff, SOS]);
 const EXIF_NAME = 'Exif\0\0';
 
-/** So much of the entropy-coded data is searched at once. */
+/** Read size for searching entropy-coded data. */
 const PIECE_BYTES = 1_000_000;
 
-/** What the frame header says. */
+/** Content of the frame header. */
 interface Frame {
   readonly marker: number;
   readonly components: number;
-  /** Of all components, at most. */
+  /** Largest of all components. */
   readonly blocks: number;
 }
 
-/** Walks the segments, and counts the scans of a picture that has several. @throws TesseraError unsupported_image. */
+/**
+ * Walks the segments, and counts the scans of a picture with several.
+ * @throws TesseraError unsupported_image.
+ */
 export function scanJpeg(bytes: Bytes): FileFacts {
   const segments = new Budget(FORMAT, MAX_SEGMENTS, 'segments before its pixels');
   const segmentBytes = new Budget(FORMAT, MAX_SEGMENT_BYTES, 'bytes before its pixels');
@@ -71,7 +77,7 @@ export function scanJpeg(bytes: Bytes): FileFacts {
   };
   for (const { marker, at, length } of segmentsOf(bytes, skipped)) {
     if (marker === SOS) {
-      // A scan of all components of a sequential picture is its only one.
+      // A scan of all components of a sequential picture is the only one.
       const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
       if (frame !== undefined && !only) checkScans(countScans(bytes, at), frame);
       return strayBytes ? { strayBytes } : {};
@@ -107,13 +113,13 @@ function checkScans(scans: number, { marker, blocks }: Frame): void {
 }
 
 /**
- * Starts of scans, `MAX_SCANS` + 1 where there are more. Within entropy-coded data 0xff is followed by 0 or a restart marker, so the two
- * bytes are found only where a scan begins, or by a rare chance within a table.
+ * Offsets of scans, at most `MAX_SCANS` + 1. Within entropy-coded data, 0xff is followed by 0 or a restart marker, so
+ * the marker's two bytes are found only where a scan begins, or by a rare chance within a table.
  */
 function countScans(bytes: Bytes, firstAt: number): number {
   let scans = 0;
   for (let from = firstAt; from < bytes.length - 1; from += PIECE_BYTES) {
-    // One byte more: a marker may lie across the border.
+    // One byte more, because a marker may lie across the border.
     const piece = bytes.read(from, Math.min(PIECE_BYTES + 1, bytes.length - from));
     for (let at = piece.indexOf(START_OF_SCAN); at >= 0; at = piece.indexOf(START_OF_SCAN, at + 2)) {
       scans += 1;

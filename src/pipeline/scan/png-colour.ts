@@ -4,25 +4,28 @@ import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
 import { unsupported } from '../unsupported.js';
 import type { Bytes } from './bytes.js';
 
-/** Numbers in `gAMA` and `cHRM` are so many times as large. */
+/** Factor of numbers in `gAMA` and `cHRM`. */
 const SCALE = 100_000;
-/** What programs write that mean sRGB: 1/2.2, rounded in several ways. */
+/** Gammas that mean sRGB: 1/2.2, rounded in several ways. */
 const DEFAULT_GAMMA = 0.4545;
 const GAMMA_TOLERANCE = 0.005;
-/** Of sRGB's chromaticities, as programs round them. */
+/** Tolerance of sRGB's chromaticities, as programs round them. */
 const TOLERANCE = 0.003;
-/** Beyond a tenth or ten times, a picture would be black or white: it is not meant. */
+/** Bounds of a plausible gamma: beyond them a picture would be black or white. */
 const MAX_GAMMA = 10;
 
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, gAMA: 4, cHRM: 32 };
 
-/** A scan has refused more before. */
+/** The scan has already refused larger ones. */
 const MAX_PROFILE_BYTES = 16_000_000;
 
-/** The name by which a profile stands for PQ (W3C Note "Using the ITU BT.2100 PQ EOTF with the PNG Format"). */
+/** Name of a profile that means PQ (W3C Note "Using the ITU BT.2100 PQ EOTF with the PNG Format"). */
 const PQ_PROFILE = 'ITUR_2100_PQ_FULL';
 
-/** What the chunks before the pixels say of the colours (PNG specification, third edition, 11.3.2). `cICP` and `iCCP` overrule `sRGB`, and that the others. */
+/**
+ * Colour information in the chunks before the pixels (PNG specification, third edition, 11.3.2). `cICP` and `iCCP`
+ * take precedence over `sRGB`, and `sRGB` over the others.
+ */
 export class PngColour {
   #cicp: readonly [primaries: number, transfer: number] | undefined;
   #profile = false;
@@ -30,9 +33,12 @@ export class PngColour {
   #gamma: number | undefined;
   #chromaticities: readonly number[] | undefined;
 
-  /** @param type of the chunk, of any kind. @throws TesseraError unsupported_image for a profile that stands for HDR. */
+  /**
+   * @param type of any chunk.
+   * @throws TesseraError unsupported_image for a profile that means HDR.
+   */
   note(type: string, data: Bytes): void {
-    // A chunk that is too short is ignored by decoders too, and must not end the walk.
+    // Decoders ignore a chunk that is too short; it must not end the walk.
     if (data.length < (LENGTHS[type] ?? 0)) return;
     if (type === 'cICP') this.#cicp = readCicp(data);
     if (type === 'sRGB') this.#srgb = true;
@@ -48,7 +54,10 @@ export class PngColour {
     this.#profile ||= isReadable(data);
   }
 
-  /** @returns undefined for sRGB, and where a profile tells. @throws TesseraError unsupported_image for HDR. */
+  /**
+   * @returns undefined for sRGB, and where a profile decides.
+   * @throws TesseraError unsupported_image for HDR.
+   */
   space(): RgbSpace | undefined {
     if (this.#cicp !== undefined) {
       const space = cicpSpace(...this.#cicp, 'PNG');
@@ -70,7 +79,7 @@ function readCicp(data: Bytes): readonly [primaries: number, transfer: number] {
   return [data.u8(0), data.u8(1)];
 }
 
-/** Whether an `iCCP` chunk holds a profile: a damaged one is ignored by decoders, and the other chunks count. */
+/** Whether an `iCCP` chunk holds a profile. Decoders ignore a damaged one, and then the other chunks count. */
 function isReadable(data: Bytes): boolean {
   const content = data.read(0, data.length);
   try {
@@ -98,7 +107,7 @@ function primariesOf(numbers: readonly number[] | undefined): Omit<RgbSpace, 'cu
   if (white === undefined || red === undefined || green === undefined || blue === undefined) return SRGB;
   const usual = [SRGB.white, SRGB.red, SRGB.green, SRGB.blue].flat();
   if (numbers.every((number, index) => Math.abs(number - (usual[index] ?? 0)) < TOLERANCE)) return SRGB;
-  // Three primaries on one line, or a colour without brightness, are no space.
+  // Three primaries on one line, or a colour without brightness, form no space.
   const area = Math.abs((gx - rx) * (by - ry) - (bx - rx) * (gy - ry));
   return area < 0.001 || Math.min(wy, ry, gy, by) <= 0 ? SRGB : { white, red, green, blue };
 }

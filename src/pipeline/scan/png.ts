@@ -8,21 +8,27 @@ import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'PNG';
 const SIGNATURE_BYTES = 8;
-/** Length, type and checksum around the data of a chunk. */
+/** Bytes around the data of a chunk: length, type, checksum. */
 const CHUNK_OVERHEAD_BYTES = 12;
 
-/** Chunks other than the image's own data; usual pictures have fewer than 40. */
+/** Chunks besides image data; usual pictures have fewer than 40. */
 const MAX_ANCILLARY_CHUNKS = 2000;
-/** Texts, profiles and EXIF, inflated: while a header is read they take four times as much memory, while a picture is decoded ten times. */
+/**
+ * Inflated bytes of texts, profiles and EXIF. They take four times as much memory while a header is read, and ten
+ * times while a picture is decoded.
+ */
 const MAX_ANCILLARY_BYTES = 16_000_000;
 
-/** Data of the image and of an animation's frames: as many pieces as the encoder likes, which usually have 8 kB and more. */
+/** Chunks of image data, also of an animation's frames. Encoders choose their size, usually 8 kB and more. */
 const PIXEL_CHUNKS: ReadonlySet<string> = new Set(['IDAT', 'fdAT', 'fcTL']);
 const SHORT_CHUNK_BYTES = 64;
-/** Each takes a microsecond here and again in the decoder; a frame of an animation has one or two. */
+/** Each frame takes a microsecond, here and again in the decoder, and has one or two chunks. */
 const MAX_SHORT_CHUNKS = 250_000;
 
-/** Walks the chunks. @throws TesseraError unsupported_image, also for HDR and for Apple's own kind. */
+/**
+ * Walks the chunks.
+ * @throws TesseraError unsupported_image, also for HDR and for Apple's own kind.
+ */
 export function scanPng(bytes: Bytes): FileFacts {
   const chunks = new Budget(FORMAT, MAX_ANCILLARY_CHUNKS, 'chunks beside its pixels');
   const ancillary = new Budget(FORMAT, MAX_ANCILLARY_BYTES, 'bytes of texts, profiles and the like');
@@ -40,7 +46,7 @@ export function scanPng(bytes: Bytes): FileFacts {
         '"pngcrush -revert-iphone-optimizations" makes an ordinary PNG of one.',
       );
     if (type === 'acTL' && length >= 8) frames ??= 1 + bytes.u32(at + 8);
-    // An animation whose first frame is the picture itself counts that once.
+    // An animation whose first frame is the picture itself counts it once.
     if (type === 'fcTL' && !pixelsSeen && frames !== undefined) frames -= 1;
     pixelsSeen ||= type === 'IDAT';
     if (PIXEL_CHUNKS.has(type)) {
@@ -65,7 +71,10 @@ function factsOf(colour: PngColour, frames: number | undefined): FileFacts {
   };
 }
 
-/** Bytes that a compressed text or profile takes, 0 for others. @throws TesseraError unsupported_image beyond `most`. */
+/**
+ * Inflated size of a compressed text or profile; 0 for other chunks.
+ * @throws TesseraError unsupported_image beyond `most`.
+ */
 function inflatedBytes(type: string, data: Bytes, most: number): number {
   const at = compressedAt(type, data);
   if (at === undefined) return 0;
@@ -74,12 +83,12 @@ function inflatedBytes(type: string, data: Bytes, most: number): number {
   } catch (thrown) {
     if (thrown instanceof RangeError)
       throw excess(FORMAT, `more than ${MAX_ANCILLARY_BYTES} bytes of texts, profiles and the like`);
-    // Data that do not inflate are ignored by decoders too.
+    // Decoders ignore data that do not inflate.
     return 0;
   }
 }
 
-/** Where the compressed data of a chunk begin (PNG specification, third edition, 11.3.3): undefined when it has none. */
+/** Offset of a chunk's compressed data (PNG specification, third edition, 11.3.3); undefined when it has none. */
 function compressedAt(type: string, data: Bytes): number | undefined {
   if (type !== 'zTXt' && type !== 'iCCP' && type !== 'iTXt') return undefined;
   const content = data.read(0, data.length);

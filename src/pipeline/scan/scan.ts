@@ -9,7 +9,7 @@ import { scanPng } from './png.js';
 import { scanTiff } from './tiff/tiff.js';
 import { scanWebp } from './webp.js';
 
-/** By format. Our own BMP reader needs none: it reads a header of fixed length, and pixels in one pass. */
+/** Scans by format. BMP needs none: its reader reads a header of fixed length, and pixels in one pass. */
 const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: PipelineLimits) => FileFacts>>> = {
   jpeg: scanJpeg,
   png: scanPng,
@@ -21,11 +21,12 @@ const SCANS: Readonly<Partial<Record<InputFormat, (bytes: Bytes, limits: Pipelin
 };
 
 /**
- * Walks the structure of an image without decoding anything, and refuses what no usual picture has and what takes decoders much more
- * time or memory than its size would let one think; also the kinds of pictures that decoders would show wrongly. What is damaged is left to the
- * decoder, which tells it better.
- * @param format by `sniff`. @returns what the decoder does not know; nothing of a file that ends too early.
- * @throws TesseraError unsupported_image, image_too_large; the system's error, when the file cannot be read.
+ * Walks the structure of an image without decoding anything. It refuses structures that no usual picture has and that
+ * cost decoders far more time or memory than the picture's size suggests, and kinds of pictures that decoders would
+ * show wrongly. Damage is left to the decoder, which reports it better.
+ * @param format from `sniff`.
+ * @returns facts that the decoder does not know; none for a file that ends too early.
+ * @throws TesseraError unsupported_image, image_too_large; the system's error when the file cannot be read.
  */
 export function scanStructure(path: string, format: InputFormat, limits: PipelineLimits): FileFacts {
   try {

@@ -2,18 +2,18 @@ import type { Cicp } from '../colour.js';
 import { damaged, unsupported } from '../refusals.js';
 import type { LoadedHevc } from './hevc-module.js';
 
-/** Rows of one plane: 8-bit samples, or more in 16 bits each. */
+/** Rows of one plane: 8-bit samples, or deeper ones in 16 bits each. */
 export type PlaneRow = Uint8Array | Uint16Array;
 
 /** A decoded picture in the decoder's memory, until it is freed. */
 export interface DecodedTile {
   readonly width: number;
   readonly height: number;
-  /** How much smaller the planes of chroma are: log2 of the factor. Undefined for grey. */
+  /** log2 of the factor by which the chroma planes are smaller; undefined for grey. */
   readonly chroma: { readonly acrossShift: 0 | 1; readonly downShift: 0 | 1 } | undefined;
   readonly lumaBits: number;
   readonly chromaBits: number;
-  /** By the picture itself (VUI); what the file says counts before that. */
+  /** From the coded picture (VUI); the container takes precedence. */
   readonly cicp: Cicp;
   /** A view, valid until the decoder is used again. @param plane 0: Y, 1: Cb, 2: Cr. */
   row(plane: number, y: number): PlaneRow;
@@ -34,8 +34,10 @@ const CHROMA: readonly DecodedTile['chroma'][] = [
 ];
 
 /**
- * Decodes one picture of HEVC. One with any fault in it is none: where its bits make no sense libde265 goes on with whatever comes out.
- * @param units its parameter sets and slices. @throws TesseraError corrupt_image, unsupported_image; a RuntimeError of WebAssembly.
+ * Decodes one picture of HEVC. A picture with any fault is rejected, because libde265 continues with arbitrary
+ * output.
+ * @param units its parameter sets and slices.
+ * @throws TesseraError corrupt_image, unsupported_image; a RuntimeError of WebAssembly.
  */
 export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedTile {
   const { module } = hevc;
@@ -43,7 +45,7 @@ export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedT
   if (decoder === 0) throw damaged('no decoder of HEVC could be made');
   module._de265_set_parameter_bool(decoder, CHECK_HASHES, 1);
   module._de265_set_parameter_bool(decoder, SUPPRESS_FAULTY_PICTURES, 1);
-  // Kept until the planes have their places, which must not be where these were.
+  // Kept until the planes are allocated, which must not reuse this memory.
   const pushed = units.map((unit) => push(hevc, decoder, unit));
   check(module._de265_flush_data(decoder));
   const picture = nextPicture(hevc, decoder);
@@ -51,7 +53,7 @@ export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedT
   return decodedTile(hevc, decoder, picture);
 }
 
-/** @returns where the copy is, which the caller frees. */
+/** @returns the address of the copy, which the caller frees. */
 function push({ module, memory }: LoadedHevc, decoder: number, unit: Buffer): number {
   const pointer = module._malloc(unit.length);
   if (pointer === 0) throw damaged('no memory for a NAL unit');

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * What is used of `libheif-js`: the interface of libde265 (libde265/de265.h), which its build of libheif decodes HEVC with. Pointers are
- * offsets into its memory. libheif itself lets damaged pictures pass, since it does not ask libde265 to tell.
+ * The interface of libde265 (libde265/de265.h) in `libheif-js`, whose libheif decodes HEVC with it. Pointers are
+ * offsets into its memory. libheif itself accepts damaged pictures, since it does not ask libde265 to report faults.
  */
 interface HevcModule {
   _malloc(bytes: number): number;
@@ -11,7 +11,7 @@ interface HevcModule {
   _de265_new_decoder(): number;
   _de265_free_decoder(decoder: number): number;
   _de265_set_parameter_bool(decoder: number, parameter: number, value: number): void;
-  /** The time stamp has 64 bits, in two numbers. */
+  /** The 64-bit time stamp takes two numbers. */
   _de265_push_NAL(
     decoder: number,
     bytes: number,
@@ -22,7 +22,7 @@ interface HevcModule {
   ): number;
   _de265_flush_data(decoder: number): number;
   _de265_decode(decoder: number, more: number): number;
-  /** 0 where there is none yet. */
+  /** 0 when there is no picture yet. */
   _de265_get_next_picture(decoder: number): number;
   _de265_get_chroma_format(picture: number): number;
   _de265_get_image_width(picture: number, plane: number): number;
@@ -47,12 +47,15 @@ type CreateModule = (options: {
 const CODE = 'libheif-js/libheif-wasm/libheif.js';
 const WASM = 'libheif-js/libheif-wasm/libheif.wasm';
 const PAGE_BYTES = 65_536;
-/** Free memory is looked for in pieces of these sizes, one after the other; the last is smaller than any plane of 64 x 64 samples. */
+/**
+ * Sizes of the pieces in which free memory is claimed, one after the other. The last is smaller than any plane of 64
+ * x 64 samples.
+ */
 const WIPED_BYTES = [1 << 20, 1 << 16, 1 << 11];
 
 const require = createRequire(import.meta.url);
 
-/** Whether the optional package is there. Nothing of it is loaded. */
+/** Whether the optional package is installed. Nothing of it is loaded. */
 export function hevcInstalled(): boolean {
   try {
     require.resolve(WASM);
@@ -62,17 +65,20 @@ export function hevcInstalled(): boolean {
   }
 }
 
-/** A loaded decoder with its memory, which starts at 17 MB and never shrinks: for one picture, in a thread that is ended after it. */
+/** A loaded decoder. Its memory starts at 17 MB and never shrinks, so it serves one picture, in a thread that ends afterwards. */
 export interface LoadedHevc {
   readonly module: HevcModule;
   readonly memory: WebAssembly.Memory;
-  /** Whether it was refused memory, by its limit or by the system: whatever it says since then may come from that. */
+  /** Whether it was refused memory, by its limit or the system. Any later error may come from that. */
   readonly starved: () => 'limit' | 'system' | undefined;
-  /** Fills the memory that nothing is held in with zeros. */
+  /** Fills free memory with zeros. */
   readonly wipe: () => void;
 }
 
-/** @param maxBytes of memory. @throws what Node says, where the package is missing or damaged. */
+/**
+ * @param maxBytes memory limit.
+ * @throws Node's error when the package is missing or damaged.
+ */
 export function loadHevc(maxBytes: number): LoadedHevc {
   const create = require(CODE) as CreateModule;
   const compiled = new WebAssembly.Module(readFileSync(require.resolve(WASM)));
@@ -87,7 +93,7 @@ export function loadHevc(maxBytes: number): LoadedHevc {
       for (const exported of Object.values(instance.exports)) {
         if (!(exported instanceof WebAssembly.Memory)) continue;
         memories.push(exported);
-        // Its own allocator asks here, and takes a refusal as the system's.
+        // Its allocator asks here, and takes a refusal as the system's.
         exported.grow = (pages) => {
           const fits = exported.buffer.byteLength + pages * PAGE_BYTES <= maxBytes;
           try {

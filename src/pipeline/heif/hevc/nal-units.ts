@@ -8,8 +8,9 @@ const FIRST_OTHER_TYPE = 32;
 const MAX_UNITS = 5000;
 
 /**
- * The NAL units of a picture: its parameter sets, and what follows them.
- * @param configuration what `hvcC` holds (ISO/IEC 14496-15, 8.3.3). @param data a length before each.
+ * The NAL units of a picture: its parameter sets, then its data.
+ * @param configuration content of `hvcC` (ISO/IEC 14496-15, 8.3.3).
+ * @param data units, each preceded by its length.
  * @throws TesseraError corrupt_image; unsupported_image for very many.
  */
 export function nalUnits(configuration: Buffer, data: Buffer): Buffer[] {
@@ -22,7 +23,10 @@ export function nalUnits(configuration: Buffer, data: Buffer): Buffer[] {
   return units;
 }
 
-/** Whether it holds blocks of the picture. @param unit two bytes at least. */
+/**
+ * Whether a unit holds blocks of the picture.
+ * @param unit at least two bytes.
+ */
 export function isSlice(unit: Buffer): boolean {
   return unit.readUInt8(0) >> 1 < FIRST_OTHER_TYPE;
 }

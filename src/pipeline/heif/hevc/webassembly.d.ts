@@ -1,4 +1,4 @@
-/** What is used of WebAssembly, which Node has and its types leave to those of browsers. */
+/** The used part of WebAssembly. Node has it, but its types leave it to those of browsers. */
 declare namespace WebAssembly {
   type Exports = Readonly<Record<string, unknown>>;
   type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -14,7 +14,10 @@ declare namespace WebAssembly {
 
   class Memory {
     readonly buffer: ArrayBuffer;
-    /** @param pages of 64 kB. @returns how many there were. */
+    /**
+     * @param pages of 64 kB.
+     * @returns the number of pages before.
+     */
     grow(pages: number): number;
   }
 

@@ -4,15 +4,15 @@ import { type DecodedTile, decodeHevc } from './hevc-decoder.js';
 import type { LoadedHevc } from './hevc-module.js';
 import { isSlice } from './nal-units.js';
 
-/** Least side of a coding tree block: whole ones are decoded, or none of them. */
+/** Smallest side of a coding tree block. Blocks are decoded whole or not at all. */
 const BLOCK_PX = 16;
-/** More than the bits that end a slice. */
+/** More bytes than end a slice. */
 const TAIL_BYTES = 4;
 
 /**
- * Decodes one picture of HEVC, all of it: libde265 does not notice slices that end early or are missing, and leaves their blocks as the
- * memory was.
- * @param blackIsZero of its planes as they will be understood: of grey, and of RGB.
+ * Decodes one complete picture of HEVC. libde265 does not notice slices that end early or are missing, and leaves
+ * their blocks as the memory was.
+ * @param blackIsZero whether black is zero in its planes: for grey and RGB.
  * @throws TesseraError corrupt_image, unsupported_image; a RuntimeError of WebAssembly.
  */
 export function decodeWhole(
@@ -27,7 +27,7 @@ export function decodeWhole(
   return tile;
 }
 
-/** Whether a block is zero in all planes: a green that no encoder makes of a picture. */
+/** Whether a block is zero in all planes: a green that no encoder produces. */
 function hasHole(tile: DecodedTile): boolean {
   const { acrossShift, downShift } = tile.chroma ?? { acrossShift: 0, downShift: 0 };
   for (let top = 0; top < tile.height; top += BLOCK_PX) {
@@ -48,7 +48,7 @@ function endsInZero(tile: DecodedTile): boolean {
   return tile.row(0, tile.height - 1).at(-1) === 0;
 }
 
-/** Whether the last slice decodes without its end as well, which one that reaches the last block does not. */
+/** Whether the last slice decodes without its end as well. A slice that reaches the last block does not. */
 function endsEarly(hevc: LoadedHevc, units: readonly Buffer[]): boolean {
   const last = units.findLastIndex(isSlice);
   const cut = units.map((unit, at) =>

@@ -4,16 +4,16 @@ import type { Bytes } from '../bytes.js';
 import { walkBoxes } from './boxes.js';
 import { associations, ownCount } from './coded-pixels.js';
 
-/** What one property says of colours: code points of ITU-T H.273, a profile that the decoder knows, or that there is brightness alone. */
+/** Colour information in one property: code points of ITU-T H.273, a profile that the decoder knows, or brightness alone. */
 type Colour =
   | { readonly primaries: number; readonly transfer: number; readonly fullRange: boolean }
   | 'profile'
   | 'monochrome';
 
 /**
- * The colours of the primary picture, by its `colr` properties (ISO/IEC 14496-12, 12.1.5) and `av1C`; by those of any picture where the primary
- * one has none.
- * @param ipco, ipma, pitm contents of the boxes: properties, which item has which, the primary item.
+ * The colours of the primary picture, by its `colr` properties (ISO/IEC 14496-12, 12.1.5) and `av1C`; if it has none,
+ * by those of any picture.
+ * @param ipco, ipma, pitm contents of the boxes: properties, their association with items, the primary item.
  * @throws TesseraError unsupported_image for HDR.
  */
 export function avifColour(
@@ -29,7 +29,7 @@ export function avifColour(
     .map(([, property]) => properties[property - 1]);
   const points = [...own, ...properties].find((colour) => typeof colour === 'object');
   if (points === undefined) return {};
-  // libheif knows the range of colours, and forgets it where there is brightness alone (1.23.5).
+  // libheif reads the range of colours, but loses it where there is brightness alone (1.23.5).
   const videoRange = own.includes('monochrome') && own.includes(points) && !points.fullRange;
   const space = own.includes('profile') ? undefined : cicpSpace(points.primaries, points.transfer, 'AVIF');
   return {
@@ -38,7 +38,7 @@ export function avifColour(
   };
 }
 
-/** Of each property in turn, so that an association finds its own. */
+/** One entry for each property, so that associations find theirs by index. */
 function colours(ipco: Bytes): (Colour | undefined)[] {
   const found: (Colour | undefined)[] = [];
   walkBoxes(ipco, ownCount(ipco), ({ type, content }) => found.push(colourOf(type, content)));
@@ -46,7 +46,7 @@ function colours(ipco: Bytes): (Colour | undefined)[] {
 }
 
 function colourOf(type: string, content: Bytes): Colour | undefined {
-  // Sequence profile and level, then a byte of flags, of which this one is the fourth (AV1 in ISOBMFF, 2.3.3).
+  // After sequence profile and level comes a byte of flags, of which this is the fourth (AV1 in ISOBMFF, 2.3.3).
   if (type === 'av1C') return content.length > 2 && (content.u8(2) & 0x10) !== 0 ? 'monochrome' : undefined;
   if (type !== 'colr' || content.length < 4) return undefined;
   if (content.text(0, 4) !== 'nclx') return 'profile';

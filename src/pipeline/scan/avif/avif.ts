@@ -11,26 +11,29 @@ import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
 import { type Extent, readExtents } from './item-location.js';
 
 const MAX_BOXES = 4000;
-/** A grid of the largest usual picture has a few hundred tiles, each an item of one extent. */
+/** Items with one extent each. A grid of the largest usual picture has a few hundred tiles. */
 const MAX_EXTENTS = 2000;
-/** Lists of items, their properties and profiles: some 50 bytes for each item. libheif takes 0.7 µs for each byte. */
+/** Bytes of item lists, properties and profiles: some 50 for each item. libheif takes 0.7 µs for each byte. */
 const MAX_STRUCTURE_BYTES = 512_000;
 
-/** Boxes of any length, which readers do not look through. */
+/** Bytes of boxes that readers skip. */
 const DATA_BOXES: ReadonlySet<string> = new Set(['mdat', 'idat', 'free', 'skip', 'uuid']);
 
-/** Bytes of all items against those of the file: some encoders let two items share a picture. */
+/** Total bytes of items relative to the file. Some encoders let two items share a picture. */
 const MAX_SHARING = 2;
-/** Room for metadata that tracks of an animation share. */
+/** Allowance for metadata that tracks of an animation share. */
 const SPARE_BYTES = 1_000_000;
 
 /** ISO/IEC 14496-12, 4.3. */
 const MAJOR_BRAND_AT = 8;
 
-/** Colour and alpha may each be a grid whose cells reach beyond the picture. */
+/** Colour and alpha may each be a grid whose cells extend beyond the picture. */
 const MAX_CODED = 3;
 
-/** Walks the boxes. @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one. */
+/**
+ * Walks the boxes.
+ * @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one.
+ */
 export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   const contentsOf = scanItems(bytes, limits, 'AVIF');
   const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
@@ -43,13 +46,16 @@ export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
   };
 }
 
-/** The same container with another codec in it; what it says of its pixels is read while it is developed. @throws the same. */
+/**
+ * HEIC: the same container with another codec. Its pixel facts are read when it is developed.
+ * @throws as `scanAvif`.
+ */
 export function scanHeic(bytes: Bytes, limits: PipelineLimits): FileFacts {
   scanItems(bytes, limits, 'HEIC');
   return {};
 }
 
-/** Whether a picture is said to be multiplied with another: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
+/** Whether a picture is premultiplied: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
 function isPremultiplied(iref: Bytes): boolean {
   let premultiplied = false;
   walkBoxes(iref.piece(4, iref.length), ownCount(iref), ({ type }) => {
@@ -79,7 +85,7 @@ function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): (type:
 }
 
 /**
- * Each item becomes a copy of its extents. One that reaches beyond the end is damaged: of a grid libheif would leave out the cell.
+ * Checks the extents of all items. An extent beyond the end is damage; libheif would leave out that cell of a grid.
  * @throws TesseraError corrupt_image, unsupported_image.
  */
 function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): void {
@@ -91,7 +97,7 @@ function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): 
   if (total > MAX_SHARING * bytes.length + SPARE_BYTES) throw excess(format, 'items that share their bytes');
 }
 
-/** A crop, or a grid that is larger than its picture, is decoded in full, whatever size it is shown in. */
+/** A crop, or a grid larger than its picture, is decoded in full, whatever size is shown. */
 function checkPixels(
   ipco: readonly Bytes[],
   ipma: readonly Bytes[],
@@ -109,7 +115,7 @@ function checkPixels(
 function exifItemsOf(iinf: Bytes, format: string): number[] {
   const ids: number[] = [];
   const first = iinf.u8(0) === 0 ? 6 : 8;
-  // As many as there are bytes for, which the structure's budget bounds.
+  // As many entries as there are bytes, which the structure's budget bounds.
   const count = new Budget(format, iinf.length, 'items');
   walkBoxes(iinf.piece(first, iinf.length), count, ({ type, content }) => {
     if (type !== 'infe' || content.u8(0) < 2) return;
@@ -127,7 +133,7 @@ function scanExifItem(
   itemData: Bytes | undefined,
   format: string,
 ): void {
-  // A track of an animation may name the same piece once more.
+  // A track of an animation may refer to the same extent again.
   const pieces = extents.filter(({ itemId }) => itemId === id);
   const [extent] = pieces;
   if (extent === undefined) return;
@@ -135,7 +141,7 @@ function scanExifItem(
   const source = extent.inItemData ? itemData : bytes;
   const item = source?.piece(extent.offset, extent.length === 0 ? source.length : extent.length);
   if (item === undefined || item.length <= 4) return;
-  // An offset stands before the block (ISO/IEC 23008-12, A.2.1).
+  // An offset precedes the block (ISO/IEC 23008-12, A.2.1).
   const start = 4 + item.u32(0);
   if (start + 8 < item.length) scanExif(item.piece(start, item.length - start), format);
 }

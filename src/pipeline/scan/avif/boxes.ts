@@ -7,7 +7,7 @@ export interface Box {
   readonly content: Bytes;
 }
 
-/** Boxes that hold further boxes, with the bytes before the first of them. */
+/** Boxes that contain boxes, with the number of bytes before the first one. */
 const CONTAINERS: Readonly<Record<string, number>> = {
   meta: 4,
   iprp: 0,
@@ -19,9 +19,10 @@ const CONTAINERS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Tells of every box that holds no further ones, in the order of the file.
- * @param count spent by one for each box. @param containers boxes that are looked into, by the bytes before their first one.
- * @throws TesseraError unsupported_image, when that is too many.
+ * Visits every box without inner boxes, in the order of the file.
+ * @param count is decreased by one for each box.
+ * @param containers boxes to enter, by the number of bytes before their first box.
+ * @throws TesseraError unsupported_image when there are too many.
  */
 export function walkBoxes(
   bytes: Bytes,
@@ -33,7 +34,7 @@ export function walkBoxes(
     count.spend(1);
     const short = bytes.u32(at);
     const type = bytes.text(at + 4, 4);
-    // 1: the length follows in 64 bits; 0: the box takes the rest.
+    // 1: a 64-bit length follows; 0: the box extends to the end.
     const headerBytes = short === 1 ? 16 : 8;
     const length = short === 1 ? bytes.u64(at + 8) : short === 0 ? bytes.length - at : short;
     if (length < headerBytes) return;

@@ -8,8 +8,10 @@ interface Size {
 }
 
 /**
- * The sizes among the properties of items, in their order, so that an association finds its own: `ispe` (ISO/IEC 23008-12, 6.5.3).
- * @param ipco content of the box. @returns undefined for properties of other kinds.
+ * The sizes among the properties of items: `ispe` (ISO/IEC 23008-12, 6.5.3). The order is kept, so that associations
+ * find theirs by index.
+ * @param ipco content of the box.
+ * @returns undefined for other properties.
  */
 export function pictureSizes(ipco: Bytes): (Size | undefined)[] {
   const sizes: (Size | undefined)[] = [];
@@ -20,8 +22,10 @@ export function pictureSizes(ipco: Bytes): (Size | undefined)[] {
 }
 
 /**
- * Pixels that derived pictures (grids, overlays) are put together from, each as often as it is used: references of the type `dimg`.
- * @param sizes by `pictureSizes`. @param ipma, iref contents of the boxes that associate properties and items with items.
+ * Pixels of the items that derived pictures (grids, overlays) are made of, counted once for each use: references of
+ * the type `dimg`.
+ * @param sizes from `pictureSizes`.
+ * @param ipma, iref contents of the boxes that associate items with properties and items.
  */
 export function codedPixels(
   sizes: readonly (Size | undefined)[],
@@ -39,7 +43,7 @@ export function codedPixels(
   return iref.flatMap(derivedFrom).reduce((sum, item) => sum + (pixelsOf.get(item) ?? 0), 0);
 }
 
-/** Items with the number of one of their properties each, from 1 (ISO/IEC 14496-12, 8.11.14). */
+/** Pairs of an item and the number, from 1, of one of its properties (ISO/IEC 14496-12, 8.11.14). */
 export function associations(ipma: Bytes): [item: number, property: number, essential: boolean][] {
   const wideItems = ipma.u8(0) > 0;
   const wideProperties = (ipma.u8(3) & 1) === 1;
@@ -51,7 +55,7 @@ export function associations(ipma: Bytes): [item: number, property: number, esse
     const count = ipma.u8(at);
     at += 1;
     for (let index = 0; index < count; index++) {
-      // The first bit says whether the property is essential: without it the item cannot be shown.
+      // The first bit marks an essential property: an item cannot be shown without it.
       const bits = wideProperties ? 15 : 7;
       const place = wideProperties ? ipma.u16(at) : ipma.u8(at);
       pairs.push([item, place & (2 ** bits - 1), place >> bits === 1]);
@@ -61,7 +65,7 @@ export function associations(ipma: Bytes): [item: number, property: number, esse
   return pairs;
 }
 
-/** Items that others are derived from, once for each use (ISO/IEC 14496-12, 8.11.12). */
+/** Items that other items are derived from, once for each use (ISO/IEC 14496-12, 8.11.12). */
 function derivedFrom(iref: Bytes): number[] {
   const idBytes = iref.u8(0) === 0 ? 2 : 4;
   const items: number[] = [];
@@ -76,7 +80,7 @@ function derivedFrom(iref: Bytes): number[] {
   return items;
 }
 
-/** As many boxes as there are bytes for: the box's own length is bounded. */
+/** As many boxes as there are bytes, which the box's own length bounds. */
 export function ownCount(bytes: Bytes): Budget {
   return new Budget('AVIF', bytes.length, 'boxes');
 }

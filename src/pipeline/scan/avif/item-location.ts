@@ -1,17 +1,20 @@
 import type { Bytes } from '../bytes.js';
 import type { Budget } from '../excess.js';
 
-/** A piece of an item's data (ISO/IEC 14496-12, 8.11.3, `iloc`). */
+/** An extent of an item's data (ISO/IEC 14496-12, 8.11.3, `iloc`). */
 export interface Extent {
   readonly itemId: number;
-  /** In `idat`, instead of the file. */
+  /** Whether the extent lies in `idat` instead of the file. */
   readonly inItemData: boolean;
   readonly offset: number;
   /** 0: to the end. */
   readonly length: number;
 }
 
-/** @param count spent by one for each extent. @throws TesseraError unsupported_image, when that is too many. */
+/**
+ * @param count is decreased by one for each extent.
+ * @throws TesseraError unsupported_image when there are too many.
+ */
 export function readExtents(iloc: Bytes, count: Budget): Extent[] {
   const version = iloc.u8(0);
   const sizes = iloc.u16(4);

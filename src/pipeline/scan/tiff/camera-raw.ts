@@ -7,12 +7,15 @@ const PHOTOMETRIC = 262;
 const MAKE = 271;
 const DNG_VERSION = 50706;
 
-/** What a sensor measures, one colour a pixel, or all three before development (DNG specification 1.7, "PhotometricInterpretation"). */
+/**
+ * Values of PhotometricInterpretation of sensor data: one colour per pixel, or all three before development (DNG
+ * specification 1.7).
+ */
 const SENSOR_PHOTOMETRICS: ReadonlySet<number> = new Set([32803, 34892]);
-/** Sony's, Samsung's, Nikon's and Pentax's own (ExifTool's table of TIFF compressions). */
+/** Compressions of Sony, Samsung, Nikon and Pentax (ExifTool's table of TIFF compressions). */
 const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([32767, 32769, 32770, 34713, 65535]);
 
-/** The usual name of a maker's files. */
+/** Usual file ending by maker. */
 const KIND_BY_MAKE: readonly (readonly [make: string, kind: string])[] = [
   ['NIKON', 'NEF'],
   ['SONY', 'ARW'],
@@ -31,23 +34,32 @@ const KIND_BY_MAKE: readonly (readonly [make: string, kind: string])[] = [
 const ADVICE =
   'Develop the picture first, to JPEG or TIFF for example: the small preview inside is not what was taken.';
 
-/** The refusal of camera RAW. @param kind the usual ending of such files, in capitals; empty when it is not known. */
+/**
+ * The error for camera RAW.
+ * @param kind the usual ending of such files, in capitals; empty when unknown.
+ */
 export function cameraRaw(kind: string) {
   return unsupported(`Camera RAW files${kind === '' ? '' : ` (${kind})`}`, ADVICE);
 }
 
-/** A Canon CR2 has its name and version between the header and the first directory. @throws TesseraError unsupported_image. */
+/**
+ * Refuses a Canon CR2, which has its name and version between the header and the first directory.
+ * @throws TesseraError unsupported_image.
+ */
 export function refuseCr2(bytes: Bytes): void {
   if (bytes.text(8, 3) === 'CR\x02' && bytes.u32(4, true) === 16) throw cameraRaw('CR2');
 }
 
 /**
- * Camera RAW is TIFF by its first bytes, and its first page is a small preview: any directory may tell.
- * @param make of the first page. @param head the four bytes behind the TIFF header. @throws TesseraError unsupported_image.
+ * Refuses camera RAW, which is TIFF by its first bytes and has a small preview as its first page: any directory may
+ * show it.
+ * @param make of the first page.
+ * @param head the four bytes after the TIFF header.
+ * @throws TesseraError unsupported_image.
  */
 export function refuseRaw(directory: Directory, make: string, head: string): void {
   if (directory.has(DNG_VERSION)) throw cameraRaw('DNG');
-  // Other programs have pixels there.
+  // Other programs store pixels there.
   if (/^(phase one|leaf)/i.test(make) && (head === 'IIII' || head === 'MMMM')) throw cameraRaw('IIQ');
   const [photometric, compression] = [directory.number(PHOTOMETRIC), directory.number(COMPRESSION)];
   if (
@@ -59,7 +71,7 @@ export function refuseRaw(directory: Directory, make: string, head: string): voi
   }
 }
 
-/** The maker of the camera, as the file tells it. */
+/** The camera's maker as the file names it. */
 export function makeOf(directory: Directory): string {
   return directory.text(MAKE);
 }

@@ -6,21 +6,21 @@ export const TYPE_BYTES: readonly number[] = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4
 const ASCII = 2;
 const RATIONAL = 5;
 
-/** More values than any tag that is asked for has. */
+/** More values than any requested tag has. */
 const MAX_VALUES = 64;
 const MAX_TEXT_BYTES = 64;
 
-/** One value or several in a directory. */
+/** An entry of a directory. */
 export interface Entry {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Where the values lie. */
+  /** Offset of the values. */
   readonly at: number;
   readonly bytes: number;
 }
 
-/** The tags of one image or thumbnail in TIFF or EXIF data, with the values of those that are asked for. */
+/** The tags of one image or thumbnail in TIFF or EXIF data, with the values of requested ones. */
 export class Directory {
   constructor(
     private readonly bytes: Bytes,
@@ -32,7 +32,7 @@ export class Directory {
     return this.entries.some((entry) => entry.tag === tag);
   }
 
-  /** The values of a tag, the first 64 at most; none where it is missing or its values lie beyond the file. */
+  /** The values of a tag, at most 64; none where it is missing or its values lie beyond the file. */
   numbers(tag: number): number[] {
     const entry = this.#entry(tag);
     if (entry === undefined) return [];
@@ -47,7 +47,7 @@ export class Directory {
     return this.numbers(tag)[0];
   }
 
-  /** A text up to its first zero byte, or its first 64 bytes; empty where it is missing. */
+  /** A text up to its first zero byte or 64 bytes; empty where it is missing. */
   text(tag: number): string {
     const entry = this.#entry(tag);
     if (entry === undefined || entry.type !== ASCII) return '';

@@ -3,17 +3,17 @@ import { Budget } from '../excess.js';
 import { walkDirectories } from './ifd.js';
 
 /**
- * Two of the image and its thumbnail, EXIF, GPS, interoperability; some cameras add more. libexif's time grows by the square of the
- * ways that lead to directories: 1,000 of them in a circle take 160 ms.
+ * Directories: two of the image and its thumbnail, EXIF, GPS, interoperability; some cameras add more. libexif's time
+ * grows with the square of the paths to directories: 1,000 of them in a circle take 160 ms.
  */
 const MAX_DIRECTORIES = 32;
 const MAX_ENTRIES = 2000;
-/** Room for values beyond the block's own length: short ones lie in their entries. */
+/** Bytes of values beyond the block's length: short ones lie in their entries. */
 const SPARE_BYTES = 65_536;
 
 /**
- * Looks through a block of EXIF (a TIFF header and its directories) inside an image: libexif copies the values of each entry, also
- * where thousands share the same bytes.
+ * Scans a block of EXIF (a TIFF header and its directories) inside an image. libexif copies the values of each entry,
+ * even where thousands share the same bytes.
  * @throws TesseraError unsupported_image.
  */
 export function scanExif(block: Bytes, format: string): void {
@@ -24,7 +24,7 @@ export function scanExif(block: Bytes, format: string): void {
       valueBytes: new Budget(format, block.length + SPARE_BYTES, 'bytes of EXIF values'),
     });
   } catch (thrown) {
-    // EXIF that is cut off is ignored by everyone; the image may be whole.
+    // Everyone ignores EXIF that is cut off; the image may be whole.
     if (!(thrown instanceof EndOfBytes)) throw thrown;
   }
 }

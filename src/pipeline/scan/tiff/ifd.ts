@@ -5,25 +5,26 @@ import { Directory, type Entry, TYPE_BYTES } from './directory.js';
 /** Tags whose values are the offsets of further directories: SubIFDs, EXIF, GPS, interoperability. */
 const DIRECTORY_TAGS: ReadonlySet<number> = new Set([330, 34665, 34853, 40965]);
 
-/** What the directories of one file may take together. */
+/** Budgets of all directories of one file. */
 interface DirectoryBudgets {
-  /** Spent by each way that leads to a directory, also where it leads to one that was seen. */
+  /** Decreased by each path to a directory, even to one that was seen. */
   readonly directories: Budget;
   readonly entries: Budget;
-  /** Bytes of values, counted anew for each entry that names them. */
+  /** Bytes of values, counted for each entry that refers to them. */
   readonly valueBytes: Budget;
 }
 
-/** How numbers and offsets are stored in a file of directories. */
+/** Byte order and width of numbers and offsets. */
 interface Layout {
   readonly littleEndian: boolean;
   readonly big: boolean;
 }
 
 /**
- * Walks all directories of TIFF or EXIF data: the chain, and those that entries point to. Values are counted, not read.
- * @param onDirectory told of each, that of the first page first.
- * @throws TesseraError unsupported_image, when a budget is spent. What is no TIFF is not looked at.
+ * Walks all directories of TIFF or EXIF data: the chain, and those that entries refer to. Values are counted, not
+ * read.
+ * @param onDirectory called with each, the first page's first.
+ * @throws TesseraError unsupported_image when a budget is exceeded. Data that is not TIFF is ignored.
  */
 export function walkDirectories(
   bytes: Bytes,
@@ -47,7 +48,7 @@ export function walkDirectories(
       }
       waiting.push(nextOf(bytes, at, entries.length, layout));
     } catch (thrown) {
-      // A directory that is cut off ends its own chain, no more.
+      // A directory that is cut off only ends its own chain.
       if (!(thrown instanceof EndOfBytes)) throw thrown;
     }
   }
@@ -60,14 +61,14 @@ function entriesOf(bytes: Bytes, start: number, layout: Layout, budgets: Directo
   const entries: Entry[] = [];
   for (let index = 0; index < count; index++) {
     const entry = entryAt(bytes, start + (big ? 8 + index * 20 : 2 + index * 12), layout);
-    // What claims to be longer than the file is not read by anyone.
+    // Nobody reads values that claim to be longer than the file.
     if (entry.bytes <= bytes.length) budgets.valueBytes.spend(entry.bytes);
     entries.push(entry);
   }
   return entries;
 }
 
-/** The offset behind a directory's entries: of the next one in the chain, or 0. */
+/** The offset after a directory's entries: of the next directory in the chain, or 0. */
 function nextOf(bytes: Bytes, start: number, entries: number, layout: Layout): number {
   return offsetAt(bytes, start + (layout.big ? 8 + entries * 20 : 2 + entries * 12), layout);
 }
@@ -87,12 +88,12 @@ function entryAt(bytes: Bytes, at: number, layout: Layout): Entry {
   };
 }
 
-/** The values of an entry that points to directories. */
+/** The values of an entry that refers to directories. */
 function offsetsOf(bytes: Bytes, entry: Entry, layout: Layout, budgets: DirectoryBudgets): number[] {
   const wide = (TYPE_BYTES[entry.type] ?? 1) === 8;
   const offsets: number[] = [];
   for (let index = 0; index < entry.count; index++) {
-    // Each is a directory to come: whoever has too many is refused before they are gathered.
+    // Each is a directory; too many are refused before they are collected.
     if (index > budgets.directories.left) budgets.directories.spend(index);
     const at = entry.at + index * (wide ? 8 : 4);
     offsets.push(wide ? bytes.u64(at, layout.littleEndian) : bytes.u32(at, layout.littleEndian));
@@ -104,7 +105,7 @@ function offsetAt(bytes: Bytes, at: number, { big, littleEndian }: Layout): numb
   return big ? bytes.u64(at, littleEndian) : bytes.u32(at, littleEndian);
 }
 
-/** By the first bytes: `II` or `MM`, then 42 or, for BigTIFF, 43. */
+/** By the first bytes: `II` or `MM`, then 42, or 43 for BigTIFF. */
 function layoutOf(bytes: Bytes): Layout | undefined {
   const order = bytes.text(0, 2);
   if (order !== 'II' && order !== 'MM') return undefined;

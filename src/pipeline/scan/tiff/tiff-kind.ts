@@ -25,7 +25,10 @@ const PALETTE = 3;
 const CMYK = 5;
 const YCBCR = 6;
 
-/** What libtiff decodes here: none, CCITT, LZW, JPEG, deflate, PackBits, ThunderScan, NeXT, SGI LogLuv, deflate's old number, WebP. */
+/**
+ * Compressions that libtiff decodes here: none, CCITT, LZW, JPEG, deflate, PackBits, ThunderScan, NeXT, SGI LogLuv,
+ * deflate's old number, WebP.
+ */
 const READABLE: ReadonlySet<number> = new Set([
   1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 34676, 34677, 50001,
 ]);
@@ -53,7 +56,7 @@ const PHOTOMETRIC_NAMES: Readonly<Record<number, string>> = {
   32845: 'LogLuv colours',
 };
 
-/** Samples of one pixel that are colours, by photometric interpretation. */
+/** Colour samples per pixel, by photometric interpretation. */
 const COLOURS: Readonly<Record<number, number>> = {
   [WHITE_IS_ZERO]: 1,
   [BLACK_IS_ZERO]: 1,
@@ -62,7 +65,7 @@ const COLOURS: Readonly<Record<number, number>> = {
   [CMYK]: 4,
   [YCBCR]: 3,
 };
-/** sharp takes no more channels than this, whatever they are. */
+/** Channels that sharp accepts at most, of any kind. */
 const MAX_CHANNELS = 5;
 
 /** ExtraSamples (TIFF 6.0, section 18). */
@@ -73,8 +76,9 @@ const JPEG_COEFFICIENTS = [0.299, 0.587, 0.114] as const;
 const FULL_RANGE = [0, 255, 128, 255, 128, 255] as const;
 
 /**
- * Refuses kinds of TIFF that libvips shows wrongly or not at all, and tells what it does not.
- * @param page the directory of the first page. @throws TesseraError unsupported_image, naming the kind.
+ * Refuses kinds of TIFF that libvips shows wrongly or not at all, and returns facts that libvips does not pass on.
+ * @param page directory of the first page.
+ * @throws TesseraError unsupported_image, naming the kind.
  */
 export function tiffKind(page: Directory): FileFacts {
   const compression = page.number(COMPRESSION) ?? 1;
@@ -115,7 +119,10 @@ function checkSamples(bits: readonly number[], format: number, samples: number):
   if (first < 8 && samples > 1) throw unsupported(`TIFF images of ${samples} channels of ${first} bits each`);
 }
 
-/** libvips takes the rows of RGB and CMYK together from several planes; of others it takes them from the wrong plane (8.18.7). It reads no tiled planes. */
+/**
+ * libvips joins the rows of several planes correctly for RGB and CMYK; for others it takes rows from the wrong plane
+ * (8.18.7). It reads no tiled planes.
+ */
 function checkPlanes(page: Directory, photometric: number, samples: number): void {
   if ((page.number(PLANAR) ?? 1) !== 2 || samples === 1) return;
   const advice = 'Save the picture again with the channels of each pixel together ("chunky", "interleaved").';
@@ -127,17 +134,17 @@ function checkPlanes(page: Directory, photometric: number, samples: number): voi
 
 function alphaOf(page: Directory, colours: number, samples: number, bits: number): FileFacts {
   const extra = page.numbers(EXTRA_SAMPLES);
-  // What the file does not speak of, or calls unspecified, is a mask or a spot colour: no alpha.
+  // An extra sample that the file does not name, or calls unspecified, is a mask or a spot colour, not alpha.
   const index = extra.findIndex((kind) => kind === ASSOCIATED_ALPHA || kind === UNASSOCIATED_ALPHA);
   if (index < 0 || samples <= colours) return { alphaChannel: 'none' };
   if (extra[index] === ASSOCIATED_ALPHA && index > 0)
     throw unsupported('TIFF images with associated alpha behind another channel');
   if (colours === COLOURS[CMYK] && bits === 16) throw unsupported('TIFF images of 16-bit CMYK with alpha');
-  // CMYK becomes RGB, one channel less; grey becomes RGB, two more.
+  // CMYK becomes RGB, one channel fewer; grey becomes RGB, two more.
   return { alphaChannel: 3 + index };
 }
 
-/** JPEG inside TIFF is turned into RGB by libjpeg, and subsampled colours by libtiff; of all others the samples come as they are. */
+/** libjpeg converts JPEG inside TIFF to RGB, and libtiff converts subsampled colours. All other samples come as they are. */
 function ycbcrOf(page: Directory, bits: number): FileFacts {
   const subsampling = page.numbers(YCBCR_SUBSAMPLING);
   const subsampled = (subsampling[0] ?? 2) !== 1 || (subsampling[1] ?? 2) !== 1;

@@ -8,20 +8,26 @@ import { tiffKind } from './tiff-kind.js';
 
 const FORMAT = 'TIFF';
 
-/** Pages, and what lies beside them: libtiff takes 13 µs for each, and as long again for each reading of the file. */
+/** Directories: pages, and those beside them. libtiff takes 13 µs for each, and as long again for each reading of the file. */
 const MAX_DIRECTORIES = 10_000;
 const MAX_ENTRIES = 60_000;
-/** Usual directories have 20 to 40. libtiff's time for unknown tags grows by their square: 80 ns, of 4,000 tags 1.2 s. */
+/**
+ * Tags of one directory; usual ones have 20 to 40. libtiff's time for unknown tags grows with their square: 80 ns,
+ * 1.2 s for 4,000 tags.
+ */
 const MAX_ENTRIES_OF_DIRECTORY = 400;
-/** Profiles, EXIF, tables of strips: a profile shared by all pages counts for each. libtiff takes about a second for a gigabyte. */
+/**
+ * Bytes of values: profiles, EXIF, tables of strips. A profile shared by all pages counts for each. libtiff takes
+ * about a second for a gigabyte.
+ */
 const MAX_VALUE_BYTES = 64_000_000;
-/** Of one page, strips or tiles: 2.3 µs each. As many as rows, in four planes, of the longest usual picture. */
+/** Strips or tiles of one page: 2.3 µs each. As many as rows, in four planes, of the longest usual picture. */
 const MAX_STRIPS = 262_144;
 
 /** StripOffsets, StripByteCounts, TileOffsets, TileByteCounts. */
 const STRIP_TABLES: ReadonlySet<number> = new Set([273, 279, 324, 325]);
 
-/** @throws TesseraError unsupported_image: too much of something, camera RAW, or a kind that is not supported. */
+/** @throws TesseraError unsupported_image: too much of something, camera RAW, or an unsupported kind. */
 export function scanTiff(bytes: Bytes): FileFacts {
   refuseCr2(bytes);
   const head = bytes.text(8, 4);
