@@ -18,8 +18,8 @@ interface JobTime {
 }
 
 /**
- * What a job takes with each model that may serve it, first to last; with Lanczos at the end. A time is estimated when it is asked for:
- * the plan of the tiles of a large image takes a tenth of a millisecond.
+ * What a job takes with each model that may serve it, first to last; with Lanczos at the end. Each time is estimated
+ * only when it is requested, because an estimate plans the tiles of the image.
  * @param models as the engine reports them.
  */
 function* jobTimes(
