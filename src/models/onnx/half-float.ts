@@ -1,16 +1,16 @@
 /* IEEE 754 binary16 without `Float16Array`, which Node has from version 24 on. */
 
-/** @returns the bits of the binary16 nearest to a finite number, ties to even; infinity beyond 65504. */
+/** @returns the bits of the binary16 nearest to a number, ties to even; infinity beyond 65504. */
 export function halfBits(value: number): number {
   const magnitude = Math.abs(value);
   // -14 is the exponent of the smallest normal number and of all subnormal ones.
-  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const exponent = Math.min(15, Math.max(-14, Math.floor(Math.log2(magnitude))));
   const steps = magnitude / 2 ** (exponent - 10);
   const below = Math.floor(steps);
   const isUp = steps - below > 0.5 || (steps - below === 0.5 && below % 2 === 1);
   // The implicit leading bit of `steps` increments the exponent's field, as does a carry.
   const bits = (exponent + 14) * 1024 + below + (isUp ? 1 : 0);
-  return (value < 0 ? 0x8000 : 0) | Math.min(bits, 0x7c00);
+  return (value < 0 || Object.is(value, -0) ? 0x8000 : 0) | Math.min(bits, 0x7c00);
 }
 
 let decoded: Float32Array | undefined;
