@@ -2,11 +2,11 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorMessage, TesseraError } from '../../domain/errors.js';
 import { correctedExif } from '../metadata/exif.js';
+import { damaged } from '../refusals.js';
 import type { Piece } from './container.js';
 import { type LoadedHevc, loadHevc } from './hevc/hevc-module.js';
 import type { HeifPicture } from './picture.js';
 import { RasterFile } from './raster-file.js';
-import { damaged } from './refusals.js';
 import { TileRows } from './tile-rows.js';
 import { unmultiply } from './unmultiply.js';
 
@@ -52,11 +52,11 @@ function answerTo(order: DevelopOrder): FromDeveloping {
   } catch (thrown) {
     const starved = hevc?.starved();
     if (starved === 'limit')
-      return { refused: damaged('it takes more memory than its size tells').toMessage() };
+      return { refused: damaged('HEIC', 'it takes more memory than its size tells').toMessage() };
     if (thrown instanceof TesseraError && starved === undefined) return { refused: thrown.toMessage() };
     // The code tried to leave its memory. The sandbox has held, and the picture caused it.
     if (thrown instanceof WebAssembly.RuntimeError && starved === undefined)
-      return { refused: damaged(`libde265: ${thrown.message}`).toMessage() };
+      return { refused: damaged('HEIC', `libde265: ${thrown.message}`).toMessage() };
     return { failed: failureText(thrown, starved === 'system' || isOutOfMemory(thrown)) };
   }
 }
@@ -118,7 +118,7 @@ function bytesOf(source: number, pieces: readonly Piece[]): Buffer {
   for (const { offset, length } of pieces) {
     for (let done = 0; done < length; ) {
       const bytesRead = readSync(source, bytes, filled, length - done, offset + done);
-      if (bytesRead === 0) throw damaged('bytes beyond the end of the file');
+      if (bytesRead === 0) throw damaged('HEIC', 'bytes beyond the end of the file');
       done += bytesRead;
       filled += bytesRead;
     }

@@ -1,5 +1,6 @@
-import { EndOfBytes } from '../scan/bytes.js';
-import { EXIF_POINTERS, layoutOf, readDirectory, serialize, type TiffSource } from './directories.js';
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
+import { layoutOf } from '../containers/tiff-directory.js';
+import { EXIF_POINTERS, readDirectory, serialize } from './directories.js';
 import { MAX_EXIF_BYTES } from './exif.js';
 
 /**
@@ -23,7 +24,7 @@ const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
  * @returns a block with its own header; undefined where the file describes nothing; 'unreadable' for damage and more
  * than 16 MB.
  */
-export function exifOfTiff(source: TiffSource): Buffer | undefined | 'unreadable' {
+export function exifOfTiff(source: Bytes): Buffer | undefined | 'unreadable' {
   try {
     const layout = layoutOf(source);
     if (layout === undefined) return undefined;

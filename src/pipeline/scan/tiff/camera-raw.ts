@@ -1,6 +1,6 @@
-import { unsupported } from '../../unsupported.js';
-import type { Bytes } from '../bytes.js';
-import type { Directory } from './directory.js';
+import type { Bytes } from '../../containers/bytes.js';
+import type { Directory } from '../../containers/tiff-directory.js';
+import { unsupported } from '../../refusals.js';
 
 const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
