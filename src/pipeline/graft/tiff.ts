@@ -1,14 +1,8 @@
 import { Bytes } from '../containers/bytes.js';
 import { asRational, entriesOf, layoutOf, RATIONAL, SHORT } from '../containers/tiff-directory.js';
-import {
-  type Directory,
-  EXIF_POINTERS,
-  type Field,
-  readDirectory,
-  serialize,
-} from '../metadata/directories.js';
+import { type Field, serialize } from '../metadata/directories.js';
 import type { Resolution, ResultMetadata } from '../metadata/image-metadata.js';
-import { isDescriptive } from '../metadata/tiff-exif.js';
+import { descriptiveDirectory } from '../metadata/tiff-exif.js';
 import type { Splice } from './splice.js';
 
 const BYTE = 1;
@@ -33,7 +27,9 @@ export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata
     field(tag, type, count, Buffer.from(file.read(at + 8, 4))),
   );
   const fields = new Map(stored.map((each) => [each.tag, each]));
-  const described = exif === undefined ? undefined : directoryOf(exif);
+  // This EXIF was read before, with all its bytes.
+  const described =
+    exif === undefined ? undefined : descriptiveDirectory(Bytes.of(exif), Number.POSITIVE_INFINITY);
   const own = [
     ...resolutionFields(resolution),
     ...(xmp === undefined ? [] : [field(XMP, BYTE, xmp.length, xmp)]),
@@ -51,19 +47,6 @@ export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata
       bytes: Buffer.concat([Buffer.alloc(at - file.length), serialize(directory, at)]),
     },
   ];
-}
-
-/**
- * The EXIF tags that a TIFF file may have in its own directory.
- * @param exif that was read before, with all its bytes.
- */
-function directoryOf(exif: Buffer): Directory | undefined {
-  const source = Bytes.of(exif);
-  const layout = layoutOf(source);
-  if (layout === undefined) return undefined;
-  return readDirectory(source, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, {
-    bytes: Number.POSITIVE_INFINITY,
-  });
 }
 
 /** A ratio of one to one without a resolution, because TIFF requires one. */

@@ -8,7 +8,6 @@ import { type LoadedHevc, loadHevc } from './hevc/hevc-module.js';
 import type { HeifPicture } from './picture.js';
 import { RasterFile } from './raster-file.js';
 import { TileRows } from './tile-rows.js';
-import { unmultiply } from './unmultiply.js';
 
 /** Task of the thread. */
 export interface DevelopOrder {
@@ -139,4 +138,15 @@ function exifOf(item: Buffer): Buffer {
 function unturned(exif: Buffer, { width, height }: HeifPicture['shown']): Buffer {
   const corrected = correctedExif(exif, { width, height, resolution: undefined, srgb: false });
   return corrected === undefined ? exif : Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), corrected]);
+}
+
+/** Divides colours by alpha, the last of `channels`. Transparent pixels stay as they are. */
+function unmultiply(samples: Uint8Array | Uint16Array, channels: number): void {
+  const most = samples instanceof Uint16Array ? 65_535 : 255;
+  for (let at = 0; at < samples.length; at += channels) {
+    const alpha = samples[at + channels - 1] ?? most;
+    if (alpha === 0 || alpha === most) continue;
+    for (let sample = at; sample < at + channels - 1; sample += 1)
+      samples[sample] = Math.min(most, Math.round(((samples[sample] ?? 0) * most) / alpha));
+  }
 }

@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { cicpSpace } from '../colour/cicp.js';
+import { profileColours } from '../colour/icc-profile.js';
 import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
 import type { Bytes } from '../containers/bytes.js';
 import { unsupported } from '../refusals.js';
@@ -84,7 +85,7 @@ function isReadable(data: Bytes): boolean {
   const content = data.read(0, data.length);
   try {
     const icc = inflateSync(content.subarray(content.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES });
-    return icc.toString('latin1', 36, 40) === 'acsp';
+    return profileColours(icc) !== undefined;
   } catch {
     return false;
   }
