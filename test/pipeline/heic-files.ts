@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/host/package-root.js';
+import { Bytes } from '../../src/pipeline/containers/bytes.js';
 import { readPicture } from '../../src/pipeline/heif/picture.js';
-import { Bytes } from '../../src/pipeline/scan/bytes.js';
 import { box, fullBox, u16, u32 } from '../hostile/inputs/avif-boxes.js';
 
 /** The size of the whole picture, and of the tiles that it is cut into. */

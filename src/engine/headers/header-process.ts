@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TesseraError } from '../../domain/errors.js';
 import type { ImageHeader } from '../../domain/types.js';
-import { unusual } from '../../pipeline/scan/excess.js';
+import { unusual } from '../../pipeline/refusals.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
 /** Limit of a process's error output that is kept for the log. */

@@ -1,5 +1,24 @@
-import { unsupported } from '../unsupported.js';
+import type { Bytes } from '../containers/bytes.js';
+import { unsupported } from '../refusals.js';
 import { type Chromaticity, D65, type RgbSpace, SRGB } from './rgb-space.js';
+
+/** Coding-independent code points: the meaning of the samples (ITU-T H.273). */
+export interface Cicp {
+  readonly primaries: number;
+  readonly transferCharacteristics: number;
+  readonly matrixCoefficients: number;
+  readonly fullRange: boolean;
+}
+
+/** @param colr content of a `colr` box of the kind `nclx` (ISO/IEC 14496-12, 12.1.5). @throws EndOfBytes */
+export function readNclx(colr: Bytes): Cicp {
+  return {
+    primaries: colr.u16(4),
+    transferCharacteristics: colr.u16(6),
+    matrixCoefficients: colr.u16(8),
+    fullRange: colr.u8(10) >= 0x80,
+  };
+}
 
 const DCI_WHITE: Chromaticity = [0.314, 0.351];
 const C_WHITE: Chromaticity = [0.31, 0.316];

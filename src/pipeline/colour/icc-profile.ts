@@ -25,10 +25,14 @@ const IDENTITY: Matrix = [
  */
 type UsableProfile = ColourTransform | 'tables' | 'unusable';
 
+/** The four letters of the colour space in a profile's header; undefined for bytes that are no profile. */
+export function profileColours(icc: Buffer): string | undefined {
+  return text(icc, SIGNATURE_AT) === 'acsp' ? text(icc, COLOURS_AT) : undefined;
+}
+
 /** @param icc any bytes, hopefully a profile (ICC.1:2022). */
 export function usableProfile(icc: Buffer, colours: ProfileColours): UsableProfile {
-  if (icc.length < TAG_COUNT_AT + 4 || text(icc, COLOURS_AT) !== colours) return 'unusable';
-  if (text(icc, SIGNATURE_AT) !== 'acsp') return 'unusable';
+  if (icc.length < TAG_COUNT_AT + 4 || profileColours(icc) !== colours) return 'unusable';
   const tags = tagsOf(icc);
   if (['mft1', 'mft2', 'mAB '].includes(text(tags.get('A2B0') ?? Buffer.alloc(4), 0))) return 'tables';
   return (colours === 'GRAY' ? greyTransform(tags) : rgbTransform(icc, tags)) ?? 'unusable';

@@ -1,7 +1,8 @@
+import { type Box, boxesIn } from '../containers/boxes.js';
+import { Budget } from '../containers/budget.js';
+import type { Bytes } from '../containers/bytes.js';
+import { contentsOf, type Extent, primaryItem, readExtents } from '../containers/heif-items.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
-import { type Extent, readExtents } from '../scan/avif/item-location.js';
-import type { Bytes } from '../scan/bytes.js';
-import { Budget } from '../scan/excess.js';
 import type { Splice } from './splice.js';
 
 const BOX_HEADER_BYTES = 8;
@@ -9,12 +10,6 @@ const BOX_HEADER_BYTES = 8;
 const VERSION_BYTES = 4;
 /** More than our encoder writes. */
 const MAX_EXTENTS = 1000;
-
-interface Box {
-  readonly type: string;
-  readonly at: number;
-  readonly content: Bytes;
-}
 
 /** A new item: its announcement and its data. */
 interface Item {
@@ -30,9 +25,8 @@ interface Item {
  * AVIF holds no resolution.
  */
 export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] {
-  const meta = boxesOf(file, 0).find(({ type }) => type === 'meta');
-  if (meta === undefined) throw new Error('The encoder returned AVIF without its list of items');
-  const boxes = boxesOf(meta.content, VERSION_BYTES);
+  const meta = contentOf([...boxesIn(file)], 'meta');
+  const boxes = [...boxesIn(meta.piece(VERSION_BYTES, meta.length))];
   const extents = readExtents(contentOf(boxes, 'iloc'), new Budget('AVIF', MAX_EXTENTS, 'pieces of items'));
   const firstId = Math.max(...extents.map(({ itemId }) => itemId)) + 1;
   const items: Item[] = [];
@@ -42,10 +36,14 @@ export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] 
   if (xmp !== undefined)
     items.push({ id: firstId + 1, type: 'mime', contentType: 'application/rdf+xml\0', data: xmp });
   if (items.length === 0) return [];
-  const oldBytes = BOX_HEADER_BYTES + meta.content.length;
+  const oldBytes = BOX_HEADER_BYTES + meta.length;
   const grown = newMeta(meta, boxes, extents, items, 0, file.length).length - oldBytes;
   return [
-    { at: meta.at, removed: oldBytes, bytes: newMeta(meta, boxes, extents, items, grown, file.length) },
+    {
+      at: meta.start - BOX_HEADER_BYTES,
+      removed: oldBytes,
+      bytes: newMeta(meta, boxes, extents, items, grown, file.length),
+    },
     { at: file.length, removed: 0, bytes: box('mdat', ...items.map(({ data }) => data)) },
   ];
 }
@@ -55,14 +53,14 @@ export function graftAvif(file: Bytes, { exif, xmp }: ResultMetadata): Splice[] 
  * @param fileBytes former size of the file.
  */
 function newMeta(
-  meta: Box,
+  meta: Bytes,
   boxes: readonly Box[],
   extents: readonly Extent[],
   items: readonly Item[],
   grown: number,
   fileBytes: number,
 ): Buffer {
-  const end = meta.at + BOX_HEADER_BYTES + meta.content.length;
+  const end = meta.start + meta.length;
   const moved = extents.map((extent) => {
     const isBehind = !extent.inItemData && extent.offset >= end;
     return isBehind ? { ...extent, offset: extent.offset + grown } : extent;
@@ -73,7 +71,7 @@ function newMeta(
     dataAt += data.length;
     return { itemId: id, inItemData: false, offset, length: data.length };
   });
-  const primary = contentOf(boxes, 'pitm').u16(VERSION_BYTES);
+  const primary = primaryItem(contentOf(boxes, 'pitm'));
   const references = items.map(({ id }) => reference(id, primary));
   const children = boxes.map(({ type, content }) => {
     const bytes = Buffer.from(content.read(0, content.length));
@@ -82,7 +80,7 @@ function newMeta(
     return type === 'iref' ? box(type, bytes, ...references) : box(type, bytes);
   });
   const hasReferences = boxes.some(({ type }) => type === 'iref');
-  const version = meta.content.read(0, VERSION_BYTES);
+  const version = meta.read(0, VERSION_BYTES);
   return box(
     'meta',
     version,
@@ -91,22 +89,10 @@ function newMeta(
   );
 }
 
-function boxesOf(bytes: Bytes, from: number): Box[] {
-  const boxes: Box[] = [];
-  for (let at = from; at < bytes.length; ) {
-    const length = bytes.u32(at);
-    if (length < BOX_HEADER_BYTES) throw new Error('The encoder returned AVIF with a box of unknown length');
-    const content = bytes.piece(at + BOX_HEADER_BYTES, length - BOX_HEADER_BYTES);
-    boxes.push({ type: bytes.text(at + 4, 4), at, content });
-    at += length;
-  }
-  return boxes;
-}
-
 function contentOf(boxes: readonly Box[], wanted: string): Bytes {
-  const found = boxes.find(({ type }) => type === wanted);
-  if (found === undefined) throw new Error(`The encoder returned AVIF without "${wanted}"`);
-  return found.content;
+  const [content] = contentsOf(boxes, wanted);
+  if (content === undefined) throw new Error(`The encoder returned AVIF without "${wanted}"`);
+  return content;
 }
 
 function box(type: string, ...contents: readonly Buffer[]): Buffer {

@@ -1,7 +1,7 @@
 import type { OutputFormat } from '../../domain/types.js';
+import { Bytes } from '../containers/bytes.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
 import { metadataSegments } from '../metadata/jpeg-segments.js';
-import { Bytes } from '../scan/bytes.js';
 import { graftAvif } from './avif.js';
 import { graftPng } from './png.js';
 import { type Splice, splice } from './splice.js';

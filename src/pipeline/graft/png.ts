@@ -1,11 +1,9 @@
+import type { Bytes } from '../containers/bytes.js';
+import { CHUNK_OVERHEAD_BYTES, chunksOf } from '../containers/png-chunks.js';
 import type { Resolution, ResultMetadata } from '../metadata/image-metadata.js';
 import { METRES_IN_INCH } from '../metadata/resolution.js';
-import type { Bytes } from '../scan/bytes.js';
 import type { Splice } from './splice.js';
 
-const SIGNATURE_BYTES = 8;
-/** Bytes around the data of a chunk: length, type, checksum. */
-const OVERHEAD_BYTES = 12;
 const METRE = 1;
 const UNKNOWN_UNIT = 0;
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
@@ -20,13 +18,18 @@ export function graftPng(file: Bytes, { resolution, exif, xmp }: ResultMetadata)
       : [chunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp]))]),
   ]);
   const splices: Splice[] = [];
-  for (let at = SIGNATURE_BYTES; ; ) {
-    const bytes = OVERHEAD_BYTES + file.u32(at);
-    const type = file.text(at + 4, 4);
-    if (type === 'pHYs') splices.push({ at, removed: bytes, bytes: chunk('pHYs', pixelSize(resolution)) });
-    if (type === 'IDAT') return added.length === 0 ? splices : [...splices, { at, removed: 0, bytes: added }];
-    at += bytes;
+  for (const { type, at, length } of chunksOf(file)) {
+    if (type === 'pHYs')
+      splices.push({
+        at,
+        removed: CHUNK_OVERHEAD_BYTES + length,
+        bytes: chunk('pHYs', pixelSize(resolution)),
+      });
+    if (type !== 'IDAT') continue;
+    if (added.length > 0) splices.push({ at, removed: 0, bytes: added });
+    break;
   }
+  return splices;
 }
 
 /** Without a resolution, only the aspect ratio of 1 is stated. */
@@ -39,7 +42,7 @@ function pixelSize(resolution: Resolution | undefined): Buffer {
 }
 
 function chunk(type: string, data: Buffer): Buffer {
-  const bytes = Buffer.alloc(OVERHEAD_BYTES + data.length);
+  const bytes = Buffer.alloc(CHUNK_OVERHEAD_BYTES + data.length);
   bytes.writeUInt32BE(data.length, 0);
   bytes.write(type, 4, 'latin1');
   data.copy(bytes, 8);

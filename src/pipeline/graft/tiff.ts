@@ -1,22 +1,11 @@
-import {
-  bufferSource,
-  type Directory,
-  EXIF_POINTERS,
-  type Field,
-  layoutOf,
-  readDirectory,
-  serialize,
-} from '../metadata/directories.js';
+import { Bytes } from '../containers/bytes.js';
+import { asRational, entriesOf, layoutOf, RATIONAL, SHORT } from '../containers/tiff-directory.js';
+import { type Field, serialize } from '../metadata/directories.js';
 import type { Resolution, ResultMetadata } from '../metadata/image-metadata.js';
-import { asRational } from '../metadata/rational.js';
-import { isDescriptive } from '../metadata/tiff-exif.js';
-import type { Bytes } from '../scan/bytes.js';
+import { descriptiveDirectory } from '../metadata/tiff-exif.js';
 import type { Splice } from './splice.js';
 
-const ENTRY_BYTES = 12;
 const BYTE = 1;
-const SHORT = 3;
-const RATIONAL = 5;
 const X_RESOLUTION = 282;
 const Y_RESOLUTION = 283;
 const RESOLUTION_UNIT = 296;
@@ -33,8 +22,14 @@ export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata
   const layout = layoutOf(file);
   if (layout === undefined || layout.big || !layout.littleEndian)
     throw new Error('The encoder returned no TIFF of this machine');
-  const fields = new Map(storedFields(file, layout.firstAt).map((field) => [field.tag, field]));
-  const described = exif === undefined ? undefined : directoryOf(exif);
+  // Values stay in their places in the file.
+  const stored = [...entriesOf(file, layout.firstAt, layout)].map(({ at, tag, type, count }) =>
+    field(tag, type, count, Buffer.from(file.read(at + 8, 4))),
+  );
+  const fields = new Map(stored.map((each) => [each.tag, each]));
+  // This EXIF was read before, with all its bytes.
+  const described =
+    exif === undefined ? undefined : descriptiveDirectory(Bytes.of(exif), Number.POSITIVE_INFINITY);
   const own = [
     ...resolutionFields(resolution),
     ...(xmp === undefined ? [] : [field(XMP, BYTE, xmp.length, xmp)]),
@@ -52,27 +47,6 @@ export function graftTiff(file: Bytes, { resolution, exif, xmp }: ResultMetadata
       bytes: Buffer.concat([Buffer.alloc(at - file.length), serialize(directory, at)]),
     },
   ];
-}
-
-/** Entries as they are: their values stay in their places in the file. */
-function storedFields(file: Bytes, at: number): Field[] {
-  return Array.from({ length: file.u16(at, true) }, (_, index) => {
-    const entry = Buffer.from(file.read(at + 2 + index * ENTRY_BYTES, ENTRY_BYTES));
-    return field(entry.readUInt16LE(0), entry.readUInt16LE(2), entry.readUInt32LE(4), entry.subarray(8));
-  });
-}
-
-/**
- * The EXIF tags that a TIFF file may have in its own directory.
- * @param exif that was read before, with all its bytes.
- */
-function directoryOf(exif: Buffer): Directory | undefined {
-  const source = bufferSource(exif);
-  const layout = layoutOf(source);
-  if (layout === undefined) return undefined;
-  return readDirectory(source, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, {
-    bytes: Number.POSITIVE_INFINITY,
-  });
 }
 
 /** A ratio of one to one without a resolution, because TIFF requires one. */

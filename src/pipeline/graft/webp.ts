@@ -1,5 +1,5 @@
+import type { Bytes } from '../containers/bytes.js';
 import type { ResultMetadata } from '../metadata/image-metadata.js';
-import type { Bytes } from '../scan/bytes.js';
 import type { Splice } from './splice.js';
 
 const FILE_HEADER_BYTES = 12;

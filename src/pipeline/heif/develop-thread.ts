@@ -2,13 +2,12 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorMessage, TesseraError } from '../../domain/errors.js';
 import { correctedExif } from '../metadata/exif.js';
+import { damaged } from '../refusals.js';
 import type { Piece } from './container.js';
 import { type LoadedHevc, loadHevc } from './hevc/hevc-module.js';
 import type { HeifPicture } from './picture.js';
 import { RasterFile } from './raster-file.js';
-import { damaged } from './refusals.js';
 import { TileRows } from './tile-rows.js';
-import { unmultiply } from './unmultiply.js';
 
 /** Task of the thread. */
 export interface DevelopOrder {
@@ -52,11 +51,11 @@ function answerTo(order: DevelopOrder): FromDeveloping {
   } catch (thrown) {
     const starved = hevc?.starved();
     if (starved === 'limit')
-      return { refused: damaged('it takes more memory than its size tells').toMessage() };
+      return { refused: damaged('HEIC', 'it takes more memory than its size tells').toMessage() };
     if (thrown instanceof TesseraError && starved === undefined) return { refused: thrown.toMessage() };
     // The code tried to leave its memory. The sandbox has held, and the picture caused it.
     if (thrown instanceof WebAssembly.RuntimeError && starved === undefined)
-      return { refused: damaged(`libde265: ${thrown.message}`).toMessage() };
+      return { refused: damaged('HEIC', `libde265: ${thrown.message}`).toMessage() };
     return { failed: failureText(thrown, starved === 'system' || isOutOfMemory(thrown)) };
   }
 }
@@ -118,7 +117,7 @@ function bytesOf(source: number, pieces: readonly Piece[]): Buffer {
   for (const { offset, length } of pieces) {
     for (let done = 0; done < length; ) {
       const bytesRead = readSync(source, bytes, filled, length - done, offset + done);
-      if (bytesRead === 0) throw damaged('bytes beyond the end of the file');
+      if (bytesRead === 0) throw damaged('HEIC', 'bytes beyond the end of the file');
       done += bytesRead;
       filled += bytesRead;
     }
@@ -139,4 +138,15 @@ function exifOf(item: Buffer): Buffer {
 function unturned(exif: Buffer, { width, height }: HeifPicture['shown']): Buffer {
   const corrected = correctedExif(exif, { width, height, resolution: undefined, srgb: false });
   return corrected === undefined ? exif : Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), corrected]);
+}
+
+/** Divides colours by alpha, the last of `channels`. Transparent pixels stay as they are. */
+function unmultiply(samples: Uint8Array | Uint16Array, channels: number): void {
+  const most = samples instanceof Uint16Array ? 65_535 : 255;
+  for (let at = 0; at < samples.length; at += channels) {
+    const alpha = samples[at + channels - 1] ?? most;
+    if (alpha === 0 || alpha === most) continue;
+    for (let sample = at; sample < at + channels - 1; sample += 1)
+      samples[sample] = Math.min(most, Math.round(((samples[sample] ?? 0) * most) / alpha));
+  }
 }

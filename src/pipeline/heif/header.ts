@@ -1,11 +1,11 @@
 import type { ImageHeader } from '../../domain/types.js';
+import { Bytes } from '../containers/bytes.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
-import { Bytes } from '../scan/bytes.js';
+import { unsupportedImage } from '../refusals.js';
 import { scanStructure } from '../scan/scan.js';
 import { checkColour } from './colour.js';
 import { hevcInstalled } from './hevc/hevc-module.js';
 import { readPicture } from './picture.js';
-import { unsupported } from './refusals.js';
 
 /**
  * Reads the header of a HEIC without loading the decoder.
@@ -32,7 +32,7 @@ export function readHeicHeader(path: string, limits: PipelineLimits): ImageHeade
 /** @throws TesseraError unsupported_image when the HEVC decoder is not installed. */
 export function checkDecoder(): void {
   if (hevcInstalled()) return;
-  throw unsupported(
+  throw unsupportedImage(
     'HEIC images need the optional package libheif-js, which is not installed here: `npm install libheif-js@1.23.2` in the folder of the service adds it. JPEG, which phones and photo applications export, is read without it.',
   );
 }

@@ -1,11 +1,10 @@
+import { type Cicp, readNclx } from '../colour/cicp.js';
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
 import type { Area } from '../image-facts.js';
-import { type Bytes, EndOfBytes } from '../scan/bytes.js';
-import { excess } from '../scan/excess.js';
+import { damaged, excess, unsupportedImage } from '../refusals.js';
 import { framesOf } from '../scan/frames.js';
-import { type Cicp, readNclx } from './colour.js';
 import { type Container, type Item, type Piece, readContainer } from './container.js';
 import { readPlacement, storedSize } from './placement.js';
-import { damaged, unsupported } from './refusals.js';
 
 /** An HEVC picture that is decoded by itself. */
 export interface CodedTile {
@@ -79,7 +78,7 @@ export function readPicture(bytes: Bytes): HeifPicture {
   try {
     return pictureOf(bytes, readContainer(bytes));
   } catch (thrown) {
-    if (thrown instanceof EndOfBytes) throw damaged('a list is cut off');
+    if (thrown instanceof EndOfBytes) throw damaged('HEIC', 'a list is cut off');
     throw thrown;
   }
 }
@@ -89,8 +88,10 @@ function pictureOf(bytes: Bytes, container: Container): HeifPicture {
   const { items, references, primary } = container;
   const item = items.get(primary ?? -1);
   if (item === undefined && frames > 0)
-    throw unsupported('This HEIC file is an image sequence without a still picture, which is not supported.');
-  if (item === undefined) throw damaged('no primary picture');
+    throw unsupportedImage(
+      'This HEIC file is an image sequence without a still picture, which is not supported.',
+    );
+  if (item === undefined) throw damaged('HEIC', 'no primary picture');
   const describing = (type: string, accepts: (item: Item) => boolean) =>
     references
       .filter((reference) => reference.type === type && reference.to.includes(item.id))
@@ -99,7 +100,7 @@ function pictureOf(bytes: Bytes, container: Container): HeifPicture {
   const alpha = describing('auxl', isAlpha);
   const colour = readGrid(bytes, container, item);
   const [tile] = colour.tiles;
-  if (tile === undefined) throw damaged('a grid of nothing');
+  if (tile === undefined) throw damaged('HEIC', 'a grid of nothing');
   const placement = readPlacement(item);
   const { shown } = placement;
   if (alpha !== undefined) checkSameSize(item, alpha);
@@ -129,19 +130,19 @@ function readGrid(bytes: Bytes, container: Container, item: Item): Grid {
   const tiles = cellsOf(container, item);
   const [piece] = item.pieces;
   const [first] = tiles;
-  if (piece === undefined || first === undefined) throw damaged('a grid of nothing');
+  if (piece === undefined || first === undefined) throw damaged('HEIC', 'a grid of nothing');
   const { rows, columns, width, height } = gridSize(bytes, piece.offset);
   if (rows * columns > MAX_TILES) throw excess('HEIC', `more than ${MAX_TILES} tiles`);
-  if (tiles.length !== rows * columns) throw damaged('a grid with tiles missing');
+  if (tiles.length !== rows * columns) throw damaged('HEIC', 'a grid with tiles missing');
   const cell = storedSize(first);
   const whole = storedSize(item);
   if (whole.width !== width || whole.height !== height)
-    throw damaged('a grid of another size than its picture');
+    throw damaged('HEIC', 'a grid of another size than its picture');
   if (cell.width * columns < width || cell.height * rows < height)
-    throw damaged('a grid that does not cover its picture');
+    throw damaged('HEIC', 'a grid that does not cover its picture');
   for (const tile of tiles) {
     if (tile.properties.some(({ type }) => type === 'irot' || type === 'imir' || type === 'clap'))
-      throw unsupported('This HEIC image has tiles that are cropped or turned, which is not supported.');
+      throw unsupportedImage('This HEIC image has tiles that are cropped or turned, which is not supported.');
     checkSameSize(first, tile);
   }
   return {
@@ -171,7 +172,7 @@ function cellsOf({ items, references }: Container, { id }: Item): Item[] {
   const ids = references.find(({ type, from }) => type === 'dimg' && from === id)?.to ?? [];
   return ids.map((cell) => {
     const item = items.get(cell);
-    if (item === undefined) throw damaged('a grid with tiles missing');
+    if (item === undefined) throw damaged('HEIC', 'a grid with tiles missing');
     return item;
   });
 }
@@ -179,15 +180,16 @@ function cellsOf({ items, references }: Container, { id }: Item): Item[] {
 function codedTile(bytes: Bytes, item: Item): CodedTile {
   checkKnown(item);
   if (item.type !== 'hvc1')
-    throw unsupported(
+    throw unsupportedImage(
       `This HEIF image is ${OTHER_KINDS[item.type] ?? 'of an unknown kind'}, which is not supported; HEVC is, as phones and cameras write it.`,
     );
   const configuration = item.properties.find(({ type }) => type === 'hvcC')?.content;
-  if (configuration === undefined || configuration.length < 23) throw damaged('no configuration of HEVC');
+  if (configuration === undefined || configuration.length < 23)
+    throw damaged('HEIC', 'no configuration of HEVC');
   if (configuration.length > MAX_CONFIGURATION_BYTES)
     throw excess('HEIC', `more than ${MAX_CONFIGURATION_BYTES} bytes of parameters of HEVC`);
   if (item.pieces.length === 0 || item.pieces.some(({ offset, length }) => offset + length > bytes.length))
-    throw damaged('pixels beyond the end of the file');
+    throw damaged('HEIC', 'pixels beyond the end of the file');
   return {
     configuration: new Uint8Array(configuration.read(0, configuration.length)),
     pieces: item.pieces,
@@ -201,7 +203,7 @@ function byteOf({ configuration }: CodedTile, at: number): number {
 function checkKnown({ properties }: Item): void {
   const unknown = properties.find(({ type, essential }) => essential && !KNOWN_PROPERTIES.has(type));
   if (unknown !== undefined)
-    throw unsupported(
+    throw unsupportedImage(
       `This HEIC image cannot be shown without its property ${JSON.stringify(unknown.type)}, which is not supported.`,
     );
 }
@@ -209,7 +211,7 @@ function checkKnown({ properties }: Item): void {
 function checkSameSize(item: Item, other: Item): void {
   const [one, two] = [storedSize(item), storedSize(other)];
   if (one.width !== two.width || one.height !== two.height)
-    throw unsupported('This HEIC image has parts of different sizes, which is not supported.');
+    throw unsupportedImage('This HEIC image has parts of different sizes, which is not supported.');
 }
 
 function isAlpha({ properties }: Item): boolean {

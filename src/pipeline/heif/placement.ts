@@ -1,6 +1,6 @@
 import type { Area } from '../image-facts.js';
+import { damaged, unsupportedImage } from '../refusals.js';
 import type { Item } from './container.js';
-import { damaged, unsupported } from './refusals.js';
 
 /** Which stored pixels are shown, and how they are turned. */
 export interface Placement {
@@ -24,7 +24,7 @@ const MIRRORED: readonly (readonly number[])[] = [
 export function storedSize({ properties }: Item): { width: number; height: number } {
   const ispe = properties.find(({ type }) => type === 'ispe')?.content;
   const size = { width: ispe?.u32(4) ?? 0, height: ispe?.u32(8) ?? 0 };
-  if (size.width === 0 || size.height === 0) throw damaged('a picture without a size');
+  if (size.width === 0 || size.height === 0) throw damaged('HEIC', 'a picture without a size');
   return size;
 }
 
@@ -44,7 +44,7 @@ export function readPlacement(item: Item): Placement {
       orientation = MIRRORED[content.u8(0) & 1]?.[orientation] ?? 1;
     } else if (type === 'clap') {
       if (orientation !== 1)
-        throw unsupported('This HEIC image is cropped after it is turned, which is not supported.');
+        throw unsupportedImage('This HEIC image is cropped after it is turned, which is not supported.');
       const signed = (at: number) => content.u32(at) | 0;
       const across = part(shown.width, content.u32(0), content.u32(4), signed(16), content.u32(20));
       const down = part(shown.height, content.u32(8), content.u32(12), signed(24), content.u32(28));
@@ -69,6 +69,6 @@ function part(
 ): { start: number; length: number } {
   const kept = Math.floor(length / lengthUnit);
   const start = Math.floor(offset / offsetUnit + (whole - kept) / 2);
-  if (!(kept > 0 && start >= 0 && start + kept <= whole)) throw damaged('a crop beyond its picture');
+  if (!(kept > 0 && start >= 0 && start + kept <= whole)) throw damaged('HEIC', 'a crop beyond its picture');
   return { start, length: kept };
 }

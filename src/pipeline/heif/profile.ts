@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { type Cicp, DISPLAY_P3 } from './colour.js';
+import type { Cicp } from '../colour/cicp.js';
+import { DISPLAY_P3 } from './colour.js';
 
 let displayP3: Promise<Buffer | undefined> | undefined;
 

@@ -1,6 +1,6 @@
-import type { Cicp } from './colour.js';
+import type { Cicp } from '../colour/cicp.js';
+import { unsupportedImage } from '../refusals.js';
 import type { DecodedTile, PlaneRow } from './hevc/hevc-decoder.js';
-import { unsupported } from './refusals.js';
 
 /** Shares of red and blue in luma, by matrix coefficients of H.273. Unspecified (2) means BT.601 in pictures. */
 const SHARES: ReadonlyMap<number, readonly [red: number, blue: number]> = new Map([
@@ -158,7 +158,7 @@ function matrixOf(
   if (coefficients === IDENTITY && chroma?.acrossShift === 0) return undefined;
   const shares = SHARES.get(coefficients);
   if (shares === undefined)
-    throw unsupported(
+    throw unsupportedImage(
       `This HEIC image has colours of a kind that is not supported (matrix coefficients ${coefficients} of H.273).`,
     );
   const [red, blue] = shares;

@@ -1,10 +1,11 @@
-import { type Cicp, checkColour } from './colour.js';
+import type { Cicp } from '../colour/cicp.js';
+import { damaged } from '../refusals.js';
+import { checkColour } from './colour.js';
 import type { DecodedTile } from './hevc/hevc-decoder.js';
 import type { LoadedHevc } from './hevc/hevc-module.js';
 import { nalUnits } from './hevc/nal-units.js';
 import { decodeWhole } from './hevc/whole-picture.js';
 import type { CodedTile, Grid } from './picture.js';
-import { damaged } from './refusals.js';
 import { IDENTITY, RgbRows } from './rgb-rows.js';
 
 /** How the samples of a grid are used. */
@@ -74,9 +75,13 @@ export class TileRows {
     const { tileWidth, tileHeight } = this.grid;
     const [across, down] = [decoded.width - tileWidth, decoded.height - tileHeight];
     if (Math.min(across, down) < 0 || Math.max(across, down) > MAX_SURPLUS_PX)
-      throw damaged(`${decoded.width} x ${decoded.height} pixels instead of ${tileWidth} x ${tileHeight}`);
+      throw damaged(
+        'HEIC',
+        `${decoded.width} x ${decoded.height} pixels instead of ${tileWidth} x ${tileHeight}`,
+      );
     if (kind === 'alpha') return { decoded, rgb: new RgbRows(decoded, ALPHA, sixteenBit, true) };
-    if ((kind === 'grey') !== (decoded.chroma === undefined)) throw damaged('tiles in grey and in colour');
+    if ((kind === 'grey') !== (decoded.chroma === undefined))
+      throw damaged('HEIC', 'tiles in grey and in colour');
     if (cicp === undefined) checkColour(decoded.cicp, hasProfile);
     return { decoded, rgb: new RgbRows(decoded, cicp ?? decoded.cicp, sixteenBit, kind === 'grey') };
   }

@@ -1,6 +1,6 @@
 import { TesseraError } from '../../domain/errors.js';
 import { blocks } from '../raster/blocks.js';
-import { unsupported } from '../unsupported.js';
+import { unsupported } from '../refusals.js';
 import { runLengthIndices } from './bmp-run-length.js';
 
 /** The header of a BMP file, checked against the file's length. Nothing is allocated for it. */

@@ -2,11 +2,9 @@ import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import type { UpscaleOptions } from '../../domain/types.js';
-import type { ProfileColours } from '../colour/icc-profile.js';
+import { type ProfileColours, profileColours } from '../colour/icc-profile.js';
 
 const HEADER_BYTES = 128;
-const COLOURS_AT = 16;
-const SIGNATURE_AT = 36;
 /** Larger data is no profile of RGB or grey; JPEG holds 16.6 MB. */
 const MAX_PROFILE_BYTES = 16_000_000;
 
@@ -21,8 +19,7 @@ export function keptProfile(
   kept: readonly ProfileColours[],
 ): Buffer | undefined {
   if (icc === undefined || icc.length <= HEADER_BYTES || icc.length > MAX_PROFILE_BYTES) return undefined;
-  if (icc.toString('latin1', SIGNATURE_AT, SIGNATURE_AT + 4) !== 'acsp') return undefined;
-  const colours = icc.toString('latin1', COLOURS_AT, COLOURS_AT + 4);
+  const colours = profileColours(icc);
   // Grey with alpha may become a colour picture, on a background.
   const fits = colours === 'RGB ' ? channels >= 3 : colours === 'GRAY' && channels === 1;
   return fits && kept.some((each) => each === colours) ? icc : undefined;

@@ -1,10 +1,12 @@
-import { EndOfBytes } from '../scan/bytes.js';
-
-/** Source of TIFF or EXIF bytes: a file, or a buffer. `read` throws EndOfBytes beyond the end. */
-export interface TiffSource {
-  readonly length: number;
-  read(at: number, length: number): Buffer;
-}
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
+import {
+  type Entry,
+  entriesOf,
+  LONG,
+  offsetAt,
+  type TiffLayout,
+  typeBytes,
+} from '../containers/tiff-directory.js';
 
 /** One tag with its values. */
 export interface Field {
@@ -36,60 +38,12 @@ export const EXIF_POINTERS: Pointers = {
   [GPS_POINTER]: {},
 };
 
-/** Bytes of one value, by field type (TIFF 6.0, section 2; 129 from Exif 3.0). What BigTIFF adds has no place in EXIF. */
-const TYPE_BYTES: Readonly<Record<number, number>> = {
-  1: 1,
-  2: 1,
-  3: 2,
-  4: 4,
-  5: 8,
-  6: 1,
-  7: 1,
-  8: 2,
-  9: 4,
-  10: 8,
-  11: 4,
-  12: 8,
-  13: 4,
-  129: 1,
-};
+/** Field types of EXIF (TIFF 6.0, section 2; 129 from Exif 3.0). What BigTIFF adds has no place in EXIF. */
+const EXIF_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 129]);
 const RATIONALS: ReadonlySet<number> = new Set([5, 10]);
-const LONG = 4;
 const UNDEFINED = 7;
 const UTF16_NAME = 'UNICODE\0';
 const ENTRY_BYTES = 12;
-
-/** Byte order and width of a file of directories, and the offset of the first directory. */
-interface TiffLayout {
-  readonly littleEndian: boolean;
-  /** BigTIFF. */
-  readonly big: boolean;
-  readonly firstAt: number;
-}
-
-export function bufferSource(buffer: Buffer): TiffSource {
-  return {
-    length: buffer.length,
-    read(at, length) {
-      if (!(at >= 0 && at + length <= buffer.length)) throw new EndOfBytes();
-      return buffer.subarray(at, at + length);
-    },
-  };
-}
-
-/**
- * By the first bytes: `II` or `MM`, then 42, or 43 for BigTIFF; undefined for others.
- * @throws EndOfBytes
- */
-export function layoutOf(source: TiffSource): TiffLayout | undefined {
-  const order = source.read(0, 2).toString('latin1');
-  if (order !== 'II' && order !== 'MM') return undefined;
-  const littleEndian = order === 'II';
-  const magic = u16(source, 2, littleEndian);
-  if (magic !== 42 && magic !== 43) return undefined;
-  const big = magic === 43;
-  return { littleEndian, big, firstAt: big ? u64(source, 8, littleEndian) : u32(source, 4, littleEndian) };
-}
 
 /**
  * Reads a directory and those below it. Entries beyond the end, or of types that EXIF does not have, are left out.
@@ -98,27 +52,22 @@ export function layoutOf(source: TiffSource): TiffLayout | undefined {
  * @throws EndOfBytes when the directory itself lies beyond the end, or the room is used up.
  */
 export function readDirectory(
-  source: TiffSource,
+  source: Bytes,
   layout: TiffLayout,
   at: number,
   pointers: Pointers,
   wanted: (tag: number) => boolean,
   room: { bytes: number },
 ): Directory {
-  const { littleEndian, big } = layout;
-  const count = big ? u64(source, at, littleEndian) : u16(source, at, littleEndian);
   const fields: Field[] = [];
   const below = new Map<number, Directory>();
-  for (let index = 0; index < count; index += 1) {
-    const entryAt = at + (big ? 8 + index * 20 : 2 + index * ENTRY_BYTES);
-    const tag = u16(source, entryAt, littleEndian);
-    const next = pointers[tag];
+  for (const entry of entriesOf(source, at, layout)) {
+    const next = pointers[entry.tag];
     if (next !== undefined) {
-      const offset = pointerAt(source, entryAt, layout);
-      const found = readBelow(source, layout, offset, next, room);
-      if (found !== undefined) below.set(tag, found);
-    } else if (wanted(tag)) {
-      const field = readField(source, layout, entryAt, room);
+      const found = readBelow(source, layout, entry, next, room);
+      if (found !== undefined) below.set(entry.tag, found);
+    } else if (wanted(entry.tag)) {
+      const field = readField(source, layout.littleEndian, entry, room);
       if (field !== undefined) fields.push(field);
     }
   }
@@ -127,13 +76,14 @@ export function readDirectory(
 
 /** The directory that an entry refers to, with all its tags; undefined when it is missing. */
 function readBelow(
-  source: TiffSource,
+  source: Bytes,
   layout: TiffLayout,
-  at: number,
+  { type, valueAt }: Entry,
   pointers: Pointers,
   room: { bytes: number },
 ): Directory | undefined {
   try {
+    const at = offsetAt(source, valueAt, { ...layout, big: typeBytes(type) === 8 });
     return readDirectory(source, layout, at, pointers, () => true, room);
   } catch (thrown) {
     if (!(thrown instanceof EndOfBytes) || room.bytes < 0) throw thrown;
@@ -141,38 +91,24 @@ function readBelow(
   }
 }
 
-function pointerAt(source: TiffSource, entryAt: number, { littleEndian, big }: TiffLayout): number {
-  if (!big) return u32(source, entryAt + 8, littleEndian);
-  const wide = u16(source, entryAt + 2, littleEndian) > 15;
-  return wide ? u64(source, entryAt + 12, littleEndian) : u32(source, entryAt + 12, littleEndian);
-}
-
 function readField(
-  source: TiffSource,
-  { littleEndian, big }: TiffLayout,
-  entryAt: number,
+  source: Bytes,
+  littleEndian: boolean,
+  { tag, type, count, valueAt, bytes }: Entry,
   room: { bytes: number },
 ): Field | undefined {
-  const type = u16(source, entryAt + 2, littleEndian);
-  const unit = TYPE_BYTES[type];
-  if (unit === undefined) return undefined;
-  const count = big ? u64(source, entryAt + 4, littleEndian) : u32(source, entryAt + 4, littleEndian);
-  const bytes = count * unit;
-  const valueAt = entryAt + (big ? 12 : 8);
-  const inline = bytes <= (big ? 8 : 4);
-  const at = inline ? valueAt : big ? u64(source, valueAt, littleEndian) : u32(source, valueAt, littleEndian);
-  if (at + bytes > source.length) return undefined;
+  if (!EXIF_TYPES.has(type) || valueAt + bytes > source.length) return undefined;
   room.bytes -= bytes;
   if (room.bytes < 0) throw new EndOfBytes();
   const value = Buffer.alloc(bytes);
-  source.read(at, bytes).copy(value);
+  source.read(valueAt, bytes).copy(value);
   if (!littleEndian) {
-    swap(value, RATIONALS.has(type) ? 4 : unit);
+    swap(value, RATIONALS.has(type) ? 4 : typeBytes(type));
     // Comments in UTF-16 have the byte order of the numbers around them.
     const isWide = type === UNDEFINED && value.toString('latin1', 0, 8) === UTF16_NAME;
     if (isWide) swap(value.subarray(8, value.length - (value.length % 2)), 2);
   }
-  return { tag: u16(source, entryAt, littleEndian), type, count, value };
+  return { tag, type, count, value };
 }
 
 /** Swaps the byte order of numbers of so many bytes, in place. */
@@ -216,19 +152,4 @@ export function serialize(directory: Directory, at: number): Buffer {
     else field.value.copy(head, entryAt + 8);
   }
   return Buffer.concat(parts);
-}
-
-function u16(source: TiffSource, at: number, littleEndian: boolean): number {
-  const two = source.read(at, 2);
-  return littleEndian ? two.readUInt16LE(0) : two.readUInt16BE(0);
-}
-
-function u32(source: TiffSource, at: number, littleEndian: boolean): number {
-  const four = source.read(at, 4);
-  return littleEndian ? four.readUInt32LE(0) : four.readUInt32BE(0);
-}
-
-function u64(source: TiffSource, at: number, littleEndian: boolean): number {
-  const eight = source.read(at, 8);
-  return Number(littleEndian ? eight.readBigUInt64LE(0) : eight.readBigUInt64BE(0));
 }

@@ -1,6 +1,7 @@
+import { Bytes } from '../containers/bytes.js';
+import { asRational, type Entry, LONG, RATIONAL, readEntry, SHORT } from '../containers/tiff-directory.js';
 import type { Resolution } from './image-metadata.js';
 import { Ranges } from './ranges.js';
-import { asRational } from './rational.js';
 
 /** Changes of the picture that its EXIF or XMP must reflect. */
 export interface Corrections {
@@ -17,12 +18,8 @@ export const MAX_EXIF_BYTES = 16_000_000;
 
 const NAME_BYTES = 6;
 const ENTRY_BYTES = 12;
-const SHORT = 3;
-const LONG = 4;
-const RATIONAL = 5;
 /** Of the tag ResolutionUnit. */
 const INCH = 2;
-const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 
 const TAG = {
   imageWidth: 0x0100,
@@ -58,16 +55,6 @@ const POINTERS: ReadonlySet<number> = new Set([TAG.exif, TAG.gps, TAG.interopera
 /** Strips of a thumbnail, and directories; more are not EXIF. */
 const MAX_STRIPS = 1000;
 const MAX_DIRECTORIES = 32;
-
-interface Entry {
-  readonly at: number;
-  readonly tag: number;
-  readonly type: number;
-  readonly count: number;
-  /** Offset of its values, within the entry or elsewhere. */
-  readonly valueAt: number;
-  readonly bytes: number;
-}
 
 /** EXIF without the name that precedes it in JPEG. */
 export function exifBlock(exif: Buffer): Buffer {
@@ -141,14 +128,10 @@ class Editor {
   #entriesOf(at: number): Entry[] | undefined {
     if (at < 8 || at + 2 > this.length) return undefined;
     const count = Math.min(this.u16(at), Math.floor((this.length - at - 2) / ENTRY_BYTES));
-    return Array.from({ length: count }, (_, index) => this.#entryAt(at + 2 + index * ENTRY_BYTES));
-  }
-
-  #entryAt(at: number): Entry {
-    const type = this.u16(at + 2);
-    const count = this.u32(at + 4);
-    const bytes = count * (TYPE_BYTES[type] ?? 1);
-    return { at, tag: this.u16(at), type, count, bytes, valueAt: bytes <= 4 ? at + 8 : this.u32(at + 8) };
+    const [bytes, layout] = [Bytes.of(this.bytes), { littleEndian: this.littleEndian, big: false }];
+    return Array.from({ length: count }, (_, index) =>
+      readEntry(bytes, at + 2 + index * ENTRY_BYTES, layout),
+    );
   }
 
   /** End of a directory, including its link to the next one. Some writers leave the link out and store a value there. */

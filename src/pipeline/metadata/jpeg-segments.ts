@@ -1,5 +1,5 @@
-import { type Bytes, EndOfBytes } from '../scan/bytes.js';
-import { segmentsOf } from '../scan/jpeg-walk.js';
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
+import { segmentsOf } from '../containers/jpeg-segments.js';
 import { splitXmp } from './extended-xmp.js';
 import type { Resolution, ResultMetadata } from './image-metadata.js';
 import { CENTIMETRES_IN_INCH, resolutionOf } from './resolution.js';
@@ -24,23 +24,13 @@ const MAX_XMP_BYTES = 65_502;
 const PROFILE_PIECE_BYTES = MAX_SEGMENT_BYTES - ICC_NAME.length - 2;
 const EXTENDED_PIECE_BYTES = MAX_SEGMENT_BYTES - EXTENDED_XMP_NAME.length - DIGEST_LETTERS - 8;
 
-/** Metadata in the segments before the pixels. */
-function* contentsOf(bytes: Bytes): Generator<{ marker: number; content: Bytes }> {
-  for (const { marker, at, length } of segmentsOf(bytes))
-    yield { marker, content: bytes.piece(at + 4, length - 2) };
-}
-
-function isNamed(content: Bytes, name: string): boolean {
-  return content.length >= name.length && content.text(0, name.length) === name;
-}
-
 /**
  * Resolution in the JFIF header, if it names a unit.
  * @throws EndOfBytes
  */
 export function jpegResolution(bytes: Bytes): Resolution | undefined {
-  for (const { marker, content } of contentsOf(bytes)) {
-    if (marker !== APP0 || !isNamed(content, JFIF_NAME)) continue;
+  for (const { marker, content } of segmentsOf(bytes)) {
+    if (marker !== APP0 || !content.startsWith(JFIF_NAME)) continue;
     const unit = content.u8(7);
     const toInch = unit === 1 ? 1 : unit === 2 ? CENTIMETRES_IN_INCH : 0;
     return resolutionOf(content.u16(8) * toInch, content.u16(10) * toInch);
@@ -52,8 +42,8 @@ export function jpegResolution(bytes: Bytes): Resolution | undefined {
 export function readExtendedXmp(bytes: Bytes): ReadonlyMap<string, Buffer> | undefined {
   const parts = new Map<string, { text: Buffer; filled: number }>();
   try {
-    for (const { marker, content } of contentsOf(bytes)) {
-      if (marker !== APP1 || !isNamed(content, EXTENDED_XMP_NAME)) continue;
+    for (const { marker, content } of segmentsOf(bytes)) {
+      if (marker !== APP1 || !content.startsWith(EXTENDED_XMP_NAME)) continue;
       const at = EXTENDED_XMP_NAME.length + DIGEST_LETTERS;
       const digest = content.text(EXTENDED_XMP_NAME.length, DIGEST_LETTERS);
       const length = content.u32(at);

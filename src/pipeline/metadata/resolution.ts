@@ -1,5 +1,5 @@
-import { EndOfBytes } from '../scan/bytes.js';
-import { bufferSource, type Field, layoutOf, readDirectory, type TiffSource } from './directories.js';
+import { Bytes, EndOfBytes } from '../containers/bytes.js';
+import { Directory, entriesOf, layoutOf, RATIONAL } from '../containers/tiff-directory.js';
 import { exifBlock } from './exif.js';
 import type { Resolution } from './image-metadata.js';
 
@@ -9,7 +9,9 @@ export const METRES_IN_INCH = 0.0254;
 const X_RESOLUTION = 282;
 const Y_RESOLUTION = 283;
 const RESOLUTION_UNIT = 296;
-const RATIONAL = 5;
+const INCH = 2;
+const CENTIMETRE = 3;
+const TIFF_MAGICS: ReadonlySet<number> = new Set([42, 43]);
 
 /** One pixel per millimetre, which libvips, and so sharp, writes for an unknown resolution. */
 const LIBVIPS_UNKNOWN = 25.4;
@@ -28,17 +30,17 @@ export function resolutionOf(x: number, y: number): Resolution | undefined {
 }
 
 /** Resolution from the tags of a TIFF file or of EXIF. */
-export function resolutionOfTiff(source: TiffSource): Resolution | undefined {
+export function resolutionOfTiff(bytes: Bytes): Resolution | undefined {
   try {
-    const layout = layoutOf(source);
-    if (layout === undefined) return undefined;
-    const isOurs = (tag: number) => tag === X_RESOLUTION || tag === Y_RESOLUTION || tag === RESOLUTION_UNIT;
-    const { fields } = readDirectory(source, layout, layout.firstAt, {}, isOurs, { bytes: 1000 });
-    const unit = fields.find(({ tag }) => tag === RESOLUTION_UNIT)?.value[0] ?? 2;
-    const toInch = unit === 2 ? 1 : unit === 3 ? CENTIMETRES_IN_INCH : 0;
-    const x = rational(fields, X_RESOLUTION) * toInch;
-    const y = rational(fields, Y_RESOLUTION) * toInch;
-    return resolutionOf(x, y);
+    const layout = layoutOf(bytes);
+    if (layout === undefined || !TIFF_MAGICS.has(layout.magic)) return undefined;
+    const entries = [...entriesOf(bytes, layout.firstAt, layout)];
+    const first = new Directory(bytes, entries, layout.littleEndian);
+    const unit = first.number(RESOLUTION_UNIT) ?? INCH;
+    const toInch = unit === INCH ? 1 : unit === CENTIMETRE ? CENTIMETRES_IN_INCH : 0;
+    const perInch = (tag: number) =>
+      first.entry(tag)?.type === RATIONAL ? (first.number(tag) ?? 0) * toInch : 0;
+    return resolutionOf(perInch(X_RESOLUTION), perInch(Y_RESOLUTION));
   } catch (thrown) {
     if (thrown instanceof EndOfBytes) return undefined;
     throw thrown;
@@ -47,13 +49,5 @@ export function resolutionOfTiff(source: TiffSource): Resolution | undefined {
 
 /** Resolution from EXIF, with or without its name before it. */
 export function resolutionOfExif(exif: Buffer): Resolution | undefined {
-  return resolutionOfTiff(bufferSource(exifBlock(exif)));
-}
-
-/** 0 where the tag is missing or of another type. */
-function rational(fields: readonly Field[], wanted: number): number {
-  const field = fields.find(
-    ({ tag, type, value }) => tag === wanted && type === RATIONAL && value.length >= 8,
-  );
-  return field === undefined ? 0 : field.value.readUInt32LE(0) / field.value.readUInt32LE(4);
+  return resolutionOfTiff(Bytes.of(exifBlock(exif)));
 }

@@ -1,6 +1,7 @@
 import type { Metadata } from 'sharp';
 import type { InputFormat } from '../../domain/types.js';
-import { Bytes, EndOfBytes } from '../scan/bytes.js';
+import { Bytes, EndOfBytes } from '../containers/bytes.js';
+import { chunksOf } from '../containers/png-chunks.js';
 import type { Resolution, SourceMetadata } from './image-metadata.js';
 import { jpegResolution, readExtendedXmp } from './jpeg-segments.js';
 import { METRES_IN_INCH, resolutionOf, resolutionOfExif, resolutionOfTiff } from './resolution.js';
@@ -9,9 +10,6 @@ import { exifOfTiff } from './tiff-exif.js';
 /** Offset of the horizontal pixels per metre in BITMAPINFOHEADER; the vertical ones follow. */
 const BMP_RESOLUTION_AT = 38;
 const BMP_INFO_HEADER_BYTES = 40;
-
-const PNG_SIGNATURE_BYTES = 8;
-const PNG_CHUNK_OVERHEAD_BYTES = 12;
 
 /**
  * Reads the metadata of an image.
@@ -68,15 +66,12 @@ function resolutionIn(bytes: Bytes, format: InputFormat, exif: Buffer | undefine
 
 /** Resolution in the chunk `pHYs`, which precedes the pixels. */
 function pngResolution(bytes: Bytes): Resolution | undefined {
-  for (let at = PNG_SIGNATURE_BYTES; ; ) {
-    const type = bytes.text(at + 4, 4);
-    if (type === 'IDAT' || type === 'IEND') return undefined;
-    if (type === 'pHYs') {
-      const inMetres = bytes.u8(at + 16) === 1;
-      return inMetres
-        ? resolutionOf(bytes.u32(at + 8) * METRES_IN_INCH, bytes.u32(at + 12) * METRES_IN_INCH)
+  for (const { type, data } of chunksOf(bytes)) {
+    if (type === 'IDAT') break;
+    if (type === 'pHYs')
+      return data.u8(8) === 1
+        ? resolutionOf(data.u32(0) * METRES_IN_INCH, data.u32(4) * METRES_IN_INCH)
         : undefined;
-    }
-    at += PNG_CHUNK_OVERHEAD_BYTES + bytes.u32(at);
   }
+  return undefined;
 }

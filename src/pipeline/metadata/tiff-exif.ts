@@ -1,5 +1,6 @@
-import { EndOfBytes } from '../scan/bytes.js';
-import { EXIF_POINTERS, layoutOf, readDirectory, serialize, type TiffSource } from './directories.js';
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
+import { layoutOf } from '../containers/tiff-directory.js';
+import { type Directory, EXIF_POINTERS, readDirectory, serialize } from './directories.js';
 import { MAX_EXIF_BYTES } from './exif.js';
 
 /**
@@ -11,25 +12,32 @@ const DESCRIPTIVE_TAGS: ReadonlySet<number> = new Set([
   50341,
 ]);
 
-export function isDescriptive(tag: number): boolean {
-  return DESCRIPTIVE_TAGS.has(tag);
-}
-
 const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
 
 /**
- * EXIF from a TIFF file, where it lies in the file's own directory: the tags that describe the picture, and the
- * directories of EXIF, GPS and interoperability.
+ * The tags that describe the picture in the first directory of TIFF or EXIF, and the directories of EXIF, GPS and
+ * interoperability.
+ * @param maxBytes of all values.
+ * @returns undefined for other data.
+ * @throws EndOfBytes for a directory that is cut off, and for more than `maxBytes`.
+ */
+export function descriptiveDirectory(bytes: Bytes, maxBytes: number): Directory | undefined {
+  const layout = layoutOf(bytes);
+  if (layout === undefined) return undefined;
+  const isDescriptive = (tag: number) => DESCRIPTIVE_TAGS.has(tag);
+  return readDirectory(bytes, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, { bytes: maxBytes });
+}
+
+/**
+ * EXIF from a TIFF file, where it lies in the file's own directory.
  * @returns a block with its own header; undefined where the file describes nothing; 'unreadable' for damage and more
  * than 16 MB.
  */
-export function exifOfTiff(source: TiffSource): Buffer | undefined | 'unreadable' {
+export function exifOfTiff(bytes: Bytes): Buffer | undefined | 'unreadable' {
   try {
-    const layout = layoutOf(source);
-    if (layout === undefined) return undefined;
-    const room = { bytes: MAX_EXIF_BYTES };
-    const directory = readDirectory(source, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, room);
-    if (directory.fields.length === 0 && directory.below.size === 0) return undefined;
+    const directory = descriptiveDirectory(bytes, MAX_EXIF_BYTES);
+    if (directory === undefined || (directory.fields.length === 0 && directory.below.size === 0))
+      return undefined;
     return Buffer.concat([HEADER, serialize(directory, HEADER.length)]);
   } catch (thrown) {
     if (thrown instanceof EndOfBytes) return 'unreadable';

@@ -1,6 +1,6 @@
-import { walkBoxes } from './avif/boxes.js';
-import type { Bytes } from './bytes.js';
-import { Budget } from './excess.js';
+import { walkBoxes } from '../containers/boxes.js';
+import { Budget } from '../containers/budget.js';
+import type { Bytes } from '../containers/bytes.js';
 
 /** Version and flags, the common frame size, the number of frames. */
 const TABLE_HEAD_BYTES = 12;

@@ -1,4 +1,4 @@
-import type { Bytes } from './bytes.js';
+import type { Bytes } from '../containers/bytes.js';
 
 /** Codes have at most 12 bits (GIF89a, appendix F). */
 const MAX_CODES = 4096;

@@ -1,8 +1,8 @@
+import { Budget } from '../containers/budget.js';
+import { type Bytes, EndOfBytes } from '../containers/bytes.js';
 import type { Area, FileFacts } from '../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
-import { type Bytes, EndOfBytes } from './bytes.js';
-import { damaged } from './damaged.js';
-import { Budget } from './excess.js';
+import { damaged } from '../refusals.js';
 import { codedGifPixels } from './gif-pixels.js';
 
 const FORMAT = 'GIF';

@@ -1,8 +1,8 @@
+import { Budget } from '../containers/budget.js';
+import type { Bytes } from '../containers/bytes.js';
+import { segmentsOf } from '../containers/jpeg-segments.js';
 import type { FileFacts } from '../image-facts.js';
-import { unsupported } from '../unsupported.js';
-import type { Bytes } from './bytes.js';
-import { Budget, excess } from './excess.js';
-import { segmentsOf } from './jpeg-walk.js';
+import { excess, unsupported } from '../refusals.js';
 import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'JPEG';
@@ -75,7 +75,7 @@ export function scanJpeg(bytes: Bytes): FileFacts {
     fill.spend(count);
     strayBytes ||= stray;
   };
-  for (const { marker, at, length } of segmentsOf(bytes, skipped)) {
+  for (const { marker, at, length, content } of segmentsOf(bytes, skipped)) {
     if (marker === SOS) {
       // A scan of all components of a sequential picture is the only one.
       const only = frame !== undefined && frame.marker <= SOF1 && bytes.u8(at + 4) === frame.components;
@@ -85,8 +85,8 @@ export function scanJpeg(bytes: Bytes): FileFacts {
     segments.spend(1);
     segmentBytes.spend(length);
     if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.has(marker)) frame = readFrame(bytes, at);
-    if (marker === APP1 && length > 8 && bytes.text(at + 4, 6) === EXIF_NAME)
-      scanExif(bytes.piece(at + 10, length - 8), FORMAT);
+    if (marker === APP1 && content.startsWith(EXIF_NAME))
+      scanExif(content.piece(EXIF_NAME.length, content.length), FORMAT);
   }
   return {};
 }

@@ -1,8 +1,9 @@
 import { inflateSync } from 'node:zlib';
 import { cicpSpace } from '../colour/cicp.js';
+import { profileColours } from '../colour/icc-profile.js';
 import { type Chromaticity, type RgbSpace, SRGB } from '../colour/rgb-space.js';
-import { unsupported } from '../unsupported.js';
-import type { Bytes } from './bytes.js';
+import type { Bytes } from '../containers/bytes.js';
+import { unsupported } from '../refusals.js';
 
 /** Factor of numbers in `gAMA` and `cHRM`. */
 const SCALE = 100_000;
@@ -46,7 +47,7 @@ export class PngColour {
     if (type === 'cHRM')
       this.#chromaticities = Array.from({ length: 8 }, (_, index) => data.u32(index * 4) / SCALE);
     if (type !== 'iCCP') return;
-    if (data.text(0, Math.min(data.length, PQ_PROFILE.length)) === PQ_PROFILE)
+    if (data.startsWith(PQ_PROFILE))
       throw unsupported(
         'HDR images (PNG with a PQ profile)',
         'Save the picture again in a standard dynamic range.',
@@ -84,7 +85,7 @@ function isReadable(data: Bytes): boolean {
   const content = data.read(0, data.length);
   try {
     const icc = inflateSync(content.subarray(content.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES });
-    return icc.toString('latin1', 36, 40) === 'acsp';
+    return profileColours(icc) !== undefined;
   } catch {
     return false;
   }

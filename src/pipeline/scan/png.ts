@@ -1,15 +1,13 @@
 import { inflateSync } from 'node:zlib';
+import { Budget } from '../containers/budget.js';
+import type { Bytes } from '../containers/bytes.js';
+import { chunksOf } from '../containers/png-chunks.js';
 import type { FileFacts } from '../image-facts.js';
-import { unsupported } from '../unsupported.js';
-import type { Bytes } from './bytes.js';
-import { Budget, excess } from './excess.js';
+import { excess, unsupported } from '../refusals.js';
 import { PngColour } from './png-colour.js';
 import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'PNG';
-const SIGNATURE_BYTES = 8;
-/** Bytes around the data of a chunk: length, type, checksum. */
-const CHUNK_OVERHEAD_BYTES = 12;
 
 /** Chunks besides image data; usual pictures have fewer than 40. */
 const MAX_ANCILLARY_CHUNKS = 2000;
@@ -36,16 +34,13 @@ export function scanPng(bytes: Bytes): FileFacts {
   const colour = new PngColour();
   let frames: number | undefined;
   let pixelsSeen = false;
-  for (let at = SIGNATURE_BYTES; ; ) {
-    const length = bytes.u32(at);
-    const type = bytes.text(at + 4, 4);
-    if (type === 'IEND') return factsOf(colour, frames);
+  for (const { type, length, data } of chunksOf(bytes)) {
     if (type === 'CgBI')
       throw unsupported(
         "PNG images in Apple's form for applications (CgBI)",
         '"pngcrush -revert-iphone-optimizations" makes an ordinary PNG of one.',
       );
-    if (type === 'acTL' && length >= 8) frames ??= 1 + bytes.u32(at + 8);
+    if (type === 'acTL' && length >= 8) frames ??= 1 + data.u32(0);
     // An animation whose first frame is the picture itself counts it once.
     if (type === 'fcTL' && !pixelsSeen && frames !== undefined) frames -= 1;
     pixelsSeen ||= type === 'IDAT';
@@ -54,16 +49,11 @@ export function scanPng(bytes: Bytes): FileFacts {
     } else {
       chunks.spend(1);
       ancillary.spend(length);
-      const data = bytes.piece(at + 8, length);
       ancillary.spend(inflatedBytes(type, data, ancillary.left));
       if (type === 'eXIf') scanExif(data, FORMAT);
       if (!pixelsSeen) colour.note(type, data);
     }
-    at += CHUNK_OVERHEAD_BYTES + length;
   }
-}
-
-function factsOf(colour: PngColour, frames: number | undefined): FileFacts {
   const rgbSpace = colour.space();
   return {
     ...(frames === undefined ? {} : { pages: Math.max(1, frames) }),

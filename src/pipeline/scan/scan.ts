@@ -1,8 +1,8 @@
 import type { InputFormat } from '../../domain/types.js';
+import { Bytes, EndOfBytes } from '../containers/bytes.js';
 import type { FileFacts } from '../image-facts.js';
 import type { PipelineLimits } from '../limits.js';
 import { scanAvif, scanHeic } from './avif/avif.js';
-import { Bytes, EndOfBytes } from './bytes.js';
 import { scanGif } from './gif.js';
 import { scanJpeg } from './jpeg.js';
 import { scanPng } from './png.js';

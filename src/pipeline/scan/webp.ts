@@ -1,7 +1,7 @@
+import { Budget } from '../containers/budget.js';
+import type { Bytes } from '../containers/bytes.js';
 import type { FileFacts } from '../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../limits.js';
-import type { Bytes } from './bytes.js';
-import { Budget } from './excess.js';
 import { scanExif } from './tiff/exif.js';
 
 const FORMAT = 'WebP';
@@ -55,5 +55,5 @@ function sizeIn(type: string, data: Bytes): { readonly width: number; readonly h
 
 /** Some encoders keep the name that precedes the block in JPEG. */
 function exifBlock(data: Bytes): Bytes {
-  return data.length > 6 && data.text(0, 4) === 'Exif' ? data.piece(6, data.length - 6) : data;
+  return data.length > 6 && data.startsWith('Exif') ? data.piece(6, data.length - 6) : data;
 }

@@ -1,5 +1,5 @@
-import type { Cicp } from '../colour.js';
-import { damaged, unsupported } from '../refusals.js';
+import type { Cicp } from '../../colour/cicp.js';
+import { damaged, unsupportedImage } from '../../refusals.js';
 import type { LoadedHevc } from './hevc-module.js';
 
 /** Rows of one plane: 8-bit samples, or deeper ones in 16 bits each. */
@@ -42,7 +42,7 @@ const CHROMA: readonly DecodedTile['chroma'][] = [
 export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedTile {
   const { module } = hevc;
   const decoder = module._de265_new_decoder();
-  if (decoder === 0) throw damaged('no decoder of HEVC could be made');
+  if (decoder === 0) throw damaged('HEIC', 'no decoder of HEVC could be made');
   module._de265_set_parameter_bool(decoder, CHECK_HASHES, 1);
   module._de265_set_parameter_bool(decoder, SUPPRESS_FAULTY_PICTURES, 1);
   // Kept until the planes are allocated, which must not reuse this memory.
@@ -56,7 +56,7 @@ export function decodeHevc(hevc: LoadedHevc, units: readonly Buffer[]): DecodedT
 /** @returns the address of the copy, which the caller frees. */
 function push({ module, memory }: LoadedHevc, decoder: number, unit: Buffer): number {
   const pointer = module._malloc(unit.length);
-  if (pointer === 0) throw damaged('no memory for a NAL unit');
+  if (pointer === 0) throw damaged('HEIC', 'no memory for a NAL unit');
   new Uint8Array(memory.buffer).set(unit, pointer);
   const code = module._de265_push_NAL(decoder, pointer, unit.length, 0, 0, 0);
   check(code);
@@ -71,7 +71,7 @@ function nextPicture({ module, memory }: LoadedHevc, decoder: number): number {
       const picture = module._de265_get_next_picture(decoder);
       if (picture !== 0) return picture;
       if (new DataView(memory.buffer).getUint32(more, true) === 0)
-        throw damaged('HEVC without a whole picture');
+        throw damaged('HEIC', 'HEVC without a whole picture');
     }
   } finally {
     module._free(more);
@@ -80,8 +80,8 @@ function nextPicture({ module, memory }: LoadedHevc, decoder: number): number {
 
 function check(code: number): void {
   if (code === NOT_IMPLEMENTED)
-    throw unsupported('This HEIC image uses a part of HEVC that is not supported (a range extension).');
-  if (code !== 0) throw damaged(`libde265 says ${code}`);
+    throw unsupportedImage('This HEIC image uses a part of HEVC that is not supported (a range extension).');
+  if (code !== 0) throw damaged('HEIC', `libde265 says ${code}`);
 }
 
 function decodedTile({ module, memory }: LoadedHevc, decoder: number, picture: number): DecodedTile {

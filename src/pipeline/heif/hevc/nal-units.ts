@@ -1,5 +1,4 @@
-import { excess } from '../../scan/excess.js';
-import { damaged } from '../refusals.js';
+import { damaged, excess } from '../../refusals.js';
 
 /** Types of NAL units below this one are slices (ITU-T H.265, table 7-1). */
 const FIRST_OTHER_TYPE = 32;
@@ -36,13 +35,13 @@ function parameterSets(configuration: Buffer): Buffer[] {
   const sets: Buffer[] = [];
   let at = 23;
   for (let arrays = configuration[22] ?? 0; arrays > 0; arrays--) {
-    if (at + 3 > configuration.length) throw damaged('parameter sets are cut off');
+    if (at + 3 > configuration.length) throw damaged('HEIC', 'parameter sets are cut off');
     const count = configuration.readUInt16BE(at + 1);
     at += 3;
     for (let index = 0; index < count; index++) {
-      if (at + 2 > configuration.length) throw damaged('parameter sets are cut off');
+      if (at + 2 > configuration.length) throw damaged('HEIC', 'parameter sets are cut off');
       const end = at + 2 + configuration.readUInt16BE(at);
-      if (end > configuration.length) throw damaged('parameter sets are cut off');
+      if (end > configuration.length) throw damaged('HEIC', 'parameter sets are cut off');
       sets.push(configuration.subarray(at + 2, end));
       at = end;
     }
@@ -52,11 +51,11 @@ function parameterSets(configuration: Buffer): Buffer[] {
 
 function* unitsOf(data: Buffer, lengthBytes: number): Generator<Buffer> {
   for (let at = 0; at < data.length; ) {
-    if (at + lengthBytes > data.length) throw damaged('a NAL unit is cut off');
+    if (at + lengthBytes > data.length) throw damaged('HEIC', 'a NAL unit is cut off');
     const start = at + lengthBytes;
     const end = start + data.readUIntBE(at, lengthBytes);
     // The header of a unit has two bytes.
-    if (end > data.length || end < start + 2) throw damaged('a NAL unit is cut off');
+    if (end > data.length || end < start + 2) throw damaged('HEIC', 'a NAL unit is cut off');
     yield data.subarray(start, end);
     at = end;
   }

@@ -1,5 +1,5 @@
 import { TesseraError } from '../../../domain/errors.js';
-import { damaged } from '../refusals.js';
+import { damaged } from '../../refusals.js';
 import { type DecodedTile, decodeHevc } from './hevc-decoder.js';
 import type { LoadedHevc } from './hevc-module.js';
 import { isSlice } from './nal-units.js';
@@ -23,7 +23,7 @@ export function decodeWhole(
   hevc.wipe();
   const tile = decodeHevc(hevc, units);
   const missing = blackIsZero(tile) ? endsInZero(tile) && endsEarly(hevc, units) : hasHole(tile);
-  if (missing) throw damaged('blocks of HEVC are missing');
+  if (missing) throw damaged('HEIC', 'blocks of HEVC are missing');
   return tile;
 }
 

@@ -1,14 +1,14 @@
+import { type Box, boxesIn, walkBoxes } from '../../containers/boxes.js';
+import { Budget } from '../../containers/budget.js';
+import type { Bytes } from '../../containers/bytes.js';
+import { contentsOf, type Extent, readExtents, readItems } from '../../containers/heif-items.js';
 import type { FileFacts } from '../../image-facts.js';
 import { checkInputSize, type PipelineLimits } from '../../limits.js';
-import type { Bytes } from '../bytes.js';
-import { damaged } from '../damaged.js';
-import { Budget, excess } from '../excess.js';
+import { damaged, excess } from '../../refusals.js';
 import { framesOf } from '../frames.js';
 import { scanExif } from '../tiff/exif.js';
 import { avifColour } from './avif-colour.js';
-import { type Box, walkBoxes } from './boxes.js';
-import { codedPixels, ownCount, pictureSizes } from './coded-pixels.js';
-import { type Extent, readExtents } from './item-location.js';
+import { codedPixels, pictureSizes } from './coded-pixels.js';
 
 const MAX_BOXES = 4000;
 /** Items with one extent each. A grid of the largest usual picture has a few hundred tiles. */
@@ -35,14 +35,13 @@ const MAX_CODED = 3;
  * @throws TesseraError unsupported_image, for HDR too; image_too_large for a picture hidden in a smaller one.
  */
 export function scanAvif(bytes: Bytes, limits: PipelineLimits): FileFacts {
-  const contentsOf = scanItems(bytes, limits, 'AVIF');
-  const [ipco, ipma, pitm] = [contentsOf('ipco'), contentsOf('ipma'), contentsOf('pitm')];
+  const boxes = scanItems(bytes, limits, 'AVIF');
   const frames = framesOf(bytes);
   return {
     ...(frames > 0 ? { pages: frames } : {}),
     ...(bytes.text(MAJOR_BRAND_AT, 4) === 'avis' ? { sequence: true } : {}),
-    ...(contentsOf('iref').some(isPremultiplied) ? { premultiplied: true } : {}),
-    ...avifColour(ipco, ipma, pitm),
+    ...(contentsOf(boxes, 'iref').some(isPremultiplied) ? { premultiplied: true } : {}),
+    ...avifColour(contentsOf(boxes, 'ipco'), contentsOf(boxes, 'ipma'), contentsOf(boxes, 'pitm')),
   };
 }
 
@@ -57,31 +56,26 @@ export function scanHeic(bytes: Bytes, limits: PipelineLimits): FileFacts {
 
 /** Whether a picture is premultiplied: a reference of the type `prem` (ISO/IEC 23008-12, 6.10.1.2). */
 function isPremultiplied(iref: Bytes): boolean {
-  let premultiplied = false;
-  walkBoxes(iref.piece(4, iref.length), ownCount(iref), ({ type }) => {
-    if (type === 'prem') premultiplied = true;
-  });
-  return premultiplied;
+  return [...boxesIn(iref.piece(4, iref.length))].some(({ type }) => type === 'prem');
 }
 
-/** @returns the contents of all boxes of a type. */
-function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): (type: string) => Bytes[] {
-  const boxes = new Budget(format, MAX_BOXES, 'boxes');
+/** @returns all boxes without inner boxes. */
+function scanItems(bytes: Bytes, limits: PipelineLimits, format: string): Box[] {
+  const count = new Budget(format, MAX_BOXES, 'boxes');
   const structure = new Budget(format, MAX_STRUCTURE_BYTES, 'bytes of lists, names and profiles');
-  const found: Box[] = [];
-  walkBoxes(bytes, boxes, (box) => {
+  const boxes: Box[] = [];
+  walkBoxes(bytes, count, (box) => {
     if (!DATA_BOXES.has(box.type)) structure.spend(box.content.length);
-    found.push(box);
+    boxes.push(box);
   });
-  const contentsOf = (type: string) => found.filter((box) => box.type === type).map(({ content }) => content);
   const extentCount = new Budget(format, MAX_EXTENTS, 'pieces of items');
-  const extents = contentsOf('iloc').flatMap((iloc) => readExtents(iloc, extentCount));
+  const extents = contentsOf(boxes, 'iloc').flatMap((iloc) => readExtents(iloc, extentCount));
   checkShared(extents, bytes, format);
-  const [itemData] = contentsOf('idat');
-  const exifItems = contentsOf('iinf').flatMap((iinf) => exifItemsOf(iinf, format));
-  for (const id of exifItems) scanExifItem(id, extents, bytes, itemData, format);
-  checkPixels(contentsOf('ipco'), contentsOf('ipma'), contentsOf('iref'), limits, format);
-  return contentsOf;
+  const [itemData] = contentsOf(boxes, 'idat');
+  for (const { id, type } of contentsOf(boxes, 'iinf').flatMap(readItems))
+    if (type === 'Exif') scanExifItem(id, extents, bytes, itemData, format);
+  checkPixels(boxes, limits, format);
+  return boxes;
 }
 
 /**
@@ -98,32 +92,14 @@ function checkShared(extents: readonly Extent[], bytes: Bytes, format: string): 
 }
 
 /** A crop, or a grid larger than its picture, is decoded in full, whatever size is shown. */
-function checkPixels(
-  ipco: readonly Bytes[],
-  ipma: readonly Bytes[],
-  iref: readonly Bytes[],
-  limits: PipelineLimits,
-  format: string,
-): void {
-  const sizes = ipco.flatMap(pictureSizes);
+function checkPixels(boxes: readonly Box[], limits: PipelineLimits, format: string): void {
+  const sizes = contentsOf(boxes, 'ipco').flatMap(pictureSizes);
   for (const size of sizes) if (size !== undefined) checkInputSize(size.width, size.height, limits);
-  if (codedPixels(sizes, ipma, iref) > MAX_CODED * limits.maxInputPixels)
+  if (
+    codedPixels(sizes, contentsOf(boxes, 'ipma'), contentsOf(boxes, 'iref')) >
+    MAX_CODED * limits.maxInputPixels
+  )
     throw excess(format, 'far more pixels than it shows');
-}
-
-/** Ids of the items of type `Exif`. @param iinf content of the box: a count, then an `infe` box for each item. */
-function exifItemsOf(iinf: Bytes, format: string): number[] {
-  const ids: number[] = [];
-  const first = iinf.u8(0) === 0 ? 6 : 8;
-  // As many entries as there are bytes, which the structure's budget bounds.
-  const count = new Budget(format, iinf.length, 'items');
-  walkBoxes(iinf.piece(first, iinf.length), count, ({ type, content }) => {
-    if (type !== 'infe' || content.u8(0) < 2) return;
-    const wide = content.u8(0) > 2;
-    const id = wide ? content.u32(4) : content.u16(4);
-    if (content.text(wide ? 10 : 8, 4) === 'Exif') ids.push(id);
-  });
-  return ids;
 }
 
 function scanExifItem(

@@ -1,6 +1,6 @@
-import { unsupported } from '../../unsupported.js';
-import type { Bytes } from '../bytes.js';
-import type { Directory } from './directory.js';
+import type { Bytes } from '../../containers/bytes.js';
+import type { Directory } from '../../containers/tiff-directory.js';
+import { unsupported } from '../../refusals.js';
 
 const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
@@ -53,12 +53,13 @@ export function refuseCr2(bytes: Bytes): void {
 /**
  * Refuses camera RAW, which is TIFF by its first bytes and has a small preview as its first page: any directory may
  * show it.
- * @param make of the first page.
+ * @param first directory of the first page, which names the camera's maker.
  * @param head the four bytes after the TIFF header.
  * @throws TesseraError unsupported_image.
  */
-export function refuseRaw(directory: Directory, make: string, head: string): void {
+export function refuseRaw(directory: Directory, first: Directory, head: string): void {
   if (directory.has(DNG_VERSION)) throw cameraRaw('DNG');
+  const make = first.text(MAKE);
   // Other programs store pixels there.
   if (/^(phase one|leaf)/i.test(make) && (head === 'IIII' || head === 'MMMM')) throw cameraRaw('IIQ');
   const [photometric, compression] = [directory.number(PHOTOMETRIC), directory.number(COMPRESSION)];
@@ -69,9 +70,4 @@ export function refuseRaw(directory: Directory, make: string, head: string): voi
     const named = make.toUpperCase();
     throw cameraRaw(KIND_BY_MAKE.find(([start]) => named.startsWith(start))?.[1] ?? '');
   }
-}
-
-/** The camera's maker as the file names it. */
-export function makeOf(directory: Directory): string {
-  return directory.text(MAKE);
 }

@@ -1,5 +1,5 @@
-import { type Bytes, EndOfBytes } from '../bytes.js';
-import { Budget } from '../excess.js';
+import { Budget } from '../../containers/budget.js';
+import { type Bytes, EndOfBytes } from '../../containers/bytes.js';
 import { walkDirectories } from './ifd.js';
 
 /**

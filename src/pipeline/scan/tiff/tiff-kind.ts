@@ -1,6 +1,6 @@
+import type { Directory } from '../../containers/tiff-directory.js';
 import type { FileFacts } from '../../image-facts.js';
-import { unsupported } from '../../unsupported.js';
-import type { Directory } from './directory.js';
+import { unsupported } from '../../refusals.js';
 
 const BITS = 258;
 const COMPRESSION = 259;

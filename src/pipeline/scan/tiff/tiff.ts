@@ -1,8 +1,9 @@
+import { Budget } from '../../containers/budget.js';
+import type { Bytes } from '../../containers/bytes.js';
+import type { Directory } from '../../containers/tiff-directory.js';
 import type { FileFacts } from '../../image-facts.js';
-import type { Bytes } from '../bytes.js';
-import { Budget, excess } from '../excess.js';
-import { makeOf, refuseCr2, refuseRaw } from './camera-raw.js';
-import type { Directory } from './directory.js';
+import { excess } from '../../refusals.js';
+import { refuseCr2, refuseRaw } from './camera-raw.js';
 import { walkDirectories } from './ifd.js';
 import { tiffKind } from './tiff-kind.js';
 
@@ -40,7 +41,7 @@ export function scanTiff(bytes: Bytes): FileFacts {
   walkDirectories(bytes, budgets, (directory) => {
     checkDirectory(directory);
     first ??= directory;
-    refuseRaw(directory, makeOf(first), head);
+    refuseRaw(directory, first, head);
   });
   return first === undefined ? {} : tiffKind(first);
 }

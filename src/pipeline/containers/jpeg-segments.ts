@@ -7,13 +7,14 @@ const RST7 = 0xd7;
 const EOI = 0xd9;
 const SOS = 0xda;
 
-/** A segment: its marker, its length, its content. */
 interface Segment {
   readonly marker: number;
   /** Offset of the marker. */
   readonly at: number;
   /** Length of the segment without its marker, as declared. */
   readonly length: number;
+  /** After marker and length; cut at the end of the file. */
+  readonly content: Bytes;
 }
 
 /**
@@ -40,7 +41,7 @@ export function* segmentsOf(
       continue;
     }
     const length = bytes.u16(at + 2);
-    yield { marker, at, length };
+    yield { marker, at, length, content: bytes.piece(at + 4, length - 2) };
     if (marker === SOS) return;
     at += 2 + length;
   }

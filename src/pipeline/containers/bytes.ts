@@ -9,14 +9,14 @@ export class EndOfBytes extends Error {
 const WINDOW_BYTES = 64 * 1024;
 
 /**
- * Random access to a file, or a part of one, for readers of a few bytes here and there. Reads are synchronous: a scan
+ * Random access to a file, a buffer, or a part of one, for readers of a few bytes here and there. Reads are synchronous: a scan
  * reads little, and mostly what was just written. Numbers are unsigned.
  * @throws EndOfBytes from every reading method, beyond the last byte.
  */
 export class Bytes {
   private constructor(
-    private readonly file: FileWindow,
-    /** Their offset in the file. */
+    private readonly source: Pick<FileWindow, 'read'>,
+    /** Their offset in the file or buffer. */
     readonly start: number,
     readonly length: number,
   ) {}
@@ -34,10 +34,15 @@ export class Bytes {
     }
   }
 
+  /** The bytes of a buffer, which sees later changes of the buffer. */
+  static of(buffer: Buffer): Bytes {
+    return new Bytes({ read: (at, length) => buffer.subarray(at, at + length) }, 0, buffer.length);
+  }
+
   /** A part of these bytes, cut at their end. */
   piece(at: number, length: number): Bytes {
     const from = Math.min(at, this.length);
-    return new Bytes(this.file, this.start + from, Math.min(length, this.length - from));
+    return new Bytes(this.source, this.start + from, Math.min(length, this.length - from));
   }
 
   u8(at: number): number {
@@ -65,10 +70,14 @@ export class Bytes {
     return this.read(at, length).toString('latin1');
   }
 
+  startsWith(latin1: string): boolean {
+    return this.length >= latin1.length && this.text(0, latin1.length) === latin1;
+  }
+
   /** @returns a view, not to be written to. */
   read(at: number, length: number): Buffer {
     if (!(at >= 0 && at + length <= this.length)) throw new EndOfBytes();
-    return this.file.read(this.start + at, length);
+    return this.source.read(this.start + at, length);
   }
 }
 
