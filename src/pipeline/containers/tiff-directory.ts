@@ -31,8 +31,8 @@ const MAX_TEXT_BYTES = 64;
 /** Byte order and width of a file of directories, and the offset of the first directory. */
 export interface TiffLayout {
   readonly littleEndian: boolean;
-  /** 42; 43 for BigTIFF; other values in other formats. */
-  readonly magic: number;
+  /** Whether the number after the byte order is TIFF's. Camera RAW and damaged EXIF have others. */
+  readonly known: boolean;
   /** BigTIFF. */
   readonly big: boolean;
   readonly firstAt: number;
@@ -52,7 +52,7 @@ export interface Entry {
 }
 
 /**
- * By the first bytes: `II` or `MM`, then a number; undefined for others.
+ * By the first bytes: `II` or `MM`, then 42, or 43 for BigTIFF; undefined without a byte order.
  * @throws EndOfBytes
  */
 export function layoutOf(bytes: Bytes): TiffLayout | undefined {
@@ -61,7 +61,12 @@ export function layoutOf(bytes: Bytes): TiffLayout | undefined {
   const littleEndian = order === 'II';
   const magic = bytes.u16(2, littleEndian);
   const big = magic === 43;
-  return { littleEndian, magic, big, firstAt: big ? bytes.u64(8, littleEndian) : bytes.u32(4, littleEndian) };
+  return {
+    littleEndian,
+    known: magic === 42 || big,
+    big,
+    firstAt: big ? bytes.u64(8, littleEndian) : bytes.u32(4, littleEndian),
+  };
 }
 
 /** Bytes of one value of a type. */
@@ -88,13 +93,13 @@ export function entryOffset(directoryAt: number, index: number, { big }: Pick<Ti
 export function offsetAt(
   bytes: Bytes,
   at: number,
-  { littleEndian, big }: Omit<TiffLayout, 'magic' | 'firstAt'>,
+  { littleEndian, big }: Omit<TiffLayout, 'known' | 'firstAt'>,
 ): number {
   return big ? bytes.u64(at, littleEndian) : bytes.u32(at, littleEndian);
 }
 
 /** Reads an entry without its values. @throws EndOfBytes */
-export function readEntry(bytes: Bytes, at: number, layout: Omit<TiffLayout, 'magic' | 'firstAt'>): Entry {
+export function readEntry(bytes: Bytes, at: number, layout: Omit<TiffLayout, 'known' | 'firstAt'>): Entry {
   const { littleEndian, big } = layout;
   const type = bytes.u16(at + 2, littleEndian);
   const count = offsetAt(bytes, at + 4, layout);

@@ -11,7 +11,6 @@ const Y_RESOLUTION = 283;
 const RESOLUTION_UNIT = 296;
 const INCH = 2;
 const CENTIMETRE = 3;
-const TIFF_MAGICS: ReadonlySet<number> = new Set([42, 43]);
 
 /** One pixel per millimetre, which libvips, and so sharp, writes for an unknown resolution. */
 const LIBVIPS_UNKNOWN = 25.4;
@@ -33,7 +32,7 @@ export function resolutionOf(x: number, y: number): Resolution | undefined {
 export function resolutionOfTiff(bytes: Bytes): Resolution | undefined {
   try {
     const layout = layoutOf(bytes);
-    if (layout === undefined || !TIFF_MAGICS.has(layout.magic)) return undefined;
+    if (layout === undefined || !layout.known) return undefined;
     const entries = [...entriesOf(bytes, layout.firstAt, layout)];
     const first = new Directory(bytes, entries, layout.littleEndian);
     const unit = first.number(RESOLUTION_UNIT) ?? INCH;

@@ -23,7 +23,7 @@ const HEADER = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
  */
 export function descriptiveDirectory(bytes: Bytes, maxBytes: number): Directory | undefined {
   const layout = layoutOf(bytes);
-  if (layout === undefined) return undefined;
+  if (layout === undefined || !layout.known) return undefined;
   const isDescriptive = (tag: number) => DESCRIPTIVE_TAGS.has(tag);
   return readDirectory(bytes, layout, layout.firstAt, EXIF_POINTERS, isDescriptive, { bytes: maxBytes });
 }
