@@ -11,7 +11,7 @@ export interface TileTurn {
 
 /**
  * The right to compute one tile. A tile that all processors compute blocks the event loop, so jobs in one engine take turns, and
- * messages are read between tiles. `engine/turns.ts` is the fair implementation.
+ * messages are read between tiles. `engine/worker/tile-scheduler.ts` is the fair implementation.
  */
 export interface TileScheduler {
   /**

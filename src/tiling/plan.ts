@@ -135,8 +135,8 @@ export interface TileCost {
 }
 
 /**
- * Shorter tiles are tried, each by this factor. Over 37 image sizes and 36 pairs of a network and a speed, such
- * squares compute 0.4 % more pixels than the cheapest of 324 oblong grids.
+ * Shorter tiles are tried, each by this factor. Over 30 image sizes and 35 pairs of an overlap and a
+ * speed, such squares compute 0.03 % more pixels than the cheapest of 324 oblong grids, and 18 % in the worst case.
  */
 const SHORTER = 0.85;
 /** Shorter tiles consist mostly of margin and overhead. */

@@ -38,7 +38,7 @@ export function fleetOptions(
 }
 
 /** The server's environment without secrets, and with variables that must be set before a process starts. */
-export function engineEnvironment(
+function engineEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   threads: number,
 ): Record<string, string | undefined> {

@@ -29,7 +29,7 @@ export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, metric
  * Path and query as they may be logged: values of known options, and only the names of other parameters, because keys
  * and signed addresses end up in queries.
  */
-export function loggableUrl(url: string): string {
+function loggableUrl(url: string): string {
   const [path = '', query] = url.split('?', 2);
   if (query === undefined) return shorten(path);
   const parameters = query.split('&').map((parameter) => {

@@ -9,7 +9,7 @@ export interface OrphanedJob {
 }
 
 /** The folder of a job has the job's id as its name. */
-export const JOB_NAME = /^[A-Za-z0-9_-]{22}$/;
+const JOB_NAME = /^[A-Za-z0-9_-]{22}$/;
 
 const ADOPTED = 'adopted';
 

@@ -10,7 +10,7 @@ export const ACCEPTED_FORMATS = 'JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF and HEIC'
 /** Brands of the ISO base media container: of HEVC pictures, or of any codec. */
 const HEIF_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
 
-/** Camera RAW that does not look like TIFF; other kinds are found by their directories (`scan/camera-raw`). */
+/** Camera RAW that does not look like TIFF; other kinds are found by their directories (`scan/tiff/camera-raw`). */
 const RAW_KINDS: readonly (readonly [kind: string, matches: (head: Buffer, text: string) => boolean])[] = [
   ['RAF', (_, text) => text.startsWith('FUJIFILMCCD-RAW')],
   ['ORF', (_, text) => /^(IIR[OS]|MMOR)/.test(text)],
