@@ -3,6 +3,7 @@ import { type Share, Workload } from '../../cost/workload.js';
 import { TesseraError } from '../../domain/errors.js';
 import { LANCZOS, type Log, type ModelStatus, type ProviderStatus } from '../../domain/types.js';
 import { resolveScale } from '../../options/resolve-scale.js';
+import type { PacedOrder } from '../chain-order.js';
 import type { Loan, SessionPool } from '../onnx/session-pool.js';
 import { TileFailure } from '../tile-model.js';
 import { AttemptLog } from './attempt-log.js';
@@ -11,6 +12,7 @@ import type { CandidatePlan, ChainAnswer, ChainRequest, NoteAttempt } from './ch
 import { DeviceLost } from './device-lost.js';
 import { loadedNetwork } from './load-network.js';
 import type { LoadedCandidate } from './loaded-candidate.js';
+import { MachinePace } from './machine-pace.js';
 import { modelStatuses } from './model-status.js';
 import { planChain } from './plan-chain.js';
 import { SecondLook } from './second-look.js';
@@ -19,7 +21,10 @@ import { LeftForTime, NO_WATCH, watchTime } from './time-watch.js';
 import { Walk } from './walk.js';
 
 /** What the chain works on; replaced as a whole when models arrive or the manifest changes. */
-export type ChainModels = Pick<ChainSetting, 'entries' | 'chain'>;
+export interface ChainModels extends Pick<ChainSetting, 'entries' | 'chain'> {
+  /** Where the order of `chain` depends on the machine. */
+  readonly onSlowMachine?: PacedOrder;
+}
 
 export interface ChainParts {
   readonly models: ChainModels;
@@ -44,8 +49,10 @@ export class ModelChain {
   #models: ChainModels;
   readonly #workload = new Workload();
   readonly #secondLook: SecondLook;
+  readonly #pace: MachinePace;
 
   constructor(private readonly parts: ChainParts) {
+    this.#pace = new MachinePace(parts.costs);
     this.#models = parts.models;
     this.#secondLook = new SecondLook(parts);
   }
@@ -209,7 +216,13 @@ export class ModelChain {
 
   get #setting(): ChainSetting {
     const { providers, pool } = this.parts;
-    return { ...this.#models, providers, isInstalled: (entry) => pool.isInstalled(entry) };
+    const { entries, chain, onSlowMachine } = this.#models;
+    return {
+      entries,
+      chain: this.#pace.orderOf(chain, onSlowMachine),
+      providers,
+      isInstalled: (entry) => pool.isInstalled(entry),
+    };
   }
 
   #walk(request: ChainRequest, share: Share): Walk {

@@ -39,9 +39,9 @@ export async function openChain(
   const providers = await probeProviders(wantedProviders(config.EXECUTION_PROVIDERS), entries, pool);
   const hasGpu = providers.some(({ provider, usable }) => usable && provider !== 'cpu');
   const inOrder = (known: readonly ModelEntry[]): ChainModels => {
-    const { models, unknown } = chainOrder(config.MODEL_CHAIN, known, hasGpu);
+    const { models, unknown, ...paced } = chainOrder(config.MODEL_CHAIN, known, hasGpu);
     if (unknown.length > 0) log.error({ unknown }, 'MODEL_CHAIN names models that no manifest knows');
-    return { entries: known, chain: models };
+    return { entries: known, chain: models, ...paced };
   };
   const reload = async () => inOrder(await loadManifest(config.MODELS_DIR));
   return new ModelChain({ models: inOrder(entries), providers, pool, costs, reload, log });
