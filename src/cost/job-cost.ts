@@ -7,6 +7,7 @@ import {
   type UpscaleOptions,
 } from '../domain/types.js';
 import { DEFAULT_SCALE, resolveScale, servingModels } from '../options/resolve-scale.js';
+import { resultSize } from '../options/result-size.js';
 import { wantedPasses } from './tile-grid.js';
 
 /** Encoders that hold the whole image, in bytes for each of its pixels: measured, 16 megapixels took 600 MB and 80 MB. */
@@ -30,8 +31,10 @@ export function jobCost({ header, options }: ImageRequest, models: readonly Mode
   const { width, height, hasAlpha, sixteenBit, format } = header;
   const pixels = width * height;
   const scale = resolveScale({ ...options, sixteenBit }, models);
-  const resultPixels = pixels * scale * scale;
-  const drawnScale = largestDrawnScale({ ...options, sixteenBit }, scale, models);
+  const { target, shown, scale: drawn, reducesOnly } = resultSize(options, header, scale);
+  const resultPixels = target.width * target.height;
+  const drawing = reducesOnly ? { ...options, model: LANCZOS } : options;
+  const drawnScale = largestDrawnScale({ ...drawing, sixteenBit }, drawn, models);
   const stripRows = Math.min(height, options.tileSizePx ?? MAX_TILE_PX);
   const pixelBytes = bytesPerPixel(header);
   const alphaBytes = hasAlpha ? pixelBytes / 4 : 0;
@@ -40,7 +43,7 @@ export function jobCost({ header, options }: ImageRequest, models: readonly Mode
     memoryBytes: imageBytes({ header, options }, { resultPixels, drawnScale, stripRows }),
     // The canvas, alpha once more on one of its own, a result that does not shrink at all, as a photograph in PNG may not, and a developed HEIC.
     diskBytes:
-      pixels * drawnScale * drawnScale * (pixelBytes + alphaBytes) +
+      shown.width * shown.height * drawnScale * drawnScale * (pixelBytes + alphaBytes) +
       resultPixels * pixelBytes +
       (format === 'heic' ? pixels * pixelBytes : 0),
   };
@@ -70,7 +73,7 @@ function largestDrawnScale(
   scale: number,
   models: readonly ModelStatus[],
 ): number {
-  if (request.model === LANCZOS) return scale;
+  if (request.model === LANCZOS) return Math.max(1, scale);
   const drawn = servingModels(request, models).map(
     (model) => model.scale ** wantedPasses(model.scale, scale)[0],
   );

@@ -1,6 +1,7 @@
 import { type ImageRequest, LANCZOS, type ModelStatus, type UpscaleProgress } from '../domain/types.js';
 import { resolveScale, servingModels } from '../options/resolve-scale.js';
 import { likelyFormat } from '../options/result-format.js';
+import { resultSize } from '../options/result-size.js';
 import type { CostModel } from './cost-model.js';
 import { gridTerms, tilesSeconds, wantedPasses } from './tile-grid.js';
 
@@ -27,13 +28,20 @@ function* jobTimes(
   models: readonly ModelStatus[],
   costs: CostModel,
 ): Generator<JobTime> {
-  const { width, height, hasAlpha, sixteenBit } = header;
+  const { hasAlpha, sixteenBit } = header;
   const rasters = hasAlpha ? 2 : 1;
-  const request = { ...options, sixteenBit };
   const format = likelyFormat({ header, options });
-  const scale = resolveScale(request, models);
-  const resultPixels = width * height * scale * scale;
-  const { networkMs, lanczosMs } = costs.finishing({ header, rasters, resultPixels, format });
+  const size = resultSize(options, header, resolveScale({ ...options, sixteenBit }, models));
+  const { scale, reducesOnly } = size;
+  const { width, height } = size.shown;
+  const resultPixels = size.target.width * size.target.height;
+  const request = { ...options, ...(reducesOnly ? { model: LANCZOS } : {}), sixteenBit };
+  const { networkMs, lanczosMs } = costs.finishing({
+    header: { ...header, width, height },
+    rasters,
+    resultPixels,
+    format,
+  });
   const encodingMs = costs.encodingMs(format, resultPixels);
   const timeOf = (model: string, tiles: number, finishingMs: number, isMeasured: boolean): JobTime => {
     const drawing = tiles + (costs.decodingMs(header) + finishingMs - encodingMs) / 1000;
@@ -49,7 +57,7 @@ function* jobTimes(
     const tiles = tilesSeconds({ width, height, rasters }, terms, overlapPx, passes) ?? 0;
     yield timeOf(name, tiles, networkMs, measured !== undefined);
   }
-  if (models.length === 0 && options.model !== LANCZOS)
+  if (models.length === 0 && request.model !== LANCZOS)
     yield timeOf('', (width * height * rasters * GUESSED_SPEED_US) / 1e6, networkMs, false);
   yield timeOf(LANCZOS, 0, lanczosMs, true);
 }

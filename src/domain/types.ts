@@ -1,5 +1,7 @@
 /** The types that several rooms and processes share. All are plain data, safe to clone and to store as JSON. */
 
+import type { SizeWish } from './size-wish.js';
+
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
@@ -26,10 +28,16 @@ export const LANCZOS = 'lanczos';
 export const KEEPABLE = ['exif', 'xmp', 'profile'] as const;
 export type NotKept = (typeof KEEPABLE)[number];
 
+/** What was done to an image, in this order; a step that was not needed is absent. */
+export const UPSCALE_STEPS = ['crop', 'network', 'resize'] as const;
+export type UpscaleStep = (typeof UPSCALE_STEPS)[number];
+
 /** Options of one upscale, validated, with defaults applied. */
 export interface UpscaleOptions {
-  /** 1 < scale <= 8; undefined means the scale of the model that leads the chain for this request. */
+  /** 1 <= scale <= 8; undefined means the scale of the model that leads the chain for this request. */
   readonly scale?: number;
+  /** Counts instead of `scale`. */
+  readonly size?: SizeWish;
   /** A manifest name or `lanczos`; undefined means the chain's own order. */
   readonly model?: string;
   readonly format: OutputFormat | 'auto';
@@ -44,6 +52,8 @@ export interface UpscaleOptions {
   /** sRGB, 0..255 each: the colour behind transparency in JPEG. */
   readonly background: readonly [number, number, number];
   readonly metadata: 'strip' | 'keep';
+  /** Pixels per inch of the result; undefined: the source's. */
+  readonly dpi?: number;
   /** `keep`: the result has the source's RGB or grey profile; undefined: the result is sRGB. */
   readonly profile?: 'keep';
   /** false: fail with `fallback_refused` when the first candidate cannot serve. */
@@ -160,8 +170,10 @@ export interface UpscaleResult {
   readonly height: number;
   readonly format: OutputFormat;
   readonly bytes: number;
-  /** The requested output width / input width. */
+  /** Result pixels for each pixel of the source, along the side that grows more. */
   readonly scale: number;
+  /** Absent from results of earlier versions, which stored jobs may have. */
+  readonly steps?: readonly UpscaleStep[];
   readonly model: string;
   /** undefined for Lanczos. */
   readonly provider?: Provider;

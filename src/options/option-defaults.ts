@@ -3,7 +3,17 @@ import { OPTIONS, type OptionName, type OptionSpec } from './option-table.js';
 import type { ValueOf } from './value-spec.js';
 
 /** Options that are about one request: there is no setting for their default. */
-const OF_ONE_REQUEST = ['dry_run', 'use_realesrgan'] as const;
+const OF_ONE_REQUEST = [
+  'width',
+  'height',
+  'fit',
+  'position',
+  'max_side',
+  'megapixels',
+  'dpi',
+  'dry_run',
+  'use_realesrgan',
+] as const;
 
 type Options = typeof OPTIONS;
 /** An option whose default is a setting. */

@@ -1,4 +1,5 @@
 import { FORMAT_SPELLINGS } from '../domain/download-name.js';
+import { FITS, POSITIONS } from '../domain/size-wish.js';
 import { AUTO_MODEL, DEFAULT_TILE_PX, OUTPUT_FORMATS } from '../domain/types.js';
 import type { ValueSpec } from './value-spec.js';
 
@@ -15,6 +16,12 @@ export type OptionSpec = Exclude<ValueSpec, { readonly type: 'list' | 'text' }> 
 
 export const OPTION_NAMES = [
   'scale',
+  'width',
+  'height',
+  'fit',
+  'position',
+  'max_side',
+  'megapixels',
   'model',
   'format',
   'quality',
@@ -22,6 +29,7 @@ export const OPTION_NAMES = [
   'tile_overlap',
   'background',
   'metadata',
+  'dpi',
   'profile',
   'fallback',
   'timeout',
@@ -30,16 +38,65 @@ export const OPTION_NAMES = [
 ] as const;
 export type OptionName = (typeof OPTION_NAMES)[number];
 
+/** Longest side that a request may name; the service's limits are lower. */
+const MAX_SIDE_PX = 1_000_000;
+
 /** All options but `timeout`, whose limits are settings (`option-defaults.ts`). */
 export const OPTIONS = {
   scale: {
     type: 'number',
     minimum: 1,
-    exclusiveMinimum: true,
     maximum: 8,
     defaultText: "the model's (4)",
     description:
-      'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`.',
+      'How much larger; decimals are allowed. The result is exactly `round(width·scale)` × `round(height·scale)`. 1 keeps the size: the network runs, and its answer is reduced to it.',
+  },
+  width: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_SIDE_PX,
+    unit: 'px',
+    defaultText: 'what `scale` says',
+    description:
+      'Width of the result, in place of `scale`; the height follows, or `fit` decides. At most eight times the image. An image that is already as large is only reduced, without a network.',
+  },
+  height: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_SIDE_PX,
+    unit: 'px',
+    defaultText: 'what `scale` says',
+    description: 'Height of the result, as `width`.',
+  },
+  fit: {
+    type: 'choice',
+    choices: FITS,
+    defaultText: '`inside`',
+    description:
+      'How the image fills `width` × `height`. `inside`: all of it, as large as fits. `cover`: exactly that size, the rest is cut off. `fill`: exactly that size, distorted.',
+  },
+  position: {
+    type: 'choice',
+    choices: POSITIONS,
+    spellings: { center: 'centre' },
+    defaultText: '`centre`',
+    description: 'The part of the image that `fit=cover` keeps.',
+  },
+  max_side: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_SIDE_PX,
+    unit: 'px',
+    defaultText: 'what `scale` says',
+    description: 'The longer side of the result, in place of `scale`.',
+  },
+  megapixels: {
+    type: 'number',
+    minimum: 0,
+    exclusiveMinimum: true,
+    maximum: 1_000_000,
+    defaultText: 'what `scale` says',
+    description: 'Pixels of the result at most, in millions, in place of `scale`.',
   },
   model: {
     type: 'model',
@@ -88,7 +145,15 @@ export const OPTIONS = {
     choices: ['strip', 'keep'],
     default: 'strip',
     description:
-      '`keep` copies EXIF and XMP, corrected for the result: no orientation, no thumbnail, the new size. The resolution (dpi) is always kept.',
+      '`keep` copies EXIF and XMP, corrected for the result: no orientation, no thumbnail, the new size. The resolution is always kept.',
+  },
+  dpi: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 65_535,
+    defaultText: "the source's",
+    description:
+      'Resolution of the result in pixels per inch, for print; in JPEG, PNG and TIFF. It changes no pixel.',
   },
   profile: {
     type: 'choice',

@@ -2,6 +2,7 @@ import { TesseraError } from '../domain/errors.js';
 import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
 import { maxOverlapPx, type OptionLimits, optionTable } from './option-defaults.js';
 import { OPTION_NAMES, type OptionName } from './option-table.js';
+import { sizeWish } from './size-wish.js';
 import { accepted, parseValue } from './value-spec.js';
 
 /** A name and its text as it came, from the query, the form or the command line, in the order of arrival. */
@@ -46,12 +47,14 @@ export function parseOptions(
     given.set(name, value);
   }
   const chosen = (name: OptionName) => given.get(name) ?? table[name].default;
+  const size = sizeWish(given);
   const scale = chosen('scale') as number | undefined;
   const model = modelFor(
     given.get('model') as string | undefined,
     given.get('use_realesrgan') as boolean | undefined,
     table.model.default as string,
   );
+  const dpi = given.get('dpi') as number | undefined;
   const tileSizePx = chosen('tile_size') as number | undefined;
   const tileOverlapPx = overlapFor(
     given.get('tile_overlap') as number | undefined,
@@ -60,7 +63,7 @@ export function parseOptions(
   );
   return {
     upscale: {
-      ...(scale === undefined ? {} : { scale }),
+      ...(size !== undefined ? { size } : scale === undefined ? {} : { scale }),
       ...(model === undefined ? {} : { model }),
       format: chosen('format') as UpscaleOptions['format'],
       accept,
@@ -69,6 +72,7 @@ export function parseOptions(
       ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: samplesOf(chosen('background') as string),
       metadata: chosen('metadata') as UpscaleOptions['metadata'],
+      ...(dpi === undefined ? {} : { dpi }),
       ...(chosen('profile') === 'keep' ? { profile: 'keep' } : {}),
       fallback: chosen('fallback') as boolean,
       timeoutSeconds: chosen('timeout') as number,

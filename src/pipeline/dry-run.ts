@@ -5,8 +5,9 @@ import { monotonicMs } from '../host/clock.js';
 import type { ModelChain } from '../models/fallback/chain.js';
 import type { CandidatePlan } from '../models/fallback/chain-request.js';
 import { likelyFormat } from '../options/result-format.js';
+import { resultSize } from '../options/result-size.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from './limits.js';
+import { checkOutputSize, type PipelineLimits } from './limits.js';
 import type { PipelineServices } from './pipeline-services.js';
 
 const TENSOR_BYTES_PER_PIXEL = 3 * Float32Array.BYTES_PER_ELEMENT;
@@ -23,16 +24,24 @@ export async function dryRun(
   costs: PipelineServices['costs'],
 ): Promise<UpscalePlan> {
   const { header, options } = request;
-  const { width, height, sixteenBit } = header;
-  const scale = chain.resolveScale({ ...options, sixteenBit });
-  const target = outputSize(width, height, scale);
-  checkOutputSize(target.width, target.height, options.format, limits);
+  const { sixteenBit } = header;
+  const asked = chain.resolveScale({ ...options, sixteenBit });
+  const { target, shown, scale, reducesOnly } = resultSize(options, header, asked);
+  const { width, height } = shown;
+  const model = reducesOnly ? LANCZOS : options.model;
+  checkOutputSize(target, options, limits);
   const resultPixels = target.width * target.height;
   const rasters = header.hasAlpha ? 2 : 1;
-  const finishing = costs.finishing({ header, rasters, resultPixels, format: likelyFormat(request) });
+  const part = { ...request, header: { ...header, width, height } };
+  const finishing = costs.finishing({
+    header: part.header,
+    rasters,
+    resultPixels,
+    format: likelyFormat(request),
+  });
   const decodingMs = costs.decodingMs(header);
   const plans = await chain.plan({
-    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(model === undefined ? {} : { model }),
     ...(options.tileSizePx === undefined ? {} : { tileSizePx: options.tileSizePx }),
     ...(options.tileOverlapPx === undefined ? {} : { tileOverlapPx: options.tileOverlapPx }),
     scale,
@@ -48,13 +57,13 @@ export async function dryRun(
     signal: new AbortController().signal,
   });
   const candidates = plans.map((plan): PlannedCandidate => {
-    const { model, provider, network, skipReason } = plan;
+    const { provider, network, skipReason } = plan;
     const tilesSeconds = network === undefined ? 0 : plan.estimatedSeconds;
     const otherMs = decodingMs + (network === undefined ? finishing.lanczosMs : finishing.networkMs);
     return {
-      model,
+      model: plan.model,
       ...(provider === undefined ? {} : { provider }),
-      ...(network === undefined ? {} : tilesOf(network, request, resultPixels)),
+      ...(network === undefined ? {} : tilesOf(network, part, resultPixels)),
       ...(skipReason === undefined ? {} : { skipReason }),
       ...(skipReason !== undefined || tilesSeconds === undefined
         ? {}

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import { TesseraError } from '../domain/errors.js';
-import { OUTPUT_FORMATS, type OutputFormat } from '../domain/types.js';
+import { OUTPUT_FORMATS, type OutputFormat, type UpscaleOptions } from '../domain/types.js';
+import { sizeParameter } from '../options/result-size.js';
 
 /** Limits of one image, from the configuration and the machine. */
 export interface PipelineLimits {
@@ -43,11 +44,6 @@ export function checkInputSize(width: number, height: number, limits: PipelineLi
   );
 }
 
-/** The output size of an image: each side rounded separately, at least one pixel. */
-export function outputSize(width: number, height: number, scale: number): { width: number; height: number } {
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-}
-
 /** Whether a format can hold an image of this size. */
 export function fits(format: OutputFormat, width: number, height: number, limits: PipelineLimits): boolean {
   return (
@@ -57,16 +53,15 @@ export function fits(format: OutputFormat, width: number, height: number, limits
 }
 
 /**
- * @param width, height of the output.
- * @param format `auto` picks a format that can hold the image, so only pixels count.
+ * @param options `format=auto` picks a format that can hold the image, so only pixels count. Errors name the option that decides the size.
  * @throws TesseraError output_too_large with the limit of the format or the service.
  */
 export function checkOutputSize(
-  width: number,
-  height: number,
-  format: OutputFormat | 'auto',
+  { width, height }: { readonly width: number; readonly height: number },
+  options: Pick<UpscaleOptions, 'format' | 'size'>,
   limits: PipelineLimits,
 ): void {
+  const { format } = options;
   const refuse = (accepted: string, parameter: string) =>
     new TesseraError(
       'output_too_large',
@@ -74,10 +69,10 @@ export function checkOutputSize(
       { details: { parameter, accepted } },
     );
   if (width * height > limits.maxOutputPixels)
-    throw refuse(`up to ${megapixels(limits.maxOutputPixels)}`, 'scale');
+    throw refuse(`up to ${megapixels(limits.maxOutputPixels)}`, sizeParameter(options));
   if (format === 'auto') {
     if (!OUTPUT_FORMATS.some((each) => fits(each, width, height, limits)))
-      throw refuse(`up to ${MAX_SIDE_PX.png} pixels a side`, 'scale');
+      throw refuse(`up to ${MAX_SIDE_PX.png} pixels a side`, sizeParameter(options));
     return;
   }
   if (Math.max(width, height) > MAX_SIDE_PX[format])

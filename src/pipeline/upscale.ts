@@ -1,12 +1,21 @@
-import type { Attempt, OutputFormat, UpscaleOptions, UpscaleResult, UpscaleTask } from '../domain/types.js';
+import {
+  type Attempt,
+  LANCZOS,
+  type OutputFormat,
+  type UpscaleOptions,
+  type UpscaleResult,
+  type UpscaleStep,
+  type UpscaleTask,
+} from '../domain/types.js';
 import type { ChainRequest } from '../models/fallback/chain-request.js';
 import { DeviceLost } from '../models/fallback/device-lost.js';
+import { type Part, type ResultSize, resultSize } from '../options/result-size.js';
 import { Cancellation } from './cancellation.js';
 import { graft } from './graft/graft.js';
 import type { DecodedImage } from './input/decode.js';
 import { openImage } from './input/open-image.js';
 import { inProfile } from './input/profile.js';
-import { checkOutputSize, outputSize } from './limits.js';
+import { checkOutputSize } from './limits.js';
 import type { ResultMetadata } from './metadata/image-metadata.js';
 import { carriedMetadata } from './metadata/result-metadata.js';
 import { chooseFormat, encode } from './output/encode.js';
@@ -14,6 +23,7 @@ import type { PipelineHooks, PipelineServices } from './pipeline-services.js';
 import { Stages } from './progress/stages.js';
 import { bleedColours } from './raster/bleed.js';
 import type { Canvas } from './raster/canvas.js';
+import { croppedRaster } from './raster/crop.js';
 import { memoryError } from './raster/out-of-memory.js';
 import { type Aim, Drawing, type Drawn } from './render/attempt.js';
 import { CanvasStore, resultProfile } from './render/canvas-store.js';
@@ -48,18 +58,19 @@ class Upscale {
   async run(): Promise<UpscaleResult> {
     const { options, header } = this.#task;
     const { chain, limits } = this.#services;
-    const scale = chain.resolveScale({ ...options, sixteenBit: header.sixteenBit });
+    const asked = chain.resolveScale({ ...options, sixteenBit: header.sixteenBit });
     try {
       this.#cancellation.check();
-      const target = outputSize(header.width, header.height, scale);
-      checkOutputSize(target.width, target.height, options.format, limits);
-      const decoded = await this.#decode();
-      const { metadata, notKept } = carriedMetadata(decoded, target);
+      const size = resultSize(options, header, asked);
+      const { target } = size;
+      checkOutputSize(target, options, limits);
+      const decoded = await this.#decode(size.shown);
+      const { metadata, notKept } = carriedMetadata(decoded, target, options.dpi);
       const aim: Aim = { format: this.#format(decoded, target, metadata), target, metadata };
       const image = asShown(decoded, aim.format, options.background);
       const onCandidate: ChainRequest['onCandidate'] = (model, provider) =>
         this.#stages.chosen(model, provider);
-      const request = this.#chainRequest(scale, image.alpha !== undefined, aim);
+      const request = this.#chainRequest(size, image.alpha !== undefined, aim);
       const onAttempt = (attempt: Attempt) => this.#hooks.onAttempt(attempt);
       const served = await chain.serve({ ...request, onCandidate, onAttempt }, (candidate, note) =>
         this.#drawing.draw(image, candidate, note, aim),
@@ -69,7 +80,8 @@ class Upscale {
         ...target,
         format: aim.format,
         bytes,
-        scale,
+        scale: size.scale,
+        steps: stepsOf(size, header, served.model, served.value.nativeScale),
         model: served.model,
         ...(served.provider === undefined ? {} : { provider: served.provider }),
         tiles: this.#drawing.spent.tiles,
@@ -86,21 +98,27 @@ class Upscale {
     }
   }
 
-  #chainRequest(scale: number, hasAlpha: boolean, { format, target }: Omit<Aim, 'metadata'>): ChainRequest {
+  #chainRequest(
+    { scale, shown, reducesOnly }: ResultSize,
+    hasAlpha: boolean,
+    { format, target }: Omit<Aim, 'metadata'>,
+  ): ChainRequest {
+    const { width, height } = shown;
     const { options, header, deadlineAtMs, excludedCandidates, earlierAttempts } = this.#task;
     const rasters = hasAlpha ? 2 : 1;
+    const model = reducesOnly ? LANCZOS : options.model;
     const { networkMs, lanczosMs } = this.#services.costs.finishing({
-      header,
+      header: { ...header, width, height },
       resultPixels: target.width * target.height,
       rasters,
       format,
     });
     return {
-      ...(options.model === undefined ? {} : { model: options.model }),
+      ...(model === undefined ? {} : { model }),
       scale,
       sixteenBit: header.sixteenBit,
-      width: header.width,
-      height: header.height,
+      width,
+      height,
       rasters,
       finishing: { networkMs, lanczosMs: lanczosMs * this.#busyness },
       fallback: options.fallback,
@@ -122,10 +140,13 @@ class Upscale {
     return Math.min(MAX_BUSYNESS, Math.max(1, (this.#decodeMs - HICCUP_MS) / knownMs));
   }
 
-  async #decode(): Promise<DecodedImage> {
+  async #decode(shown: Part): Promise<DecodedImage> {
     const rows = this.#stages.reading();
     const started = performance.now();
-    const image = await openImage(this.#task, this.#services.limits, this.#cancellation, rows);
+    const image = cropped(
+      await openImage(this.#task, this.#services.limits, this.#cancellation, rows),
+      shown,
+    );
     if (image.alpha !== undefined) await bleedColours(image.colour, image.alpha);
     this.#decodeMs = performance.now() - started;
     return image;
@@ -197,6 +218,34 @@ class Upscale {
       turnWaitMs,
     };
   }
+}
+
+/** The part of an image that its result shows. */
+function cropped(image: DecodedImage, part: Part): DecodedImage {
+  const { colour, alpha } = image;
+  if (part.width === colour.width && part.height === colour.height) return image;
+  return {
+    ...image,
+    colour: croppedRaster(colour, part),
+    alpha: alpha && croppedRaster(alpha, part),
+  };
+}
+
+/** @param nativeScale at which the model drew. */
+function stepsOf(
+  { target, shown }: ResultSize,
+  image: { readonly width: number; readonly height: number },
+  model: string,
+  nativeScale: number,
+): readonly UpscaleStep[] {
+  const isCropped = shown.width < image.width || shown.height < image.height;
+  const isResized =
+    target.width !== shown.width * nativeScale || target.height !== shown.height * nativeScale;
+  return [
+    ...(isCropped ? (['crop'] as const) : []),
+    ...(model === LANCZOS ? [] : (['network'] as const)),
+    ...(isResized ? (['resize'] as const) : []),
+  ];
 }
 
 /** A grey picture on a coloured background is no longer grey. */

@@ -112,7 +112,17 @@ test('every option but those of one request has its default as a setting, judged
     (name) => `DEFAULT_${name.toUpperCase()}` in CONFIG_SCHEMA || name === 'timeout',
   );
   const others = OPTION_NAMES.filter((name) => !withSetting.includes(name));
-  assert.deepEqual(others, ['dry_run', 'use_realesrgan']);
+  assert.deepEqual(others, [
+    'width',
+    'height',
+    'fit',
+    'position',
+    'max_side',
+    'megapixels',
+    'dpi',
+    'dry_run',
+    'use_realesrgan',
+  ]);
   for (const name of withSetting) assert.ok(name in bad || name === 'model' || name === 'timeout', name);
 });
 

@@ -135,7 +135,7 @@ test('an unknown, repeated or invalid option is an error that names it', async (
     ['', { scael: '2' }, 'unknown_option', 'scael'],
     ['?scale=2&scale=3', {}, 'repeated_option', 'scale'],
     ['?scale=2', { scale: '2' }, 'repeated_option', 'scale'],
-    ['?scale=1', {}, 'invalid_option', 'scale'],
+    ['?scale=0.5', {}, 'invalid_option', 'scale'],
     ['?scale=9', {}, 'invalid_option', 'scale'],
     ['?timeout=601', {}, 'invalid_option', 'timeout'],
     ['?model=nope', {}, 'invalid_option', 'model'],

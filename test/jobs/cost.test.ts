@@ -92,14 +92,14 @@ describe('the disk that a job is promised', () => {
     const cost = (scale: number, models: readonly ModelStatus[], model?: string) =>
       jobCost(
         {
-          ...request(1000),
+          ...request(1024),
           options: { ...defaults, scale, ...(model === undefined ? {} : { model }) },
         },
         models,
       ).diskBytes;
     const twice = installed('twice', 2, 1);
     const eight = installed('eight', 8);
-    const result = (scale: number) => 1000 * scale * scale * 3;
+    const result = (scale: number) => 1024 * scale * scale * 3;
     const close = (one: number, other: number) => assert.ok(Math.abs(one - other) < 1, `${one}, ${other}`);
     close(cost(1.5, [twice, eight]), result(2) + result(1.5));
     close(cost(3, [twice, eight]), result(4) + result(3));

@@ -48,14 +48,14 @@ describe('the options of an upscale', () => {
 
   it('are refused by name, with what is accepted', () => {
     assert.match(
-      refusal([['scale', '1']]),
-      /^invalid_option: .*"scale" is "1"; expected a number above 1 and at most 8/,
+      refusal([['scale', '0.9']]),
+      /^invalid_option: .*"scale" is "0.9"; expected a number from 1 to 8/,
     );
     assert.match(refusal([['quality', '9.5']]), /expected a whole number from 1 to 100/);
     assert.match(refusal([['quality', '1e1']]), /expected a whole number from 1 to 100/);
     assert.match(refusal([['model', 'other']]), /expected auto, net, lanczos/);
     assert.match(refusal([['background', '#12345']]), /expected a colour as #rgb or #rrggbb/);
-    assert.match(refusal([['colour', 'red']]), /^unknown_option: .*"colour".* scale, model/);
+    assert.match(refusal([['colour', 'red']]), /^unknown_option: .*"colour".* scale, width/);
     assert.match(
       refusal([
         ['scale', '2'],
@@ -81,5 +81,40 @@ describe('the options of an upscale', () => {
       ]),
       /"tile_overlap" is "33"; expected at most half of tile_size, here 32/,
     );
+  });
+
+  it('name a size in place of a scale, in one way', () => {
+    const wish = (raw: readonly RawOption[]) => {
+      const { size, scale } = parsed(raw, { DEFAULT_SCALE: '2' }).upscale;
+      assert.equal(scale, undefined);
+      return size;
+    };
+    assert.deepEqual(wish([['width', '3000']]), {
+      kind: 'box',
+      width: 3000,
+      fit: 'inside',
+      position: 'centre',
+    });
+    assert.deepEqual(
+      wish([
+        ['width', '30'],
+        ['height', '20'],
+        ['fit', 'Cover'],
+        ['position', 'top'],
+      ]),
+      { kind: 'box', width: 30, height: 20, fit: 'cover', position: 'top' },
+    );
+    assert.deepEqual(wish([['max_side', '3840']]), { kind: 'max_side', px: 3840 });
+    assert.deepEqual(wish([['megapixels', '12.5']]), { kind: 'megapixels', megapixels: 12.5 });
+  });
+
+  it('refuse sizes that contradict each other, and a fit without a box', () => {
+    const two = (one: RawOption, other: RawOption) => refusal([one, other]);
+    assert.match(two(['scale', '2'], ['width', '9']), /"width" is "9"; expected no "width" beside "scale"/);
+    assert.match(two(['height', '9'], ['max_side', '9']), /no "max_side" beside "height"/);
+    assert.match(two(['megapixels', '1'], ['max_side', '9']), /no "megapixels" beside "max_side"/);
+    assert.match(two(['width', '9'], ['fit', 'fill']), /"fit" is "fill"; expected both "width" and "height"/);
+    assert.match(two(['width', '9'], ['position', 'top']), /"position" is "top"; expected "fit=cover"/);
+    assert.match(refusal([['width', '0']]), /expected a whole number from 1 to 1000000/);
   });
 });

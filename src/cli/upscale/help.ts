@@ -5,7 +5,19 @@ import { ACCEPTED_FORMATS } from '../../pipeline/input/sniff.js';
 const OPTION_HELP: Readonly<
   Record<Exclude<OptionName, 'use_realesrgan'>, readonly [flag: string, text: string]>
 > = {
-  scale: ['--scale N', "How much larger, above 1 and up to 8; decimals are fine (default: the model's, 4)."],
+  scale: [
+    '--scale N',
+    "How much larger, 1 to 8; decimals are fine (default: the model's, 4); 1 only cleans.",
+  ],
+  width: [
+    '--width N',
+    'Width of the result in pixels, instead of --scale; the height follows, or --fit decides.',
+  ],
+  height: ['--height N', 'Height of the result in pixels.'],
+  fit: ['--fit F', 'inside, cover (cuts) or fill (distorts): how the picture fills --width and --height.'],
+  position: ['--position P', 'centre, top, right, bottom or left: what --fit cover keeps.'],
+  max_side: ['--max-side N', 'The longer side of the result in pixels, instead of --scale.'],
+  megapixels: ['--megapixels N', 'Pixels of the result at most, in millions, instead of --scale.'],
   model: [
     '--model NAME',
     'The model that leads; "lanczos" turns the network off (default: the best installed).',
@@ -19,6 +31,7 @@ const OPTION_HELP: Readonly<
   tile_overlap: ['--tile-overlap N', "Pixels that neighbouring tiles share (default: the model's)."],
   background: ['--background C', 'The colour behind transparency in JPEG (default #ffffff).'],
   metadata: ['--metadata M', 'strip or keep: EXIF with camera, date and place (default strip).'],
+  dpi: ['--dpi N', "Resolution of the result, for print (default: the picture's)."],
   profile: ['--profile P', "srgb or keep: the picture's own RGB or grey profile (default srgb)."],
   fallback: ['--no-fallback', 'Fail when the first model cannot serve.'],
   timeout: ['--timeout N', 'Seconds that one picture may take (default: the longest allowed, 600).'],
@@ -46,7 +59,7 @@ Where results go:
                       Without it a result lies beside its picture, named photo_x4.jpg.
   -r, --recursive     Take folders, with all pictures below them but hidden ones; needs -o with a folder.
                       Camera RAW and other kinds that are not read are left out and named.
-  --skip-existing     Leave out pictures whose result is there already.
+  --skip-existing     Leave out pictures whose result is there already, by its scale and format.
   Two pictures whose results would have the same name (a.jpg and a.png) are refused before anything is done.
   A result of an earlier run (photo_x4.jpg beside photo.jpg) is not enlarged again, unless it is named alone.
 

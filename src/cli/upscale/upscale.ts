@@ -110,7 +110,10 @@ function checkedOptions(raw: readonly RawOption[], wish: UpscaleArguments, confi
       ? config
       : { ...config, MAX_TIMEOUT_SECONDS: CONFIG_SCHEMA.MAX_TIMEOUT_SECONDS.maximum };
   try {
-    return parseOptions(raw, models, [], limits);
+    const options = parseOptions(raw, models, [], limits);
+    if (wish.skipExisting && options.upscale.size !== undefined)
+      throw new UsageError('--skip-existing knows results by their scale; it does not go with a size.');
+    return options;
   } catch (error) {
     throw asUsageError(error);
   }

@@ -1,6 +1,7 @@
 import type { ImageHeader, UpscaleOptions } from '../../domain/types.js';
 import { resolveScale } from '../../options/resolve-scale.js';
-import { checkOutputSize, outputSize, type PipelineLimits } from '../../pipeline/limits.js';
+import { resultSize } from '../../options/result-size.js';
+import { checkOutputSize, type PipelineLimits } from '../../pipeline/limits.js';
 import type { Engine } from '../engine.js';
 import type { HeaderReader } from './header-pool.js';
 
@@ -23,8 +24,7 @@ export function imageInspector(
   return async (path, options) => {
     const header = await headers.read(path);
     const scale = resolveScale({ ...options, sixteenBit: header.sixteenBit }, engine.status().models);
-    const { width, height } = outputSize(header.width, header.height, scale);
-    checkOutputSize(width, height, options.format, limits);
+    checkOutputSize(resultSize(options, header, scale).target, options, limits);
     return header;
   };
 }

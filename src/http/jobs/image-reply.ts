@@ -37,6 +37,7 @@ export function imageHeaders(job: Job, result: UpscaleResult): Record<string, st
     'x-upscale-model': result.model,
     'x-upscale-provider': result.provider ?? 'none',
     'x-upscale-scale': String(Number(result.scale.toFixed(6))),
+    ...(result.steps === undefined ? {} : { 'x-upscale-steps': result.steps.join(', ') || 'none' }),
     'x-upscale-tiles': String(result.tiles),
     'x-upscale-fallback': String(result.fallback),
     'x-upscale-width': String(result.width),

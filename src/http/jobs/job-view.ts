@@ -40,8 +40,20 @@ export function waitsForRestart(job: Job): boolean {
 function resultView(job: Job): JobView['result'] | undefined {
   const { id, result, endedAtMs, request } = job;
   if (result === undefined) return undefined;
-  const { format, bytes, width, height, scale, model, provider, tiles, fallback, droppedPages, notKept } =
-    result;
+  const {
+    format,
+    bytes,
+    width,
+    height,
+    scale,
+    model,
+    provider,
+    tiles,
+    fallback,
+    droppedPages,
+    notKept,
+    steps,
+  } = result;
   return {
     href: `/jobs/${id}/result`,
     fileName: resultName(job, result),
@@ -55,7 +67,7 @@ function resultView(job: Job): JobView['result'] | undefined {
     tiles,
     fallback,
     milliseconds: (endedAtMs ?? Date.now()) - request.uploadedAtMs,
-    ...defined({ provider, notKept, droppedPages: droppedPages === 0 ? undefined : droppedPages }),
+    ...defined({ provider, notKept, steps, droppedPages: droppedPages === 0 ? undefined : droppedPages }),
   };
 }
 

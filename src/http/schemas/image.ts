@@ -14,7 +14,11 @@ export const IMAGE_HEADER_SCHEMAS = {
   ...REQUEST_ID,
   'X-Upscale-Model': { ...TEXT, description: 'The model that made these pixels.' },
   'X-Upscale-Provider': { ...TEXT, description: 'What it ran on; `none` for Lanczos.' },
-  'X-Upscale-Scale': { type: 'number', description: 'Output width ÷ input width, as asked.' },
+  'X-Upscale-Scale': { type: 'number', description: 'Result ÷ source, along the side that grew more.' },
+  'X-Upscale-Steps': {
+    ...TEXT,
+    description: 'What was done to the image, in this order: some of crop, network, resize; or none.',
+  },
   'X-Upscale-Tiles': { type: 'integer', description: 'Tiles computed.' },
   'X-Upscale-Fallback': { type: 'boolean', description: 'Another model than the first one served.' },
   'X-Upscale-Width': { type: 'integer', description: 'Pixels.' },

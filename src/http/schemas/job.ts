@@ -8,6 +8,7 @@ import {
   OUTPUT_FORMATS,
   PROVIDERS,
   STAGES,
+  UPSCALE_STEPS,
   type UpscaleProgress,
 } from '../../domain/types.js';
 import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
@@ -74,6 +75,11 @@ export const JobResultSchema = named(
     scale: Type.Number({ description: 'Result ÷ source, as asked or chosen.' }),
     model: Type.String({ description: 'The model that made these pixels.' }),
     provider: Provider,
+    steps: Type.Optional(
+      listOf(Type.Enum([...UPSCALE_STEPS], { type: 'string' }), {
+        description: 'What was done to the image, in this order; a step that was not needed is absent.',
+      }),
+    ),
     tiles: Type.Integer({ description: 'Computed; 0 for Lanczos.' }),
     fallback: Type.Boolean({
       description: 'Whether another model served than the first of the chain, or the one named.',

@@ -22,13 +22,14 @@ interface Decoded {
 /**
  * Makes the metadata of a source true of its result. Unreadable metadata might rotate the picture again, and is left
  * out.
- * @param size of the result, in pixels.
+ * @param size of the result, in pixels. @param dpi its resolution, in place of the source's.
  */
 export function carriedMetadata(
   { metadata: source, icc, profileLost }: Decoded,
   size: { readonly width: number; readonly height: number },
+  dpi?: number,
 ): CarriedMetadata {
-  const { resolution } = source;
+  const resolution = dpi === undefined ? source.resolution : { x: dpi, y: dpi };
   const full: Corrections = { ...size, resolution, srgb: icc === undefined };
   const exif = source.exif === undefined ? undefined : correctedExif(source.exif, full);
   const xmp = source.xmp === undefined ? undefined : wholeXmp(source.xmp, source.extendedXmp, full);

@@ -22,7 +22,8 @@ import { RenderClock } from './render-clock.js';
 import { LanczosRenderer, NetworkRenderer, type RowRenderer } from './row-renderer.js';
 
 /** The outcome of an attempt: the encoded file, or a canvas that has yet to be encoded. */
-export type Drawn = { readonly bytes: number } | { readonly canvas: Canvas };
+export type Drawn = ({ readonly bytes: number } | { readonly canvas: Canvas }) &
+  Pick<RowRenderer, 'nativeScale'>;
 
 /** Properties of the result. */
 export interface Aim {
@@ -76,14 +77,15 @@ export class Drawing {
     // Tiles of an abandoned candidate may still run; their time must not count here.
     const clock = new RenderClock();
     const renderer = this.#renderer(candidate, { note, progress, clock });
+    const { nativeScale } = renderer;
     const size = drawnSize(image, renderer, target);
     try {
       if (!goesStraightToJpeg(image, format, size, target))
-        return { canvas: await drawOnCanvas(image, renderer, size, this.#canvases) };
+        return { canvas: await drawOnCanvas(image, renderer, size, this.#canvases), nativeScale };
       const { resultPath, options } = this.#task;
       const { threads } = this.#services;
       const terms = { resultPath, size, quality: options.quality, metadata, threads };
-      return { bytes: await drawJpeg(image, renderer, terms, clock) };
+      return { bytes: await drawJpeg(image, renderer, terms, clock), nativeScale };
     } catch (error) {
       if (error instanceof LeftForTime && error.tilesAtWork) this.#scheduler = ALONGSIDE_OWN_TILES;
       await this.#canvases.clear();
