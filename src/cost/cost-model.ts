@@ -1,13 +1,11 @@
+import type { LearntCandidate, LearntCosts, PixelTime, Work } from '../domain/learnt-costs.js';
 import {
   type ImageHeader,
   LANCZOS,
-  type LearntCandidate,
-  type LearntCosts,
   type OutputFormat,
-  type PixelTime,
   type Provider,
+  type UpscaleOptions,
   type UpscaleResult,
-  type Work,
 } from '../domain/types.js';
 import { PixelCost } from './pixel-cost.js';
 import { type TileLimits, UNLIMITED } from './tile-grid.js';
@@ -30,6 +28,7 @@ const FIRST_GUESSES: Readonly<Partial<Record<Work, PixelTime>>> = {
   // In WebAssembly.
   'decode heic': { fixedMs: 100, microsecondsPerPixel: 0.15 },
   blend: { fixedMs: 1, microsecondsPerPixel: 0.1 },
+  mix: { fixedMs: 1, microsecondsPerPixel: 0.6 },
   // The first time in a process it is compiled meanwhile: 283 ms for 2.3 megapixels.
   resample: { fixedMs: 200, microsecondsPerPixel: 0.04 },
   // Mostly encoded while tiles are computed.
@@ -38,10 +37,16 @@ const FIRST_GUESSES: Readonly<Partial<Record<Work, PixelTime>>> = {
 };
 const DECODING: PixelTime = { fixedMs: 2, microsecondsPerPixel: 0.03 };
 const ENCODING: PixelTime = { fixedMs: 5, microsecondsPerPixel: 0.1 };
+/** With encoding. */
+const SHARPENING: PixelTime = { fixedMs: 10, microsecondsPerPixel: 0.2 };
 
 function firstGuess(work: Work): PixelTime {
+  if (work.startsWith('sharpen')) return SHARPENING;
   return FIRST_GUESSES[work] ?? (work.startsWith('decode') ? DECODING : ENCODING);
 }
+
+/** The options that change what is done to a picture beside its tiles. */
+type Finish = Pick<UpscaleOptions, 'strength' | 'sharpen'>;
 
 /** An image, as far as its costs beside the tiles depend on it. */
 export interface ImageWork {
@@ -51,6 +56,7 @@ export interface ImageWork {
   readonly resultPixels: number;
   /** Of the result. */
   readonly format: OutputFormat;
+  readonly options: Finish;
 }
 
 /** What an image costs after decoding and beside its tiles, in milliseconds: drawing and encoding. */
@@ -155,22 +161,25 @@ export class CostModel {
     const resultPixels = result.width * result.height;
     this.#record(`decode ${format}`, sourcePixels, decodeMs);
     if (result.model === LANCZOS) this.#record('resample', resultPixels * rasters, blendMs);
-    else this.#record('blend', sourcePixels * rasters, blendMs);
-    this.#record(`encode ${result.format}`, resultPixels, encodeMs);
+    else this.#record(result.steps?.includes('mix') ? 'mix' : 'blend', sourcePixels * rasters, blendMs);
+    const encoding = result.steps?.includes('sharpen') ? 'sharpen' : 'encode';
+    this.#record(`${encoding} ${result.format}`, resultPixels, encodeMs);
   }
 
   decodingMs({ format, width, height }: ImageWork['header']): number {
     return this.#costOf(`decode ${format}`).estimateMs(width * height);
   }
 
-  encodingMs(format: OutputFormat, resultPixels: number): number {
-    return this.#costOf(`encode ${format}`).estimateMs(resultPixels);
+  encodingMs(format: OutputFormat, resultPixels: number, { sharpen }: Finish): number {
+    const work = sharpen === undefined ? 'encode' : 'sharpen';
+    return this.#costOf(`${work} ${format}`).estimateMs(resultPixels);
   }
 
-  finishing({ header, rasters, resultPixels, format }: ImageWork): FinishingCost {
-    const encodingMs = this.encodingMs(format, resultPixels);
+  finishing({ header, rasters, resultPixels, format, options }: ImageWork): FinishingCost {
+    const encodingMs = this.encodingMs(format, resultPixels, options);
+    const blending = options.strength === undefined ? 'blend' : 'mix';
     return {
-      networkMs: this.#costOf('blend').estimateMs(header.width * header.height * rasters) + encodingMs,
+      networkMs: this.#costOf(blending).estimateMs(header.width * header.height * rasters) + encodingMs,
       lanczosMs: this.#costOf('resample').estimateMs(resultPixels * rasters) + encodingMs,
     };
   }

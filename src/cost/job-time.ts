@@ -41,8 +41,9 @@ function* jobTimes(
     rasters,
     resultPixels,
     format,
+    options,
   });
-  const encodingMs = costs.encodingMs(format, resultPixels);
+  const encodingMs = costs.encodingMs(format, resultPixels, options);
   const timeOf = (model: string, tiles: number, finishingMs: number, isMeasured: boolean): JobTime => {
     const drawing = tiles + (costs.decodingMs(header) + finishingMs - encodingMs) / 1000;
     return { model, drawing, encoding: encodingMs / 1000, isMeasured };

@@ -1,4 +1,4 @@
-import type { PixelTime } from '../domain/types.js';
+import type { PixelTime } from '../domain/learnt-costs.js';
 
 /** Larger images correct mostly the time of a pixel, smaller ones mostly the fixed time. */
 const REFERENCE_PIXELS = 256 * 256;

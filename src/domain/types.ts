@@ -29,7 +29,7 @@ export const KEEPABLE = ['exif', 'xmp', 'profile'] as const;
 export type NotKept = (typeof KEEPABLE)[number];
 
 /** What was done to an image, in this order; a step that was not needed is absent. */
-export const UPSCALE_STEPS = ['crop', 'network', 'resize'] as const;
+export const UPSCALE_STEPS = ['crop', 'network', 'mix', 'resize', 'sharpen'] as const;
 export type UpscaleStep = (typeof UPSCALE_STEPS)[number];
 
 /** Options of one upscale, validated, with defaults applied. */
@@ -40,6 +40,10 @@ export interface UpscaleOptions {
   readonly size?: SizeWish;
   /** A manifest name or `lanczos`; undefined means the chain's own order. */
   readonly model?: string;
+  /** Between 0 and 1: the network's share in the result, the rest is plain resampling; undefined: all. */
+  readonly strength?: number;
+  /** Above 0 and up to 1: how much brightness is sharpened at the end; undefined: not at all. */
+  readonly sharpen?: number;
   readonly format: OutputFormat | 'auto';
   /** Image media types of the request's `Accept`, best first; only `format=auto` uses them. */
   readonly accept: readonly string[];
@@ -249,32 +253,6 @@ export interface ModelStatus {
   readonly microsecondsPerPixel: Readonly<Partial<Record<Provider | 'none', number>>>;
   /** Why it cannot serve now. */
   readonly unavailable?: string;
-}
-
-/** Measurements of a model on a provider, handed from engine to engine. */
-export interface LearntCandidate {
-  /** The key of `models/model-key`, which differs for other weights under the same name. */
-  readonly model: string;
-  readonly provider: Provider;
-  /** Side of the largest tile that fits into memory, in input pixels; absent while no tile was too large. */
-  readonly tileSizePx?: number;
-  /** Measured, for one input pixel. */
-  readonly microsecondsPerPixel?: number;
-}
-
-/** Work beside the tiles of networks. Decoding and blending go by the pixels of the source, the others by those of the result. */
-export type Work = `decode ${InputFormat}` | 'blend' | 'resample' | `encode ${OutputFormat}`;
-
-/** A fixed time, and a time for each pixel. */
-export interface PixelTime {
-  readonly fixedMs: number;
-  readonly microsecondsPerPixel: number;
-}
-
-/** What an engine has learnt of costs; handed to the server process and to other engines. */
-export interface LearntCosts {
-  readonly candidates: readonly LearntCandidate[];
-  readonly work: Readonly<Partial<Record<Work, PixelTime>>>;
 }
 
 export interface ProviderStatus {

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.js';
 import type { ErrorMessage } from '../domain/errors.js';
+import type { LearntCosts } from '../domain/learnt-costs.js';
 import type {
   Attempt,
   ExcludedCandidate,
   ImageRequest,
-  LearntCosts,
   Log,
   ModelStatus,
   ProviderStatus,

@@ -23,6 +23,8 @@ export const OPTION_NAMES = [
   'max_side',
   'megapixels',
   'model',
+  'strength',
+  'sharpen',
   'format',
   'quality',
   'tile_size',
@@ -102,6 +104,22 @@ export const OPTIONS = {
     type: 'model',
     default: AUTO_MODEL,
     description: "A name from `GET /models`; `auto` is the chain's first, `lanczos` turns the network off.",
+  },
+  strength: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description:
+      "The network's share in the result, for pictures that it makes too smooth; the rest is plain resampling. 0 is `model=lanczos`.",
+  },
+  sharpen: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    description:
+      'How much the result is sharpened, at its own size and in brightness only. Flat places stay as they are, and edges get no halos.',
   },
   format: {
     type: 'choice',

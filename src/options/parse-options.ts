@@ -49,11 +49,14 @@ export function parseOptions(
   const chosen = (name: OptionName) => given.get(name) ?? table[name].default;
   const size = sizeWish(given);
   const scale = chosen('scale') as number | undefined;
-  const model = modelFor(
+  const strength = chosen('strength') as number;
+  const sharpen = chosen('sharpen') as number;
+  const named = modelFor(
     given.get('model') as string | undefined,
     given.get('use_realesrgan') as boolean | undefined,
     table.model.default as string,
   );
+  const model = strength === 0 ? LANCZOS : named;
   const dpi = given.get('dpi') as number | undefined;
   const tileSizePx = chosen('tile_size') as number | undefined;
   const tileOverlapPx = overlapFor(
@@ -65,6 +68,8 @@ export function parseOptions(
     upscale: {
       ...(size !== undefined ? { size } : scale === undefined ? {} : { scale }),
       ...(model === undefined ? {} : { model }),
+      ...(strength === 0 || strength === 1 ? {} : { strength }),
+      ...(sharpen === 0 ? {} : { sharpen }),
       format: chosen('format') as UpscaleOptions['format'],
       accept,
       quality: chosen('quality') as number,

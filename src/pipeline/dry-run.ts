@@ -38,6 +38,7 @@ export async function dryRun(
     rasters,
     resultPixels,
     format: likelyFormat(request),
+    options,
   });
   const decodingMs = costs.decodingMs(header);
   const plans = await chain.plan({

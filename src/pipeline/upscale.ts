@@ -2,6 +2,7 @@ import {
   type Attempt,
   LANCZOS,
   type OutputFormat,
+  UPSCALE_STEPS,
   type UpscaleOptions,
   type UpscaleResult,
   type UpscaleStep,
@@ -81,7 +82,7 @@ class Upscale {
         format: aim.format,
         bytes,
         scale: size.scale,
-        steps: stepsOf(size, header, served.model, served.value.nativeScale),
+        steps: stepsOf(size, this.#task, served.model, served.value.nativeScale),
         model: served.model,
         ...(served.provider === undefined ? {} : { provider: served.provider }),
         tiles: this.#drawing.spent.tiles,
@@ -112,6 +113,7 @@ class Upscale {
       resultPixels: target.width * target.height,
       rasters,
       format,
+      options,
     });
     return {
       ...(model === undefined ? {} : { model }),
@@ -164,7 +166,7 @@ class Upscale {
     if ('bytes' in drawn) return drawn.bytes;
     this.#cancellation.check();
     const { width, height } = aim.target;
-    const expectedMs = this.#services.costs.encodingMs(aim.format, width * height);
+    const expectedMs = this.#services.costs.encodingMs(aim.format, width * height, this.#task.options);
     const stop = this.#stages.writing(this.#drawing.spent.tiles, this.#task.resultPath, expectedMs);
     try {
       return await this.#write(drawn.canvas, image, aim);
@@ -194,6 +196,7 @@ class Upscale {
       to: target,
       format,
       quality: options.quality,
+      ...(options.sharpen === undefined ? {} : { sharpen: options.sharpen }),
       background: await inProfile(options.background, transparent ? image.icc : undefined, workFolder),
       resultPath,
       timeoutSeconds: this.#cancellation.secondsLeft,
@@ -234,18 +237,21 @@ function cropped(image: DecodedImage, part: Part): DecodedImage {
 /** @param nativeScale at which the model drew. */
 function stepsOf(
   { target, shown }: ResultSize,
-  image: { readonly width: number; readonly height: number },
+  { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
   model: string,
   nativeScale: number,
 ): readonly UpscaleStep[] {
-  const isCropped = shown.width < image.width || shown.height < image.height;
+  const isCropped = shown.width < header.width || shown.height < header.height;
   const isResized =
     target.width !== shown.width * nativeScale || target.height !== shown.height * nativeScale;
-  return [
-    ...(isCropped ? (['crop'] as const) : []),
-    ...(model === LANCZOS ? [] : (['network'] as const)),
-    ...(isResized ? (['resize'] as const) : []),
-  ];
+  const isDone: Readonly<Record<UpscaleStep, boolean>> = {
+    crop: isCropped,
+    network: model !== LANCZOS,
+    mix: model !== LANCZOS && options.strength !== undefined,
+    resize: isResized,
+    sharpen: options.sharpen !== undefined,
+  };
+  return UPSCALE_STEPS.filter((step) => isDone[step]);
 }
 
 /** A grey picture on a coloured background is no longer grey. */

@@ -88,6 +88,8 @@ test('TRUST_PROXY takes addresses, networks and their names', () => {
 test('every option but those of one request has its default as a setting, judged in the words of the option', () => {
   const bad = {
     scale: '9',
+    strength: '2',
+    sharpen: '-1',
     format: 'psd',
     quality: '0',
     tile_size: '16',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CostModel } from '../../src/cost/cost-model.js';
-import type { ImageHeader, LearntCosts, UpscaleResult } from '../../src/domain/types.js';
+import type { LearntCosts } from '../../src/domain/learnt-costs.js';
+import type { ImageHeader, UpscaleResult } from '../../src/domain/types.js';
 import { loadManifest } from '../../src/models/manifest.js';
 import { warmUp } from '../../src/models/onnx/warm-up.js';
 import { SHIPPED_MODELS } from '../models/shipped-models.js';
@@ -88,7 +89,7 @@ describe('what is learnt of the work beside tiles', () => {
     sixteenBit: false,
     pages: 1,
   };
-  const image = { header, rasters: 1, resultPixels: 16e6, format: 'avif' } as const;
+  const image = { header, rasters: 1, resultPixels: 16e6, format: 'avif', options: {} } as const;
   const done = (model: string, ms: number): UpscaleResult => ({
     width: 4000,
     height: 4000,
@@ -109,7 +110,7 @@ describe('what is learnt of the work beside tiles', () => {
     const jpegMs = costs.decodingMs({ ...header, format: 'jpeg' });
     for (let i = 0; i < 60; i++) costs.recordJob(header, done('net', 700));
     near(costs.decodingMs(header), 700);
-    near(costs.encodingMs('avif', 16e6), 700);
+    near(costs.encodingMs('avif', 16e6, {}), 700);
     near(costs.finishing(image).networkMs, 1400);
     assert.equal(costs.decodingMs({ ...header, format: 'jpeg' }), jpegMs);
   });
@@ -117,10 +118,19 @@ describe('what is learnt of the work beside tiles', () => {
   it('keeps drawing by a network and by Lanczos apart', () => {
     const costs = new CostModel();
     const { networkMs } = costs.finishing(image);
-    const before = networkMs - costs.encodingMs('avif', 16e6);
+    const before = networkMs - costs.encodingMs('avif', 16e6, {});
     for (let i = 0; i < 60; i++) costs.recordJob(header, done('lanczos', 700));
-    near(costs.finishing(image).networkMs - costs.encodingMs('avif', 16e6), before);
+    near(costs.finishing(image).networkMs - costs.encodingMs('avif', 16e6, {}), before);
     near(costs.finishing(image).lanczosMs, 1400);
+  });
+
+  it('keeps mixing and sharpening apart from the work without them', () => {
+    const costs = new CostModel();
+    const plainMs = costs.finishing(image).networkMs;
+    const finished = { ...done('net', 700), steps: ['network', 'mix', 'sharpen'] as const };
+    for (let i = 0; i < 60; i++) costs.recordJob(header, finished);
+    assert.equal(costs.finishing(image).networkMs, plainMs);
+    near(costs.finishing({ ...image, options: { strength: 0.5, sharpen: 1 } }).networkMs, 1400);
   });
 
   it('goes to other processes, without what is only guessed', () => {

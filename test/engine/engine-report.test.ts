@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LearntCandidate } from '../../src/domain/types.js';
+import type { LearntCandidate } from '../../src/domain/learnt-costs.js';
 import { EngineReport } from '../../src/engine/supervisor/engine-report.js';
 
 const NET = { model: 'net', provider: 'cpu' } as const;

@@ -117,4 +117,34 @@ describe('the options of an upscale', () => {
     assert.match(two(['width', '9'], ['position', 'top']), /"position" is "top"; expected "fit=cover"/);
     assert.match(refusal([['width', '0']]), /expected a whole number from 1 to 1000000/);
   });
+
+  it('have no strength and no sharpening where these change nothing, and no network at strength 0', () => {
+    const finish = (raw: readonly RawOption[]) => {
+      const { strength, sharpen, model } = parsed(raw).upscale;
+      return [strength, sharpen, model];
+    };
+    assert.deepEqual(finish([]), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      finish([
+        ['strength', '1'],
+        ['sharpen', '0'],
+      ]),
+      [undefined, undefined, undefined],
+    );
+    assert.deepEqual(
+      finish([
+        ['strength', '0.25'],
+        ['sharpen', '1'],
+      ]),
+      [0.25, 1, undefined],
+    );
+    assert.deepEqual(
+      finish([
+        ['strength', '0'],
+        ['model', 'net'],
+      ]),
+      [undefined, undefined, 'lanczos'],
+    );
+    assert.match(refusal([['strength', '1.1']]), /expected a number from 0 to 1/);
+  });
 });

@@ -18,6 +18,8 @@ const OPTION_HELP: Readonly<
   position: ['--position P', 'centre, top, right, bottom or left: what --fit cover keeps.'],
   max_side: ['--max-side N', 'The longer side of the result in pixels, instead of --scale.'],
   megapixels: ['--megapixels N', 'Pixels of the result at most, in millions, instead of --scale.'],
+  strength: ['--strength N', "0 to 1: the network's share, the rest is plain resampling (default 1)."],
+  sharpen: ['--sharpen N', '0 to 1: sharpens the result, without halos (default 0).'],
   model: [
     '--model NAME',
     'The model that leads; "lanczos" turns the network off (default: the best installed).',

@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TesseraError } from '../../domain/errors.js';
+import type { LearntCosts } from '../../domain/learnt-costs.js';
 import {
   type ImageRequest,
   LANCZOS,
-  type LearntCosts,
   type Log,
   type ModelStatus,
   type ProviderStatus,

@@ -1,6 +1,7 @@
 import { CostModel } from '../../cost/cost-model.js';
 import type { TileLimits } from '../../cost/tile-grid.js';
-import type { LearntCosts, ModelStatus, ProviderStatus } from '../../domain/types.js';
+import type { LearntCosts } from '../../domain/learnt-costs.js';
+import type { ModelStatus, ProviderStatus } from '../../domain/types.js';
 
 /**
  * The last report of the engines: models, providers, and all measurements. It outlives them: `/models` also answers

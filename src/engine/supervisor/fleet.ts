@@ -1,4 +1,5 @@
-import type { LearntCosts, Log } from '../../domain/types.js';
+import type { LearntCosts } from '../../domain/learnt-costs.js';
+import type { Log } from '../../domain/types.js';
 import type { EngineSettings } from '../protocol.js';
 import { Backoff } from './backoff.js';
 import { EngineHandle, type EngineLaunch, type EngineListener } from './engine-handle.js';

@@ -1,7 +1,7 @@
+import type { LearntCosts } from '../../domain/learnt-costs.js';
 import type {
   Attempt,
   ImageRequest,
-  LearntCosts,
   Log,
   ModelStatus,
   ProviderStatus,

@@ -17,7 +17,8 @@ export const IMAGE_HEADER_SCHEMAS = {
   'X-Upscale-Scale': { type: 'number', description: 'Result ÷ source, along the side that grew more.' },
   'X-Upscale-Steps': {
     ...TEXT,
-    description: 'What was done to the image, in this order: some of crop, network, resize; or none.',
+    description:
+      'What was done to the image, in this order: some of crop, network, mix, resize, sharpen; or none.',
   },
   'X-Upscale-Tiles': { type: 'integer', description: 'Tiles computed.' },
   'X-Upscale-Fallback': { type: 'boolean', description: 'Another model than the first one served.' },

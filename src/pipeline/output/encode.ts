@@ -79,6 +79,8 @@ export interface EncodeRequest {
   readonly to: { readonly width: number; readonly height: number };
   readonly format: OutputFormat;
   readonly quality: number;
+  /** Above 0 and up to 1. */
+  readonly sharpen?: number;
   readonly background: readonly [number, number, number];
   readonly resultPath: string;
   /** Time limit in seconds, 1 to 3600. AVIF's encoder cannot be stopped, hence its limit of pixels. */
@@ -98,6 +100,7 @@ export async function encode(request: EncodeRequest): Promise<void> {
     const [r, g, b] = request.background;
     image = image.flatten({ background: { r, g, b } });
   }
+  if (request.sharpen !== undefined) image = image.sharpen(sharpening(request.sharpen));
   const sixteenBit = request.sixteenBit && (request.format === 'png' || request.format === 'tiff');
   image = image.toColourspace(request.grey ? (sixteenBit ? 'grey16' : 'b-w') : sixteenBit ? 'rgb16' : 'srgb');
   // sharp would transform every pixel to add a profile itself.
@@ -108,6 +111,15 @@ export async function encode(request: EncodeRequest): Promise<void> {
   } catch (error) {
     throw asDiskFull(error);
   }
+}
+
+/**
+ * Settings of libvips' sharpen, which works on CIE L (0 to 100). A difference of up to half a level of L to the surroundings counts as flat
+ * and stays (`m1`). What goes beyond is raised by `m2` times that, at most by 3 upwards and 4 downwards: ten levels of 255, too few for a
+ * halo. An enlarged picture has its detail at 1.5 pixels (`sigma`), hardly any at 0.8.
+ */
+function sharpening(amount: number) {
+  return { sigma: 1.5, m1: 0, m2: 4 * amount, x1: 0.5, y2: 3 * amount, y3: 4 * amount };
 }
 
 function withEncoder(image: Sharp, { format, quality, to }: EncodeRequest): Sharp {

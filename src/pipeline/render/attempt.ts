@@ -80,11 +80,12 @@ export class Drawing {
     const { nativeScale } = renderer;
     const size = drawnSize(image, renderer, target);
     try {
-      if (!goesStraightToJpeg(image, format, size, target))
-        return { canvas: await drawOnCanvas(image, renderer, size, this.#canvases), nativeScale };
       const { resultPath, options } = this.#task;
+      const strength = candidate.kind === 'lanczos' ? 1 : (options.strength ?? 1);
+      if (options.sharpen !== undefined || !goesStraightToJpeg(image, format, size, target))
+        return { canvas: await drawOnCanvas(image, renderer, size, this.#canvases, strength), nativeScale };
       const { threads } = this.#services;
-      const terms = { resultPath, size, quality: options.quality, metadata, threads };
+      const terms = { resultPath, size, quality: options.quality, strength, metadata, threads };
       return { bytes: await drawJpeg(image, renderer, terms, clock), nativeScale };
     } catch (error) {
       if (error instanceof LeftForTime && error.tilesAtWork) this.#scheduler = ALONGSIDE_OWN_TILES;

@@ -9,6 +9,7 @@ import { JpegStrips } from '../output/jpeg-strips.js';
 import { srgbProfile } from '../output/srgb.js';
 import { Canvas, type CanvasShape } from '../raster/canvas.js';
 import { LanczosRows } from '../raster/lanczos.js';
+import { MixedRows } from '../raster/mixed-rows.js';
 import { toNeutralRgb } from '../raster/planes.js';
 import type { RowSink } from '../raster/row-sink.js';
 import type { RenderClock } from './render-clock.js';
@@ -50,18 +51,23 @@ export function drawnSize(image: DecodedImage, renderer: RowRenderer, target: Si
   return width <= target.width && height <= target.height ? target : { width, height };
 }
 
-/** The sink that a row renderer writes to. */
-function enlarging(image: DecodedImage, renderer: RowRenderer, size: Size, sink: RowSink): RowSink {
-  const width = image.colour.width * renderer.nativeScale;
-  const height = image.colour.height * renderer.nativeScale;
-  if (width === size.width && height === size.height) return sink;
-  return new LanczosRows({ width, height }, size, image.sixteenBit, sink);
+/**
+ * The sink that a row renderer writes to: rows are mixed with plain resampling at the renderer's scale, then enlarged.
+ * @param source what the renderer paints. @param strength 0..1, the renderer's share.
+ */
+function stages(source: Raster, renderer: RowRenderer, size: Size, strength: number, sink: RowSink): RowSink {
+  const width = source.width * renderer.nativeScale;
+  const height = source.height * renderer.nativeScale;
+  const sixteenBit = source.data instanceof Uint16Array;
+  const isDrawn = width === size.width && height === size.height;
+  const drawn = isDrawn ? sink : new LanczosRows({ width, height }, size, sixteenBit, sink);
+  return strength === 1 ? drawn : new MixedRows(source, { width, height }, strength, drawn);
 }
 
 /**
  * Draws an image on a canvas: first its alpha, through the same network, then its colours, with alpha behind each
  * pixel. Resampled alpha would be three times softer than the colours' edges, and would show as a glow around them.
- * @param size from `drawnSize`.
+ * @param size from `drawnSize`. @param strength 0..1, the renderer's share in the picture.
  * @returns the canvas, without tags.
  * @throws TileFailure, TesseraError.
  */
@@ -70,6 +76,7 @@ export async function drawOnCanvas(
   renderer: RowRenderer,
   size: Size,
   canvases: CanvasStore,
+  strength: number,
 ): Promise<Canvas> {
   const { colour, alpha, grey, sixteenBit } = image;
   const alphaRgb: Raster | undefined =
@@ -79,11 +86,11 @@ export async function drawOnCanvas(
   if (alphaRgb !== undefined) {
     renderer.expect(alphaRgb);
     alphaCanvas = await canvases.canvas('alpha', { ...size, sixteenBit, grey: true });
-    await renderer.paint(alphaRgb, enlarging(image, renderer, size, alphaCanvas), true);
+    await renderer.paint(alphaRgb, stages(alphaRgb, renderer, size, strength, alphaCanvas), true);
     await alphaCanvas.complete({});
   }
   const canvas = await canvases.canvas('canvas', { ...size, sixteenBit, grey }, alphaCanvas);
-  await renderer.paint(colour, enlarging(image, renderer, size, canvas), false);
+  await renderer.paint(colour, stages(colour, renderer, size, strength, canvas), false);
   return canvas;
 }
 
@@ -113,6 +120,8 @@ export interface JpegRequest {
   readonly resultPath: string;
   readonly size: Size;
   readonly quality: number;
+  /** 0..1, the renderer's share in the picture. */
+  readonly strength: number;
   readonly metadata: ResultMetadata;
   /** Strips that are encoded at the same time. */
   readonly threads: number;
@@ -130,12 +139,12 @@ export async function drawJpeg(
   request: JpegRequest,
   clock: RenderClock,
 ): Promise<number> {
-  const { size, quality, metadata, threads, resultPath } = request;
+  const { size, quality, strength, metadata, threads, resultPath } = request;
   const shape = { ...size, grey: image.grey, icc: await resultProfile(image), metadata };
   const jpeg = await JpegStrips.create(resultPath, shape, jpegOptions(quality), threads);
   try {
     renderer.expect(image.colour);
-    await renderer.paint(image.colour, enlarging(image, renderer, size, jpeg), false);
+    await renderer.paint(image.colour, stages(image.colour, renderer, size, strength, jpeg), false);
     return await clock.during('sinking', () => jpeg.complete());
   } catch (error) {
     await jpeg.abandon();
