@@ -21,6 +21,10 @@ export const MAX_TILE_PX = 1088;
 /** As the option `model`: the first model of the chain. In `MODEL_CHAIN`: the usual models of this machine. */
 export const AUTO_MODEL = 'auto';
 
+/** What a request may name in place of a model; each machine has its own model for it. */
+export const PURPOSES = ['photo', 'drawing', 'fast', 'best'] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
 /** The model name of plain Lanczos resampling. */
 export const LANCZOS = 'lanczos';
 

@@ -103,7 +103,8 @@ export const OPTIONS = {
   model: {
     type: 'model',
     default: AUTO_MODEL,
-    description: "A name from `GET /models`; `auto` is the chain's first, `lanczos` turns the network off.",
+    description:
+      "A name from `GET /models`, or what the picture needs: `photo`, `drawing`, `fast`, `best`; `GET /models` tells which network each means on this machine. `auto` is the chain's first, `lanczos` turns the network off.",
   },
   strength: {
     type: 'number',

@@ -20,7 +20,7 @@ const ECHO_LENGTH = 60;
  * Reads the options of one upscale.
  * An option whose text is empty counts as not given, since forms send the fields that were left empty too.
  * @param raw of all sources together: query parameters and form fields, or the command line.
- * @param models names that `model` accepts beside `auto`.
+ * @param models names that `model` accepts beside `auto` and the purposes, which `withModel` resolves.
  * @param accept image media types that the caller can take, best first; only `format=auto` looks at it.
  * @throws TesseraError unknown_option, repeated_option, invalid_option, each naming the option and what is accepted.
  */

@@ -1,4 +1,4 @@
-import { AUTO_MODEL } from '../domain/types.js';
+import { AUTO_MODEL, PURPOSES } from '../domain/types.js';
 
 interface NumberSpec {
   readonly type: 'number' | 'integer';
@@ -48,7 +48,7 @@ export type ValueOf<S> = S extends { type: 'integer' | 'number' }
 
 /**
  * Parses a value.
- * @param models names that a spec of type `model` accepts beside `auto`; undefined accepts every name.
+ * @param models names that a spec of type `model` accepts beside `auto` and the purposes; undefined accepts every name.
  * @returns undefined when the spec does not accept the text.
  */
 export function parseValue<S extends ValueSpec>(
@@ -81,7 +81,7 @@ export function parseValue(spec: ValueSpec, text: string, models?: readonly stri
     case 'colour':
       return parseColour(text);
     case 'model':
-      return text === AUTO_MODEL || (models?.includes(text) ?? true) ? text : undefined;
+      return [AUTO_MODEL, ...PURPOSES].includes(text) || (models?.includes(text) ?? true) ? text : undefined;
   }
 }
 
@@ -122,7 +122,7 @@ export function accepted(spec: ValueSpec, models: readonly string[] = []): strin
       return 'a colour as #rgb or #rrggbb';
     case 'model':
       return models.length === 0
-        ? `${AUTO_MODEL}, or a name from GET /models`
-        : [AUTO_MODEL, ...models].join(', ');
+        ? `${AUTO_MODEL}, ${PURPOSES.join(', ')}, or a name from GET /models`
+        : [AUTO_MODEL, ...PURPOSES, ...models].join(', ');
   }
 }

@@ -14,7 +14,12 @@ async function get(url: string): Promise<Json> {
 test('/models tells all of each model and of the providers', async (t) => {
   const { origin, engine } = await startApp(t);
   const { models, providers } = engine.status();
-  assert.deepEqual(await get(`${origin}/models`), JSON.parse(JSON.stringify({ models, providers })));
+  const here = 'fake-x4';
+  const purposes = { photo: here, drawing: here, fast: here, best: here };
+  assert.deepEqual(
+    await get(`${origin}/models`),
+    JSON.parse(JSON.stringify({ models, purposes, providers })),
+  );
 });
 
 test('/health tells the state, the queue, the engines and whether a Real-ESRGAN model can serve', async (t) => {

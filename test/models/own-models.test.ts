@@ -31,6 +31,7 @@ describe("a user's own models", () => {
       assert.deepEqual(await readdir(home.models), ['manifest.json']);
     };
     for (const [name, message] of [
+      ['best', /"best" is taken: it stands for the model of a purpose.* --name/],
       ['lanczos', /"lanczos" is taken: it stands for plain resampling.* --name/],
       [
         'auto',

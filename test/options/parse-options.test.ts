@@ -53,7 +53,7 @@ describe('the options of an upscale', () => {
     );
     assert.match(refusal([['quality', '9.5']]), /expected a whole number from 1 to 100/);
     assert.match(refusal([['quality', '1e1']]), /expected a whole number from 1 to 100/);
-    assert.match(refusal([['model', 'other']]), /expected auto, net, lanczos/);
+    assert.match(refusal([['model', 'other']]), /expected auto, photo, drawing, fast, best, net, lanczos/);
     assert.match(refusal([['background', '#12345']]), /expected a colour as #rgb or #rrggbb/);
     assert.match(refusal([['colour', 'red']]), /^unknown_option: .*"colour".* scale, width/);
     assert.match(

@@ -22,7 +22,7 @@ const OPTION_HELP: Readonly<
   sharpen: ['--sharpen N', '0 to 1: sharpens the result, without halos (default 0).'],
   model: [
     '--model NAME',
-    'The model that leads; "lanczos" turns the network off (default: the best installed).',
+    'Its name, or photo, drawing, fast or best; "lanczos" turns the network off (default: the best installed).',
   ],
   format: ['--format F', "auto, jpeg, png, webp, avif or tiff (default: by the output's name, else auto)."],
   quality: ['--quality N', '1 to 100, for JPEG, WebP and AVIF (default 95).'],

@@ -9,6 +9,7 @@ import type { Config } from '../../config/config.js';
 import { LANCZOS, type UpscaleOptions, type UpscalePlan } from '../../domain/types.js';
 import type { JobRequest, Reservation } from '../../jobs/job.js';
 import { parseOptions, type RawOption } from '../../options/parse-options.js';
+import { withModel } from '../../options/purposes.js';
 import { createServices, type Services } from '../../services.js';
 import { openPicture, type Picture } from '../picture.js';
 import type { Finished, UpscaleHooks, Upscaler } from '../upscaler.js';
@@ -47,9 +48,10 @@ export class LocalUpscaler implements Upscaler {
       signal.throwIfAborted();
       await Promise.race([services.engine.ready(), once(signal, 'abort')]);
       signal.throwIfAborted();
-      const models = services.engine.status().models.map(({ name }) => name);
-      const { upscale } = parseOptions(raw, [...new Set([...models, LANCZOS])], [], config);
-      return new LocalUpscaler(services, upscale, folder);
+      const { models } = services.engine.status();
+      const names = models.map(({ name }) => name);
+      const { upscale } = parseOptions(raw, [...new Set([...names, LANCZOS])], [], config);
+      return new LocalUpscaler(services, withModel(upscale, models), folder);
     } catch (error) {
       await leave(services, folder);
       throw error;

@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { modelsByPurpose } from '../../options/purposes.js';
 import type { HttpContext } from '../context.js';
 import { jsonAnswer } from '../named-schema.js';
 import { REQUEST_ID } from '../schemas/headers.js';
@@ -24,7 +25,7 @@ export function registerModels(app: FastifyInstance, { engine }: HttpContext): v
     },
     handler: () => {
       const { models, providers } = engine.status();
-      return { models, providers };
+      return { models, purposes: modelsByPurpose(models), providers };
     },
   });
 }

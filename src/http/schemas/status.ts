@@ -1,5 +1,12 @@
 import { Type } from 'typebox';
-import { FAMILIES, type ModelStatus, PROVIDERS, type ProviderStatus } from '../../domain/types.js';
+import {
+  FAMILIES,
+  type ModelStatus,
+  PROVIDERS,
+  type ProviderStatus,
+  PURPOSES,
+  type Purpose,
+} from '../../domain/types.js';
 import type { QueueStatus } from '../../jobs/job.js';
 import type { DownloadStatus } from '../../models/download/background-download.js';
 import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
@@ -83,6 +90,15 @@ export const ProviderSchema = named(
   ),
 );
 
+const Purposes = Type.Unsafe<Readonly<Record<Purpose, string>>>(
+  Type.Object(
+    Object.fromEntries(
+      PURPOSES.map((purpose) => [purpose, Type.String({ description: 'Name of a model.' })]),
+    ),
+    { description: 'The model that each purpose, a value of the option `model`, means here now.' },
+  ),
+);
+
 export const ModelListSchema = named(
   'ModelList',
   'All models and providers.',
@@ -90,6 +106,7 @@ export const ModelListSchema = named(
     models: listOf(refTo(ModelSchema), {
       description: 'All of the manifest, those of the chain with their place.',
     }),
+    purposes: Purposes,
     providers: listOf(refTo(ProviderSchema), { description: 'What networks may run on.' }),
   }),
 );

@@ -5,6 +5,7 @@ import { LANCZOS } from '../../domain/types.js';
 import type { JobRequest, Jobs, Reservation } from '../../jobs/job.js';
 import { patient } from '../../options/option-defaults.js';
 import { parseOptions, type RawOption, type RequestOptions } from '../../options/parse-options.js';
+import { withModel } from '../../options/purposes.js';
 import { clientOf } from '../access/client.js';
 import { clientGone } from '../connection/client-gone.js';
 import { sendContinue } from '../connection/expect-continue.js';
@@ -61,7 +62,8 @@ export async function receiveFiles(
     const models = await modelNames(rest, context);
     const options = parseOptions(rest, models, imageTypesByPreference(request.headers.accept), optionLimits);
     if (durable && options.dryRun) throw dryRunOfJob();
-    return { options, callbackUrl };
+    const upscale = withModel(options.upscale, context.engine.status().models);
+    return { options: { ...options, upscale }, callbackUrl };
   };
   await parse(fromQuery);
 
