@@ -184,7 +184,9 @@ function registerContract(app: FastifyInstance, server: () => ContractServer): v
   app.get('/models', () => {
     const { installed } = server();
     const models = MODELS.map((model) => ({ ...model, installed: installed.includes(model.name) }));
-    return { models, providers: [] };
+    const [first = 'lanczos'] = installed;
+    const purposes = { photo: first, drawing: first, fast: first, best: first };
+    return { models, purposes, providers: [] };
   });
   app.get('/docs', (_request, reply) => reply.type('text/html').send('<!doctype html><title>docs</title>'));
 

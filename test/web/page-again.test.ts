@@ -91,6 +91,30 @@ pageTest('of the scales, the one that is seen to be chosen is sent', async ({ pa
   assert.equal(await scaleOf(1), '2');
 });
 
+pageTest(
+  'a longer side takes the place of the scale; strength, sharpening and a purpose are sent and told',
+  async ({ page, server }) => {
+    await page.locator('#model optgroup[label=For]').waitFor({ state: 'attached' });
+    await page.locator('#model').selectOption('drawing');
+    await page.locator('#model-purpose').getByText('Here: Tessera Lite').waitFor();
+    await page.locator('#more summary').click();
+    await page.locator('[name=max_side]').fill('2400');
+    await page.locator('[name=strength]').fill('0.6');
+    await page.locator('[name=sharpen]').fill('0.25');
+    assert.equal(await page.locator('#strength-value').textContent(), '0.6');
+    assert.equal(
+      await page.locator('#more-set').textContent(),
+      'longer side 2400 px, strength 0.6, sharpen 0.25',
+    );
+    await give(page, 'drop', [await photo('a.jpg', 60, 40)]);
+    const { options } = await server.job(0);
+    assert.deepEqual(
+      { ...options },
+      { max_side: '2400', model: 'drawing', strength: '0.6', sharpen: '0.25' },
+    );
+  },
+);
+
 pageTest('what is set under closed options is told beside them', async ({ page, server }) => {
   const more = page.locator('#more');
   await more.locator('summary').click();

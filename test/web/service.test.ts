@@ -117,7 +117,7 @@ test('a wrong option is told in the service’s own words', options, async () =>
   await page.getByRole('spinbutton', { name: 'Scale' }).fill('9');
   await give(page, 'drop', [await photo('a.jpg', 20, 20)]);
   await cardOf(page, 'a.jpg')
-    .getByText(/"scale" is "9"; expected a number above 1 and at most 8/)
+    .getByText(/"scale" is "9"; expected a number from 1 to 8/)
     .waitFor();
   await page.close();
 });

@@ -34,7 +34,8 @@ export function startWithDefaults(): void {
   // The menu of models is filled later. Until then it shows the model's name.
   const model = defaultOf('model');
   if (model !== 'auto') byId('model', HTMLSelectElement).append(new Option(model, model, true, true));
-  for (const name of ['quality', 'background']) field(name).defaultValue = defaultOf(name);
+  for (const name of ['strength', 'sharpen', 'quality', 'background'])
+    field(name).defaultValue = defaultOf(name);
   for (const name of EMPTY_FIELDS) if (defaultOf(name) !== '') field(name).placeholder = defaultOf(name);
   for (const [name, checked] of CHECKBOXES) field(name).defaultChecked = defaultOf(name) === checked;
 }

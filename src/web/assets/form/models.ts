@@ -1,4 +1,4 @@
-import type { ModelStatus } from '../../../domain/types.js';
+import type { ModelStatus, Purpose } from '../../../domain/types.js';
 import { Problem } from '../client/problem.js';
 import { byId, find, textElement } from '../element.js';
 import { api } from '../jobs/api.js';
@@ -7,6 +7,14 @@ import { api } from '../jobs/api.js';
 const titles = new Map([['lanczos', 'Lanczos']]);
 /** The purpose of each model by its name; `auto` is the service's own choice. */
 const purposes = new Map([['auto', 'The strongest that is done in time.']]);
+
+/** The purposes that a request may name in place of a model. */
+const PURPOSE_WORDS: Readonly<Record<Purpose, string>> = {
+  photo: 'Photos',
+  drawing: 'Drawings',
+  fast: 'Little time',
+  best: 'The best result, however long',
+};
 
 /** The title of a model; its name while the title is unknown. */
 export function titleOf(name: string): string {
@@ -23,7 +31,10 @@ export async function fillModelMenu(): Promise<boolean> {
     const answer = await (await api.request('models')).json();
     const rank = ({ installed, chainPosition = 500 }: ModelStatus) => (installed ? 0 : 1000) + chainPosition;
     const models = (answer.models as ModelStatus[]).sort((a, b) => rank(a) - rank(b));
+    const meanings = Object.entries(answer.purposes as Readonly<Record<Purpose, string>>);
     const chosen = menu.value;
+    const byPurpose = document.createElement('optgroup');
+    byPurpose.label = 'For';
     const missing = document.createElement('optgroup');
     missing.label = 'Not installed';
     missing.disabled = true;
@@ -34,9 +45,16 @@ export async function fillModelMenu(): Promise<boolean> {
       if (purpose !== undefined) purposes.set(name, purpose);
       (installed ? menu : missing).append(new Option(title, name));
     }
+    for (const [purpose, name] of meanings) {
+      purposes.set(purpose, `Here: ${titleOf(name)}.`);
+      byPurpose.append(new Option(PURPOSE_WORDS[purpose as Purpose], purpose));
+    }
+    menu.append(byPurpose);
     if (missing.children.length > 0) menu.append(missing);
     // A model that is no longer installed would be shown and not sent.
-    const stays = models.some(({ name, installed }) => installed && name === chosen);
+    const stays =
+      meanings.some(([purpose]) => purpose === chosen) ||
+      models.some(({ name, installed }) => installed && name === chosen);
     menu.value = stays ? chosen : 'auto';
     listPurposes(models);
     showPurpose();

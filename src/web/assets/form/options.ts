@@ -4,7 +4,19 @@ import { CHECKBOXES, defaultOf, startWithDefaults } from './defaults.js';
 import { fillModelMenu, showPurpose } from './models.js';
 
 /** Options with a field of one text. */
-const FIELDS = ['model', 'format', 'quality', 'background', 'tile_size', 'tile_overlap', 'timeout'];
+const FIELDS = [
+  'model',
+  'format',
+  'strength',
+  'sharpen',
+  'quality',
+  'background',
+  'tile_size',
+  'tile_overlap',
+  'timeout',
+];
+/** Sliders, whose value stands beside their name. */
+const SLIDERS = ['strength', 'sharpen', 'quality'];
 /** Fields that are empty by default: an empty field is not sent. */
 const OPTIONAL_FIELDS = ['tile_size', 'tile_overlap', 'timeout'];
 
@@ -16,7 +28,10 @@ export function chosenOptions(): URLSearchParams {
   const form = new FormData(byId('options', HTMLFormElement));
   const text = (name: string) => String(form.get(name) ?? '').trim();
   const scale = text('scale');
-  const options = new URLSearchParams({ scale: scale === 'other' ? text('exact_scale') : scale });
+  const maxSide = text('max_side');
+  const options = new URLSearchParams(
+    maxSide === '' ? { scale: scale === 'other' ? text('exact_scale') : scale } : { max_side: maxSide },
+  );
   for (const name of FIELDS) {
     if (text(name) !== (OPTIONAL_FIELDS.includes(name) ? '' : defaultOf(name))) options.set(name, text(name));
   }
@@ -35,6 +50,9 @@ function hiddenInWords(): string {
     return value === null ? [] : say(value);
   };
   return [
+    words('max_side', (value) => `longer side ${value} px`),
+    words('strength', (value) => `strength ${value}`),
+    words('sharpen', (value) => `sharpen ${value}`),
     words('quality', (value) => `quality ${value}`),
     words('background', (value) => `background ${value}`),
     words('timeout', (value) => `time limit ${value} s`),
@@ -66,12 +84,14 @@ export async function prepareOptions(): Promise<void> {
   const exact = byId('exact', HTMLElement);
   const exactScale = find(exact, 'input', HTMLInputElement);
   const other = find(form, '[name=scale][value=other]', HTMLInputElement);
-  const quality = find(form, '[name=quality]', HTMLInputElement);
   /** The field for another scale is shown and sent only while "Other" is chosen. */
   const showChoice = () => {
     exact.hidden = !other.checked;
     exactScale.disabled = exact.hidden;
-    byId('quality-value', HTMLOutputElement).textContent = quality.value;
+    for (const name of SLIDERS) {
+      const { value } = find(form, `[name=${name}]`, HTMLInputElement);
+      byId(`${name}-value`, HTMLOutputElement).textContent = value;
+    }
     byId('more-set', HTMLElement).textContent = hiddenInWords();
     showPurpose();
   };
