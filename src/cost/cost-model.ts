@@ -160,6 +160,8 @@ export class CostModel {
     const sourcePixels = width * height;
     const resultPixels = result.width * result.height;
     this.#record(`decode ${format}`, sourcePixels, decodeMs);
+    // The time of a reduction goes by the source's pixels, and would spoil what is known of a result's.
+    if (resultPixels < sourcePixels) return;
     if (result.model === LANCZOS) this.#record('resample', resultPixels * rasters, blendMs);
     else this.#record(result.steps?.includes('mix') ? 'mix' : 'blend', sourcePixels * rasters, blendMs);
     const encoding = result.steps?.includes('sharpen') ? 'sharpen' : 'encode';
@@ -178,9 +180,12 @@ export class CostModel {
   finishing({ header, rasters, resultPixels, format, options }: ImageWork): FinishingCost {
     const encodingMs = this.encodingMs(format, resultPixels, options);
     const blending = options.strength === undefined ? 'blend' : 'mix';
+    const sourcePixels = header.width * header.height;
+    // A reduction is drawn at the size of the source.
+    const drawnPixels = Math.max(resultPixels, sourcePixels);
     return {
-      networkMs: this.#costOf(blending).estimateMs(header.width * header.height * rasters) + encodingMs,
-      lanczosMs: this.#costOf('resample').estimateMs(resultPixels * rasters) + encodingMs,
+      networkMs: this.#costOf(blending).estimateMs(sourcePixels * rasters) + encodingMs,
+      lanczosMs: this.#costOf('resample').estimateMs(drawnPixels * rasters) + encodingMs,
     };
   }
 

@@ -33,8 +33,11 @@ export class PixelCost {
     const expectedMs = this.estimateMs(pixels);
     const believedMs = Math.min(ms, MAX_SLOWDOWN * Math.max(expectedMs, MIN_STALL_MS));
     const correction = (STEP * (believedMs - expectedMs)) / (1 + size * size);
-    this.#fixedMs = Math.max(0, this.#fixedMs + correction);
-    this.#referenceMs = Math.max(0, this.#referenceMs + correction * size);
+    const fixedMs = this.#fixedMs + correction;
+    const referenceMs = this.#referenceMs + correction * size;
+    // What one term cannot take, because no time is negative, the other takes: at most the share that is corrected.
+    this.#fixedMs = Math.max(0, fixedMs + Math.min(0, referenceMs) * size);
+    this.#referenceMs = Math.max(0, referenceMs + Math.min(0, fixedMs) / size);
   }
 
   estimateMs(pixels: number): number {

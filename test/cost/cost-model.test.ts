@@ -133,6 +133,18 @@ describe('what is learnt of the work beside tiles', () => {
     near(costs.finishing({ ...image, options: { strength: 0.5, sharpen: 1 } }).networkMs, 1400);
   });
 
+  it('learns nothing of drawing and encoding from a reduction, and estimates it by the pixels of its source', () => {
+    const costs = new CostModel();
+    const before = costs.finishing(image);
+    for (let i = 0; i < 60; i++)
+      costs.recordJob(header, { ...done('lanczos', 700), width: 100, height: 100 });
+    assert.deepEqual(costs.finishing(image), before);
+    near(costs.decodingMs(header), 700);
+    const drawing = (resultPixels: number) =>
+      costs.finishing({ ...image, resultPixels }).lanczosMs - costs.encodingMs('avif', resultPixels, {});
+    assert.equal(drawing(100), drawing(header.width * header.height));
+  });
+
   it('goes to other processes, without what is only guessed', () => {
     const costs = new CostModel();
     costs.decodingMs({ ...header, format: 'tiff' });

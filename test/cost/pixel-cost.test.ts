@@ -48,6 +48,14 @@ describe('the cost of an image', () => {
     );
   });
 
+  it('is learnt where the first guess of its fixed time is far too long', () => {
+    const cost = new PixelCost(FIRST_GUESS);
+    const trueMs = truth(0.5, 0.3);
+    for (let i = 0; i < 60; i++) cost.record(3300, trueMs(3300));
+    const ratio = cost.estimateMs(3300) / trueMs(3300);
+    assert.ok(ratio > 0.9 && ratio < 1.1, `${ratio} times the truth`);
+  });
+
   it('of any size is learnt from images of that size', () => {
     fc.assert(
       fc.property(machine, pixels, (trueMs, size) => {
