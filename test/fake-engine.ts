@@ -63,6 +63,7 @@ export class FakeEngine implements Engine {
         { model: MODEL, provider: 'cpu', tileSizePx: 512, outcome: 'served', ms: 12.4 },
       ],
       timings: { decodeMs: 1, inferMs: 2, blendMs: 3, encodeMs: 4, turnWaitMs: 0 },
+      steps: ['network', 'resize'],
       droppedPages: header.pages - 1,
       ...this.answer,
     };
@@ -82,6 +83,7 @@ export class FakeEngine implements Engine {
         { model: MODEL, provider: 'cpu', tileSizePx: 512, tiles: 1, estimatedSeconds: 0.5 },
       ],
       model: MODEL,
+      steps: ['network'],
       provider: 'cpu',
       tiles: 1,
       estimatedSeconds: 0.5,

@@ -203,6 +203,8 @@ export interface UpscalePlan {
   readonly candidates: readonly PlannedCandidate[];
   /** Model of the candidate that is expected to serve. */
   readonly model: string;
+  /** What would be done to the image by that model. */
+  readonly steps: readonly UpscaleStep[];
   readonly provider?: Provider;
   readonly tiles: number;
   readonly estimatedSeconds: number;

@@ -1,11 +1,10 @@
-import { AUTO_MODEL, LANCZOS, PURPOSES } from '../domain/types.js';
+import { AUTO_MODEL, LANCZOS } from '../domain/types.js';
 import { type ModelEntry, outputForm } from './manifest-entry.js';
 
 /** Names that no model may have, with their meaning. */
 export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
   [LANCZOS, 'it stands for plain resampling, without a network'],
   [AUTO_MODEL, "it stands for the chain's first model, and in MODEL_CHAIN for the usual ones"],
-  ...PURPOSES.map((purpose) => [purpose, 'it stands for the model of a purpose'] as const),
 ]);
 
 /** Checks what the schema of one entry cannot: names, files and twins across entries. @returns a clause for each problem. */

@@ -26,8 +26,10 @@ export function modelsByPurpose(models: readonly ModelStatus[]): Readonly<Record
   };
 }
 
-/** The options with a model in place of a purpose. */
+/** The options with a model in place of a purpose. A model that bears the name of a purpose, added before there were any, is meant itself. */
 export function withModel(options: UpscaleOptions, models: readonly ModelStatus[]): UpscaleOptions {
   const purpose = PURPOSES.find((each) => each === options.model);
-  return purpose === undefined ? options : { ...options, model: modelsByPurpose(models)[purpose] };
+  return purpose === undefined || models.some(({ name }) => name === purpose)
+    ? options
+    : { ...options, model: modelsByPurpose(models)[purpose] };
 }

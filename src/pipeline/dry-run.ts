@@ -9,6 +9,7 @@ import { resultSize } from '../options/result-size.js';
 import { tileCount, tilesAtOnce } from '../tiling/plan.js';
 import { checkOutputSize, type PipelineLimits } from './limits.js';
 import type { PipelineServices } from './pipeline-services.js';
+import { stepsOf } from './steps.js';
 
 const TENSOR_BYTES_PER_PIXEL = 3 * Float32Array.BYTES_PER_ELEMENT;
 
@@ -26,7 +27,8 @@ export async function dryRun(
   const { header, options } = request;
   const { sixteenBit } = header;
   const asked = chain.resolveScale({ ...options, sixteenBit });
-  const { target, shown, scale, reducesOnly } = resultSize(options, header, asked);
+  const size = resultSize(options, header, asked);
+  const { target, shown, scale, reducesOnly } = size;
   const { width, height } = shown;
   const model = reducesOnly ? LANCZOS : options.model;
   checkOutputSize(target, options, limits);
@@ -71,11 +73,15 @@ export async function dryRun(
         : { estimatedSeconds: toMilliseconds(tilesSeconds + otherMs / 1000) }),
     };
   });
-  const serving = candidates[plans.findIndex(({ serves }) => serves)];
+  const place = plans.findIndex(({ serves }) => serves);
+  const serving = candidates[place];
+  const network = plans[place]?.network;
+  const nativeScale = network === undefined ? 1 : network.terms.model.entry.scale ** network.passes;
   return {
     ...target,
     candidates,
     model: serving?.model ?? LANCZOS,
+    steps: stepsOf(size, request, serving?.model ?? LANCZOS, nativeScale),
     ...(serving?.provider === undefined ? {} : { provider: serving.provider }),
     tiles: serving?.tiles ?? 0,
     estimatedSeconds: serving?.estimatedSeconds ?? toMilliseconds((decodingMs + finishing.networkMs) / 1000),

@@ -2,10 +2,8 @@ import {
   type Attempt,
   LANCZOS,
   type OutputFormat,
-  UPSCALE_STEPS,
   type UpscaleOptions,
   type UpscaleResult,
-  type UpscaleStep,
   type UpscaleTask,
 } from '../domain/types.js';
 import type { ChainRequest } from '../models/fallback/chain-request.js';
@@ -28,6 +26,7 @@ import { croppedRaster } from './raster/crop.js';
 import { memoryError } from './raster/out-of-memory.js';
 import { type Aim, Drawing, type Drawn } from './render/attempt.js';
 import { CanvasStore, resultProfile } from './render/canvas-store.js';
+import { stepsOf } from './steps.js';
 
 /** A longer delay counts as the image's own cost. */
 const MAX_BUSYNESS = 5;
@@ -232,26 +231,6 @@ function cropped(image: DecodedImage, part: Part): DecodedImage {
     colour: croppedRaster(colour, part),
     alpha: alpha && croppedRaster(alpha, part),
   };
-}
-
-/** @param nativeScale at which the model drew. */
-function stepsOf(
-  { target, shown }: ResultSize,
-  { header, options }: Pick<UpscaleTask, 'header' | 'options'>,
-  model: string,
-  nativeScale: number,
-): readonly UpscaleStep[] {
-  const isCropped = shown.width < header.width || shown.height < header.height;
-  const isResized =
-    target.width !== shown.width * nativeScale || target.height !== shown.height * nativeScale;
-  const isDone: Readonly<Record<UpscaleStep, boolean>> = {
-    crop: isCropped,
-    network: model !== LANCZOS,
-    mix: model !== LANCZOS && options.strength !== undefined,
-    resize: isResized,
-    sharpen: options.sharpen !== undefined,
-  };
-  return UPSCALE_STEPS.filter((step) => isDone[step]);
 }
 
 /** A grey picture on a coloured background is no longer grey. */

@@ -40,6 +40,7 @@ test('a job goes from queued to its result, which can be fetched again and again
     scale: 2,
     model: 'fake-x4',
     provider: 'cpu',
+    steps: ['network', 'resize'],
     tiles: 2,
     fallback: false,
   });

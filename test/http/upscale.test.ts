@@ -37,6 +37,7 @@ test('a form with a file and fields after it comes back larger, with every heade
   assert.equal(headers['x-upscale-model'], 'fake-x4');
   assert.equal(headers['x-upscale-provider'], 'cpu');
   assert.equal(headers['x-upscale-scale'], '2.5');
+  assert.equal(headers['x-upscale-steps'], 'network, resize');
   assert.equal(headers['x-upscale-tiles'], '2');
   assert.equal(headers['x-upscale-fallback'], 'false');
   assert.equal(headers['x-upscale-width'], '40');

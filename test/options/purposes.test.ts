@@ -51,5 +51,7 @@ describe('the model of a purpose', () => {
     assert.equal(withModel({ ...OPTIONS, model: 'fast' }, [lite, mini]).model, 'tessera-mini-x4');
     assert.equal(withModel({ ...OPTIONS, model: 'tessera-lite-x4' }, [lite, mini]).model, 'tessera-lite-x4');
     assert.equal('model' in withModel(OPTIONS, [lite]), false);
+    const own = modelStatus({ name: 'fast' });
+    assert.equal(withModel({ ...OPTIONS, model: 'fast' }, [mini, own]).model, 'fast', 'a model of that name');
   });
 });

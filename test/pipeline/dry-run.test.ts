@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ImageHeader } from '../../src/domain/types.js';
+import type { ImageHeader, UpscaleOptions } from '../../src/domain/types.js';
 import type { CandidatePlan } from '../../src/models/fallback/chain-request.js';
 import { dryRun } from '../../src/pipeline/dry-run.js';
 import type { PipelineServices } from '../../src/pipeline/pipeline-services.js';
@@ -32,9 +32,9 @@ async function net(tileSizePx: number): Promise<Pick<CandidatePlan, 'model' | 'p
   return { model: entry.name, provider: 'cpu', network: { terms, overlapPx: entry.overlapPx, passes: 1 } };
 }
 
-function plan(candidates: readonly CandidatePlan[]) {
+function plan(candidates: readonly CandidatePlan[], options: Partial<UpscaleOptions> = {}) {
   const chain = { resolveScale: () => 4, plan: async () => candidates };
-  return dryRun({ header: HEADER, options: defaults }, chain, limits, costs);
+  return dryRun({ header: HEADER, options: { ...defaults, ...options } }, chain, limits, costs);
 }
 
 describe('a dry run', () => {
@@ -80,5 +80,16 @@ describe('a dry run', () => {
     const result = 1200 * 800 * 3;
     assert.ok(large.estimatedMemoryBytes > decoded + result, 'one tile holds all');
     assert.ok(small.estimatedMemoryBytes > decoded);
+  });
+
+  it('tells the size and the steps of what is asked for', async () => {
+    const network = await net(128);
+    const size = { kind: 'box', width: 400, height: 400, fit: 'cover', position: 'centre' } as const;
+    const served = [{ ...network, serves: true, estimatedSeconds: 2 }];
+    const { width, height, steps } = await plan(served, { size, strength: 0.5, sharpen: 1 });
+    assert.deepEqual([width, height, steps], [400, 400, ['crop', 'network', 'mix', 'resize', 'sharpen']]);
+    assert.deepEqual((await plan(served)).steps, ['network']);
+    const reduced = await plan([{ model: 'lanczos', serves: true }], { size: { kind: 'max_side', px: 150 } });
+    assert.deepEqual([reduced.width, reduced.height, reduced.steps], [150, 100, ['resize']]);
   });
 });

@@ -44,6 +44,11 @@ export class Metrics {
     'Pixels of images: source as received, result as delivered.',
     ['kind'],
   );
+  private readonly steps = this.counter(
+    'tessera_steps_total',
+    'Steps of results: crop, network, mix, resize, sharpen.',
+    ['step'],
+  );
   private readonly fallbacks = this.counter(
     'tessera_fallbacks_total',
     'Candidates that did not serve an answer marked as a fallback, or a job that failed; by model and reason.',
@@ -100,6 +105,7 @@ export class Metrics {
       (result) => {
         this.jobs.inc({ outcome: 'succeeded' });
         this.tiles.inc({ model: result.model, provider: result.provider ?? 'none' }, result.tiles);
+        for (const step of result.steps ?? []) this.steps.inc({ step });
         this.pixels.inc({ kind: 'result' }, result.width * result.height);
         this.countEnd(job, result.fallback ? causesOf(result.attempts) : []);
       },

@@ -1,5 +1,11 @@
 import { Type } from 'typebox';
-import { FALLBACK_REASONS, type PlannedCandidate, PROVIDERS, type UpscalePlan } from '../../domain/types.js';
+import {
+  FALLBACK_REASONS,
+  type PlannedCandidate,
+  PROVIDERS,
+  UPSCALE_STEPS,
+  type UpscalePlan,
+} from '../../domain/types.js';
 import { listOf, named, oneOf, refTo, schemaOf } from '../named-schema.js';
 
 const MEMORY_DESCRIPTION =
@@ -43,6 +49,9 @@ export const PlanSchema = named(
         description: 'In the order in which they would be tried.',
       }),
       model: Type.String({ description: 'The model that is expected to serve.' }),
+      steps: listOf(Type.Enum([...UPSCALE_STEPS], { type: 'string' }), {
+        description: 'What would be done to the image, in this order.',
+      }),
       provider: Provider,
       tiles: Type.Integer({ description: 'Tiles that it would compute; 0 for Lanczos.' }),
       estimatedSeconds: Type.Number({ description: 'Seconds from the start of the job to its result.' }),

@@ -1,3 +1,4 @@
+import { PURPOSES } from '../../domain/types.js';
 import { RESERVED_NAMES } from '../contradictions.js';
 import type { ModelEntry } from '../manifest-entry.js';
 import { RefusedChange } from './own-models.js';
@@ -18,7 +19,8 @@ export function refuseTaken(
     throw new RefusedChange(
       `The name "${name}" cannot be used: expected up to 64 of a to z, 0 to 9, ".", "_" and "-", the first a letter or digit. ${ANOTHER}`,
     );
-  const meaning = RESERVED_NAMES.get(name);
+  const isPurpose = PURPOSES.some((purpose) => purpose === name);
+  const meaning = isPurpose ? 'it stands for the model of a purpose' : RESERVED_NAMES.get(name);
   if (meaning !== undefined) throw new RefusedChange(`The name "${name}" is taken: ${meaning}. ${ANOTHER}`);
   if (known.shipped.some((entry) => entry.name === name))
     throw new RefusedChange(`The name "${name}" belongs to a shipped model. ${ANOTHER}`);

@@ -78,6 +78,7 @@ export const createRunner: CreateRunner = async (_settings, scheduler, _log, onL
     height: request.header.height * 4,
     candidates: [],
     model: 'first',
+    steps: ['network'],
     tiles: 1,
     estimatedSeconds: 1,
     estimatedMemoryBytes: 1,
