@@ -39,10 +39,6 @@ const FIRST_GUESSES: Readonly<Partial<Record<Work, PixelTime>>> = {
 const DECODING: PixelTime = { fixedMs: 2, microsecondsPerPixel: 0.03 };
 const ENCODING: PixelTime = { fixedMs: 5, microsecondsPerPixel: 0.1 };
 
-function firstGuess(work: Work): PixelTime {
-  return FIRST_GUESSES[work] ?? (work.startsWith('decode') ? DECODING : ENCODING);
-}
-
 /** An image, as far as its costs beside the tiles depend on it. */
 export interface ImageWork {
   readonly header: Pick<ImageHeader, 'format' | 'width' | 'height'>;
@@ -187,7 +183,8 @@ export class CostModel {
   }
 
   #costOf(work: Work): PixelCost {
-    return this.#work.get(work) ?? new PixelCost(firstGuess(work));
+    const otherwise = work.startsWith('decode') ? DECODING : ENCODING;
+    return this.#work.get(work) ?? new PixelCost(FIRST_GUESSES[work] ?? otherwise);
   }
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.js';
 import { TesseraError } from '../domain/errors.js';
 import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
 import { maxOverlapPx, type OptionLimits, optionTable } from './option-defaults.js';
@@ -60,13 +61,10 @@ export function parseOptions(
   );
   return {
     upscale: {
-      ...(scale === undefined ? {} : { scale }),
-      ...(model === undefined ? {} : { model }),
+      ...defined({ scale, model, tileSizePx, tileOverlapPx }),
       format: chosen('format') as UpscaleOptions['format'],
       accept,
       quality: chosen('quality') as number,
-      ...(tileSizePx === undefined ? {} : { tileSizePx }),
-      ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: samplesOf(chosen('background') as string),
       metadata: chosen('metadata') as UpscaleOptions['metadata'],
       ...(chosen('profile') === 'keep' ? { profile: 'keep' } : {}),
