@@ -1,4 +1,4 @@
-import { DEFAULT_TILE_PX, MAX_TILE_PX, type Provider } from '../domain/types.js';
+import { DEFAULT_TILE_PX, MAX_TILE_PX, type ModelStatus, type Provider } from '../domain/types.js';
 import {
   borderedSpan,
   planTiles,
@@ -51,14 +51,7 @@ export function tileLimits(threads: number, memoryBytes: number): TileLimits {
 /** A model on a provider, as far as its tiles depend on it; it need not be loaded. */
 export interface TiledModel {
   readonly provider: Provider;
-  readonly entry: {
-    readonly scale: number;
-    readonly sizeRequirements: {
-      readonly minimum: number;
-      readonly multipleOf: number;
-      readonly fixed?: readonly [number, number] | undefined;
-    };
-  };
+  readonly entry: Pick<ModelStatus, 'scale' | 'sizeRequirements'>;
 }
 
 /** What the grid of a candidate depends on. */

@@ -82,8 +82,6 @@ export interface ImageHeader {
   readonly pages: number;
 }
 
-type AttemptOutcome = 'served' | 'failed' | 'skipped';
-
 /** Why a candidate did not serve. Bad input and cancellation never cause a fallback. */
 export const FALLBACK_REASONS = [
   'not_installed',
@@ -106,7 +104,7 @@ export interface Attempt {
   readonly provider?: Provider;
   /** Side of the model input in pixels; undefined when the candidate was skipped before planning. */
   readonly tileSizePx?: number;
-  readonly outcome: AttemptOutcome;
+  readonly outcome: 'served' | 'failed' | 'skipped';
   readonly reason?: FallbackReason;
   /** One sentence for people, without internal facts. */
   readonly detail?: string;

@@ -185,7 +185,10 @@ export class LocalJobs implements Jobs, JobKeeper {
       await job.settled.catch(() => {});
     }
     this.#durable.forget(job);
-    await this.#departures.tidy(job.id, () => this.#removeFolder(job.id));
+    await this.#departures.tidy(job.id, () => {
+      this.#disk.release(job.id);
+      return this.#folders.remove(job.id);
+    });
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -284,11 +287,6 @@ export class LocalJobs implements Jobs, JobKeeper {
       .finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
     return tracked;
-  }
-
-  async #removeFolder(id: string): Promise<void> {
-    this.#disk.release(id);
-    await this.#folders.remove(id);
   }
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.js';
 import { TesseraError } from '../domain/errors.js';
 import { AUTO_MODEL, LANCZOS, type UpscaleOptions } from '../domain/types.js';
 import { maxOverlapPx, type OptionLimits, optionTable } from './option-defaults.js';
@@ -66,18 +67,21 @@ export function parseOptions(
   );
   return {
     upscale: {
-      ...(size !== undefined ? { size } : scale === undefined ? {} : { scale }),
-      ...(model === undefined ? {} : { model }),
+      ...defined({
+        size,
+        scale: size === undefined ? scale : undefined,
+        model,
+        dpi,
+        tileSizePx,
+        tileOverlapPx,
+      }),
       ...(strength === 0 || strength === 1 ? {} : { strength }),
       ...(sharpen === 0 ? {} : { sharpen }),
       format: chosen('format') as UpscaleOptions['format'],
       accept,
       quality: chosen('quality') as number,
-      ...(tileSizePx === undefined ? {} : { tileSizePx }),
-      ...(tileOverlapPx === undefined ? {} : { tileOverlapPx }),
       background: samplesOf(chosen('background') as string),
       metadata: chosen('metadata') as UpscaleOptions['metadata'],
-      ...(dpi === undefined ? {} : { dpi }),
       ...(chosen('profile') === 'keep' ? { profile: 'keep' } : {}),
       fallback: chosen('fallback') as boolean,
       timeoutSeconds: chosen('timeout') as number,

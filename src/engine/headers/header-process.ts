@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { TesseraError } from '../../domain/errors.js';
 import type { ImageHeader } from '../../domain/types.js';
+import { processFields } from '../../host/processes.js';
 import { unusual } from '../../pipeline/refusals.js';
 import type { FromHeaderProcess, HeaderRequest } from './protocol.js';
 
@@ -128,13 +128,8 @@ export class HeaderProcess {
    * system does not tell.
    */
   #processorMs(): number {
-    try {
-      const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-    } catch {
-      return Number.POSITIVE_INFINITY;
-    }
+    const { 11: utime = Infinity, 12: stime = Infinity } = processFields(this.child.pid);
+    return ((Number(utime) + Number(stime)) * 1000) / TICKS_PER_SECOND;
   }
 }
 

@@ -38,6 +38,7 @@ const MAX_DEATHS = 2;
 export class Assignment {
   /** Set once an engine died under the job or ran out of memory. The job then runs alone, so that another death has one suspect. */
   alone = false;
+  ended = false;
   /** Set when the job is to stop. It stays in its engine until the next tile. */
   stopping: TesseraError | undefined;
   /** Timer that ends the caller's wait for an engine that does not react. */
@@ -54,7 +55,6 @@ export class Assignment {
   #deaths = 0;
   /** The job has left a process in which memory ran out, for a new one. */
   #moved = false;
-  #ended = false;
 
   constructor(
     task: UpscaleTask,
@@ -82,10 +82,6 @@ export class Assignment {
   /** Attempts in the current engine, oldest first. */
   get attemptsHere(): readonly Attempt[] {
     return this.#attempts.slice(this.#attemptsElsewhere);
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   /** Records that an engine takes the job. */
@@ -129,7 +125,7 @@ export class Assignment {
 
   /** Ends the caller's wait for a stopped job that is still in progress in its engine. */
   giveUp(): void {
-    if (this.stopping === undefined || this.#ended) return;
+    if (this.stopping === undefined || this.ended) return;
     if (this.stopping.code === 'deadline_exceeded')
       this.#failCandidateAtWork('over_time_budget', 'The time for this image was over while it was at work.');
     this.fail(this.stopping);
@@ -236,8 +232,8 @@ export class Assignment {
   }
 
   #end(settle: () => void): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     clearTimeout(this.deadlineTimer);
     clearTimeout(this.answerTimer);
     settle();

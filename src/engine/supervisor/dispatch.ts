@@ -19,21 +19,12 @@ export function dispatch<E extends Host>(
   }
   const decisions: { assignment: Assignment; engine: E }[] = [];
   for (const assignment of waiting) {
-    const engine = leastLoaded(load);
-    if (engine === undefined) break;
-    const jobs = load.get(engine) ?? 0;
+    const [least] = [...load].sort(([, one], [, other]) => one - other);
+    if (least === undefined) break;
+    const [engine, jobs] = least;
     if (assignment.alone) load.delete(engine);
     else load.set(engine, jobs + 1);
     if (!assignment.alone || jobs === 0) decisions.push({ assignment, engine });
   }
   return decisions;
-}
-
-function leastLoaded<E>(load: ReadonlyMap<E, number>): E | undefined {
-  let chosen: E | undefined;
-  let fewest = Infinity;
-  for (const [engine, jobs] of load) {
-    if (jobs < fewest) [chosen, fewest] = [engine, jobs];
-  }
-  return chosen;
 }

@@ -9,33 +9,25 @@ import type { ModelStatus, ProviderStatus } from '../../domain/types.js';
  */
 export class EngineReport {
   readonly costs: CostModel;
-  #models: readonly ModelStatus[] = [];
-  #providers: readonly ProviderStatus[] = [];
+  models: readonly ModelStatus[] = [];
+  providers: readonly ProviderStatus[] = [];
 
   /** @param limits of tiles in one engine. */
   constructor(limits?: TileLimits) {
     this.costs = new CostModel(undefined, limits);
   }
 
-  get models(): readonly ModelStatus[] {
-    return this.#models;
-  }
-
-  get providers(): readonly ProviderStatus[] {
-    return this.#providers;
-  }
-
   /** The latest report counts. Speeds that another engine has measured are kept. */
   update(models: readonly ModelStatus[], providers: readonly ProviderStatus[], learnt: LearntCosts): void {
     this.costs.update(learnt);
-    this.#models = models.map((model) => {
+    this.models = models.map((model) => {
       // Other weights under the same name have speeds of their own.
-      const known = this.#models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
+      const known = this.models.find(({ name, sha256 }) => name === model.name && sha256 === model.sha256);
       return {
         ...model,
         microsecondsPerPixel: { ...known?.microsecondsPerPixel, ...model.microsecondsPerPixel },
       };
     });
-    this.#providers = providers;
+    this.providers = providers;
   }
 }

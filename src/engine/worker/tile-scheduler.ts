@@ -100,16 +100,11 @@ export class FairTileScheduler {
 
   /** Among equal jobs, the one served longest ago. */
   #next(): Waiting | undefined {
-    let chosen: Waiting | undefined;
-    for (const candidate of this.#waiting) {
-      if (chosen === undefined || isBefore(candidate.account, chosen.account)) chosen = candidate;
-    }
-    return chosen;
+    const inOrder = [...this.#waiting].sort(
+      ({ account: one }, { account: other }) => one.usedMs - other.usedMs || one.served - other.served,
+    );
+    return inOrder[0];
   }
-}
-
-function isBefore(one: Account, other: Account): boolean {
-  return one.usedMs < other.usedMs || (one.usedMs === other.usedMs && one.served < other.served);
 }
 
 /** Two immediates: the first may still run in the loop iteration that scheduled it; the second comes after a poll phase. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../domain/defined.js';
 import { makeFolder } from '../../host/make-folder.js';
+import { processFields, systemName } from '../../host/processes.js';
 
 /** Identifies the process that owns an instance folder, also when its process number was reused. */
 export interface InstanceRecord {
@@ -74,7 +74,7 @@ export class Instance {
     const folder = join(this.tempDir, name);
     const record = await readRecord(folder);
     if (record?.left) return false;
-    if (record !== undefined && record.system === (await systemName())) return isRunning(record);
+    if (record !== undefined && record.system === systemName()) return isRunning(record);
     await this.#beat();
     const nowMs = await modifiedMs(join(this.folder, HEARTBEAT_FILE));
     const beatMs = (await modifiedMs(join(folder, HEARTBEAT_FILE))) ?? (await modifiedMs(folder));
@@ -99,10 +99,10 @@ export class Instance {
   }
 
   async #writeRecord(fields: Pick<InstanceRecord, 'left'>): Promise<void> {
-    const startTicks = await startTicksOf(process.pid);
+    const startTicks = startTicksOf(process.pid);
     const record: InstanceRecord = {
       pid: process.pid,
-      system: await systemName(),
+      system: systemName(),
       ...defined({ startTicks }),
       ...fields,
     };
@@ -125,8 +125,8 @@ async function readRecord(folder: string): Promise<InstanceRecord | undefined> {
   }
 }
 
-async function isRunning(record: InstanceRecord): Promise<boolean> {
-  if (record.startTicks !== undefined) return (await startTicksOf(record.pid)) === record.startTicks;
+function isRunning(record: InstanceRecord): boolean {
+  if (record.startTicks !== undefined) return startTicksOf(record.pid) === record.startTicks;
   try {
     process.kill(record.pid, 0);
     return true;
@@ -136,26 +136,11 @@ async function isRunning(record: InstanceRecord): Promise<boolean> {
   }
 }
 
-/** Process numbers are unique within one boot and one pid namespace; each container has its own. */
-async function systemName(): Promise<string> {
-  try {
-    const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    return `${bootId.trim()} ${await readlink('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
-  }
-}
-
-/** Field 22 of `/proc/<pid>/stat` (proc(5)), counted after the command's name, which may contain spaces and brackets. */
-async function startTicksOf(pid: number): Promise<string | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended, and waits only for its parent.
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+/** Field 22 of `/proc/<pid>/stat`. */
+function startTicksOf(pid: number): string | undefined {
+  const fields = processFields(pid);
+  // A zombie has ended, and waits only for its parent.
+  return fields[0] === 'Z' ? undefined : fields[19];
 }
 
 async function modifiedMs(path: string): Promise<number | undefined> {

@@ -20,6 +20,13 @@ export interface DownloadOptions {
   readonly retryDelaysMs?: readonly number[];
 }
 
+/** The download of one model into its part file. */
+interface Transfer extends DownloadOptions {
+  readonly entry: ModelEntry;
+  readonly url: string;
+  readonly part: string;
+}
+
 const STALL_MS = 30_000;
 const RETRY_DELAYS_MS = [1000, 4000, 15_000];
 
@@ -48,7 +55,7 @@ async function download(entry: ModelEntry, options: DownloadOptions): Promise<'d
   try {
     if ((await fileState(entry, options.modelsFolder, 'sha256')) === 'intact') return 'present';
     const part = join(options.modelsFolder, `.download-${entry.file}-${entry.sha256.slice(0, 8)}.part`);
-    await fetchWhole(url, part, entry, options);
+    await fetchWhole({ ...options, entry, url, part });
     await rename(part, target);
     return 'downloaded';
   } finally {
@@ -64,19 +71,14 @@ function sourceUrl(entry: ModelEntry, mirror: string): string {
 }
 
 /** Downloads into the part file until it is the model, in as many attempts as the options allow. */
-async function fetchWhole(
-  url: string,
-  part: string,
-  entry: ModelEntry,
-  options: DownloadOptions,
-): Promise<void> {
-  const delaysMs = options.retryDelaysMs ?? RETRY_DELAYS_MS;
+async function fetchWhole(transfer: Transfer): Promise<void> {
+  const { entry, part, signal, retryDelaysMs = RETRY_DELAYS_MS } = transfer;
   let breaks = 0;
   let resumed = false;
   for (;;) {
     const before = await usableSize(part, entry.bytes);
     resumed ||= before > 0;
-    const broken = await fetchRest(url, part, before, entry, options);
+    const broken = await fetchRest(transfer, before);
     if (broken === undefined) {
       if ((await sha256Of(part)) === entry.sha256) return;
       await rm(part, { force: true });
@@ -91,12 +93,12 @@ async function fetchWhole(
     }
     const after = await usableSize(part, entry.bytes);
     breaks = after > before ? 1 : breaks + 1;
-    const delayMs = delaysMs[breaks - 1];
+    const delayMs = retryDelaysMs[breaks - 1];
     if (delayMs === undefined) {
       if (after === 0) await rm(part, { force: true });
       throw broken;
     }
-    await sleep(delayMs, undefined, { signal: options.signal });
+    await sleep(delayMs, undefined, { signal });
   }
 }
 
@@ -105,37 +107,22 @@ async function fetchWhole(
  * @returns an Interruption when another attempt may succeed; undefined when the file is complete.
  * @throws when another attempt would fail too; unless it was aborted, the part file is then removed.
  */
-async function fetchRest(
-  url: string,
-  part: string,
-  offset: number,
-  entry: ModelEntry,
-  options: DownloadOptions,
-): Promise<Interruption | undefined> {
+async function fetchRest(transfer: Transfer, offset: number): Promise<Interruption | undefined> {
+  const { entry, url, part, signal, stallMs = STALL_MS } = transfer;
   if (offset === entry.bytes) return undefined;
   try {
-    const stallMs = options.stallMs ?? STALL_MS;
-    const source = await fetchFrom(url, offset, entry, { stallMs, signal: options.signal });
-    try {
-      await store(source, part, entry, options);
-    } finally {
-      await source.close();
-    }
+    const source = await fetchFrom(url, offset, entry, { stallMs, signal });
+    await store(source, transfer).finally(() => source.close());
     return undefined;
   } catch (error) {
-    const broken = interruption(error, options.signal);
+    const broken = interruption(error, signal);
     if (broken !== undefined) return broken;
-    if (!options.signal.aborted) await rm(part, { force: true });
+    if (!signal.aborted) await rm(part, { force: true });
     throw error;
   }
 }
 
-async function store(
-  source: RestOfFile,
-  part: string,
-  entry: ModelEntry,
-  options: DownloadOptions,
-): Promise<void> {
+async function store(source: RestOfFile, { entry, part, onProgress }: Transfer): Promise<void> {
   // A server without ranges sends the whole file.
   const file = await open(part, source.start === 0 ? 'w' : 'r+');
   try {
@@ -148,7 +135,7 @@ async function store(
         );
       await file.write(piece, 0, piece.length, position);
       position += piece.length;
-      options.onProgress?.(position, entry.bytes);
+      onProgress?.(position, entry.bytes);
     }
     if (position < entry.bytes)
       throw new Interruption(`the connection ended after ${position} of ${entry.bytes} bytes`);

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../host/clock.js';
+import { systemName } from '../../host/processes.js';
 import { systemCode } from '../../host/system-reason.js';
 
 /** The owner touches its lock file this often. */
@@ -26,26 +25,16 @@ interface Owner {
   readonly place: string;
 }
 
-export interface Lock {
-  /** false: another process took the lock over, because this process, or its machine, was suspended. */
-  isHeld(): Promise<boolean>;
-  release(): Promise<void>;
-}
-
 /**
  * Waits until the caller alone holds the lock file, within this process too.
  * @throws the signal's reason, or the file system's error when the folder cannot be written.
  */
-export function holdLock(path: string, signal: AbortSignal): Promise<Lock> {
-  return hold(path, signal);
-}
-
-async function hold(path: string, signal: AbortSignal): Promise<HeldLock> {
+export async function holdLock(path: string, signal: AbortSignal): Promise<Lock> {
   const watch = new Watch(path);
   for (;;) {
     signal.throwIfAborted();
     const owner = newOwner();
-    if (await create(path, owner)) return new HeldLock(path, owner.token);
+    if (await create(path, owner)) return new Lock(path, owner.token);
     const dead = await watch.deadToken();
     const taken = dead === undefined ? undefined : await takeOver(path, dead, signal);
     if (taken !== undefined) return taken;
@@ -57,8 +46,8 @@ async function hold(path: string, signal: AbortSignal): Promise<HeldLock> {
  * Takes over the lock of a dead owner. Only one process may, so it first holds a second lock, named by the dead owner's token. Then it
  * renames the second lock's file over the first: the first exists all the time. A process that dies in between is followed the same way.
  */
-async function takeOver(path: string, dead: string, signal: AbortSignal): Promise<HeldLock | undefined> {
-  const right = await hold(`${path}.${dead}`, signal);
+async function takeOver(path: string, dead: string, signal: AbortSignal): Promise<Lock | undefined> {
+  const right = await holdLock(`${path}.${dead}`, signal);
   if ((await read(path))?.token === dead) return right.moveTo(path);
   await right.release();
   return undefined;
@@ -84,7 +73,7 @@ async function create(path: string, owner: Owner): Promise<boolean> {
   }
 }
 
-class HeldLock implements Lock {
+export class Lock {
   readonly #touch: NodeJS.Timeout;
 
   constructor(
@@ -98,12 +87,13 @@ class HeldLock implements Lock {
     this.#touch.unref();
   }
 
-  async moveTo(path: string): Promise<HeldLock> {
+  async moveTo(path: string): Promise<Lock> {
     await rename(this.path, path);
     this.path = path;
     return this;
   }
 
+  /** false: another process took the lock over, because this process, or its machine, was suspended. */
   async isHeld(): Promise<boolean> {
     return (await read(this.path))?.token === this.token;
   }
@@ -162,28 +152,16 @@ class Watch {
 
 /** @returns this process as the owner of a new lock. */
 export function newOwner(): Owner {
-  return { token: randomBytes(4).toString('hex'), pid: process.pid, place: thisPlace() };
+  return { token: randomBytes(4).toString('hex'), pid: process.pid, place: systemName() };
 }
 
 /** Whether an owner's process has certainly ended; false for an owner on another machine or in another container. */
 function hasEnded({ pid, place }: Owner): boolean {
-  if (place !== thisPlace()) return false;
+  if (place !== systemName()) return false;
   try {
     process.kill(pid, 0);
     return false;
   } catch (error) {
     return systemCode(error) === 'ESRCH';
   }
-}
-
-let place: string | undefined;
-
-/** On Linux the boot and the namespace of process ids, so that two containers on one folder differ; elsewhere the host's name. */
-function thisPlace(): string {
-  try {
-    place ??= `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    place ??= hostname();
-  }
-  return place;
 }

@@ -68,7 +68,45 @@ export class ModelChain {
     const attempts = new AttemptLog(request.earlierAttempts, request.onAttempt);
     const share = this.#workload.enter();
     try {
-      return await this.#serve(request, attempts, share, attempt);
+      const walk = this.#walk(request, share);
+      for (const candidate of walk) {
+        request.signal.throwIfAborted();
+        const names = namesOf(candidate);
+        const note = attempts.begin();
+        if (candidate.kind === 'skip') {
+          const { reason, detail } = candidate;
+          note({ ...names, outcome: 'skipped', reason, detail });
+          continue;
+        }
+        let loaded: LoadedCandidate | undefined;
+        const draw = (begun: LoadedCandidate): Promise<T> => {
+          loaded = begun;
+          return attempt(begun, note);
+        };
+        const end = (outcome: Refusal | { readonly outcome: 'served' }) =>
+          note({ ...names, ...givenTile(loaded), ...outcome });
+        try {
+          if (candidate.kind === 'lanczos') request.onCandidate?.(LANCZOS, undefined);
+          const drawn =
+            candidate.kind === 'lanczos'
+              ? { value: await draw({ kind: 'lanczos' }) }
+              : await this.#compute(candidate, walk, request, share, draw);
+          if ('reason' in drawn) {
+            end(drawn);
+            continue;
+          }
+          end({ outcome: 'served' });
+          return { ...drawn, ...names, fallback: candidate !== walk.eligible, attempts: attempts.all };
+        } catch (error) {
+          if (error instanceof TesseraError && error.code === 'deadline_exceeded') end(TIME_IS_OVER);
+          if (candidate.kind !== 'network' || !(error instanceof TileFailure)) throw error;
+          end({ outcome: 'failed', reason: error.reason, detail: error.message });
+          const lost = { model: names.model, provider: candidate.provider, reason: error.reason };
+          throw new DeviceLost(lost, attempts.all, error);
+        }
+      }
+      // With fallback the chain ends with Lanczos, which serves or throws.
+      throw walk.refused(attempts.all);
     } finally {
       share.end();
     }
@@ -117,60 +155,6 @@ export class ModelChain {
   /** Frees all sessions, after the tiles under way. */
   close(): Promise<void> {
     return this.parts.pool.close();
-  }
-
-  async #serve<T>(
-    request: ChainRequest,
-    attempts: AttemptLog,
-    share: Share,
-    attempt: (candidate: LoadedCandidate, note: NoteAttempt) => Promise<T>,
-  ): Promise<ChainAnswer<T>> {
-    const walk = this.#walk(request, share);
-    for (const candidate of walk) {
-      request.signal.throwIfAborted();
-      const names = namesOf(candidate);
-      const note = attempts.begin();
-      if (candidate.kind === 'skip') {
-        const { reason, detail } = candidate;
-        note({ ...names, outcome: 'skipped', reason, detail });
-        continue;
-      }
-      let loaded: LoadedCandidate | undefined;
-      const draw = (begun: LoadedCandidate): Promise<T> => {
-        loaded = begun;
-        return attempt(begun, note);
-      };
-      const end = (outcome: Refusal | { readonly outcome: 'served' }) =>
-        note({ ...names, ...givenTile(loaded), ...outcome });
-      try {
-        const drawn =
-          candidate.kind === 'lanczos'
-            ? await this.#resample(request, draw)
-            : await this.#compute(candidate, walk, request, share, draw);
-        if ('reason' in drawn) {
-          end(drawn);
-          continue;
-        }
-        end({ outcome: 'served' });
-        return { ...drawn, ...names, fallback: candidate !== walk.eligible, attempts: attempts.all };
-      } catch (error) {
-        if (error instanceof TesseraError && error.code === 'deadline_exceeded') end(TIME_IS_OVER);
-        if (candidate.kind !== 'network' || !(error instanceof TileFailure)) throw error;
-        end({ outcome: 'failed', reason: error.reason, detail: error.message });
-        const lost = { model: names.model, provider: candidate.provider, reason: error.reason };
-        throw new DeviceLost(lost, attempts.all, error);
-      }
-    }
-    // With fallback the chain ends with Lanczos, which serves or throws.
-    throw walk.refused(attempts.all);
-  }
-
-  async #resample<T>(
-    request: ChainRequest,
-    draw: (begun: LoadedCandidate) => Promise<T>,
-  ): Promise<{ value: T }> {
-    request.onCandidate?.(LANCZOS, undefined);
-    return { value: await draw({ kind: 'lanczos' }) };
   }
 
   /** Loads a network and draws with it. @returns why it does not serve. @throws TileFailure where its device is lost. */

@@ -1,4 +1,4 @@
-import type { Attempt, FallbackReason, Provider } from '../../domain/types.js';
+import type { Attempt, ExcludedCandidate } from '../../domain/types.js';
 import type { TileFailure } from '../tile-model.js';
 
 /**
@@ -8,11 +8,7 @@ import type { TileFailure } from '../tile-model.js';
 export class DeviceLost extends Error {
   override readonly name = 'DeviceLost';
   constructor(
-    readonly candidate: {
-      readonly model: string;
-      readonly provider: Provider;
-      readonly reason: FallbackReason;
-    },
+    readonly candidate: Required<ExcludedCandidate>,
     /** All attempts so far, the lost candidate's own last. */
     readonly attempts: readonly Attempt[],
     cause: TileFailure,

@@ -1,4 +1,5 @@
 import type { CostModel } from '../../cost/cost-model.js';
+import { defined } from '../../domain/defined.js';
 import { LANCZOS, type ModelStatus, type Provider } from '../../domain/types.js';
 import { DEFAULT_SCALE } from '../../options/resolve-scale.js';
 import type { ModelEntry } from '../manifest-entry.js';
@@ -45,7 +46,7 @@ function statusOf(
   return {
     name: entry.name,
     title: entry.title,
-    ...(entry.purpose === undefined ? {} : { purpose: entry.purpose }),
+    ...defined({ purpose: entry.purpose, unavailable }),
     scale: entry.scale,
     licence: entry.licence,
     sha256: entry.sha256,
@@ -59,7 +60,6 @@ function statusOf(
     ...(position < 0 ? {} : { chainPosition: position + 1 }),
     servesBits: servesBits(entry, setting),
     ...(installed && provider !== undefined ? { provider } : {}),
-    ...(unavailable === undefined ? {} : { unavailable }),
   };
 }
 

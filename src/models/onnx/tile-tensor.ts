@@ -134,27 +134,20 @@ function decodeHalves(bits: Uint16Array, values: Float32Array): Float32Array {
 
 /** Whether all pixels are equal, as in the answer of a network that overflowed. */
 export function isFlat(pixels: Raster<3>): boolean {
-  return spread(pixels.data, 0) === 0;
+  return !varies(pixels.data, 0);
 }
 
 /** Whether some channel spans more than a sixteenth of the range. A network may smooth away less than that. */
 export function hasContrast(pixels: Raster<3>): boolean {
-  const limit = sampleMaximum(pixels.data) / 16;
-  return spread(pixels.data, limit) > limit;
+  return varies(pixels.data, sampleMaximum(pixels.data) / 16);
 }
 
-/** @returns the largest difference from the first pixel in any channel, or the first difference above `limit`. */
-function spread(data: Samples, limit: number): number {
-  let widest = 0;
+/** Whether a pixel differs from the first one by more than `limit` in some channel. */
+function varies(data: Samples, limit: number): boolean {
   for (let channel = 0; channel < 3; channel++) {
     const first = data[channel] as number;
-    for (let i = channel; i < data.length; i += 3) {
-      const difference = Math.abs((data[i] as number) - first);
-      if (difference > widest) {
-        widest = difference;
-        if (widest > limit) return widest;
-      }
-    }
+    for (let i = channel; i < data.length; i += 3)
+      if (Math.abs((data[i] as number) - first) > limit) return true;
   }
-  return widest;
+  return false;
 }

@@ -48,12 +48,11 @@ export function compareWithCpu(
 ): { usable: boolean; detail: string } {
   const likeness = answer.length === data.length ? decibels(answer, data) : 0;
   const distance = likeness === Infinity ? 'identical to' : `${Math.round(likeness)} dB from`;
-  return likeness >= SAME_ANSWER_DB
-    ? { usable: true, detail: `A golden tile came back right (${distance} the CPU's).` }
-    : {
-        usable: false,
-        detail: `A golden tile came back wrong (${distance} the CPU's; ${SAME_ANSWER_DB} are needed).`,
-      };
+  const usable = likeness >= SAME_ANSWER_DB;
+  const found = usable
+    ? `right (${distance} the CPU's)`
+    : `wrong (${distance} the CPU's; ${SAME_ANSWER_DB} are needed)`;
+  return { usable, detail: `A golden tile came back ${found}.` };
 }
 
 /** PSNR of 8-bit samples. */
