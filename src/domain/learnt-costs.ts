@@ -1,8 +1,8 @@
 import type { InputFormat, OutputFormat, Provider } from './types.js';
 
 /**
- * Work beside the tiles of networks. Decoding, blending, and blending with `strength` (`mix`) go by the pixels of the source, the others by
- * those of the result. `sharpen` is encoding with `sharpen`.
+ * Work beside the tiles of networks. Decoding and blending go by the pixels of the source, the others by those of the result. `mix` is what
+ * `strength` adds, `sharpen` is encoding with sharpening.
  */
 export type Work =
   | `decode ${InputFormat}`
